@@ -1,0 +1,7 @@
+/** What crosses a wire, said once. Safe in a browser: schemas and constants only. */
+export * from "./ids.ts";
+export * from "./measurement.ts";
+export * from "./topics.ts";
+export * from "./health.ts";
+export * from "./acknowledgement.ts";
+export * from "./summary.ts";

@@ -1,0 +1,2 @@
+/** Greengrass IPC from either end. */
+export * from "./service.ts";

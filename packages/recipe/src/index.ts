@@ -1,0 +1,2 @@
+/** Built next. */
+export const underConstruction = "recipe";

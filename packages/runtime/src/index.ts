@@ -1,0 +1,7 @@
+/** Clock, random, log, errors and lifecycle, each real and simulated. Nothing here imports Node but `system-*.ts`. */
+export * from "./error.ts";
+export * from "./backoff.ts";
+export * from "./closing.ts";
+export * from "./driven-clock.ts";
+export * from "./seeded-random.ts";
+export * from "./json-log.ts";

@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { invariant } from "@coalmine/runtime";
+import type { BlobId, Store, Table } from "./store.ts";
+
+/** A store without a disk, for tests and for driven regions (which checkpoint when their clock stands). */
+export function memoryStore(): Store {
+  const tables = new Map<string, MemoryTable<unknown>>();
+  const blobs = new Map<BlobId, Uint8Array>();
+  return {
+    table<Value>(name: string): Table<Value> {
+      const table = tables.get(name) ?? new MemoryTable<unknown>();
+      tables.set(name, table);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a table's name fixes its value type.
+      return table as unknown as Table<Value>;
+    },
+    putBlob: (bytes) => {
+      const id = createHash("sha256").update(bytes).digest("hex");
+      blobs.set(id, bytes);
+      return Promise.resolve(id);
+    },
+    getBlob: (id) => {
+      const blob = blobs.get(id);
+      invariant(blob !== undefined, `no blob ${id}`);
+      return Promise.resolve(blob);
+    },
+    removeBlob: (id) => {
+      blobs.delete(id);
+      return Promise.resolve();
+    },
+    commit: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** A map that lists its keys in order. */
+export class MemoryTable<Value> implements Table<Value> {
+  readonly #values = new Map<string, Value>();
+  #sorted: string[] | undefined = [];
+
+  get(key: string): Value | undefined {
+    return this.#values.get(key);
+  }
+  set(key: string, value: Value): void {
+    if (!this.#values.has(key)) this.#sorted = undefined;
+    this.#values.set(key, value);
+  }
+  delete(key: string): void {
+    if (this.#values.delete(key)) this.#sorted = undefined;
+  }
+  *entries(prefix = ""): Iterable<readonly [string, Value]> {
+    this.#sorted ??= [...this.#values.keys()].sort();
+    const keys = this.#sorted;
+    for (let index = lowerBound(keys, prefix); index < keys.length; index++) {
+      const key = keys[index] ?? "";
+      if (!key.startsWith(prefix)) return;
+      const value = this.#values.get(key);
+      if (value !== undefined) yield [key, value];
+    }
+  }
+  get size(): number {
+    return this.#values.size;
+  }
+}
+
+function lowerBound(keys: readonly string[], key: string): number {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((keys[middle] ?? "") < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,116 @@
+/**
+ * What a core device needs of the world. A process device gets real ends (TLS, files, child processes), a hosted one
+ * gets in-memory ends of the same cloud; `CoreDevice` is one class and knows no difference.
+ */
+import type { JsonValue } from "@coalmine/ports";
+
+/** MQTT 5 to IoT Core, by the device's certificate. One connection at a time; reconnecting is the link's own work. */
+export interface CloudLink {
+  start(handlers: {
+    connected(sessionPresent: boolean): void;
+    disconnected(reason: string): void;
+    message(topic: string, payload: Uint8Array): void;
+  }): void;
+  /** Resolves at PUBACK (QoS 1) or when sent (QoS 0); rejects when the link goes down first or the broker refuses. */
+  publish(topic: string, payload: Uint8Array, qos: 0 | 1): Promise<void>;
+  /** Resolves at a granting SUBACK; rejects with the reason code's name otherwise. */
+  subscribe(topicFilter: string, qos: 0 | 1): Promise<void>;
+  unsubscribe(topicFilter: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The HTTP calls of a core device: Greengrass data plane, credentials provider, artifact download. */
+export interface DataPlane {
+  resolveComponentCandidates(request: {
+    readonly platform: { readonly attributes: Readonly<Record<string, string>> };
+    readonly componentCandidates: readonly {
+      readonly componentName: string;
+      readonly componentVersion?: string;
+      readonly versionRequirements: Readonly<Record<string, string>>;
+    }[];
+  }): Promise<{
+    readonly resolvedComponentVersions: readonly {
+      readonly arn: string;
+      readonly componentName: string;
+      readonly componentVersion: string;
+      /** Base64 of the recipe, JSON or YAML. */
+      readonly recipe: string;
+      readonly vendorGuidance?: string;
+    }[];
+  }>;
+  getComponentVersionArtifact(arn: string, artifactName: string): Promise<{ readonly preSignedUrl: string }>;
+  listThingGroupsForCoreDevice(thingName: string): Promise<readonly { readonly thingGroupName: string }[]>;
+  getDeploymentConfiguration(deploymentId: string): Promise<{
+    readonly preSignedUrl: string;
+    readonly integrityCheck: { readonly algorithm: string; readonly digest: string };
+  }>;
+  getCredentials(roleAlias: string): Promise<{
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken: string;
+    readonly expiration: string;
+  }>;
+  /** The bytes behind a pre-signed URL, or behind `s3://bucket/key` with the device's own credentials. */
+  download(url: string): Promise<Uint8Array>;
+}
+
+/** A data-plane refusal carries the HTTP status; 0 means that no answer came. */
+export interface DataPlaneError extends Error {
+  readonly name: "DataPlaneError";
+  readonly statusCode: number;
+}
+
+/** Starts the scripts of components. */
+export interface Launcher {
+  launch(command: Command): LaunchedProcess;
+}
+
+export interface Command {
+  readonly component: string;
+  readonly componentVersion: string;
+  readonly step: "bootstrap" | "install" | "startup" | "run" | "shutdown" | "recover" | "uninstall";
+  /** After interpolation; run as `sh -c`. */
+  readonly script: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** `<root>/work/<component>`. */
+  readonly workFolder: string;
+  /** Each complete line the process wrote. */
+  output(stream: "stdout" | "stderr", line: string): void;
+}
+
+export interface LaunchedProcess {
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  /** SIGTERM to the process group, or the hosted component's `stop`. */
+  terminate(): void;
+  /** SIGKILL to the process group, or the hosted component is dropped at its next await. */
+  kill(): void;
+}
+
+/** The device's own disk below its root. Paths are relative. */
+export interface DeviceRoot {
+  /** Absolute path of the root, as scripts see it. */
+  readonly path: string;
+  readText(path: string): Promise<string | undefined>;
+  /** Whole or not at all, durable when it resolves. */
+  writeText(path: string, text: string): Promise<void>;
+  /** Appends, durable when it resolves. */
+  appendText(path: string, text: string): Promise<void>;
+  list(path: string): Promise<readonly string[]>;
+  removeTree(path: string): Promise<void>;
+  makeFolder(path: string): Promise<void>;
+  /** SHA-256 (base64) of a stored artifact, if it is there. */
+  artifactDigest(path: string): Promise<string | undefined>;
+  writeArtifact(path: string, bytes: Uint8Array, permission: ArtifactPermission): Promise<void>;
+  /** Extracts a stored ZIP; refuses names that leave `intoFolder`. */
+  unarchive(zipPath: string, intoFolder: string, permission: ArtifactPermission): Promise<void>;
+  freeBytes(): Promise<number>;
+}
+
+export interface ArtifactPermission {
+  readonly read: "NONE" | "OWNER" | "ALL";
+  readonly execute: "NONE" | "OWNER" | "ALL";
+}
+
+/** Platform attributes as the nucleus names them: `os`, `architecture`, … */
+export type Platform = Readonly<Record<string, string>>;
+export type Json = JsonValue;
