@@ -55,14 +55,20 @@ export interface DataPlane {
 }
 
 /** A data-plane refusal carries the HTTP status; 0 means that no answer came. */
-export interface DataPlaneError extends Error {
-  readonly name: "DataPlaneError";
+export class DataPlaneError extends Error {
+  override readonly name = "DataPlaneError";
   readonly statusCode: number;
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
 }
 
 /** Starts the scripts of components. */
 export interface Launcher {
   launch(command: Command): LaunchedProcess;
+  /** The two questions that `Skipif` may ask of the device. */
+  holds(condition: { readonly kind: "exists" | "onpath"; readonly what: string }): Promise<boolean>;
 }
 
 export interface Command {
@@ -93,13 +99,22 @@ export interface DeviceRoot {
   readText(path: string): Promise<string | undefined>;
   /** Whole or not at all, durable when it resolves. */
   writeText(path: string, text: string): Promise<void>;
-  /** Appends, durable when it resolves. */
-  appendText(path: string, text: string): Promise<void>;
+  /** Appends, durable when it resolves; with `log`, as durable as a log needs to be. */
+  appendText(path: string, text: string, durability?: "durable" | "log"): Promise<void>;
+  /** Bytes in the file; 0 where there is none. */
+  sizeOf(path: string): Promise<number>;
+  /** Within one folder; replaces what stands there. */
+  rename(from: string, to: string): Promise<void>;
   list(path: string): Promise<readonly string[]>;
   removeTree(path: string): Promise<void>;
   makeFolder(path: string): Promise<void>;
   /** SHA-256 (base64) of a stored artifact, if it is there. */
   artifactDigest(path: string): Promise<string | undefined>;
+  /**
+   * Takes the bytes of that digest (base64 SHA-256) from elsewhere on this machine and answers true, where they are
+   * known: a thousand hosted devices share one copy. A device of its own answers false.
+   */
+  adoptArtifact(path: string, digest: string): Promise<boolean>;
   writeArtifact(path: string, bytes: Uint8Array, permission: ArtifactPermission): Promise<void>;
   /** Extracts a stored ZIP; refuses names that leave `intoFolder`. */
   unarchive(zipPath: string, intoFolder: string, permission: ArtifactPermission): Promise<void>;

@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { zipEntries } from "../store/zip.ts";
+
+/**
+ * Artifacts of all hosted devices, by the SHA-256 of their bytes: one copy, and one real folder a ZIP, so that each
+ * version of a component is imported once. Synchronous, so that no wall time orders events.
+ */
+export class ArtifactCache {
+  readonly #folder: string;
+  readonly #bytes = new Map<string, Uint8Array>();
+
+  /** `folder` is a real one that outlives the simulation. */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Keeps the bytes; gives their digest in hexadecimal. */
+  add(bytes: Uint8Array): string {
+    const digest = createHash("sha256").update(bytes).digest("hex");
+    if (!this.#bytes.has(digest)) this.#bytes.set(digest, bytes);
+    return digest;
+  }
+
+  has(digest: string): boolean {
+    return this.#bytes.has(digest);
+  }
+
+  bytes(digest: string): Uint8Array {
+    const bytes = this.#bytes.get(digest);
+    if (bytes === undefined) throw new Error(`no artifact with digest ${digest} is known here; download it first`);
+    return bytes;
+  }
+
+  /** The real folder that holds the ZIP's files; extracted the first time it is asked for. */
+  unzipped(digest: string): string {
+    const folder = join(this.#folder, digest);
+    if (existsSync(folder)) return folder;
+    const half = `${folder}.part`;
+    for (const entry of zipEntries(this.bytes(digest))) {
+      const path = join(half, entry.name);
+      mkdirSync(entry.name.endsWith("/") ? path : dirname(path), { recursive: true });
+      if (!entry.name.endsWith("/")) writeFileSync(path, entry.bytes());
+    }
+    mkdirSync(half, { recursive: true });
+    renameSync(half, folder);
+    return folder;
+  }
+}
