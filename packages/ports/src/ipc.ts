@@ -6,6 +6,9 @@ export type JsonObject = { [key: string]: JsonValue };
 /** A message on a local topic: JSON object or bytes, exactly one of them. */
 export type LocalMessage = { readonly json: JsonObject } | { readonly binary: Uint8Array };
 
+/** What may be published: `json` is any object that JSON can carry (a value of a contract's schema). */
+export type OutgoingMessage = { readonly json: object } | { readonly binary: Uint8Array };
+
 export interface Subscription {
   close(): Promise<void>;
 }
@@ -36,7 +39,7 @@ export type ValidationAnswer =
   | { readonly status: "REJECTED"; readonly message: string };
 
 export interface Ipc {
-  publish(topic: string, message: LocalMessage): Promise<void>;
+  publish(topic: string, message: OutgoingMessage): Promise<void>;
   /** `receive` is called in order of publishing. Filters take `+` and `#` by Greengrass's local rules. */
   subscribe(
     topicFilter: string,

@@ -5,3 +5,7 @@ export * from "./closing.ts";
 export * from "./driven-clock.ts";
 export * from "./seeded-random.ts";
 export * from "./json-log.ts";
+export * from "./component-health.ts";
+export * from "./outbox.ts";
+export * from "./memory-ipc.ts";
+export * from "./live-configuration.ts";

@@ -1,0 +1,78 @@
+import { ComponentHealth, ComponentName, ComponentVersion, topics } from "@coalmine/contract";
+import type { Clock, ComponentProcess, Ipc, Timer } from "@coalmine/ports";
+
+export interface HealthKeys {
+  readonly counters: readonly string[];
+  readonly gauges: readonly string[];
+  readonly sums: readonly string[];
+}
+
+/**
+ * What a component counts of itself, published on its health topic at an interval. A publication that fails is not
+ * tried again: the next one carries the same cumulative counts.
+ */
+export class HealthReport<Keys extends HealthKeys> {
+  readonly #counters: Record<string, number>;
+  readonly #gauges: Record<string, number>;
+  readonly #sums: Record<string, { sum: number; count: number }>;
+  readonly #startedMs: number;
+  readonly #ports: { clock: Clock; ipc: Pick<Ipc, "publish">; process: ComponentProcess };
+  #timer: Timer | undefined;
+
+  constructor(keys: Keys, ports: { clock: Clock; ipc: Pick<Ipc, "publish">; process: ComponentProcess }) {
+    this.#ports = ports;
+    this.#startedMs = ports.clock.now();
+    this.#counters = Object.fromEntries(keys.counters.map((key) => [key, 0]));
+    this.#gauges = Object.fromEntries(keys.gauges.map((key) => [key, 0]));
+    this.#sums = Object.fromEntries(keys.sums.map((key) => [key, { sum: 0, count: 0 }]));
+  }
+
+  add(counter: Keys["counters"][number], by = 1): void {
+    this.#counters[counter] = (this.#counters[counter] ?? 0) + by;
+  }
+
+  set(gauge: Keys["gauges"][number], value: number): void {
+    this.#gauges[gauge] = value;
+  }
+
+  observe(sum: Keys["sums"][number], value: number): void {
+    const entry = (this.#sums[sum] ??= { sum: 0, count: 0 });
+    entry.sum += value;
+    entry.count++;
+  }
+
+  count(counter: Keys["counters"][number]): number {
+    return this.#counters[counter] ?? 0;
+  }
+
+  message(): ComponentHealth {
+    return {
+      version: 1,
+      component: ComponentName.parse(this.#ports.process.componentName),
+      componentVersion: ComponentVersion.parse(this.#ports.process.componentVersion),
+      startedMs: this.#startedMs,
+      counters: { ...this.#counters },
+      gauges: { ...this.#gauges },
+      sums: Object.fromEntries(
+        Object.entries(this.#sums).map(([key, { sum, count }]) => [key, { sum, count }]),
+      ),
+    };
+  }
+
+  async publish(): Promise<void> {
+    await this.#ports.ipc
+      .publish(topics.health(this.#ports.process.componentName), { json: this.message() })
+      .catch(() => undefined);
+  }
+
+  /** Publishes now and then every `intervalMs`, until `stop`. `before` may bring gauges up to date. */
+  start(intervalMs: () => number, before: () => void = () => undefined): void {
+    before();
+    void this.publish();
+    this.#timer = this.#ports.clock.timer(intervalMs(), () => this.start(intervalMs, before));
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+}
