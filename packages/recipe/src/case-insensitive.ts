@@ -7,13 +7,16 @@ import { isJsonObject, member } from "./json.ts";
  */
 export function anyCase<Shape extends z.ZodRawShape>(shape: Shape) {
   const names = Object.keys(shape);
-  return z.preprocess((input) => {
-    if (!isJsonObject(input)) return input;
-    return Object.fromEntries(
-      names.flatMap((name) => {
-        const value = member(input, name);
-        return value === undefined || value === null ? [] : [[name, value]];
-      }),
-    );
-  }, z.object(shape));
+  return z.preprocess(
+    (input) => {
+      if (!isJsonObject(input)) return input;
+      return Object.fromEntries(
+        names.flatMap((name) => {
+          const value = member(input, name);
+          return value === undefined || value === null ? [] : [[name, value]];
+        }),
+      );
+    },
+    z.object(shape, { error: "must be a map" }),
+  );
 }

@@ -22,11 +22,7 @@ function brokenRule(issue: z.core.$ZodIssue, document: LocatedDocument, file: st
   const found = valueAt(document.value, path);
   const known = knownRules[path.join(".")];
   const params = paramsOf(issue);
-  const rule =
-    known?.rule ??
-    (issue.code === "invalid_type"
-      ? `must be ${issue.expected === "object" ? "a map" : `of type ${issue.expected}`}`
-      : issue.message);
+  const rule = known?.rule ?? issue.message;
   return new RecipeError({
     code: params?.code ?? known?.code ?? "RECIPE_PARSE_ERROR",
     file,

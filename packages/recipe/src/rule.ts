@@ -10,7 +10,10 @@ const RuleParams = z.object({ code: z.custom<RecipeErrorCode>(), remedy: z.strin
 
 /** Text that has to satisfy `holds`. */
 export function textWith(holds: (text: string) => boolean, error: string, params: RuleParams) {
-  return z.string({ error: "must be text" }).refine(holds, { error, params: { ...params } });
+  return z.custom<string>((value) => typeof value === "string" && holds(value), {
+    error,
+    params: { ...params },
+  });
 }
 
 /** The params of the rule that `issue` broke, if it was made here. */
