@@ -1,2 +1,10 @@
-/** Built next. */
-export const underConstruction = "instrument";
+/** Serial framing, the instrument protocol, self-test and calibration. Runs where only the ports exist. */
+export * from "./frame.ts";
+export * from "./frame-decoder.ts";
+export * from "./message.ts";
+export * from "./read-message.ts";
+export * from "./write-message.ts";
+export * from "./connection.ts";
+export * from "./calibration.ts";
+export * from "./rheometer-type.ts";
+export * from "./self-test.ts";

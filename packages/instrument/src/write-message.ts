@@ -1,0 +1,127 @@
+import { encodeFrame } from "./frame.ts";
+import {
+  messageTypes,
+  readingFlags,
+  type FromHost,
+  type FromInstrument,
+  type Position,
+  type Reading,
+} from "./message.ts";
+
+/** The message as bytes for the line. */
+export function writeFromInstrument(message: FromInstrument): Uint8Array {
+  const { boot, deviceUs } = message;
+  switch (message.kind) {
+    case "hello": {
+      const instrument = ascii(message.instrument, 64);
+      const firmware = ascii(message.firmware, 64);
+      const payload = new Uint8Array(23 + instrument.length + firmware.length);
+      const view = new DataView(payload.buffer);
+      view.setUint8(0, message.schema);
+      view.setUint32(1, message.next, true);
+      view.setUint32(5, message.kept, true);
+      putPosition(view, 9, message.oldest);
+      view.setUint32(17, message.overwritten, true);
+      view.setUint8(21, instrument.length);
+      payload.set(instrument, 22);
+      view.setUint8(22 + instrument.length, firmware.length);
+      payload.set(firmware, 23 + instrument.length);
+      return encodeFrame({ type: messageTypes.hello, sequence: message.request, boot, deviceUs, payload });
+    }
+    case "reading":
+      return encodeFrame({
+        type: messageTypes.reading,
+        sequence: message.sequence,
+        boot,
+        deviceUs,
+        payload: readingPayload(message.reading),
+      });
+    case "replaying": {
+      const payload = new Uint8Array(12);
+      const view = new DataView(payload.buffer);
+      putPosition(view, 0, message.first);
+      view.setUint32(8, message.count, true);
+      return encodeFrame({
+        type: messageTypes.replaying,
+        sequence: message.request,
+        boot,
+        deviceUs,
+        payload,
+      });
+    }
+    case "time": {
+      const payload = new Uint8Array(12);
+      const view = new DataView(payload.buffer);
+      view.setUint32(0, message.receivedUs % 2 ** 32, true);
+      view.setUint32(4, Math.floor(message.receivedUs / 2 ** 32), true);
+      view.setUint32(8, message.next, true);
+      return encodeFrame({ type: messageTypes.time, sequence: message.request, boot, deviceUs, payload });
+    }
+    case "self-test": {
+      const payload = new Uint8Array(10);
+      const view = new DataView(payload.buffer);
+      view.setUint8(0, message.index);
+      view.setUint8(1, message.count);
+      view.setFloat32(2, message.shearStress, true);
+      view.setFloat32(6, message.temperature, true);
+      return encodeFrame({ type: messageTypes.selfTest, sequence: message.request, boot, deviceUs, payload });
+    }
+  }
+}
+
+export function writeFromHost(message: FromHost): Uint8Array {
+  const frame = (type: number, sequence: number, payload: Uint8Array) =>
+    encodeFrame({ type, sequence, boot: 0, deviceUs: 0, payload });
+  switch (message.kind) {
+    case "who":
+      return frame(messageTypes.who, message.request, new Uint8Array(0));
+    case "acknowledge": {
+      const payload = new Uint8Array(8);
+      putPosition(new DataView(payload.buffer), 0, message.upTo);
+      return frame(messageTypes.acknowledge, 0, payload);
+    }
+    case "replay": {
+      const payload = new Uint8Array(12);
+      const view = new DataView(payload.buffer);
+      putPosition(view, 0, message.from);
+      view.setUint32(8, message.limit, true);
+      return frame(messageTypes.replay, message.request, payload);
+    }
+    case "time-request":
+      return frame(messageTypes.timeRequest, message.request, new Uint8Array(0));
+    case "self-test-request":
+      return frame(messageTypes.selfTestRequest, message.request, Uint8Array.of(message.count));
+  }
+}
+
+function readingPayload(reading: Reading): Uint8Array {
+  const payload = new Uint8Array(24);
+  const view = new DataView(payload.buffer);
+  view.setUint32(0, reading.curve, true);
+  view.setUint8(4, reading.point);
+  view.setUint8(5, reading.points);
+  const flags =
+    (reading.control ? readingFlags.control : 0) |
+    (reading.clogged ? readingFlags.clogged : 0) |
+    (reading.clipped ? readingFlags.clipped : 0);
+  view.setUint16(6, flags, true);
+  view.setFloat32(8, reading.shearRate, true);
+  view.setFloat32(12, reading.shearStress, true);
+  view.setFloat32(16, reading.temperature, true);
+  view.setFloat32(20, reading.haematocrit, true);
+  return payload;
+}
+
+function putPosition(view: DataView, at: number, position: Position): void {
+  view.setUint32(at, position.boot, true);
+  view.setUint32(at + 4, position.sequence, true);
+}
+
+function ascii(text: string, lengthMax: number): Uint8Array {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length > lengthMax)
+    throw new RangeError(
+      `Cannot announce "${text}": it has ${bytes.length} bytes, HELLO carries ${lengthMax}; shorten it.`,
+    );
+  return bytes;
+}
