@@ -39,7 +39,7 @@ function rig(options: Partial<BrokerOptions> = {}) {
 
 const keeps = { clean: false, properties: { sessionExpiryInterval: 3600 } };
 const last = (client: BareClient, cmd: string) =>
-  client.received.filter((packet) => packet.cmd === cmd).at(-1) as never as Record<string, unknown>;
+  client.received.findLast((packet) => packet.cmd === cmd) as never as Record<string, unknown>;
 
 for (const version of [4, 5] as const)
   test(`carries QoS 0 and 1 from publisher to subscribers in MQTT version ${version}`, async () => {

@@ -80,7 +80,7 @@ test("bytes that are no MQTT, or nearly MQTT, harm nobody else", async () => {
         .tuple(fc.array(place, { maxLength: 3 }), fc.nat(3))
         .map(([places, cut]) => spoil(connect, places, cut)),
     ),
-    then: fc.array(
+    after: fc.array(
       fc
         .tuple(fc.constantFrom(...packets), fc.array(place, { maxLength: 4 }), fc.nat(3))
         .map(([packet, places, cut]) => spoil(generate(packet, { protocolVersion: 5 }), places, cut)),
@@ -88,9 +88,9 @@ test("bytes that are no MQTT, or nearly MQTT, harm nobody else", async () => {
     ),
   });
   await fc.assert(
-    fc.asyncProperty(attack, async ({ first, then }) => {
+    fc.asyncProperty(attack, async ({ first, after }) => {
       const link = open();
-      for (const bytes of [first, ...then]) await link.write(bytes).catch(() => {});
+      for (const bytes of [first, ...after]) await link.write(bytes).catch(() => {});
       await drain();
       await link.close();
     }),

@@ -1,0 +1,65 @@
+import * as z from "zod";
+import { type Caller, type Operation, type Output, ServiceError } from "../service.ts";
+
+/** An operation whose input must fit `schema`; what does not is refused as AWS IoT refuses it. */
+export function operation<Schema extends z.ZodType>(
+  schema: Schema,
+  run: (input: z.infer<Schema>, caller: Caller) => Promise<Output> | Output,
+): Operation {
+  return (input, caller) => {
+    const parsed = schema.safeParse(input);
+    if (!parsed.success) throw invalid(sentence(parsed.error));
+    return run(parsed.data, caller);
+  };
+}
+
+function sentence(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join(".") || "input"}: ${issue.message}`).join("; ");
+}
+
+export function invalid(message: string): ServiceError {
+  return new ServiceError("InvalidRequestException", 400, message);
+}
+export function notFound(what: string): ServiceError {
+  return new ServiceError("ResourceNotFoundException", 404, `${what} does not exist.`);
+}
+export function alreadyExists(what: string, resourceId: string, resourceArn: string): ServiceError {
+  return new ServiceError(
+    "ResourceAlreadyExistsException",
+    409,
+    `${what} already exists with different properties.`,
+    { resourceId, resourceArn },
+  );
+}
+export function deleteConflict(message: string): ServiceError {
+  return new ServiceError("DeleteConflictException", 409, message);
+}
+
+/** Names that AWS IoT gives things, groups and types. */
+export const Name = z.string().regex(/^[a-zA-Z0-9:_-]{1,128}$/);
+export const PageInput = {
+  maxResults: z.number().int().min(1).max(250).nullish(),
+  nextToken: z.string().nullish(),
+};
+
+/** One page of what is sorted by `key`. The token is the key of the last item, so a page survives changes. */
+export function page<Item>(
+  sorted: Iterable<Item>,
+  key: (item: Item) => string,
+  request: { readonly maxResults?: number | null | undefined; readonly nextToken?: string | null | undefined },
+): { items: Item[]; nextToken?: string } {
+  const max = request.maxResults ?? 250;
+  const after =
+    request.nextToken === null || request.nextToken === undefined
+      ? undefined
+      : Buffer.from(request.nextToken, "base64url").toString();
+  const items: Item[] = [];
+  for (const item of sorted) {
+    if (after !== undefined && key(item) <= after) continue;
+    const last = items.at(-1);
+    if (items.length === max && last !== undefined)
+      return { items, nextToken: Buffer.from(key(last)).toString("base64url") };
+    items.push(item);
+  }
+  return { items };
+}
