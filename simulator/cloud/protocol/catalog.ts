@@ -1,0 +1,54 @@
+import type { AwsJsonVersion } from "./aws-json.ts";
+
+/** How the services speak, by the name in their credential scope. The models are loaded when first asked for. */
+export interface CatalogEntry {
+  readonly protocol:
+    | { readonly kind: "rest-json" }
+    | { readonly kind: "aws-json"; readonly version: AwsJsonVersion; readonly targetPrefix: string };
+  readonly load: () => Promise<object>;
+  /** The error that the service answers a badly shaped input with. */
+  readonly validationCode: string;
+  readonly bodyBytesMax: number;
+}
+
+const MiB = 1024 * 1024;
+
+export const catalog: Readonly<Record<string, CatalogEntry>> = {
+  greengrass: {
+    protocol: { kind: "rest-json" },
+    load: () => import("@aws-sdk/client-greengrassv2"),
+    validationCode: "ValidationException",
+    // A configuration update may be 10 MB of JSON text inside JSON.
+    bodyBytesMax: 24 * MiB,
+  },
+  iot: {
+    protocol: { kind: "rest-json" },
+    load: () => import("@aws-sdk/client-iot"),
+    validationCode: "InvalidRequestException",
+    bodyBytesMax: MiB,
+  },
+  iotdata: {
+    protocol: { kind: "rest-json" },
+    load: () => import("@aws-sdk/client-iot-data-plane"),
+    validationCode: "InvalidRequestException",
+    bodyBytesMax: MiB,
+  },
+  logs: {
+    protocol: { kind: "aws-json", version: "1.1", targetPrefix: "Logs_20140328" },
+    load: () => import("@aws-sdk/client-cloudwatch-logs"),
+    validationCode: "InvalidParameterException",
+    bodyBytesMax: 4 * MiB,
+  },
+  dynamodb: {
+    protocol: { kind: "aws-json", version: "1.0", targetPrefix: "DynamoDB_20120810" },
+    load: () => import("@aws-sdk/client-dynamodb"),
+    validationCode: "ValidationException",
+    bodyBytesMax: 17 * MiB,
+  },
+  codepipeline: {
+    protocol: { kind: "aws-json", version: "1.1", targetPrefix: "CodePipeline_20150709" },
+    load: () => import("@aws-sdk/client-codepipeline"),
+    validationCode: "ValidationException",
+    bodyBytesMax: MiB,
+  },
+};

@@ -1,0 +1,83 @@
+import { ServiceError } from "../service.ts";
+import { readAwsJsonInput, writeAwsJsonError, writeAwsJsonOutput } from "./aws-json.ts";
+import type { CatalogEntry } from "./catalog.ts";
+import type { HttpRequest, HttpResponse } from "./http.ts";
+import { ShapeError } from "./json-shape.ts";
+import { readRestInput, RestRouter, writeRestError, writeRestOutput } from "./rest-json.ts";
+import { serviceModel, type OperationModel, type ServiceModel } from "./schema.ts";
+
+/** One service's wire protocol: request to operation and input, output or refusal to answer. */
+export class ServiceDoor {
+  readonly #entry: CatalogEntry;
+  readonly #model: ServiceModel;
+  readonly #router: RestRouter;
+
+  private constructor(entry: CatalogEntry, model: ServiceModel) {
+    this.#entry = entry;
+    this.#model = model;
+    this.#router = new RestRouter(model);
+  }
+
+  static async open(entry: CatalogEntry): Promise<ServiceDoor> {
+    return new ServiceDoor(entry, serviceModel(await entry.load()));
+  }
+
+  /** @throws ServiceError as the service refuses what it cannot read. */
+  read(request: HttpRequest): { operation: OperationModel; input: Record<string, unknown> } {
+    if (request.body.length > this.#entry.bodyBytesMax)
+      throw new ServiceError(
+        "RequestEntityTooLargeException",
+        413,
+        `The body is ${request.body.length} bytes, the service takes ${this.#entry.bodyBytesMax}.`,
+      );
+    try {
+      return this.#read(request);
+    } catch (failure) {
+      if (failure instanceof ShapeError)
+        throw new ServiceError(
+          failure.kind === "serialization" ? "SerializationException" : this.#entry.validationCode,
+          400,
+          failure.message,
+        );
+      if (failure instanceof URIError)
+        throw new ServiceError("SerializationException", 400, "The query is not valid percent-encoding.");
+      throw failure;
+    }
+  }
+
+  #read(request: HttpRequest): { operation: OperationModel; input: Record<string, unknown> } {
+    const { protocol } = this.#entry;
+    if (protocol.kind === "aws-json") {
+      const [prefix, name = ""] = (request.headers["x-amz-target"] ?? "").split(".");
+      const operation = prefix === protocol.targetPrefix ? this.#model.operations.get(name) : undefined;
+      if (operation === undefined) throw unknownOperation();
+      return { operation, input: readAwsJsonInput(operation, request) };
+    }
+    const found = this.#router.find(request);
+    if (found === undefined) throw unknownOperation();
+    return { operation: found.operation, input: readRestInput(found.operation, found.labels, request) };
+  }
+
+  writeOutput(operation: OperationModel, output: object): HttpResponse {
+    const { protocol } = this.#entry;
+    return protocol.kind === "aws-json"
+      ? writeAwsJsonOutput(operation, output, protocol.version)
+      : writeRestOutput(operation, output);
+  }
+
+  writeError(error: ServiceError): HttpResponse {
+    const { protocol } = this.#entry;
+    return protocol.kind === "aws-json"
+      ? writeAwsJsonError(this.#model, this.#namespace(), error, protocol.version)
+      : writeRestError(this.#model, error);
+  }
+
+  #namespace(): string {
+    for (const operation of this.#model.operations.values()) return operation.namespace;
+    return "";
+  }
+}
+
+export function unknownOperation(): ServiceError {
+  return new ServiceError("UnknownOperationException", 404, "The service has no such operation.");
+}
