@@ -11,6 +11,7 @@ import {
 /** The message as bytes for the line. */
 export function writeFromInstrument(message: FromInstrument): Uint8Array {
   const { boot, deviceUs } = message;
+  let line: Uint8Array;
   switch (message.kind) {
     case "hello": {
       const instrument = ascii(message.instrument, 64);
@@ -26,28 +27,31 @@ export function writeFromInstrument(message: FromInstrument): Uint8Array {
       payload.set(instrument, 22);
       view.setUint8(22 + instrument.length, firmware.length);
       payload.set(firmware, 23 + instrument.length);
-      return encodeFrame({ type: messageTypes.hello, sequence: message.request, boot, deviceUs, payload });
+      line = encodeFrame({ type: messageTypes.hello, sequence: message.request, boot, deviceUs, payload });
+      break;
     }
     case "reading":
-      return encodeFrame({
+      line = encodeFrame({
         type: messageTypes.reading,
         sequence: message.sequence,
         boot,
         deviceUs,
         payload: readingPayload(message.reading),
       });
+      break;
     case "replaying": {
       const payload = new Uint8Array(12);
       const view = new DataView(payload.buffer);
       putPosition(view, 0, message.first);
       view.setUint32(8, message.count, true);
-      return encodeFrame({
+      line = encodeFrame({
         type: messageTypes.replaying,
         sequence: message.request,
         boot,
         deviceUs,
         payload,
       });
+      break;
     }
     case "time": {
       const payload = new Uint8Array(12);
@@ -55,7 +59,8 @@ export function writeFromInstrument(message: FromInstrument): Uint8Array {
       view.setUint32(0, message.receivedUs % 2 ** 32, true);
       view.setUint32(4, Math.floor(message.receivedUs / 2 ** 32), true);
       view.setUint32(8, message.next, true);
-      return encodeFrame({ type: messageTypes.time, sequence: message.request, boot, deviceUs, payload });
+      line = encodeFrame({ type: messageTypes.time, sequence: message.request, boot, deviceUs, payload });
+      break;
     }
     case "self-test": {
       const payload = new Uint8Array(10);
@@ -64,34 +69,43 @@ export function writeFromInstrument(message: FromInstrument): Uint8Array {
       view.setUint8(1, message.count);
       view.setFloat32(2, message.shearStress, true);
       view.setFloat32(6, message.temperature, true);
-      return encodeFrame({ type: messageTypes.selfTest, sequence: message.request, boot, deviceUs, payload });
+      line = encodeFrame({ type: messageTypes.selfTest, sequence: message.request, boot, deviceUs, payload });
+      break;
     }
   }
+  return line;
 }
 
 export function writeFromHost(message: FromHost): Uint8Array {
   const frame = (type: number, sequence: number, payload: Uint8Array) =>
     encodeFrame({ type, sequence, boot: 0, deviceUs: 0, payload });
+  let line: Uint8Array;
   switch (message.kind) {
     case "who":
-      return frame(messageTypes.who, message.request, new Uint8Array(0));
+      line = frame(messageTypes.who, message.request, new Uint8Array(0));
+      break;
     case "acknowledge": {
       const payload = new Uint8Array(8);
       putPosition(new DataView(payload.buffer), 0, message.upTo);
-      return frame(messageTypes.acknowledge, 0, payload);
+      line = frame(messageTypes.acknowledge, 0, payload);
+      break;
     }
     case "replay": {
       const payload = new Uint8Array(12);
       const view = new DataView(payload.buffer);
       putPosition(view, 0, message.from);
       view.setUint32(8, message.limit, true);
-      return frame(messageTypes.replay, message.request, payload);
+      line = frame(messageTypes.replay, message.request, payload);
+      break;
     }
     case "time-request":
-      return frame(messageTypes.timeRequest, message.request, new Uint8Array(0));
+      line = frame(messageTypes.timeRequest, message.request, new Uint8Array(0));
+      break;
     case "self-test-request":
-      return frame(messageTypes.selfTestRequest, message.request, Uint8Array.of(message.count));
+      line = frame(messageTypes.selfTestRequest, message.request, Uint8Array.of(message.count));
+      break;
   }
+  return line;
 }
 
 function readingPayload(reading: Reading): Uint8Array {

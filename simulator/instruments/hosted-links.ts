@@ -1,0 +1,84 @@
+import type { Link, LinkError, LinkInfo, Links, LinkTarget } from "@coalmine/ports";
+import { cable, type Cable, type LineOptions } from "./memory-link.ts";
+
+/** What stands at the far end of a port. */
+export interface Attachable {
+  readonly id: string;
+  attach(link: Link): void;
+}
+
+/** The ports of one hosted device, with the hands of whoever is on site. */
+export interface HostedLinks extends Links {
+  unplug(id: string): void;
+  plug(id: string): void;
+  /** The open link of this port goes, the port stays. */
+  hangUp(id: string): void;
+  /** What an operating system does for a process that died: closes all it had open. */
+  releaseAll(): void;
+}
+
+export function hostedLinks(instruments: readonly Attachable[], line: LineOptions = {}): HostedLinks {
+  const plugged = new Map(instruments.map((instrument) => [instrument.id, true]));
+  const open = new Map<string, Cable>();
+  const watchers = new Set<() => void>();
+  const changed = () => {
+    for (const watcher of watchers) watcher();
+  };
+  const hangUp = (id: string, reason: string) => {
+    const line = open.get(id);
+    open.delete(id);
+    line?.hangUp(reason);
+  };
+  return {
+    list: async () =>
+      instruments
+        .filter((instrument) => plugged.get(instrument.id) === true)
+        .map((instrument): LinkInfo => ({ id: instrument.id, path: `/dev/hosted/${instrument.id}` })),
+    watch(watcher) {
+      watchers.add(watcher);
+      return { close: () => void watchers.delete(watcher) };
+    },
+    async open(target: LinkTarget): Promise<Link> {
+      const id = target.kind === "serial" ? target.id : `${target.host}:${target.port}`;
+      const instrument = instruments.find((candidate) => candidate.id === id);
+      if (instrument === undefined || plugged.get(id) !== true)
+        throw new HostedLinkError("NO_SUCH_LINK", `There is no port ${id}; plug the instrument in.`);
+      if (open.has(id)) throw new HostedLinkError("LINK_BUSY", `Port ${id} is open already; close it first.`);
+      const made = cable(line);
+      const [host, far] = made.ends;
+      open.set(id, made);
+      instrument.attach(far);
+      return {
+        write: (bytes) => host.write(bytes),
+        onData: (receive) => host.onData(receive),
+        onClose: (closed) => host.onClose(closed),
+        async close() {
+          if (open.get(id) === made) open.delete(id);
+          await host.close();
+        },
+      };
+    },
+    unplug(id) {
+      plugged.set(id, false);
+      hangUp(id, "unplugged");
+      changed();
+    },
+    plug(id) {
+      plugged.set(id, true);
+      changed();
+    },
+    hangUp: (id) => hangUp(id, "hang-up"),
+    releaseAll() {
+      for (const id of open.keys()) hangUp(id, "the process ended");
+    },
+  };
+}
+
+class HostedLinkError extends Error implements LinkError {
+  override readonly name = "LinkError";
+  readonly code: LinkError["code"];
+  constructor(code: LinkError["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}

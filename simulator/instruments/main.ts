@@ -1,0 +1,95 @@
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { parseArgs } from "node:util";
+import { SeededRandom } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
+import * as z from "zod";
+import { Instrument } from "./instrument.ts";
+import { servePty } from "./pty.ts";
+import { recordedFibrinogen } from "./recordings.ts";
+import { Rheometer } from "./rheometer.ts";
+
+/** Serves simulated rheometers on pseudo-terminals until SIGTERM; prints one line of JSON when they can be opened. */
+
+const Arguments = z.object({
+  /** Where the terminals appear, one link an instrument. */
+  folder: z.string().min(1),
+  instruments: z.string().transform((ids) => ids.split(",").filter((id) => id !== "")),
+  seed: z.string().default("1"),
+  "period-seconds": z.coerce.number().positive().default(300),
+  "control-every": z.coerce.number().int().nonnegative().optional(),
+  "point-interval-ms": z.coerce.number().nonnegative().default(500),
+  "ring-readings": z.coerce.number().int().positive().default(4096),
+  /** One JSON line a reading, written before the reading is sent. */
+  ledger: z.string().optional(),
+});
+const text = { type: "string" } as const;
+const { values } = parseArgs({
+  options: {
+    folder: text,
+    instruments: text,
+    seed: text,
+    "period-seconds": text,
+    "control-every": text,
+    "point-interval-ms": text,
+    "ring-readings": text,
+    ledger: text,
+  },
+});
+const parsed = Arguments.safeParse(values);
+if (!parsed.success || parsed.data.instruments.length === 0) {
+  process.stderr.write(
+    `Usage: main.ts --folder DIR --instruments ID,… [--seed S] [--period-seconds P] [--control-every N] [--point-interval-ms MS] [--ring-readings N] [--ledger FILE]\n${parsed.success ? "Name at least one instrument." : z.prettifyError(parsed.error)}\n`,
+  );
+  process.exit(2);
+}
+const options = parsed.data;
+const periodMs = 1000 * options["period-seconds"];
+const ledgerPath = options.ledger ?? `${options.folder}.ledger.jsonl`;
+const bootsPath = `${options.folder}.boots.json`;
+
+mkdirSync(dirname(ledgerPath), { recursive: true });
+const ledger = openSync(ledgerPath, "a");
+// What an instrument has in its own persistent memory: how often it started.
+const boots = z
+  .record(z.string(), z.int().nonnegative())
+  .parse(existsSync(bootsPath) ? JSON.parse(readFileSync(bootsPath, "utf8")) : {});
+const random = new SeededRandom(options.seed);
+const fibrinogen = recordedFibrinogen();
+
+const instruments = options.instruments.map((id, index) => {
+  const own = random.fork(id);
+  return new Instrument({
+    id,
+    clock: systemClock,
+    random: own,
+    source: new Rheometer({ random: own.fork("rheometer"), fibrinogen }),
+    ledger: { measured: (entry) => void writeSync(ledger, `${JSON.stringify(entry)}\n`) },
+    periodMs,
+    // Spread, so that several on one machine do not measure at once.
+    phaseMs: (periodMs * index) / options.instruments.length,
+    // One an hour, as at the reference load.
+    controlEvery: options["control-every"] ?? Math.max(1, Math.round(3_600_000 / periodMs)),
+    pointIntervalMs: options["point-interval-ms"],
+    ringReadings: options["ring-readings"],
+    bootsBefore: boots[id] ?? 0,
+  });
+});
+const served = instruments.map((instrument) => servePty(instrument, options.folder, systemClock));
+for (const instrument of instruments) {
+  instrument.start();
+  boots[instrument.id] = instrument.boot;
+}
+writeFileSync(bootsPath, JSON.stringify(boots));
+process.stdout.write(
+  `${JSON.stringify({ ready: true, ledger: ledgerPath, ports: served.map((port) => port.path) })}\n`,
+);
+
+const stop = () => {
+  for (const instrument of instruments) instrument.stop();
+  for (const port of served) port.unplug();
+  closeSync(ledger);
+  process.exit(0);
+};
+process.once("SIGTERM", stop);
+process.once("SIGINT", stop);
