@@ -1,2 +1,9 @@
-/** Built next. */
-export const underConstruction = "durable-log";
+/** The segment log: group commit, cursors, recovery. Start at `durable-log.ts`; docs/spec/durable-log.md says what it keeps. */
+export * from "./durable-log.ts";
+export * from "./log-error.ts";
+export { type Cursor } from "./cursor.ts";
+export { type Gap, type LogRecord } from "./frame.ts";
+export { type Recovered } from "./recover.ts";
+export { Slots, SLOT_CONTENT_BYTES_MAX } from "./slots.ts";
+export { type FileEvent, memoryFiles, type MemoryFiles, type MemoryFilesOptions } from "./memory-files.ts";
+export { crashState, type Fate, recordedFiles, type RecordedFiles } from "./crash-files.ts";
