@@ -1,22 +1,61 @@
 import type { JsonObject, JsonValue } from "@coalmine/ports";
 
 /**
- * A copy as a trip over the wire makes it: nothing is shared, absent members are gone, numbers that JSON does not have
- * are null. Several times faster than writing and reading the text.
+ * A copy as a trip over the wire makes it: nothing is shared, what JSON does not have is absent or null, and what it
+ * refuses (a bigint, a circle) throws. Several times faster than writing and reading the text.
  */
-export function copyJson(value: JsonObject): JsonObject;
-export function copyJson(value: JsonValue): JsonValue;
-export function copyJson(value: JsonValue): JsonValue {
-  if (typeof value === "number") return Number.isFinite(value) ? value : null;
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((item: JsonValue | undefined) => copyJson(item ?? null));
+export function copyJson(value: object): JsonObject {
+  const copy = copyMember(value, 0);
+  if (typeof copy === "object" && copy !== null && !Array.isArray(copy)) return copy;
+  throw new TypeError("cannot send it as JSON: it is no object");
+}
+
+/** Deeper than this is a circle, or nothing that a service would take. */
+const DEPTH_MAX = 1000;
+
+function copyMember(value: unknown, depth: number): JsonValue | undefined {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      return Number.isFinite(value) ? value + 0 : null; // JSON has no minus zero
+    case "bigint":
+      throw new TypeError(`cannot send it as JSON: ${value} is a bigint; send a number or a text`);
+    case "undefined":
+    case "function":
+    case "symbol":
+      return undefined;
+    case "object":
+      break;
+  }
+  if (value === null || typeof value !== "object") return null;
+  if (depth > DEPTH_MAX) throw new TypeError(`cannot send it as JSON: it is deeper than ${DEPTH_MAX} levels`);
+  if (Array.isArray(value)) return copyList(value, depth + 1);
+  if ("toJSON" in value && typeof value.toJSON === "function") {
+    const told: unknown = value.toJSON();
+    return copyMember(told, depth + 1);
+  }
   const copy: JsonObject = {};
   for (const key of Object.keys(value)) {
-    const member: JsonValue | undefined = value[key];
-    if (member === undefined) continue;
+    const member: unknown = Reflect.get(value, key);
+    const copied = copyMember(member, depth + 1);
+    if (copied === undefined) continue;
     if (key === "__proto__")
-      Object.defineProperty(copy, key, { value: copyJson(member), enumerable: true, writable: true });
-    else copy[key] = copyJson(member);
+      Object.defineProperty(copy, key, {
+        value: copied,
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
+    else copy[key] = copied;
   }
+  return copy;
+}
+
+/** Holes are null as well. */
+function copyList(list: readonly unknown[], depth: number): JsonValue[] {
+  const copy: JsonValue[] = [];
+  for (let index = 0; index < list.length; index++) copy.push(copyMember(list[index], depth) ?? null);
   return copy;
 }

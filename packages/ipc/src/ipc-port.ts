@@ -1,4 +1,4 @@
-import type { Ipc, JsonObject, JsonValue, LocalMessage, Subscription } from "@coalmine/ports";
+import type { Ipc, JsonObject, JsonValue, OutgoingMessage, Subscription } from "@coalmine/ports";
 import { invariant, messageOf } from "@coalmine/runtime";
 import { deferral, sendAnswer, validationAnswer, type IpcContext } from "./answers.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
@@ -19,7 +19,7 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
 
   async function open(
     name: OperationName,
-    request: JsonObject,
+    request: object,
     receive: (event: JsonObject) => void,
   ): Promise<{ response: JsonObject; stream: LocalStream }> {
     const operation = operationNamed(name);
@@ -36,7 +36,7 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
     }
   }
 
-  async function call(name: OperationName, request: JsonObject): Promise<JsonObject> {
+  async function call(name: OperationName, request: object): Promise<JsonObject> {
     const { response, stream } = await open(name, request, () => {});
     stream.close();
     return response;
@@ -44,7 +44,7 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
 
   async function subscribe(
     name: OperationName,
-    request: JsonObject,
+    request: object,
     receive: (event: JsonObject) => void,
   ): Promise<Subscription> {
     const { stream } = await open(name, request, receive);
@@ -135,7 +135,7 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
   };
 }
 
-function wireMessage(message: LocalMessage): JsonObject {
+function wireMessage(message: OutgoingMessage): object {
   if ("binary" in message) return { binaryMessage: { message: toBase64(message.binary) } };
   return { jsonMessage: { message: message.json } };
 }
