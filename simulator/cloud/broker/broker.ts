@@ -111,7 +111,7 @@ export class Broker implements BrokerSide {
       expiresAt: undefined,
     };
     this.#store.commit().then(
-      () => this.#route(message, undefined),
+      () => this.#route(message, undefined, options.onlyTo),
       (failure: unknown) =>
         this.#log.error("A message was not sent since the store failed.", {
           topic,
@@ -258,7 +258,7 @@ export class Broker implements BrokerSide {
     return this.#store.commit();
   }
 
-  #route(message: Message, from: Session | undefined): void {
+  #route(message: Message, from: Session | undefined, onlyTo?: string): void {
     if (message.retain) this.#retained.set(message);
     const found = this.#subscriptions
       .match(message.topic)
@@ -268,6 +268,7 @@ export class Broker implements BrokerSide {
       const retain = message.retain && subscriptions.some((one) => one.retainAsPublished);
       session.deliver({ ...message, qos, retain });
     }
+    if (onlyTo !== undefined) return;
     for (const group of this.#shares.match(message.topic)) {
       const { members } = group;
       const start = group.turn++;

@@ -1,0 +1,85 @@
+import type { Authorize, MqttAction } from "../broker/peer.ts";
+import type { Place } from "../service.ts";
+import type { Certificates } from "./certificates.ts";
+import { iotArn } from "./arn.ts";
+import type { Policies } from "./policies.ts";
+import { isAllowed } from "./policy-document.ts";
+import type { Things } from "./things.ts";
+
+const actions: Readonly<Record<MqttAction, { action: string; kind: "client" | "topic" | "topicfilter" }>> = {
+  connect: { action: "iot:Connect", kind: "client" },
+  publish: { action: "iot:Publish", kind: "topic" },
+  receive: { action: "iot:Receive", kind: "topic" },
+  subscribe: { action: "iot:Subscribe", kind: "topicfilter" },
+  retain: { action: "iot:RetainPublish", kind: "topic" },
+};
+
+/** What a certificate may do, by the policies attached to it and to the groups of its thing. */
+export class Permissions {
+  readonly #place: Place;
+  readonly #certificates: Certificates;
+  readonly #policies: Policies;
+  readonly #things: Things;
+
+  constructor(certificates: Certificates, policies: Policies, things: Things) {
+    this.#place = things.place;
+    this.#certificates = certificates;
+    this.#policies = policies;
+    this.#things = things;
+  }
+
+  /** For the broker. The thing of a connection is the one whose name is the client id, as in AWS. */
+  readonly mqtt: Authorize = (peer, clientId, mqttAction, resource) => {
+    const { action, kind } = actions[mqttAction];
+    const thing = this.#things.principals.has(clientId, peer.certificateId) ? clientId : undefined;
+    return this.#asks(peer.certificateId, thing, action, iotArn(this.#place, kind, resource), clientId);
+  };
+
+  /** For the credentials provider. */
+  mayAssume(certificateId: string, roleAlias: string, thingName: string | undefined): boolean {
+    const arn = iotArn(this.#place, "rolealias", roleAlias);
+    return this.#asks(certificateId, thingName, "iot:AssumeRoleWithCertificate", arn);
+  }
+
+  /** For Greengrass's data plane, which knows neither thing variables nor policies of groups. */
+  mayCall(certificateId: string, action: string, resource: string): boolean {
+    return (
+      this.#certificates.isActive(certificateId) &&
+      isAllowed(this.#policies.statements([`cert/${certificateId}`]), { action, resource, variables: {} })
+    );
+  }
+
+  #asks(
+    certificateId: string,
+    thingName: string | undefined,
+    action: string,
+    resource: string,
+    clientId?: string,
+  ): boolean {
+    if (!this.#certificates.isActive(certificateId)) return false;
+    const groups = thingName === undefined ? [] : this.#things.members.leftOf(thingName);
+    const targets = [
+      `cert/${certificateId}`,
+      ...groups.flatMap((group) => [group, ...this.#things.ancestors(group)]).map((group) => `thinggroup/${group}`),
+    ];
+    const thing = thingName === undefined ? undefined : this.#things.things.get(thingName);
+    return isAllowed(this.#policies.statements(targets), {
+      action,
+      resource,
+      variables: {
+        "iot:ClientId": clientId,
+        "iot:CertificateId": certificateId,
+        "iot:Connection.Thing.ThingName": thingName,
+        "iot:Connection.Thing.ThingTypeName": thing?.thingTypeName,
+        "iot:Connection.Thing.IsAttached": String(thingName !== undefined),
+        "credentials-iot:ThingName": thingName,
+        ...Object.fromEntries(
+          Object.entries(thing?.attributes ?? {}).map(([name, value]) => [
+            `iot:Connection.Thing.Attributes[${name}]`,
+            value,
+          ]),
+        ),
+      },
+    });
+  }
+}
