@@ -1,0 +1,26 @@
+import { zipSync, type Zippable } from "fflate";
+
+export interface ZipEntry {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly executable?: boolean;
+}
+
+/** The format stores local time without a zone, so a local time is what gives the same bytes in every zone. */
+const ENTRY_TIME = new Date(1980, 0, 1);
+const UNIX = 3;
+
+/**
+ * A zip that depends on names and contents alone: names sorted by code unit, one time, no modes from the disk, and a
+ * deflate written in JavaScript, the same on every processor.
+ */
+export function zip(entries: readonly ZipEntry[]): Uint8Array {
+  const sorted = [...entries].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const zippable: Zippable = {};
+  for (const { name, bytes, executable } of sorted)
+    zippable[name] = [
+      bytes,
+      { mtime: ENTRY_TIME, level: 6, os: UNIX, attrs: (executable === true ? 0o100755 : 0o100644) * 2 ** 16 },
+    ];
+  return zipSync(zippable);
+}
