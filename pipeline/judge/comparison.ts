@@ -1,0 +1,193 @@
+import type { Arrangement } from "./arrangement.ts";
+import type { Bundle, Metric } from "./bundle.ts";
+import { couldHaveBeenSeen, coverage, levelOf } from "./evidence.ts";
+import { exp, log } from "./exact-math.ts";
+import { negligibleOf, outcomeOf, type Outcome } from "./outcome.ts";
+import { Retiring } from "./retiring.ts";
+import { residuals, studentise, upperP, type Scale } from "./statistic.ts";
+
+/** What the comparison says of one metric at the latest look. */
+export interface Comparison {
+  readonly metric: Metric;
+  readonly outcome: Outcome;
+  /** Undefined where the metric is constant, or nothing is known. */
+  readonly scale: Scale | undefined;
+  readonly p: number | undefined;
+  /** The metric is past the boundary at which the real draw came to stand out. */
+  readonly significant: boolean;
+  /** Shown to be within its margin; undefined for a metric without one. */
+  readonly cleared: boolean | undefined;
+  /** What keeps it from being cleared, beside too wide an interval. */
+  readonly lacks: string | undefined;
+}
+
+export interface ComparisonResult {
+  /** The look that halts, and the metrics that do. */
+  readonly halt: { readonly look: number; readonly metrics: readonly Comparison[] } | undefined;
+  readonly latest: readonly Comparison[];
+  /** Share of alpha spent by the latest look. */
+  readonly spent: number;
+}
+
+/** One question that clearing a metric must answer no to: is harm of this size (a shift of logarithms) possible? */
+interface MarginTest {
+  readonly shift: number;
+  readonly retiring: Retiring;
+}
+
+interface Scratch {
+  readonly e: Float64Array;
+  readonly statistic: Float64Array;
+  readonly worst: Float64Array;
+}
+
+export function isHalting(metric: Metric): boolean {
+  return metric.role === "halting" || metric.kind === "liveness";
+}
+
+/** Either direction; liveness has one whatever is said. */
+export function isTwoSided(metric: Metric): boolean {
+  return metric.direction === "either" && metric.kind !== "liveness";
+}
+
+/** Replays the looks in order, and ends at the first that halts. */
+export function compareArms(bundle: Bundle, arrangement: Arrangement): ComparisonResult {
+  const { policy, metrics } = bundle;
+  const halting = new Retiring(arrangement.drawCount);
+  const tests = metrics.map((metric) => marginTests(metric, arrangement.drawCount));
+  const scratch: Scratch = {
+    e: new Float64Array(arrangement.unitCount),
+    statistic: new Float64Array(arrangement.drawCount),
+    worst: new Float64Array(arrangement.drawCount),
+  };
+  let latest: Comparison[] = [];
+  let spent = 0;
+  for (const [index, look] of bundle.looks.entries()) {
+    spent = Math.max(spent, Math.min(1, look.elapsedMs / policy.horizonMs));
+    scratch.worst.fill(-Infinity);
+    const seen = metrics.map((metric, m) => {
+      const outcome = outcomeOf(
+        metric,
+        look.values[metric.name] ?? [],
+        bundle.before[metric.name] ?? [],
+        arrangement.deviceCount,
+      );
+      residuals(outcome, arrangement, 0, scratch.e);
+      const scale = studentise(scratch.e, arrangement, scratch.statistic);
+      const real = scale === undefined ? undefined : joinWorst(metric, scratch);
+      const p = scale === undefined ? undefined : upperP(scratch.statistic);
+      if (look.elapsedMs >= policy.soakMs)
+        for (const test of tests[m] ?? [])
+          testMargin(outcome, arrangement, test, policy.alphaPromote * spent, scratch);
+      return { metric, outcome, scale, real, p };
+    });
+    if (seen.some(({ metric, real }) => isHalting(metric) && real !== undefined))
+      halting.look(scratch.worst, policy.alpha * spent);
+    // Once the real draw is retired its boundary stands; later looks only ask whether the effect has become large enough.
+    const boundary = halting.realBoundary ?? Infinity;
+    latest = seen.map(({ metric, outcome, scale, real, p }, m) => {
+      const lacks = whatLacks(bundle, index, metric, scale, arrangement);
+      const rejected = (tests[m] ?? []).every(({ retiring }) => retiring.realBoundary !== undefined);
+      const within = effectSize(metric, scale) < log(metric.margin ?? 1);
+      return {
+        metric,
+        outcome,
+        scale,
+        p,
+        significant: isHalting(metric) && real !== undefined && real >= boundary,
+        cleared: metric.margin === undefined ? undefined : rejected && within && lacks === undefined,
+        lacks,
+      };
+    });
+    const halts = latest.filter(
+      (one) => one.significant && effectSize(one.metric, one.scale) >= log(one.metric.minEffect),
+    );
+    if (halts.length > 0) return { halt: { look: index, metrics: halts }, latest, spent };
+  }
+  return { halt: undefined, latest, spent };
+}
+
+/** Logarithm of the harmful ratio; of a metric with two harmful directions, the size of either. */
+function effectSize(metric: Metric, scale: Scale | undefined): number {
+  const difference = scale?.difference ?? 0;
+  return isTwoSided(metric) && difference < 0 ? -difference : difference;
+}
+
+/** Canary to baseline, as the metric counts, from a difference on the log scale where more is worse. */
+export function ratioOf(metric: Metric, difference: number): number {
+  return exp(metric.direction === "down" && metric.kind !== "liveness" ? -difference : difference);
+}
+
+/**
+ * Standardises the statistics by their spread over the draws and, for a halting metric, takes each draw's worst metric
+ * along. Returns the real draw's value; undefined where the draws do not differ.
+ */
+function joinWorst(metric: Metric, { statistic, worst }: Scratch): number | undefined {
+  const twoSided = isTwoSided(metric);
+  let sum = 0;
+  let squares = 0;
+  for (const value of statistic) {
+    sum += value;
+    squares += value * value;
+  }
+  const mean = sum / statistic.length;
+  const sd = Math.sqrt(Math.max(0, squares / statistic.length - mean * mean));
+  if (twoSided)
+    for (let index = 0; index < statistic.length; index++)
+      if ((statistic[index] ?? 0) < 0) statistic[index] = -(statistic[index] ?? 0);
+  if (!(sd > 1e-9)) return undefined;
+  if (isHalting(metric))
+    for (let index = 0; index < statistic.length; index++) {
+      const value = (statistic[index] ?? 0) / sd;
+      if (value > (worst[index] ?? 0)) worst[index] = value;
+    }
+  return (statistic[0] ?? 0) / sd;
+}
+
+function marginTests(metric: Metric, drawCount: number): MarginTest[] {
+  if (metric.margin === undefined) return [];
+  const shift = log(metric.margin);
+  const up = { shift, retiring: new Retiring(drawCount) };
+  return isTwoSided(metric) ? [up, { shift: -shift, retiring: new Retiring(drawCount) }] : [up];
+}
+
+/** Were the harm as large as the shift, the canary less the shift would be like the baseline: is it clearly better? */
+function testMargin(
+  outcome: Outcome,
+  arrangement: Arrangement,
+  { shift, retiring }: MarginTest,
+  spent: number,
+  { e, statistic }: Scratch,
+): void {
+  residuals(outcome, arrangement, shift, e);
+  if (studentise(e, arrangement, statistic) === undefined) return;
+  if (shift > 0)
+    for (let index = 0; index < statistic.length; index++) statistic[index] = -(statistic[index] ?? 0);
+  retiring.look(statistic, spent);
+}
+
+/** Absence is not evidence: what must be there before a metric can be cleared. */
+function whatLacks(
+  bundle: Bundle,
+  index: number,
+  metric: Metric,
+  scale: Scale | undefined,
+  arrangement: Arrangement,
+): string | undefined {
+  if (metric.margin === undefined) return undefined;
+  for (const canary of [true, false]) {
+    const { fresh, devices } = coverage(metric, bundle.looks, index, arrangement, canary);
+    if (fresh < bundle.policy.coverageMin * devices)
+      return `only ${fresh} of ${devices} ${canary ? "canary" : "baseline"} devices have fresh data`;
+  }
+  const values = bundle.looks[index]?.values[metric.name];
+  const arms = [
+    levelOf(metric, values, arrangement, true),
+    levelOf(metric, values, arrangement, false),
+  ] as const;
+  if (!couldHaveBeenSeen(metric, ...arms))
+    return "too few events would be expected even at the margin; a longer soak, or a larger negligible level, settles it";
+  // Without a level that is negligible, all alike means that nothing is measured, not that nothing is wrong.
+  if (scale === undefined && negligibleOf(metric) === 0) return "every device shows the same value";
+  return undefined;
+}

@@ -1,0 +1,45 @@
+/**
+ * Spends a chance of error over looks. At each look the draws that stand out most are retired, so many as the part of
+ * alpha spent by then allows; by a rule that treats all draws alike, hence at most alpha of them ever are, the real one
+ * included, however often one looks.
+ */
+export class Retiring {
+  readonly #live: Uint8Array;
+  #retired = 0;
+  #realBoundary: number | undefined;
+
+  constructor(drawCount: number) {
+    this.#live = new Uint8Array(drawCount).fill(1);
+  }
+
+  /** The smallest value retired at the look that retired the real draw; undefined while it lives. */
+  get realBoundary(): number | undefined {
+    return this.#realBoundary;
+  }
+
+  /** Retires by `statistic` up to `spent` (a share) of all draws. */
+  look(statistic: Float64Array, spent: number): void {
+    const live = this.#live;
+    // 0.01 × 2000 is 20, not the 19 that a rounding error below would make of it.
+    const quota = Math.floor(spent * live.length + 1e-9) - this.#retired;
+    if (quota <= 0) return;
+    const values = new Float64Array(live.length - this.#retired);
+    let next = 0;
+    for (let index = 0; index < live.length; index++)
+      if (live[index] === 1) values[next++] = statistic[index] ?? 0;
+    values.sort();
+    if (quota >= values.length) return;
+    // Where the boundary is tied, none of the tied go: what is not spent carries over.
+    const boundary = values[values.length - quota - 1] ?? 0;
+    const realLived = live[0] === 1;
+    let smallest = Infinity;
+    for (let index = 0; index < live.length; index++) {
+      const value = statistic[index] ?? 0;
+      if (live[index] === 0 || !(value > boundary)) continue;
+      live[index] = 0;
+      this.#retired++;
+      smallest = Math.min(smallest, value);
+    }
+    if (realLived && live[0] === 0) this.#realBoundary = smallest;
+  }
+}
