@@ -1,0 +1,73 @@
+import type { JsonObject, JsonValue } from "@coalmine/ports";
+import { parseSteps, type LifecycleSteps } from "@coalmine/recipe";
+import type { ConfigurationTree } from "../configuration/tree.ts";
+import { isObject, sameJson, textMember } from "../json.ts";
+
+export interface Dependency {
+  readonly name: string;
+  readonly type: "HARD" | "SOFT";
+}
+
+/** What of `services.<component>` decides how the component is run. */
+export interface Definition {
+  readonly name: string;
+  readonly version: string;
+  readonly type: string;
+  readonly dependencies: readonly Dependency[];
+  /** After interpolation, as it is stored. */
+  readonly lifecycle: JsonObject;
+  readonly steps: LifecycleSteps;
+  readonly posixUser: string | undefined;
+}
+
+export function definitionOf(tree: ConfigurationTree, name: string): Definition | undefined {
+  const service = tree.getObject(["services", name]);
+  const version = textMember(service, "version");
+  if (version === undefined) return undefined;
+  const lifecycle = tree.getObject(["services", name, "lifecycle"]);
+  const dependencies = service["dependencies"];
+  return {
+    name,
+    version,
+    type: textMember(service, "componentType") ?? "aws.greengrass.generic",
+    dependencies: Array.isArray(dependencies) ? dependencies.flatMap(dependencyOf) : [],
+    lifecycle,
+    steps: parseSteps(lifecycle),
+    posixUser: tree.getText(["services", name, "runWith", "posixUser"]),
+  };
+}
+
+/** "name" or "name:SOFT". */
+function dependencyOf(entry: JsonValue): Dependency[] {
+  if (typeof entry !== "string") return [];
+  const [name = "", type = "HARD"] = entry.split(":");
+  return [{ name, type: type.toUpperCase() === "SOFT" ? "SOFT" : "HARD" }];
+}
+
+export type Effect = "nothing" | "restart" | "reinstall";
+
+/**
+ * What a change of definition does to a component that is there. Configuration is no part of this: a running component
+ * is told of it, unless its lifecycle's text holds it.
+ */
+export function effectOf(before: Definition, after: Definition): Effect {
+  if (before.version !== after.version || before.posixUser !== after.posixUser) return "reinstall";
+  const touched = Object.entries(after.lifecycle)
+    .filter(([step, value]) => hasNews(memberOf(before.lifecycle, step), value))
+    .map(([step]) => step.toLowerCase());
+  if (touched.includes("install")) return "reinstall";
+  if (touched.some((step) => step !== "shutdown")) return "restart";
+  const known = new Set(before.dependencies.map((dependency) => dependency.name));
+  return after.dependencies.some((dependency) => !known.has(dependency.name)) ? "restart" : "nothing";
+}
+
+function memberOf(object: JsonObject, name: string): JsonValue | undefined {
+  return Object.entries(object).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];
+}
+
+/** A leaf is new or differs. One that went away alone does not count: the nucleus passes over removals. */
+function hasNews(before: JsonValue | undefined, after: JsonValue): boolean {
+  if (!isObject(after)) return !sameJson(before, after);
+  const old = isObject(before) ? before : {};
+  return Object.entries(after).some(([key, value]) => hasNews(memberOf(old, key), value));
+}

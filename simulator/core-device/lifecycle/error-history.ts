@@ -1,0 +1,30 @@
+import type { Instant } from "@coalmine/ports";
+import type { State } from "./states.ts";
+
+/** So many errors in a row from one state, each within the reset time of the one before, break a component. */
+export const ERRORS_TO_BROKEN = 3;
+
+const counted: readonly State[] = ["NEW", "STARTING", "RUNNING"];
+
+export class ErrorHistory {
+  readonly #times = new Map<State, Instant[]>();
+
+  /** True when this error is the one too many. */
+  isBrokenBy(from: State, at: Instant, resetMs: number): boolean {
+    if (!counted.includes(from)) return false;
+    const before = this.#times.get(from) ?? [];
+    const last = before.at(-1);
+    const times = last !== undefined && at - last >= resetMs ? [at] : [...before, at];
+    this.#times.set(from, times);
+    return times.length >= ERRORS_TO_BROKEN;
+  }
+
+  /** The component left `from` for something better than an error. */
+  left(from: State): void {
+    this.#times.delete(from);
+  }
+
+  clear(): void {
+    this.#times.clear();
+  }
+}

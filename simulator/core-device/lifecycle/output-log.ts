@@ -1,0 +1,109 @@
+import type { Clock } from "@coalmine/ports";
+import { isObject, parseJson } from "../json.ts";
+import type { DeviceRoot } from "../ports.ts";
+
+/** A component's log is rotated at this size, and its rotated files together hold at most the rest. */
+export const LOG_FILE_BYTES = 1024 * 1024;
+export const LOG_TOTAL_BYTES = 10 * LOG_FILE_BYTES;
+/** Lines wait in memory while the disk is busy; past this the oldest are dropped, and the log says so. */
+const WAITING_LINES_MAX = 10_000;
+
+/** `<root>/logs/<component>.log`, rotated as the nucleus does: `<component>_yyyy_MM_dd_HH_n.log`. */
+export class OutputLog {
+  readonly #root: DeviceRoot;
+  readonly #clock: Clock;
+  readonly #name: string;
+  #sizeBytes: number | undefined;
+  #waiting: string[] = [];
+  #dropped = 0;
+  #writing: Promise<void> | undefined;
+
+  constructor(root: DeviceRoot, clock: Clock, name: string) {
+    this.#root = root;
+    this.#clock = clock;
+    this.#name = name;
+  }
+
+  /** A line that is JSON goes out as it is; any other gets the nucleus's time, level and name before it. */
+  write(stream: "stdout" | "stderr", line: string, context: string): void {
+    const json = line.startsWith("{") && isObject(parseJson(line));
+    const level = stream === "stdout" ? "INFO" : "WARN";
+    const time = new Date(this.#clock.now()).toISOString();
+    this.#waiting.push(
+      json ? line : `${time} [${level}] (Copier) ${this.#name}: ${stream}. ${line}. {${context}, serviceName=${this.#name}}`,
+    );
+    if (this.#waiting.length > WAITING_LINES_MAX) {
+      this.#waiting.shift();
+      this.#dropped++;
+    }
+    this.#writing ??= this.#drain();
+  }
+
+  /** Resolves when everything written so far is in the file. */
+  async drained(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #drain(): Promise<void> {
+    // Lines written in the same turn go together.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const lines = this.#waiting;
+      this.#waiting = [];
+      if (this.#dropped > 0) {
+        const timestamp = this.#clock.now();
+        lines.unshift(JSON.stringify({ timestamp, level: "WARN", message: "log lines dropped", lines: this.#dropped }));
+        this.#dropped = 0;
+      }
+      try {
+        await this.#append(`${lines.join("\n")}\n`);
+      } catch {
+        // A full disk must not stop the component: the lines are lost, and counted.
+        this.#dropped += lines.length;
+        break;
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  async #append(text: string): Promise<void> {
+    const path = `logs/${this.#name}.log`;
+    this.#sizeBytes ??= await this.#root.sizeOf(path);
+    const bytes = Buffer.byteLength(text);
+    if (this.#sizeBytes > 0 && this.#sizeBytes + bytes > LOG_FILE_BYTES) {
+      await this.#rotate(path);
+      this.#sizeBytes = 0;
+    }
+    await this.#root.appendText(path, text, "log");
+    this.#sizeBytes += bytes;
+  }
+
+  async #rotate(path: string): Promise<void> {
+    const hour = new Date(this.#clock.now()).toISOString().slice(0, 13).replace("T", "-").replaceAll("-", "_");
+    const names = await this.#root.list("logs");
+    const taken = (n: number): boolean => names.includes(`${this.#name}_${hour}_${n}.log`);
+    let n = 0;
+    while (taken(n)) n++;
+    await this.#root.rename(path, `logs/${this.#name}_${hour}_${n}.log`);
+    const rotated = [...names.filter((name) => this.#isRotated(name)), `${this.#name}_${hour}_${n}.log`];
+    let total = LOG_FILE_BYTES;
+    for (const name of rotated.toSorted(byHourAndNumber).toReversed()) {
+      total += await this.#root.sizeOf(`logs/${name}`);
+      if (total > LOG_TOTAL_BYTES) await this.#root.removeTree(`logs/${name}`);
+    }
+  }
+
+  #isRotated(name: string): boolean {
+    return name.startsWith(`${this.#name}_`) && /^\d{4}_\d\d_\d\d_\d\d_\d+\.log$/.test(name.slice(this.#name.length + 1));
+  }
+}
+
+function byHourAndNumber(a: string, b: string): number {
+  const parts = (name: string): [string, number] => {
+    const [, hour = "", n = "0"] = /_(\d{4}_\d\d_\d\d_\d\d)_(\d+)\.log$/.exec(name) ?? [];
+    return [hour, Number(n)];
+  };
+  const [hourA, nA] = parts(a);
+  const [hourB, nB] = parts(b);
+  return hourA < hourB ? -1 : hourA > hourB ? 1 : nA - nB;
+}

@@ -1,0 +1,175 @@
+import { expect, test } from "vitest";
+import { servicesUnderTest } from "../testing/services.ts";
+
+test("a component with a run script goes NEW, INSTALLED, STARTING, RUNNING [core-device-4.1]", async () => {
+  const device = servicesUnderTest();
+  device.configure("A", { Install: "exit 0", Run: "stay" });
+  device.services.apply(false);
+  await device.run(10);
+  expect(device.states).toEqual(["A INSTALLED", "A STARTING", "A RUNNING"]);
+  expect(device.launcher.steps()).toEqual(["A install", "A run"]);
+});
+
+test("a run script that ends with 0 leaves the component FINISHED, one without scripts is FINISHED at once [core-device-4.2]", async () => {
+  const device = servicesUnderTest();
+  device.configure("Done", { Run: "exit 0" });
+  device.configure("Bare", {});
+  device.services.apply(false);
+  await device.run(10);
+  expect(device.stateOf("Done")).toBe("FINISHED");
+  expect(device.stateOf("Bare")).toBe("FINISHED");
+  expect(device.states).toContain("Done STOPPING");
+});
+
+test("three errors in a row from one state break a component, without back-off [core-device-4.3]", async () => {
+  const device = servicesUnderTest();
+  device.configure("A", { Run: "exit 3", Recover: "exit 0" });
+  device.services.apply(false);
+  await device.run(0);
+  expect(device.stateOf("A")).toBe("BROKEN");
+  expect(device.services.get("A")?.lifecycle.details).toMatchObject({
+    code: "RUN_ERROR",
+    reason: "An error occurred while running the component. The run script exited with code 3.",
+  });
+  expect(device.launcher.steps()).toEqual(["A run", "A recover", "A run", "A recover", "A run"]);
+});
+
+test("errors that are errorResetTime apart do not add up [core-device-4.4]", async () => {
+  const device = servicesUnderTest();
+  device.configure("A", { Run: "stay", errorResetTime: 10 });
+  device.services.apply(false);
+  for (let time = 0; time < 5; time++) {
+    await device.run(10_000);
+    device.launcher.launched.at(-1)?.exit(1);
+  }
+  await device.run(0);
+  expect(device.stateOf("A")).toBe("RUNNING");
+  for (let time = 0; time < 2; time++) {
+    await device.run(1000);
+    device.launcher.launched.at(-1)?.exit(1);
+  }
+  await device.run(0);
+  expect(device.stateOf("A")).toBe("BROKEN");
+});
+
+test("an install that outlasts its timeout is terminated, then killed, and counts as an error [core-device-4.5]", async () => {
+  const device = servicesUnderTest();
+  device.configure("A", { Install: { Script: "deaf", Timeout: 20 } });
+  device.services.apply(false);
+  await device.run(24_999);
+  expect(device.stateOf("A")).toBe("NEW");
+  await device.run(1);
+  expect(device.states[0]).toBe("A ERRORED");
+  await device.run(60_000);
+  expect(device.services.get("A")?.lifecycle.details?.code).toBe("INSTALL_TIMEOUT");
+  expect(device.stateOf("A")).toBe("BROKEN");
+});
+
+test("a component waits for its HARD dependencies and is restarted when one leaves [core-device-4.6]", async () => {
+  const device = servicesUnderTest();
+  device.configure("Base", { Startup: { Script: "stay", Timeout: 600 } });
+  device.configure("Hard", { Run: "stay" }, { dependencies: ["Base"] });
+  device.configure("Soft", { Run: "stay" }, { dependencies: ["Base:SOFT"] });
+  device.services.apply(false);
+  await device.run(5000);
+  expect([device.stateOf("Hard"), device.stateOf("Soft")]).toEqual(["INSTALLED", "RUNNING"]);
+  device.services.get("Base")?.lifecycle.report("RUNNING");
+  await device.run(0);
+  expect(device.stateOf("Hard")).toBe("RUNNING");
+  device.states.length = 0;
+  device.services.get("Base")?.lifecycle.requestRestart();
+  await device.run(60_000);
+  expect(device.stateOf("Hard")).toBe("INSTALLED");
+  device.services.get("Base")?.lifecycle.report("RUNNING");
+  await device.run(0);
+  expect(device.stateOf("Hard")).toBe("RUNNING");
+  expect(device.states.filter((state) => state.startsWith("Soft"))).toEqual([]);
+});
+
+test("skipped steps count as success [core-device-4.7]", async () => {
+  const device = servicesUnderTest();
+  device.launcher.paths.add("/there");
+  device.configure("A", {
+    Install: { Script: "exit 1", Skipif: "exists /there" },
+    Startup: { Script: "exit 1", Skipif: "!onpath nothing" },
+    Run: { Script: "stay", Skipif: "onpath nothing" },
+  });
+  device.services.apply(false);
+  await device.run(0);
+  expect(device.stateOf("A")).toBe("RUNNING");
+  expect(device.launcher.steps()).toEqual(["A run"]);
+});
+
+test("a step that cannot be read is an error of its own kind [core-device-4.8]", async () => {
+  const device = servicesUnderTest();
+  device.configure("A", { Run: { Timeout: 5 } });
+  device.services.apply(false);
+  await device.run(0);
+  expect(device.services.get("A")?.lifecycle.details?.code).toBe("RUN_CONFIG_NOT_VALID");
+});
+
+test.each([
+  ["version", { version: "2.0.0" }, {}, ["A shutdown", "A install", "A run"]],
+  ["install", {}, { Install: "exit 0; say x" }, ["A shutdown", "A install", "A run"]],
+  ["run", {}, { Run: "stay; say x" }, ["A shutdown", "A run"]],
+  ["setenv", {}, { Setenv: { KEY: "value" } }, ["A shutdown", "A run"]],
+  ["shutdown only", {}, { Shutdown: "exit 0; say x" }, []],
+  ["configuration", { configuration: { a: 2 } }, {}, []],
+])("a change of %s does what the nucleus does [core-device-4.9]", async (_, service, lifecycle, expected) => {
+  const device = servicesUnderTest();
+  device.configure("A", { Install: "exit 0", Run: "stay", Shutdown: "exit 0" }, { configuration: { a: 1 } });
+  device.services.apply(false);
+  await device.run(10);
+  const before = device.launcher.launched.length;
+  device.configure("A", lifecycle, service);
+  device.services.apply(false);
+  await device.run(60_000);
+  expect(device.launcher.steps().slice(before)).toEqual(expected);
+});
+
+test("the shutdown script of the version that was started runs when another replaces it [core-device-4.10]", async () => {
+  const device = servicesUnderTest();
+  device.configure("A", { Run: "stay", Shutdown: "say old; exit 0" });
+  device.services.apply(false);
+  await device.run(10);
+  device.configure("A", { Shutdown: "say new; exit 0" }, { version: "2.0.0" });
+  device.services.apply(false);
+  await device.run(60_000);
+  const shutdown = device.launcher.launched.find(({ command }) => command.step === "shutdown");
+  expect(shutdown?.command.script).toBe("say old; exit 0");
+});
+
+test("stopping ends dependents first, and kills what does not go [core-device-4.11]", async () => {
+  const device = servicesUnderTest();
+  device.configure("Base", { Run: "stay" });
+  device.configure("Top", { Run: "deaf" }, { dependencies: ["Base"] });
+  device.services.apply(false);
+  await device.run(10);
+  const stopped = device.services.stop();
+  await device.run(4999);
+  expect(device.launcher.running()).toEqual(["Base", "Top"]);
+  await device.run(1);
+  await stopped;
+  expect(device.launcher.running()).toEqual([]);
+});
+
+test("a component's process gets the nucleus's environment, its own Setenv last [core-device-4.12]", async () => {
+  const device = servicesUnderTest();
+  device.configure("A", { Setenv: { AWS_REGION: "eu-west-1", X: "1" }, Run: { Script: "stay", Setenv: { X: "2" } } });
+  device.services.apply(false);
+  await device.run(0);
+  const environment = device.launcher.launched[0]?.command.environment ?? {};
+  const workFolder = device.launcher.launched[0]?.command.workFolder;
+  expect(environment).toMatchObject({
+    AWS_IOT_THING_NAME: "T",
+    AWS_REGION: "eu-west-1",
+    AWS_DEFAULT_REGION: "us-east-1",
+    GGC_VERSION: "2.18.0",
+    X: "2",
+    PATH: "/opt/node:/bin:/usr/bin:/sbin:/usr/sbin",
+    AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT: "../../ipc.socket",
+  });
+  expect(environment["SVCUID"]).toBe(environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"]);
+  expect(device.services.ownerOf(environment["SVCUID"] ?? "")).toBe("A");
+  expect(workFolder).toBe("/greengrass/v2/work/A");
+});
