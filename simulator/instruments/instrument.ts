@@ -58,6 +58,7 @@ export class Instrument {
   #sequence = 0;
   #curves = 0;
   #running = false;
+  #nextCurve: Timer | undefined;
 
   constructor(options: InstrumentOptions) {
     this.id = InstrumentId.parse(options.id);
@@ -94,7 +95,7 @@ export class Instrument {
       ),
     );
     this.#sayHello(0);
-    this.#later(this.#options.phaseMs ?? 0, () => this.#beginCurve());
+    this.#nextCurve = this.#later(this.#options.phaseMs ?? 0, () => this.#beginCurve());
   }
 
   /** Cuts its power. The ring keeps. */
@@ -103,6 +104,11 @@ export class Instrument {
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     this.#out?.forget();
+  }
+
+  /** Measures no more after the running curve, and still answers. */
+  rest(): void {
+    this.#nextCurve?.cancel();
   }
 
   /** Its end of the cable. A new cable replaces the old one. */
@@ -128,7 +134,9 @@ export class Instrument {
       transmit = "point",
     } = this.#options;
     const curve = this.#curves++;
-    this.#laterAt((this.#options.phaseMs ?? 0) + this.#curves * periodMs, () => this.#beginCurve());
+    this.#nextCurve = this.#laterAt((this.#options.phaseMs ?? 0) + this.#curves * periodMs, () =>
+      this.#beginCurve(),
+    );
     const control = controlEvery > 0 && curve % controlEvery === 0;
     const startedMs = this.#clock.monotonicMs();
     const points = this.#options.source.curve(control ? "control" : "sample", this.#clock.now());
@@ -267,15 +275,16 @@ export class Instrument {
     return Math.max(0, Math.round((atMs - this.#bootedAtMs) * this.#microsecondsPerMs));
   }
   /** `sinceBootMs` after the start: an absolute schedule does not creep. */
-  #laterAt(sinceBootMs: number, act: () => void): void {
-    this.#later(this.#bootedAtMs + sinceBootMs - this.#clock.monotonicMs(), act);
+  #laterAt(sinceBootMs: number, act: () => void): Timer {
+    return this.#later(this.#bootedAtMs + sinceBootMs - this.#clock.monotonicMs(), act);
   }
-  #later(delayMs: number, act: () => void): void {
+  #later(delayMs: number, act: () => void): Timer {
     const timer = this.#clock.timer(delayMs, () => {
       this.#timers.delete(timer);
       act();
     });
     this.#timers.add(timer);
+    return timer;
   }
 }
 

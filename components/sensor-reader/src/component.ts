@@ -1,0 +1,62 @@
+import { healthKeys, topics } from "@coalmine/contract";
+import { PORTS_VERSION, type Running } from "@coalmine/ports";
+import { Closing, HealthReport, liveConfiguration } from "@coalmine/runtime";
+import { Config } from "./config.ts";
+import { SensorReader, type Used } from "./sensor-reader.ts";
+
+export const portsVersion = PORTS_VERSION;
+
+/**
+ * Reads instruments and publishes what they measure. Keeps nothing on disk: an instrument's ring holds its readings
+ * until stream-uploader has made them durable, so whichever of the three dies, the others still have them.
+ */
+export async function start(ports: Used): Promise<Running> {
+  const { ipc, links, log } = ports;
+  const closing = new Closing();
+  const health = new HealthReport(healthKeys.sensorReader, ports);
+  let reader: SensorReader | undefined;
+  const configuration = await liveConfiguration(ports, Config, async (config, previous) => {
+    const lines = (of: Config) => JSON.stringify([of.ports, of.baudRate]);
+    if (previous !== undefined && lines(previous) !== lines(config)) await reader?.reopen();
+  });
+  closing.add(configuration, () => configuration.close());
+  const running = new SensorReader(ports, health, configuration.current);
+  reader = running;
+
+  const acknowledged = await ipc.subscribe(topics.acknowledgements, (_topic, message) => {
+    if ("json" in message) running.acknowledged(message.json);
+  });
+  closing.add(acknowledged, () => acknowledged.close());
+  const updates = await ipc.subscribeToComponentUpdates({
+    before: () => running.deferUpdate(),
+    after: () => undefined,
+  });
+  closing.add(updates, () => updates.close());
+
+  closing.add(running, () => running.stop());
+  const watch = links.watch(() => void running.scan());
+  closing.add(watch, () => watch.close());
+  await running.scan();
+  const gauges = () => {
+    health.set("unacknowledged", running.unacknowledged);
+    health.set("portsOpen", running.portsOpen);
+  };
+  health.start(
+    () => configuration.current().healthIntervalSeconds * 1000,
+    () => {
+      gauges();
+      // A watch may miss a port; this finds it.
+      void running.scan();
+    },
+  );
+  closing.add(health, () => health.stop());
+  log.info("sensor-reader is running");
+
+  return {
+    stop: async () => {
+      gauges();
+      await health.publish();
+      await closing.close();
+    },
+  };
+}

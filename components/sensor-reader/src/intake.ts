@@ -1,0 +1,137 @@
+import {
+  MEASUREMENTS_PER_BATCH_MAX,
+  type Acknowledgement,
+  type InstrumentId,
+  type Measurement,
+} from "@coalmine/contract";
+import { comparePositions, type Position } from "@coalmine/instrument";
+import { invariant } from "@coalmine/runtime";
+import { DeviceTime } from "./device-time.ts";
+
+/** Where finished batches go: the shared outbox. */
+export interface Publishing {
+  offer(batch: string, points: readonly Measurement[]): boolean;
+  /** So many readings went out for the first time. */
+  published(readings: number): void;
+}
+
+interface Batch {
+  readonly name: string;
+  readonly upTo: Position;
+  readonly readings: number;
+  settled: boolean;
+}
+
+/** Boots whose clock is remembered. */
+const BOOTS_MAX = 4;
+
+/**
+ * What one instrument said and stream-uploader has not yet taken; it outlives links. Readings are taken strictly in
+ * order, each once, so a batch is a range, and what may be acknowledged to the instrument is a prefix.
+ */
+export class Intake {
+  readonly instrument: InstrumentId;
+  readonly #publishing: Publishing;
+  readonly #times = new Map<number, DeviceTime>();
+  #next: Position | undefined;
+  #forming: { boot: number; from: number; to: number; readings: number; points: Measurement[] } | undefined;
+  #batches: Batch[] = [];
+  #unacknowledged = 0;
+  #safeUpTo: Position | undefined;
+
+  constructor(instrument: InstrumentId, publishing: Publishing) {
+    this.instrument = instrument;
+    this.#publishing = publishing;
+  }
+
+  /** The reading that is wanted next; none before the instrument said what it has. */
+  get next(): Position | undefined {
+    return this.#next;
+  }
+  /** Readings taken and not yet acknowledged. */
+  get unacknowledged(): number {
+    return this.#unacknowledged;
+  }
+  /** Everything up to here is durable or was refused for good: the instrument may forget it. */
+  get safeUpTo(): Position | undefined {
+    return this.#safeUpTo;
+  }
+  get isForming(): boolean {
+    return this.#forming !== undefined;
+  }
+
+  timeOf(boot: number): DeviceTime {
+    const known = this.#times.get(boot);
+    if (known !== undefined) return known;
+    const time = new DeviceTime();
+    this.#times.set(boot, time);
+    for (const old of this.#times.keys()) {
+      if (this.#times.size <= BOOTS_MAX) break;
+      this.#times.delete(old);
+    }
+    return time;
+  }
+
+  /** Goes on at `position`, where nothing before it can be had any more. Never backwards. */
+  skipTo(position: Position): void {
+    if (this.#next === undefined || comparePositions(position, this.#next) > 0) this.#next = position;
+  }
+
+  /** Takes the reading that is next. `closes`: it is the last of its curve. */
+  take(at: Position, points: readonly Measurement[], closes: boolean): void {
+    const forming = this.#forming;
+    if (
+      forming !== undefined &&
+      (forming.boot !== at.boot ||
+        forming.to + 1 !== at.sequence ||
+        forming.points.length + points.length > MEASUREMENTS_PER_BATCH_MAX)
+    )
+      this.publish();
+    const batch = (this.#forming ??= {
+      boot: at.boot,
+      from: at.sequence,
+      to: at.sequence,
+      readings: 0,
+      points: [],
+    });
+    batch.to = at.sequence;
+    batch.readings++;
+    batch.points.push(...points);
+    this.#unacknowledged++;
+    this.#next = { boot: at.boot, sequence: at.sequence + 1 };
+    if (closes) this.publish();
+  }
+
+  /** Hands over what has gathered. */
+  publish(): void {
+    const batch = this.#forming;
+    if (batch === undefined) return;
+    const name = `SensorReader:${this.instrument}:${batch.boot}:${batch.from}-${batch.to}`;
+    const offered = this.#publishing.offer(name, batch.points);
+    invariant(offered, `the outbox refused ${name}: its bound must be that of the unacknowledged readings`);
+    this.#forming = undefined;
+    this.#batches.push({
+      name,
+      upTo: { boot: batch.boot, sequence: batch.to },
+      readings: batch.readings,
+      settled: false,
+    });
+    this.#publishing.published(batch.readings);
+  }
+
+  /** Notes what stream-uploader is done with; how many readings that were. */
+  settle(acknowledgement: Acknowledgement): number {
+    const named = new Set([...acknowledgement.durable, ...acknowledgement.refused.map(({ batch }) => batch)]);
+    let readings = 0;
+    for (const batch of this.#batches)
+      if (!batch.settled && named.has(batch.name)) {
+        batch.settled = true;
+        readings += batch.readings;
+      }
+    this.#unacknowledged -= readings;
+    let prefix = 0;
+    for (; this.#batches[prefix]?.settled === true; prefix++) this.#safeUpTo = this.#batches[prefix]?.upTo;
+    this.#batches.splice(0, prefix);
+    return readings;
+  }
+}

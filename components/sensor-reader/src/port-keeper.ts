@@ -1,0 +1,82 @@
+import type { Links, Log, Random } from "@coalmine/ports";
+import { fullJitter, messageOf } from "@coalmine/runtime";
+import type { Config } from "./config.ts";
+import { Session, type SessionOwner } from "./session.ts";
+import { Wakeable } from "./wakeable.ts";
+
+const RECONNECT = { firstMs: 100, maxMs: 10_000 } as const;
+
+export interface KeeperOwner extends SessionOwner {
+  readonly links: Links;
+  readonly random: Random;
+  readonly log: Log;
+  config(): Config;
+  opened(session: Session): void;
+  closed(session: Session): void;
+}
+
+/** Keeps one port open and read for as long as it is wanted. */
+export class PortKeeper {
+  readonly id: string;
+  readonly #owner: KeeperOwner;
+  readonly #wait: Wakeable;
+  #session: Session | undefined;
+  #wanted = true;
+  readonly #ended: Promise<void>;
+
+  constructor(id: string, owner: KeeperOwner) {
+    this.id = id;
+    this.#owner = owner;
+    this.#wait = new Wakeable(owner.clock);
+    this.#ended = this.#keep();
+  }
+
+  /** The ports changed: a wait to try again may end at once. */
+  hurry(): void {
+    this.#wait.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#wanted = false;
+    this.#session?.close("closed by the reader");
+    this.#wait.wake();
+    await this.#ended;
+  }
+
+  async #keep(): Promise<void> {
+    const { links, log, counts, random } = this.#owner;
+    let waits = fullJitter(RECONNECT, random);
+    let complained = "";
+    // Ends with `stop`; each turn waits on the link or on the back-off.
+    while (this.#wanted) {
+      try {
+        const link = await links.open({
+          kind: "serial",
+          id: this.id,
+          baudRate: this.#owner.config().baudRate,
+        });
+        const session = new Session(this.id, link, this.#owner);
+        this.#session = session;
+        if (!this.#wanted) session.close("closed by the reader");
+        this.#owner.opened(session);
+        const why = await session.run();
+        this.#session = undefined;
+        this.#owner.closed(session);
+        if (!this.#wanted) return;
+        counts.add("reconnects");
+        if (session.hasRead) {
+          waits = fullJitter(RECONNECT, random);
+          complained = "";
+        }
+        if (why !== complained) log.warn("a port closed and is opened again", { port: this.id, why });
+        complained = why;
+      } catch (failure) {
+        const why = messageOf(failure);
+        // Once for each reason, not once for each attempt of a night.
+        if (why !== complained) log.warn("a port cannot be opened; trying on", { port: this.id, why });
+        complained = why;
+      }
+      if (this.#wanted) await this.#wait.atMost(waits.next().value);
+    }
+  }
+}
