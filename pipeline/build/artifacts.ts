@@ -16,34 +16,33 @@ export interface BuiltArtifact {
   readonly zip: Uint8Array;
 }
 
-/** The entries of each zip of `source`, for the platforms asked for. Nothing in them depends on its version. */
+/**
+ * The zips of `source` for the platforms asked for, and a component's `component.mjs` by itself. Nothing in them
+ * depends on its version.
+ */
 export async function buildArtifacts(
   root: string,
   source: Source,
   platforms: readonly Platform[],
   cacheFolder: string,
 ): Promise<{ artifacts: BuiltArtifact[]; component: Uint8Array | undefined }> {
+  const bundle = source.kind === "component" ? await bundleComponent(root, source.folder) : undefined;
   const artifacts: BuiltArtifact[] = [];
-  const add = async (platform: ArtifactPlatform, entries: readonly ZipEntry[]) => {
+  for (const platform of source.kind === "model" ? (["any"] as const) : platforms) {
+    const entries =
+      platform === "any"
+        ? await modelEntries(root, source)
+        : bundle === undefined
+          ? await nodeEntries(root, platform, cacheFolder)
+          : [...bundle.files, ...(await nativeFiles(root, bundle.inputs, platform))];
     artifacts.push({ platform, zip: await cachedZip(entries, cacheFolder) });
-  };
-  switch (source.kind) {
-    case "component": {
-      const { files, inputs } = await bundleComponent(root, source.folder);
-      for (const platform of platforms)
-        await add(platform, [...files, ...(await nativeFiles(root, inputs, platform))]);
-      return { artifacts, component: files.find(({ name }) => name === "component.mjs")?.bytes };
-    }
-    case "model":
-      await add("any", await modelEntries(root, source));
-      return { artifacts, component: undefined };
-    case "node":
-      for (const platform of platforms)
-        await add(platform, [
-          { name: "bin/node", bytes: await nodeBinary(root, platform, cacheFolder), executable: true },
-        ]);
-      return { artifacts, component: undefined };
   }
+  return { artifacts, component: bundle?.files.find(({ name }) => name === "component.mjs")?.bytes };
+}
+
+/** Node's package has headers and manuals of sixty megabytes too, which no device needs. */
+async function nodeEntries(root: string, platform: Platform, cacheFolder: string): Promise<ZipEntry[]> {
+  return [{ name: "bin/node", bytes: await nodeBinary(root, platform, cacheFolder), executable: true }];
 }
 
 /** The ONNX file and its manifest, without the version, which would change the bytes of an unchanged model. */

@@ -18,13 +18,15 @@ export interface Bumped {
 }
 
 /**
- * Builds everything, raises the patch of what differs from its released version, and appends to the list. Nothing is
- * written before all of it is known to be right. Returns what was appended, and the files that changed.
+ * Builds everything, raises the patch of what differs from its released version, and appends to the list. Every
+ * version is decided before any is written. Returns what was appended, and the files that changed.
  */
 export async function bumpVersions(options: {
   readonly root: string;
   readonly platforms: readonly Platform[];
   readonly cacheFolder: string;
+  /** Names of components to look at; all where it is not given. */
+  readonly only?: readonly string[];
 }): Promise<{ bumped: Bumped[]; files: string[] }> {
   const { root } = options;
   const sources = findSources(root);

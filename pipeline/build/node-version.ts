@@ -54,3 +54,8 @@ export function nodeRuntimeVersion(nodeVersion: string, packaging: number): stri
     );
   return `${major}.${minor}.${Number(patch) * PACKAGINGS_MAX + packaging}`;
 }
+
+/** The packaging number within a version that `nodeRuntimeVersion` made. */
+export function packagingOf(version: string): number {
+  return Number(version.split(".")[2]) % PACKAGINGS_MAX;
+}

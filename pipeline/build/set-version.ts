@@ -1,30 +1,30 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BuildError } from "./build-error.ts";
-import { nodeRuntimeVersion, pinnedNode } from "./node-version.ts";
+import { nodeRuntimeVersion, packagingOf, pinnedNode } from "./node-version.ts";
 import { type Source, packagingFile } from "./sources.ts";
 
 /** Writes `version` where `source` has its own, and changes nothing else there. Returns the files it wrote. */
 export function setVersion(root: string, source: Source, version: string): string[] {
-  switch (source.kind) {
-    case "component":
-      return [
-        replaceVersion(root, `${source.folder}/package.json`, source.version, version),
-        ...setLockedVersion(root, source.folder, version),
-      ];
-    case "model":
-      return [replaceVersion(root, `${source.folder}/manifest.json`, source.version, version)];
-    case "node": {
-      const packaging = Number(version.split(".")[2]) % 1000;
-      if (nodeRuntimeVersion(pinnedNode(root), packaging) !== version)
-        throw new BuildError(
-          "ERR_BUILD_SOURCE",
-          `${source.component} ${version} is no packaging of Node ${pinnedNode(root)}; pin another Node, or take recipes/node-runtime.json from main`,
-        );
-      writeFileSync(packagingFile(root), `{ "packaging": ${packaging} }\n`);
-      return ["recipes/node-runtime.json"];
-    }
-  }
+  if (source.kind === "node") return [setPackaging(root, source.component, version)];
+  if (source.kind === "model")
+    return [replaceVersion(root, `${source.folder}/manifest.json`, source.version, version)];
+  return [
+    replaceVersion(root, `${source.folder}/package.json`, source.version, version),
+    ...setLockedVersion(root, source.folder, version),
+  ];
+}
+
+function setPackaging(root: string, component: string, version: string): string {
+  const node = pinnedNode(root);
+  const packaging = packagingOf(version);
+  if (nodeRuntimeVersion(node, packaging) !== version)
+    throw new BuildError(
+      "ERR_BUILD_SOURCE",
+      `${component} ${version} is no packaging of Node ${node}; pin another Node, or take recipes/node-runtime.json from main`,
+    );
+  writeFileSync(packagingFile(root), `{ "packaging": ${packaging} }\n`);
+  return "recipes/node-runtime.json";
 }
 
 function replaceVersion(root: string, file: string, from: string, to: string): string {

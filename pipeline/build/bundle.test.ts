@@ -1,0 +1,187 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { unzipSync } from "fflate";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { bundleComponent } from "./bundle.ts";
+import { BuildManifest } from "./build-manifest.ts";
+import { sha256 } from "./digest.ts";
+import { fixtureCheckout } from "./fixture-checkout.ts";
+import { hostPlatform, type Platform, platforms } from "./platform.ts";
+
+/** A component that needs everything a component may need: IPC, a serial port, a model in a worker, schemas. */
+const sources = {
+  "config.ts": `import * as z from "zod";
+export const Config = z.strictObject({ rate: z.number().default(5) });
+`,
+  "component.ts": `import { topics } from "@coalmine/contract";
+import { PORTS_VERSION, type Ports } from "@coalmine/ports";
+import { messageOf } from "@coalmine/runtime";
+import { Config } from "./config.ts";
+export const portsVersion = PORTS_VERSION;
+export async function start(_ports: Ports) {
+  return { topic: topics.measurements, config: Config.parse({}), message: messageOf("x"), stop: async () => {} };
+}
+`,
+  "main.ts": `import { Worker } from "node:worker_threads";
+import { greengrasscoreipc } from "aws-iot-device-sdk-v2";
+import { SerialPort } from "serialport";
+import { start } from "./component.ts";
+const running = await start({} as never);
+const port = await new Promise((done) => new SerialPort({ path: "/dev/no-such-port", baudRate: 9600 }, (failure) => done(failure?.message)));
+const worker = new Worker(new URL("./scoring-worker.ts", import.meta.url), { workerData: process.argv[2] });
+const score = await new Promise((done, fail) => worker.once("message", done).once("error", fail));
+process.stdout.write(JSON.stringify({
+  topic: running.topic, config: running.config, port, ipc: typeof greengrasscoreipc.createClient, score,
+}));
+process.exit(0);
+`,
+  "scoring-worker.ts": `import { parentPort, workerData } from "node:worker_threads";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+const session = await InferenceSession.create(workerData);
+const answer = await session.run({ curve: new Tensor("float32", new Float32Array(42).fill(1), [1, 42]) });
+parentPort?.postMessage(Object.fromEntries(Object.entries(answer).map(([name, tensor]) => [name, tensor.dims])));
+`,
+};
+const name = "coalmine.test.Fixture";
+// Bundling and unpacking forty megabytes takes its time where other tests run beside.
+vi.setConfig({ testTimeout: 60_000 });
+const host = hostPlatform() ?? "linux-x64";
+
+let here: ReturnType<typeof fixtureCheckout>;
+let there: ReturnType<typeof fixtureCheckout>;
+let built: [BuildManifest, BuildManifest];
+beforeAll(async () => {
+  here = fixtureCheckout(sources, "own");
+  there = fixtureCheckout(sources, "own");
+  built = [
+    await build(here.root, { TZ: "Asia/Kathmandu", LANG: "C" }, "022", platforms),
+    await build(there.root, { TZ: "America/St_Johns", LANG: "tr_TR.UTF-8" }, "077", [host]),
+  ];
+}, 120_000);
+afterAll(() => {
+  here.dispose();
+  there.dispose();
+});
+
+/** The build of that checkout itself, as a person or the pipeline runs it. */
+async function build(
+  root: string,
+  environment: NodeJS.ProcessEnv,
+  umask: string,
+  wanted: readonly Platform[],
+): Promise<BuildManifest> {
+  const { stdout } = await promisify(execFile)(
+    "sh",
+    [
+      "-c",
+      `umask ${umask}; cd /; exec "$NODE" "$ROOT/pipeline/build/main.ts" --json --allow-unreleased --only ${name} --only coalmine.model.BloodViscosity ${wanted.map((each) => `--platform ${each}`).join(" ")}`,
+    ],
+    { env: { PATH: process.env["PATH"], NODE: process.execPath, ROOT: root, ...environment } },
+  );
+  return BuildManifest.parse(JSON.parse(stdout));
+}
+
+function unpacked(root: string, platform: string): Record<string, Uint8Array> {
+  return unzipSync(readFileSync(join(root, `dist/artifacts/${name}/${platform}/fixture.zip`)));
+}
+
+test("two checkouts in different folders, time zones, languages and umasks make the same bytes", () => {
+  const [all, some] = built;
+  expect(all.components.map(({ component, artifacts }) => [component, Object.keys(artifacts)])).toEqual([
+    ["coalmine.model.BloodViscosity", ["any"]],
+    [name, ["linux-x64", "linux-arm64"]],
+  ]);
+  for (const platform of [host, "any"] as const)
+    expect(some.components.map(({ recipe, artifacts }) => [recipe, artifacts[platform]])).toEqual(
+      all.components.map(({ recipe, artifacts }) => [recipe, artifacts[platform]]),
+    );
+});
+
+test("an artifact holds the bundles, the worker, and the natives of its own platform", () => {
+  const [x64, arm64] = [unpacked(here.root, "linux-x64"), unpacked(here.root, "linux-arm64")];
+  const names = [
+    "aws-crt-nodejs.node",
+    "component.mjs",
+    "config.mjs",
+    "libonnxruntime.so.1",
+    "main.mjs",
+    "onnxruntime_binding.node",
+    "scoring-worker.mjs",
+    "serialport-bindings.node",
+  ];
+  expect(Object.keys(x64)).toEqual(names);
+  expect(Object.keys(arm64)).toEqual(names);
+  // ELF: the machine that a library is for stands at byte 18.
+  const machine = (file: Uint8Array | undefined) => file?.[18];
+  for (const native of names.filter((file) => !file.endsWith(".mjs"))) {
+    expect([native, machine(x64[native])]).toEqual([native, 62]);
+    expect([native, machine(arm64[native])]).toEqual([native, 183]);
+  }
+  for (const bundle of names.filter((file) => file.endsWith(".mjs")))
+    expect([bundle, sha256(x64[bundle] ?? "")]).toEqual([bundle, sha256(arm64[bundle] ?? "none")]);
+});
+
+test("an artifact with a model's runtime and no model has at most 30 MB", () => {
+  for (const artifact of Object.values(
+    built[0].components.find(({ component }) => component === name)?.artifacts ?? {},
+  ))
+    expect(artifact.sizeBytes).toBeLessThanOrEqual(30_000_000);
+});
+
+test("no bundle says where it was built", () => {
+  const files = unpacked(here.root, host);
+  for (const bundle of ["component.mjs", "main.mjs", "scoring-worker.mjs", "config.mjs"]) {
+    const text = new TextDecoder().decode(files[bundle]);
+    expect(text).not.toContain(here.root);
+    expect(text).not.toContain(".coalmine");
+  }
+});
+
+test("an unpacked artifact runs where nothing is installed: IPC client, serial ports, a model in its worker", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "artifact-"));
+  try {
+    for (const [file, bytes] of Object.entries(unpacked(here.root, host)))
+      writeFileSync(join(folder, file), bytes);
+    mkdirSync(join(folder, "model"));
+    const model = unzipSync(
+      readFileSync(join(here.root, "dist/artifacts/coalmine.model.BloodViscosity/any/model.zip")),
+    );
+    for (const [file, bytes] of Object.entries(model)) writeFileSync(join(folder, "model", file), bytes);
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [join(folder, "main.mjs"), join(folder, "model/model.onnx")],
+      { cwd: "/", env: {} },
+    );
+    expect(JSON.parse(stdout)).toEqual({
+      topic: "coalmine/measurements",
+      config: { rate: 5 },
+      port: "Error: No such file or directory, cannot open /dev/no-such-port",
+      ipc: "function",
+      score: { viscosity: [1, 1], probabilities: [1, 5] },
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a component that imports Node is refused when it is bundled", async () => {
+  const file = join(here.root, "components/fixture/src/component.ts");
+  const source = readFileSync(file, "utf8");
+  writeFileSync(
+    file,
+    `import { readFileSync } from "node:fs";\n${source}\nexport const read = readFileSync;\n`,
+  );
+  await expect(bundleComponent(here.root, "components/fixture")).rejects.toThrow(/node:fs/);
+  writeFileSync(file, source);
+});
+
+test("a change in a package of ours is in the bundle of the checkout that has it", async () => {
+  const file = join(here.root, "packages/contract/src/topics.ts");
+  writeFileSync(file, readFileSync(file, "utf8").replace("coalmine/measurements", "coalmine/changed"));
+  const { files } = await bundleComponent(here.root, dirname("components/fixture/src"));
+  const text = new TextDecoder().decode(files.find((each) => each.name === "component.mjs")?.bytes);
+  expect(text).toContain("coalmine/changed");
+});
