@@ -1,0 +1,56 @@
+import {
+  CloudWatchLogsClient,
+  type CloudWatchLogsClientConfig,
+  CreateLogGroupCommand,
+  CreateLogStreamCommand,
+  PutLogEventsCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
+import type { CloudLogs } from "@coalmine/ports";
+import * as z from "zod";
+import { asked, clientSettings } from "./aws-error.ts";
+
+const Answer = z.object({ headers: z.record(z.string(), z.string()) });
+
+/** Amazon CloudWatch Logs. Endpoint and credentials come as the SDK finds them. */
+export function cloudWatchLogs(config: CloudWatchLogsClientConfig & { readonly region: string }): CloudLogs {
+  const client = new CloudWatchLogsClient({ ...clientSettings, ...config });
+  return {
+    createLogGroup: async (logGroupName) => {
+      const command = new CreateLogGroupCommand({ logGroupName });
+      await asked(`creating log group ${logGroupName}`, () => client.send(command));
+    },
+    createLogStream: async (logGroupName, logStreamName) => {
+      const command = new CreateLogStreamCommand({ logGroupName, logStreamName });
+      await asked(`creating log stream ${logGroupName}/${logStreamName}`, () => client.send(command));
+    },
+    putLogEvents: async (logGroupName, logStreamName, events) => {
+      const logEvents = events.map(({ timestampMs, message }) => ({ timestamp: timestampMs, message }));
+      const command = new PutLogEventsCommand({ logGroupName, logStreamName, logEvents });
+      let serverTimeMs = Number.NaN;
+      command.middlewareStack.add(
+        (next) => async (args) => {
+          const result = await next(args);
+          serverTimeMs = Date.parse(Answer.safeParse(result.response).data?.headers["date"] ?? "");
+          return result;
+        },
+        { step: "deserialize", name: "serverTime" },
+      );
+      const answer = await asked(`putting log events to ${logGroupName}/${logStreamName}`, () =>
+        client.send(command),
+      );
+      const info = answer.rejectedLogEventsInfo;
+      return {
+        ...(info?.tooNewLogEventStartIndex === undefined
+          ? {}
+          : { tooNewStartIndex: info.tooNewLogEventStartIndex }),
+        ...(info?.tooOldLogEventEndIndex === undefined
+          ? {}
+          : { tooOldEndIndex: info.tooOldLogEventEndIndex }),
+        ...(info?.expiredLogEventEndIndex === undefined
+          ? {}
+          : { expiredEndIndex: info.expiredLogEventEndIndex }),
+        ...(Number.isNaN(serverTimeMs) ? {} : { serverTimeMs }),
+      };
+    },
+  };
+}
