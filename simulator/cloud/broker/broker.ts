@@ -100,6 +100,8 @@ export class Broker implements BrokerSide {
       readonly qos?: 0 | 1;
       readonly retain?: boolean;
       readonly properties?: CarriedProperties;
+      /** Only this client gets it, as AWS answers on topics that all clients share. */
+      readonly onlyTo?: string;
     } = {},
   ): void {
     const message: Message = {
@@ -262,7 +264,11 @@ export class Broker implements BrokerSide {
     if (message.retain) this.#retained.set(message);
     const found = this.#subscriptions
       .match(message.topic)
-      .filter(({ session, subscription }) => !(subscription.noLocal && session === from));
+      .filter(
+        ({ session, subscription }) =>
+          !(subscription.noLocal && session === from) &&
+          (onlyTo === undefined || session.clientId === onlyTo),
+      );
     for (const [session, subscriptions] of bySession(found)) {
       const qos = message.qos === 1 && subscriptions.some((one) => one.qos === 1) ? 1 : 0;
       const retain = message.retain && subscriptions.some((one) => one.retainAsPublished);

@@ -37,7 +37,11 @@ export class CertificateAuthority {
   readonly #key: webcrypto.CryptoKey;
   readonly #options: AuthorityOptions;
 
-  private constructor(certificate: x509.X509Certificate, key: webcrypto.CryptoKey, options: AuthorityOptions) {
+  private constructor(
+    certificate: x509.X509Certificate,
+    key: webcrypto.CryptoKey,
+    options: AuthorityOptions,
+  ) {
     this.#certificate = certificate;
     this.certificatePem = pem(certificate);
     this.#key = key;
@@ -208,7 +212,11 @@ function readCsr(csrPem: string): x509.Pkcs10CertificateRequest {
 }
 
 function invalidCsr(why: string): ServiceError {
-  return new ServiceError("InvalidRequestException", 400, `The certificate signing request is refused: ${why}.`);
+  return new ServiceError(
+    "InvalidRequestException",
+    400,
+    `The certificate signing request is refused: ${why}.`,
+  );
 }
 
 /** 16 bytes, positive and not zero. */

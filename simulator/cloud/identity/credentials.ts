@@ -53,16 +53,21 @@ export class CredentialsProvider {
     if (thingName !== undefined && !things.principals.has(thingName, certificateId))
       throw new ServiceError("InvalidRequestException", 403, "Invalid thing name passed");
     const alias = roleAliases.table.get(roleAlias);
-    if (alias === undefined) throw new ServiceError("ResourceNotFoundException", 404, "Role alias does not exist");
+    if (alias === undefined)
+      throw new ServiceError("ResourceNotFoundException", 404, "Role alias does not exist");
     if (!permissions.mayAssume(certificateId, roleAlias, thingName))
       throw new ServiceError("AccessDeniedException", 403, "Access Denied");
     this.#sweep();
     const lifeMs = alias.credentialDurationSeconds * 1000;
-    const accessKeyId = `ASIA${secret(24).replace(/[^A-Za-z0-9]/g, "X").toUpperCase().slice(0, 16)}`;
+    const accessKeyId = `ASIA${secret(24)
+      .replace(/[^A-Za-z0-9]/g, "X")
+      .toUpperCase()
+      .slice(0, 16)}`;
+    const [sole] = things.principals.leftOf(certificateId);
     const issued: Issued = {
       secretAccessKey: secret(40),
       sessionToken: secret(128),
-      caller: { identity: { kind: "role", roleArn: alias.roleArn, thingName: thingName ?? "" } },
+      caller: { identity: { kind: "role", roleArn: alias.roleArn, thingName: thingName ?? sole ?? "" } },
       expiresAt: this.#clock.now() + lifeMs,
     };
     this.#issued.set(accessKeyId, issued);
@@ -95,7 +100,9 @@ export class CredentialsProvider {
     if (alias === undefined || request.method !== "GET") return answer(404, { message: "Not Found" });
     try {
       const thingName = request.headers["x-amzn-iot-thingname"];
-      return answer(200, { credentials: this.issue(device.certificateId, decodeURIComponent(alias), thingName) });
+      return answer(200, {
+        credentials: this.issue(device.certificateId, decodeURIComponent(alias), thingName),
+      });
     } catch (failure) {
       if (failure instanceof ServiceError) return answer(failure.statusCode, { message: failure.message });
       if (failure instanceof URIError) return answer(400, { message: "The role alias cannot be read" });

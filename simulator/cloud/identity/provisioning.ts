@@ -102,7 +102,9 @@ export class FleetProvisioning {
   #on(filter: string, answer: (request: Request) => Promise<object>): void {
     this.#broker.handle(filter, (request) => {
       const reply = (ending: string, body: object): void =>
-        this.#broker.publish(`${request.topic}/${ending}`, JSON.stringify(body), { onlyTo: request.clientId });
+        this.#broker.publish(`${request.topic}/${ending}`, JSON.stringify(body), {
+          onlyTo: request.clientId,
+        });
       // The promise ends here: a refusal is an answer, and anything else is told as AWS tells its own failures.
       void answer(request).then(
         (body) => reply("accepted", body),
@@ -121,13 +123,21 @@ export class FleetProvisioning {
     const parsed = schema.safeParse(json);
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
-    throw new ServiceError("InvalidParameters", 400, `${issue?.path.join(".") ?? "payload"}: ${issue?.message ?? ""}`);
+    throw new ServiceError(
+      "InvalidParameters",
+      400,
+      `${issue?.path.join(".") ?? "payload"}: ${issue?.message ?? ""}`,
+    );
   }
 
   #own(request: Request, certificatePem: string): object {
     this.#expire();
     if (this.#tokens.size >= UNUSED_MAX)
-      throw new ServiceError("ThrottlingException", 429, `${UNUSED_MAX} certificates wait to be used: try in an hour.`);
+      throw new ServiceError(
+        "ThrottlingException",
+        429,
+        `${UNUSED_MAX} certificates wait to be used: try in an hour.`,
+      );
     const { certificateId } = this.#iot.certificates.register(certificatePem, "PENDING_ACTIVATION");
     const certificateOwnershipToken = secret(256);
     this.#tokens.set(digest(certificateOwnershipToken), {
@@ -152,7 +162,11 @@ export class FleetProvisioning {
       );
     const template = this.#iot.templates.template(templateName);
     if (!template.enabled)
-      throw new ServiceError("InvalidTemplate", 400, `The provisioning template ${templateName} is not enabled.`);
+      throw new ServiceError(
+        "InvalidTemplate",
+        400,
+        `The provisioning template ${templateName} is not enabled.`,
+      );
     // Used up whatever comes of it, and before anything is awaited: two requests must not share one token.
     this.#tokens.delete(key);
     try {
@@ -206,7 +220,8 @@ export class FleetProvisioning {
   #carryOut(filled: FilledTemplate, certificateId: string): string {
     const { things, policies, certificates } = this.#iot;
     const { thing } = filled;
-    if (thing === undefined) throw new ServiceError("InvalidTemplate", 400, "The template has no AWS::IoT::Thing.");
+    if (thing === undefined)
+      throw new ServiceError("InvalidTemplate", 400, "The template has no AWS::IoT::Thing.");
     if (!/^[a-zA-Z0-9:_-]{1,128}$/.test(thing.thingName))
       throw new ServiceError("InvalidParameters", 400, `"${thing.thingName}" is no name for a thing.`);
     for (const group of thing.groups) things.group(group);
@@ -224,7 +239,8 @@ export class FleetProvisioning {
       for (const group of thing.groups) things.addToGroup(thing.thingName, group);
     for (const policy of filled.policies) {
       const name = "name" in policy ? policy.name : `provisioned-${digest(policy.document).slice(0, 32)}`;
-      if ("document" in policy && policies.policies.get(name) === undefined) policies.create(name, policy.document);
+      if ("document" in policy && policies.policies.get(name) === undefined)
+        policies.create(name, policy.document);
       policies.attached.add(name, `cert/${certificateId}`);
     }
     things.principals.add(thing.thingName, certificateId);

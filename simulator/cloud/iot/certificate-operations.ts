@@ -22,7 +22,8 @@ export function certificateOperations(
   policies: Policies,
   issuer: Issuer,
 ): Record<string, Operation> {
-  const statusOf = (setAsActive: boolean | null | undefined) => (setAsActive === true ? "ACTIVE" : "INACTIVE");
+  const statusOf = (setAsActive: boolean | null | undefined) =>
+    setAsActive === true ? "ACTIVE" : "INACTIVE";
   const told = ({ certificateId, certificatePem }: Certificate) => ({
     certificateId,
     certificateArn: certificates.arn(certificateId),

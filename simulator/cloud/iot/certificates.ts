@@ -47,10 +47,15 @@ export class Certificates {
   register(certificatePem: string, status: CertificateStatus): Certificate {
     const certificateId = certificateIdOf(certificatePem);
     if (this.certificates.get(certificateId) !== undefined)
-      throw new ServiceError("ResourceAlreadyExistsException", 409, "The certificate is already registered.", {
-        resourceId: certificateId,
-        resourceArn: this.arn(certificateId),
-      });
+      throw new ServiceError(
+        "ResourceAlreadyExistsException",
+        409,
+        "The certificate is already registered.",
+        {
+          resourceId: certificateId,
+          resourceArn: this.arn(certificateId),
+        },
+      );
     return this.#put(certificateId, certificatePem, status);
   }
 
@@ -70,7 +75,11 @@ export class Certificates {
 
   delete(certificateId: string): void {
     if (this.certificate(certificateId).status === "ACTIVE")
-      throw new ServiceError("CertificateStateException", 406, "An active certificate cannot be deleted: deactivate it.");
+      throw new ServiceError(
+        "CertificateStateException",
+        406,
+        "An active certificate cannot be deleted: deactivate it.",
+      );
     this.certificates.delete(certificateId);
   }
 

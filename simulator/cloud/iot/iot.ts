@@ -91,7 +91,9 @@ function eventConfigurations(table: Table<Configurations>): Record<string, Opera
     DescribeEventConfigurations: () => ({ eventConfigurations: table.get("all") ?? {} }),
     UpdateEventConfigurations: operation(
       z.object({
-        eventConfigurations: z.record(z.string(), z.object({ Enabled: z.boolean().default(false) })).nullish(),
+        eventConfigurations: z
+          .record(z.string(), z.object({ Enabled: z.boolean().default(false) }))
+          .nullish(),
       }),
       (input) => {
         table.set("all", { ...table.get("all"), ...input.eventConfigurations });

@@ -46,7 +46,10 @@ export const PageInput = {
 export function page<Item>(
   sorted: Iterable<Item>,
   key: (item: Item) => string,
-  request: { readonly maxResults?: number | null | undefined; readonly nextToken?: string | null | undefined },
+  request: {
+    readonly maxResults?: number | null | undefined;
+    readonly nextToken?: string | null | undefined;
+  },
 ): { items: Item[]; nextToken?: string } {
   const max = request.maxResults ?? 250;
   const after =

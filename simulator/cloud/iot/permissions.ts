@@ -60,7 +60,9 @@ export class Permissions {
     const groups = thingName === undefined ? [] : this.#things.members.leftOf(thingName);
     const targets = [
       `cert/${certificateId}`,
-      ...groups.flatMap((group) => [group, ...this.#things.ancestors(group)]).map((group) => `thinggroup/${group}`),
+      ...groups
+        .flatMap((group) => [group, ...this.#things.ancestors(group)])
+        .map((group) => `thinggroup/${group}`),
     ];
     const thing = thingName === undefined ? undefined : this.#things.things.get(thingName);
     return isAllowed(this.#policies.statements(targets), {

@@ -110,7 +110,8 @@ export class Policies {
 
   /** The statements that count for these targets. */
   *statements(targets: readonly string[]): Iterable<CompiledStatement> {
-    for (const target of targets) for (const name of this.attached.leftOf(target)) yield* this.#statementsOf(name);
+    for (const target of targets)
+      for (const name of this.attached.leftOf(target)) yield* this.#statementsOf(name);
   }
 
   #statementsOf(policyName: string): readonly CompiledStatement[] {

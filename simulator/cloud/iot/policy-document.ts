@@ -26,7 +26,11 @@ export interface CompiledStatement {
   readonly effect: "Allow" | "Deny";
   readonly actions: readonly string[];
   readonly resources: readonly string[];
-  readonly conditions: readonly { readonly variable: string; readonly operator: Operator; readonly values: readonly string[] }[];
+  readonly conditions: readonly {
+    readonly variable: string;
+    readonly operator: Operator;
+    readonly values: readonly string[];
+  }[];
 }
 const operators = ["Bool", "StringEquals", "StringLike"] as const;
 type Operator = (typeof operators)[number];
@@ -57,7 +61,11 @@ export function compilePolicy(text: string): readonly CompiledStatement[] {
       const operator = operators.find((known) => known === name);
       if (operator === undefined)
         throw malformed(`the condition operator ${name} is not simulated; ${operators.join(", ")} are`);
-      return Object.entries(keys).map(([variable, values]) => ({ variable, operator, values: [values].flat() }));
+      return Object.entries(keys).map(([variable, values]) => ({
+        variable,
+        operator,
+        values: [values].flat(),
+      }));
     }),
   }));
 }
@@ -118,7 +126,7 @@ function fits(pattern: string, text: string): boolean {
   let p = 0;
   let star = -1;
   let resume = 0;
-  for (let t = 0; t < text.length; ) {
+  for (let t = 0; t < text.length;) {
     if (p < pattern.length && pattern[p] === "*") {
       star = p++;
       resume = t;

@@ -50,11 +50,14 @@ export function policyOperations(
         generationId: String(policy.lastVersion),
       };
     }),
-    ListPolicies: operation(z.object({ pageSize: z.number().nullish(), marker: z.string().nullish() }), (input) => {
-      const request = { maxResults: input.pageSize, nextToken: input.marker };
-      const { items, nextToken } = page(policies.policies.entries(), ([name]) => name, request);
-      return { policies: items.map(([, policy]) => summary(policy)), nextMarker: nextToken };
-    }),
+    ListPolicies: operation(
+      z.object({ pageSize: z.number().nullish(), marker: z.string().nullish() }),
+      (input) => {
+        const request = { maxResults: input.pageSize, nextToken: input.marker };
+        const { items, nextToken } = page(policies.policies.entries(), ([name]) => name, request);
+        return { policies: items.map(([, policy]) => summary(policy)), nextMarker: nextToken };
+      },
+    ),
     DeletePolicy: operation(PolicyInput, ({ policyName }) => {
       policies.delete(policyName);
       return {};
@@ -113,9 +116,16 @@ export function policyOperations(
       (input) => {
         policies.policy(input.policyName);
         const request = { maxResults: input.pageSize, nextToken: input.marker };
-        const { items, nextToken } = page(policies.attached.rightOf(input.policyName), (target) => target, request);
+        const { items, nextToken } = page(
+          policies.attached.rightOf(input.policyName),
+          (target) => target,
+          request,
+        );
         const { region, accountId } = policies.place;
-        return { targets: items.map((target) => `arn:aws:iot:${region}:${accountId}:${target}`), nextMarker: nextToken };
+        return {
+          targets: items.map((target) => `arn:aws:iot:${region}:${accountId}:${target}`),
+          nextMarker: nextToken,
+        };
       },
     ),
   };

@@ -44,20 +44,23 @@ export class RoleAliases {
   operations(): Record<string, Operation> {
     const told = (roleAlias: string) => ({ roleAlias, roleAliasArn: this.arn(roleAlias) });
     return {
-      CreateRoleAlias: operation(AliasInput.extend(Details), ({ roleAlias, roleArn, credentialDurationSeconds }) => {
-        if (this.table.get(roleAlias) !== undefined)
-          throw alreadyExists(`Role alias ${roleAlias}`, roleAlias, this.arn(roleAlias));
-        const now = this.#clock.now();
-        const seconds = credentialDurationSeconds ?? 3600;
-        this.table.set(roleAlias, {
-          roleAlias,
-          roleArn,
-          credentialDurationSeconds: seconds,
-          createdAt: now,
-          modifiedAt: now,
-        });
-        return told(roleAlias);
-      }),
+      CreateRoleAlias: operation(
+        AliasInput.extend(Details),
+        ({ roleAlias, roleArn, credentialDurationSeconds }) => {
+          if (this.table.get(roleAlias) !== undefined)
+            throw alreadyExists(`Role alias ${roleAlias}`, roleAlias, this.arn(roleAlias));
+          const now = this.#clock.now();
+          const seconds = credentialDurationSeconds ?? 3600;
+          this.table.set(roleAlias, {
+            roleAlias,
+            roleArn,
+            credentialDurationSeconds: seconds,
+            createdAt: now,
+            modifiedAt: now,
+          });
+          return told(roleAlias);
+        },
+      ),
       UpdateRoleAlias: operation(
         AliasInput.extend({ ...Details, roleArn: Details.roleArn.nullish() }),
         ({ roleAlias, roleArn, credentialDurationSeconds }) => {
@@ -88,11 +91,14 @@ export class RoleAliases {
         this.table.delete(roleAlias);
         return {};
       }),
-      ListRoleAliases: operation(z.object({ pageSize: z.number().nullish(), marker: z.string().nullish() }), (input) => {
-        const request = { maxResults: input.pageSize, nextToken: input.marker };
-        const { items, nextToken } = page(this.table.entries(), ([name]) => name, request);
-        return { roleAliases: items.map(([name]) => name), nextMarker: nextToken };
-      }),
+      ListRoleAliases: operation(
+        z.object({ pageSize: z.number().nullish(), marker: z.string().nullish() }),
+        (input) => {
+          const request = { maxResults: input.pageSize, nextToken: input.marker };
+          const { items, nextToken } = page(this.table.entries(), ([name]) => name, request);
+          return { roleAliases: items.map(([name]) => name), nextMarker: nextToken };
+        },
+      ),
     };
   }
 }

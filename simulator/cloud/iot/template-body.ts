@@ -21,10 +21,7 @@ const PolicyResource = z.object({
   Properties: z.object({ PolicyName: z.json().optional(), PolicyDocument: z.json().optional() }),
 });
 const Body = z.object({
-  Parameters: z.record(
-    z.string(),
-    z.object({ Type: z.literal("String"), Default: z.string().optional() }),
-  ),
+  Parameters: z.record(z.string(), z.object({ Type: z.literal("String"), Default: z.string().optional() })),
   Mappings: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.json()))).optional(),
   Resources: z.record(
     z.string(),
@@ -61,7 +58,9 @@ export function readTemplate(text: string): Body {
   const parsed = Body.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw invalid(`The template body is wrong at ${issue?.path.join(".") ?? "its root"}: ${issue?.message ?? "?"}`);
+  throw invalid(
+    `The template body is wrong at ${issue?.path.join(".") ?? "its root"}: ${issue?.message ?? "?"}`,
+  );
 }
 
 /** Puts the parameters into the template. Throws where one is missing that the template names. */
@@ -93,7 +92,8 @@ export function fillTemplate(text: string, given: Readonly<Record<string, string
       }
       case "AWS::IoT::Certificate":
         if (resource.Properties.Status !== undefined)
-          certificateStatus = fill(resource.Properties.Status).toUpperCase() === "INACTIVE" ? "INACTIVE" : "ACTIVE";
+          certificateStatus =
+            fill(resource.Properties.Status).toUpperCase() === "INACTIVE" ? "INACTIVE" : "ACTIVE";
         break;
       case "AWS::IoT::Policy": {
         const { PolicyName, PolicyDocument } = resource.Properties;
@@ -117,7 +117,11 @@ function textOf(value: Json): string {
   throw invalid(`The template needs a text where it has ${JSON.stringify(value)}.`);
 }
 
-function evaluate(value: Json, values: Readonly<Record<string, string>>, mappings: NonNullable<Body["Mappings"]>): Json {
+function evaluate(
+  value: Json,
+  values: Readonly<Record<string, string>>,
+  mappings: NonNullable<Body["Mappings"]>,
+): Json {
   const again = (inner: Json): Json => evaluate(inner, values, mappings);
   const parameter = (name: string): string => {
     const found = values[name];
@@ -135,7 +139,10 @@ function evaluate(value: Json, values: Readonly<Record<string, string>>, mapping
     case "Ref":
       return parameter(textOf(argument));
     case "Fn::Join":
-      return [list[1] ?? []].flat().map(textOf).join(textOf(list[0] ?? ""));
+      return [list[1] ?? []]
+        .flat()
+        .map(textOf)
+        .join(textOf(list[0] ?? ""));
     case "Fn::Sub": {
       const [pattern, extra] = Array.isArray(argument) ? list : [argument, {}];
       const local = typeof extra === "object" && extra !== null && !Array.isArray(extra) ? extra : {};

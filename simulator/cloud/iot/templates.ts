@@ -58,7 +58,11 @@ export class Templates {
           if (input.type !== undefined && input.type !== null && input.type !== "FLEET_PROVISIONING")
             throw invalid(`Templates of type ${input.type} are not simulated, FLEET_PROVISIONING is.`);
           if (this.table.get(templateName) !== undefined)
-            throw alreadyExists(`Provisioning template ${templateName}`, templateName, this.arn(templateName));
+            throw alreadyExists(
+              `Provisioning template ${templateName}`,
+              templateName,
+              this.arn(templateName),
+            );
           readTemplate(input.templateBody);
           const now = this.#clock.now();
           this.table.set(templateName, {

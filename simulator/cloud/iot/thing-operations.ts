@@ -82,8 +82,15 @@ export function thingOperations(registry: Things): Record<string, Operation> {
         thingTypeProperties: z.object({ thingTypeDescription: z.string().nullish() }).nullish(),
       }),
       ({ thingTypeName, thingTypeProperties }) => {
-        const type = registry.createType(thingTypeName, thingTypeProperties?.thingTypeDescription ?? undefined);
-        return { thingTypeName, thingTypeArn: registry.arn("thingtype", thingTypeName), thingTypeId: type.thingTypeId };
+        const type = registry.createType(
+          thingTypeName,
+          thingTypeProperties?.thingTypeDescription ?? undefined,
+        );
+        return {
+          thingTypeName,
+          thingTypeArn: registry.arn("thingtype", thingTypeName),
+          thingTypeId: type.thingTypeId,
+        };
       },
     ),
     DescribeThingType: operation(z.object({ thingTypeName: Name }), ({ thingTypeName }) => {

@@ -112,7 +112,10 @@ export class Things {
     return thing;
   }
 
-  updateThing(name: string, change: { attributes?: Attributes; merge?: boolean; thingTypeName?: string }): void {
+  updateThing(
+    name: string,
+    change: { attributes?: Attributes; merge?: boolean; thingTypeName?: string },
+  ): void {
     const thing = this.thing(name);
     const thingTypeName = change.thingTypeName ?? thing.thingTypeName;
     const asked = change.attributes ?? thing.attributes;
@@ -130,7 +133,12 @@ export class Things {
     this.things.delete(name);
   }
 
-  createGroup(name: string, parentGroupName?: string, attributes: Attributes = {}, description?: string): ThingGroup {
+  createGroup(
+    name: string,
+    parentGroupName?: string,
+    attributes: Attributes = {},
+    description?: string,
+  ): ThingGroup {
     if (parentGroupName !== undefined) {
       this.group(parentGroupName);
       if (this.ancestors(parentGroupName).length + 2 > GROUP_DEPTH_MAX)
@@ -155,7 +163,10 @@ export class Things {
     return group;
   }
 
-  updateGroup(name: string, change: { attributes?: Attributes; merge?: boolean; description?: string }): number {
+  updateGroup(
+    name: string,
+    change: { attributes?: Attributes; merge?: boolean; description?: string },
+  ): number {
     const group = this.group(name);
     const asked = change.attributes ?? group.attributes;
     const attributes = change.merge === true ? { ...group.attributes, ...asked } : asked;
@@ -179,7 +190,9 @@ export class Things {
     const groups = this.members.leftOf(thingName);
     if (groups.includes(groupName)) return;
     if (groups.length >= GROUPS_PER_THING_MAX)
-      throw invalid(`Thing ${thingName} is in ${GROUPS_PER_THING_MAX} groups already, the most that AWS IoT allows.`);
+      throw invalid(
+        `Thing ${thingName} is in ${GROUPS_PER_THING_MAX} groups already, the most that AWS IoT allows.`,
+      );
     this.members.add(groupName, thingName);
     this.#tell(thingName, groupName, true);
   }
@@ -193,7 +206,7 @@ export class Things {
   /** The groups above a group, nearest first. */
   ancestors(groupName: string): string[] {
     const above: string[] = [];
-    for (let at = this.groups.get(groupName)?.parentGroupName; at !== undefined; )
+    for (let at = this.groups.get(groupName)?.parentGroupName; at !== undefined;)
       if (above.push(at) > GROUP_DEPTH_MAX) break;
       else at = this.groups.get(at)?.parentGroupName;
     return above;
@@ -212,7 +225,9 @@ export class Things {
   }
   /** Whether the thing is in the group or in one below it. */
   isIn(thingName: string, groupName: string): boolean {
-    return this.members.leftOf(thingName).some((group) => group === groupName || this.ancestors(group).includes(groupName));
+    return this.members
+      .leftOf(thingName)
+      .some((group) => group === groupName || this.ancestors(group).includes(groupName));
   }
 
   /** The groups of a thing as Greengrass tells them to a core device. */
@@ -224,7 +239,10 @@ export class Things {
     const named = (name: string) => ({ thingGroupName: name, thingGroupArn: this.arn("thinggroup", name) });
     return this.members
       .leftOf(thingName)
-      .map((name) => ({ ...named(name), rootToParentThingGroups: this.ancestors(name).reverse().map(named) }));
+      .map((name) => ({
+        ...named(name),
+        rootToParentThingGroups: this.ancestors(name).reverse().map(named),
+      }));
   }
 
   #tell(thingName: string, thingGroupName: string, member: boolean): void {
@@ -237,7 +255,12 @@ export class Things {
       if (former.description === description) return former;
       throw alreadyExists(`Thing type ${name}`, former.thingTypeId, this.arn("thingtype", name));
     }
-    const type = { thingTypeName: name, thingTypeId: uuid(this.#random), description, createdAt: this.#clock.now() };
+    const type = {
+      thingTypeName: name,
+      thingTypeId: uuid(this.#random),
+      description,
+      createdAt: this.#clock.now(),
+    };
     this.types.set(name, type);
     return type;
   }
@@ -245,9 +268,11 @@ export class Things {
 
 function checkAttributes(attributes: Attributes, max: number): void {
   const names = Object.keys(attributes);
-  if (names.length > max) throw invalid(`${names.length} attributes are too many, at most ${max} are allowed here.`);
+  if (names.length > max)
+    throw invalid(`${names.length} attributes are too many, at most ${max} are allowed here.`);
   for (const [name, value] of Object.entries(attributes)) {
-    if (!/^[a-zA-Z0-9_.,@/:#-]{1,128}$/.test(name)) throw invalid(`The attribute name "${name}" is not allowed.`);
+    if (!/^[a-zA-Z0-9_.,@/:#-]{1,128}$/.test(name))
+      throw invalid(`The attribute name "${name}" is not allowed.`);
     if (!/^[a-zA-Z0-9_.,@/:#=[\]-]{0,800}$/.test(value))
       throw invalid(`The value of attribute ${name} holds characters that AWS IoT does not allow.`);
   }

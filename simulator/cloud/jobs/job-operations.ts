@@ -1,0 +1,180 @@
+import * as z from "zod";
+import { iotArn, nameInArn } from "../iot/arn.ts";
+import { invalid, operation, page, PageInput } from "../iot/operation.ts";
+import type { Operation } from "../service.ts";
+import { type Execution, type Job, JobInput } from "./job.ts";
+import type { Jobs } from "./jobs.ts";
+
+const JobOnly = z.object({ jobId: z.string() });
+const OnThing = z.object({ jobId: z.string(), thingName: z.string(), executionNumber: z.number().nullish() });
+
+/** The operations of IoT Jobs, which belong to the service `iot`. */
+export function jobOperations(jobs: Jobs): Record<string, Operation> {
+  const { place } = jobs.things;
+  const named = (jobId: string) => ({ jobId, jobArn: iotArn(place, "job", jobId) });
+  return {
+    // A document in S3 is not fetched: whoever wrote a document here has it at hand.
+    CreateJob: operation(JobInput, (input) => {
+      const { jobId, description } = jobs.create(input);
+      return { ...named(jobId), description: description ?? undefined };
+    }),
+    DescribeJob: operation(JobOnly, ({ jobId }) => {
+      const job = jobs.job(jobId);
+      const counts = jobs.counts(jobId);
+      return {
+        job: {
+          ...named(jobId),
+          ...listed(job),
+          description: job.description,
+          targets: job.targets,
+          forceCanceled: job.forceCanceled,
+          reasonCode: job.reasonCode,
+          comment: job.comment,
+          jobExecutionsRolloutConfig: job.jobExecutionsRolloutConfig,
+          abortConfig: job.abortConfig,
+          timeoutConfig: job.timeoutConfig,
+          namespaceId: job.namespaceId,
+          jobProcessDetails: {
+            numberOfQueuedThings: counts.QUEUED ?? 0,
+            numberOfInProgressThings: counts.IN_PROGRESS ?? 0,
+            numberOfSucceededThings: counts.SUCCEEDED ?? 0,
+            numberOfFailedThings: counts.FAILED ?? 0,
+            numberOfRejectedThings: counts.REJECTED ?? 0,
+            numberOfTimedOutThings: counts.TIMED_OUT ?? 0,
+            numberOfCanceledThings: counts.CANCELED ?? 0,
+            numberOfRemovedThings: counts.REMOVED ?? 0,
+          },
+        },
+      };
+    }),
+    GetJobDocument: operation(JobOnly, ({ jobId }) => ({ document: jobs.job(jobId).document })),
+    ListJobs: operation(
+      z.object({
+        ...PageInput,
+        status: z.string().nullish(),
+        targetSelection: z.string().nullish(),
+        thingGroupName: z.string().nullish(),
+        namespaceId: z.string().nullish(),
+      }),
+      (input) => {
+        const fits = (job: Job): boolean =>
+          (typeof input.status !== "string" || job.status === input.status) &&
+          (typeof input.targetSelection !== "string" || selection(job) === input.targetSelection) &&
+          (typeof input.namespaceId !== "string" || job.namespaceId === input.namespaceId) &&
+          (typeof input.thingGroupName !== "string" ||
+            job.targets.some((target) => nameInArn(target, "thinggroup") === input.thingGroupName));
+        const { items, nextToken } = page(jobs.all.filter(fits), ({ jobId }) => jobId, input);
+        return { jobs: items.map((job) => ({ ...named(job.jobId), ...listed(job) })), nextToken };
+      },
+    ),
+    CancelJob: operation(
+      JobOnly.extend({
+        reasonCode: z.string().max(128).nullish(),
+        comment: z.string().max(2028).nullish(),
+        force: z.boolean().nullish(),
+      }),
+      ({ jobId, reasonCode, comment, force }) => {
+        const { description } = jobs.cancel(jobId, {
+          ...(typeof reasonCode === "string" ? { reasonCode } : {}),
+          ...(typeof comment === "string" ? { comment } : {}),
+          force: force === true,
+        });
+        return { ...named(jobId), description: description ?? undefined };
+      },
+    ),
+    DeleteJob: operation(JobOnly.extend({ force: z.boolean().nullish() }), ({ jobId, force }) => {
+      jobs.delete(jobId, force === true);
+      return {};
+    }),
+    CancelJobExecution: operation(
+      OnThing.extend({ force: z.boolean().nullish() }),
+      ({ jobId, thingName, force }) => {
+        jobs.cancelExecution(jobId, thingName, force === true);
+        return {};
+      },
+    ),
+    DescribeJobExecution: operation(OnThing, ({ jobId, thingName, executionNumber }) => {
+      const execution = jobs.execution(jobId, thingName);
+      if (typeof executionNumber === "number" && executionNumber !== execution.executionNumber)
+        throw invalid(`Only execution ${execution.executionNumber}, the latest, is kept.`);
+      return {
+        execution: {
+          jobId,
+          thingArn: jobs.things.arn("thing", thingName),
+          ...summary(execution),
+          statusDetails: { detailsMap: execution.statusDetails },
+          forceCanceled: execution.forceCanceled,
+          versionNumber: execution.versionNumber,
+        },
+      };
+    }),
+    ListJobExecutionsForJob: operation(
+      JobOnly.extend({ ...PageInput, status: z.string().nullish() }),
+      (input) => {
+        jobs.job(input.jobId);
+        const wanted = jobs.executionsOf(input.jobId).filter(({ status }) => hasStatus(status, input.status));
+        const { items, nextToken } = page(wanted, ({ thingName }) => thingName, input);
+        const executionSummaries = items.map((execution) => ({
+          thingArn: jobs.things.arn("thing", execution.thingName),
+          jobExecutionSummary: summary(execution),
+        }));
+        return { executionSummaries, nextToken };
+      },
+    ),
+    ListJobExecutionsForThing: operation(
+      z.object({
+        ...PageInput,
+        thingName: z.string(),
+        status: z.string().nullish(),
+        namespaceId: z.string().nullish(),
+        jobId: z.string().nullish(),
+      }),
+      (input) => {
+        jobs.things.thing(input.thingName);
+        const wanted = jobs
+          .executionsOn(input.thingName)
+          .filter(
+            ({ status, jobId }) =>
+              hasStatus(status, input.status) &&
+              (typeof input.jobId !== "string" || jobId === input.jobId) &&
+              (typeof input.namespaceId !== "string" || jobs.job(jobId).namespaceId === input.namespaceId),
+          )
+          .sort((one, other) => (one.jobId < other.jobId ? -1 : 1));
+        const { items, nextToken } = page(wanted, ({ jobId }) => jobId, input);
+        const executionSummaries = items.map((execution) => ({
+          jobId: execution.jobId,
+          jobExecutionSummary: summary(execution),
+        }));
+        return { executionSummaries, nextToken };
+      },
+    ),
+  };
+}
+
+function hasStatus(status: string, asked: string | null | undefined): boolean {
+  return typeof asked !== "string" || status === asked;
+}
+
+function selection(job: Job): "CONTINUOUS" | "SNAPSHOT" {
+  return job.targetSelection ?? "SNAPSHOT";
+}
+
+function listed(job: Job) {
+  return {
+    targetSelection: selection(job),
+    status: job.status,
+    createdAt: new Date(job.createdAt),
+    lastUpdatedAt: new Date(job.lastUpdatedAt),
+    completedAt: job.completedAt === undefined ? undefined : new Date(job.completedAt),
+  };
+}
+
+function summary({ status, queuedAt, startedAt, lastUpdatedAt, executionNumber }: Execution) {
+  return {
+    status,
+    queuedAt: new Date(queuedAt),
+    startedAt: startedAt === undefined ? undefined : new Date(startedAt),
+    lastUpdatedAt: new Date(lastUpdatedAt),
+    executionNumber,
+  };
+}
