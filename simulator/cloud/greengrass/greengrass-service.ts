@@ -161,7 +161,7 @@ export class GreengrassService implements Service {
   }
 
   #listComponents(input: Input): Output {
-    const listed =
+    const listed: readonly object[] =
       input.scope === "PUBLIC"
         ? publicComponents.flatMap(({ name, versions }) => {
             const version = versions.at(-1);

@@ -83,6 +83,19 @@ export class S3Service implements Service {
     };
   }
 
+  /** For the other services of this cloud. @throws ServiceError where there is no such object. */
+  async readObject(bucket: string, key: string): Promise<Uint8Array | undefined> {
+    const { content } = this.#find(this.bucket(bucket).name, checkedKey(key), undefined);
+    return content === undefined ? undefined : await this.#objects.getBlob(content.blob);
+  }
+
+  /** Makes the bucket where it is missing. */
+  async writeObject(bucket: string, key: string, bytes: Uint8Array): Promise<void> {
+    if (this.#objects.buckets.get(bucket) === undefined)
+      this.#objects.buckets.set(bucket, { name: bucket, createdAt: this.#clock.now() });
+    await this.#putObject({ Bucket: bucket, Key: key, Body: bytes });
+  }
+
   bucket(name: unknown): Bucket {
     const bucket = this.#objects.buckets.get(String(name));
     if (bucket === undefined) throw s3Error.noSuchBucket(String(name));

@@ -1,0 +1,153 @@
+import type { Clock, Log, Random } from "@coalmine/ports";
+import { authorizeByKind } from "./authorize.ts";
+import { DynamoDbService } from "./dynamodb/dynamodb-service.ts";
+import { GreengrassDataPlane } from "./greengrass/data-plane.ts";
+import { GreengrassService } from "./greengrass/greengrass-service.ts";
+import type {
+  JobsForDeployments,
+  RegistryForDeployments,
+  ShadowsForDeployments,
+} from "./greengrass/jobs-port.ts";
+import { LogsService } from "./logs/logs-service.ts";
+import { Operations } from "./operations.ts";
+import { Authenticator, type KnownCredentials, type ResolveCredentials } from "./protocol/authenticate.ts";
+import { AwsDoor } from "./protocol/aws-door.ts";
+import type { HttpRequest, HttpResponse } from "./protocol/http.ts";
+import { listen, type Listening, type ListenOptions } from "./protocol/http-server.ts";
+import { stsService } from "./protocol/sts.ts";
+import { presignGet } from "./s3/presign.ts";
+import { s3Door } from "./s3/s3-door.ts";
+import { S3Service } from "./s3/s3-service.ts";
+import { CloudEvents, type Caller, type Input, type Output, type Place, type Service } from "./service.ts";
+import { SessionCredentials } from "./session-credentials.ts";
+import type { Store } from "./store/store.ts";
+
+/** What every part of one cloud shares. */
+export interface CloudBase {
+  readonly place: Place;
+  readonly clock: Clock;
+  /** For what SDKs and TLS stacks check, who know no other clock. */
+  readonly wallClock: Clock;
+  readonly random: Random;
+  readonly store: Store;
+  readonly log: Log;
+  readonly events: CloudEvents;
+}
+
+/** IoT and identity: the registry, jobs, shadows and what the credentials provider has issued. */
+export interface IotParts {
+  /** `iot`, `iotdata`, … */
+  readonly services: readonly Service[];
+  readonly registry: RegistryForDeployments;
+  readonly jobs: JobsForDeployments;
+  readonly shadows: ShadowsForDeployments;
+  readonly resolveCredentials: ResolveCredentials;
+}
+
+export interface CloudOptions extends Omit<CloudBase, "events"> {
+  /** The account's operator. Of no use anywhere else. */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly iot: (base: CloudBase) => IotParts;
+}
+
+/** One region of one account: services, one clock, one state. */
+export class Cloud {
+  readonly services: ReadonlyMap<string, Service>;
+  readonly events = new CloudEvents();
+  readonly greengrass: GreengrassService;
+  readonly dataPlane: GreengrassDataPlane;
+  readonly operator: Caller;
+  readonly #operations: Operations;
+  readonly #door: AwsDoor;
+  readonly #store: Store;
+  #endpoint: string | undefined;
+
+  constructor(options: CloudOptions) {
+    const { place, clock, wallClock, random, store, log, credentials } = options;
+    const base: CloudBase = { place, clock, wallClock, random, store, log, events: this.events };
+    this.#store = store;
+    this.operator = {
+      identity: { kind: "account", principalArn: `arn:aws:iam::${place.accountId}:user/operator` },
+    };
+    const sessions = new SessionCredentials(store, clock, random);
+    const iot = options.iot(base);
+    const s3 = new S3Service(base);
+    this.greengrass = new GreengrassService({
+      ...base,
+      ...iot,
+      readObject: (bucket, key) => s3.readObject(bucket, key),
+      writeObject: (bucket, key, bytes) => s3.writeObject(bucket, key, bytes),
+    });
+    this.dataPlane = new GreengrassDataPlane({
+      place,
+      components: this.greengrass.components,
+      deployments: this.greengrass.deployments,
+      registry: iot.registry,
+      presign: (bucket, key) =>
+        presignGet({
+          endpoint: this.endpoint,
+          region: place.region,
+          bucket,
+          key,
+          expiresSeconds: 3600,
+          now: wallClock.now(),
+          credentials,
+        }),
+    });
+    const sts = stsService(place.accountId, (roleArn, sessionName, seconds) => {
+      const arn = `${roleArn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")}/${sessionName}`;
+      return { ...sessions.issue(arn, seconds), expiration: new Date(wallClock.now() + seconds * 1000) };
+    });
+    const services = [
+      s3,
+      sts,
+      this.greengrass,
+      new LogsService(base),
+      new DynamoDbService(base),
+      ...iot.services,
+    ];
+    this.services = new Map(services.map((service) => [service.signingName, service]));
+    this.#operations = new Operations(services, store, authorizeByKind);
+    const known: KnownCredentials = { secretAccessKey: credentials.secretAccessKey, caller: this.operator };
+    this.#door = new AwsDoor({
+      operations: this.#operations,
+      authenticator: new Authenticator({
+        resolveCredentials: (id) =>
+          id === credentials.accessKeyId ? known : (sessions.resolve(id) ?? iot.resolveCredentials(id)),
+        region: place.region,
+        clock,
+        wallClock,
+      }),
+      objectDoor: s3Door,
+      random,
+      log,
+    });
+  }
+
+  /** Where SDKs find it. Only a cloud that listens has pre-signed URLs to give. */
+  get endpoint(): string {
+    return this.#endpoint ?? "http://127.0.0.1:0";
+  }
+
+  /** For callers in the same process: the same services, the same refusals, durable when it resolves. */
+  invoke(service: string, operation: string, input: Input, caller: Caller = this.operator): Promise<Output> {
+    return this.#operations.invoke(service, operation, input, caller);
+  }
+
+  /** The network door as a function. */
+  handle(request: HttpRequest): Promise<HttpResponse> {
+    return this.#door.handle(request);
+  }
+
+  async listen(options: ListenOptions): Promise<Listening> {
+    const listening = await listen((request) => this.handle(request), options);
+    this.#endpoint = listening.endpoint;
+    return listening;
+  }
+
+  /** Stops what the cloud itself started; doors are closed by whoever opened them. */
+  async stop(): Promise<void> {
+    this.greengrass.stop();
+    await this.#store.commit();
+  }
+}
