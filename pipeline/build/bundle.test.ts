@@ -25,24 +25,25 @@ export async function start(_ports: Ports) {
   return { topic: topics.measurements, config: Config.parse({}), message: messageOf("x"), stop: async () => {} };
 }
 `,
-  "main.ts": `import { Worker } from "node:worker_threads";
+  "main.ts": `import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { greengrasscoreipc } from "aws-iot-device-sdk-v2";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { SerialPort } from "serialport";
 import { start } from "./component.ts";
-const running = await start({} as never);
-const port = await new Promise((done) => new SerialPort({ path: "/dev/no-such-port", baudRate: 9600 }, (failure) => done(failure?.message)));
-const worker = new Worker(new URL("./scoring-worker.ts", import.meta.url), { workerData: process.argv[2] });
-const score = await new Promise((done, fail) => worker.once("message", done).once("error", fail));
-process.stdout.write(JSON.stringify({
-  topic: running.topic, config: running.config, port, ipc: typeof greengrasscoreipc.createClient, score,
-}));
-process.exit(0);
-`,
-  "scoring-worker.ts": `import { parentPort, workerData } from "node:worker_threads";
-import { InferenceSession, Tensor } from "onnxruntime-node";
-const session = await InferenceSession.create(workerData);
-const answer = await session.run({ curve: new Tensor("float32", new Float32Array(42).fill(1), [1, 42]) });
-parentPort?.postMessage(Object.fromEntries(Object.entries(answer).map(([name, tensor]) => [name, tensor.dims])));
+if (isMainThread) {
+  const running = await start({} as never);
+  const port = await new Promise((done) => new SerialPort({ path: "/dev/no-such-port", baudRate: 9600 }, (failure) => done(failure?.message)));
+  const worker = new Worker(new URL(import.meta.url), { workerData: process.argv[2] });
+  const score = await new Promise((done, fail) => worker.once("message", done).once("error", fail));
+  process.stdout.write(JSON.stringify({
+    topic: running.topic, config: running.config, port, ipc: typeof greengrasscoreipc.createClient, score,
+  }));
+  process.exit(0);
+} else {
+  const session = await InferenceSession.create(workerData);
+  const answer = await session.run({ curve: new Tensor("float32", new Float32Array(42).fill(1), [1, 42]) });
+  parentPort?.postMessage(Object.fromEntries(Object.entries(answer).map(([name, tensor]) => [name, tensor.dims])));
+}
 `,
 };
 const name = "coalmine.test.Fixture";
@@ -100,7 +101,7 @@ test("two checkouts in different folders, time zones, languages and umasks make 
     );
 });
 
-test("an artifact holds the bundles, the worker, and the natives of its own platform", () => {
+test("an artifact holds the bundles and the natives of its own platform", () => {
   const [x64, arm64] = [unpacked(here.root, "linux-x64"), unpacked(here.root, "linux-arm64")];
   const names = [
     "aws-crt-nodejs.node",
@@ -109,7 +110,6 @@ test("an artifact holds the bundles, the worker, and the natives of its own plat
     "libonnxruntime.so.1",
     "main.mjs",
     "onnxruntime_binding.node",
-    "scoring-worker.mjs",
     "serialport-bindings.node",
   ];
   expect(Object.keys(x64)).toEqual(names);
@@ -133,7 +133,7 @@ test("an artifact with a model's runtime and no model has at most 30 MB", () => 
 
 test("no bundle says where it was built", () => {
   const files = unpacked(here.root, host);
-  for (const bundle of ["component.mjs", "main.mjs", "scoring-worker.mjs", "config.mjs"]) {
+  for (const bundle of ["component.mjs", "main.mjs", "config.mjs"]) {
     const text = new TextDecoder().decode(files[bundle]);
     expect(text).not.toContain(here.root);
     expect(text).not.toContain(".coalmine");

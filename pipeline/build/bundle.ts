@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
 import { BuildError } from "./build-error.ts";
 import { nativeModulesPlugin } from "./native-modules.ts";
 import type { ZipEntry } from "./zip.ts";
 
 export interface Bundle {
-  /** `component.mjs`, `config.mjs`, `main.mjs` and a file for each worker that main starts. */
+  /**
+   * `component.mjs`; `config.mjs`, its schema alone, by which publish and plan refuse a configuration; and `main.mjs`,
+   * which a worker thread runs too, told apart by `isMainThread`.
+   */
   readonly files: readonly ZipEntry[];
   /** Every source that went into them, by its path from the root. */
   readonly inputs: ReadonlySet<string>;
@@ -47,21 +49,14 @@ const onNode = {
  */
 export async function bundleComponent(root: string, folder: string): Promise<Bundle> {
   const source = (name: string) => join(root, folder, "src", name);
-  const workers = new Set<string>();
-  const component = await run(root, source("component.ts"), "component.mjs", neutral);
-  const config = await run(root, source("config.ts"), "config.mjs", neutral);
-  const main = await run(root, source("main.ts"), "main.mjs", {
-    ...onNode,
-    plugins: [componentBeside(source("component.ts")), workersBeside(workers), nativeModulesPlugin],
-  });
-  const parts = [component, config, main];
-  for (const worker of workers)
-    parts.push(
-      await run(root, worker, asModule(worker), {
-        ...onNode,
-        plugins: [workersBeside(new Set()), nativeModulesPlugin],
-      }),
-    );
+  const parts = [
+    await run(root, source("component.ts"), "component.mjs", neutral),
+    await run(root, source("config.ts"), "config.mjs", neutral),
+    await run(root, source("main.ts"), "main.mjs", {
+      ...onNode,
+      plugins: [componentBeside(source("component.ts")), nativeModulesPlugin],
+    }),
+  ];
   return {
     files: parts.map(({ entry }) => entry),
     inputs: new Set(parts.flatMap(({ inputs }) => Object.keys(inputs))),
@@ -99,31 +94,4 @@ function componentBeside(component: string): Plugin {
       );
     },
   };
-}
-
-/** `new URL("./x-worker.ts", import.meta.url)` in a source becomes a file of its own beside main.mjs. */
-function workersBeside(found: Set<string>): Plugin {
-  const worker = /new URL\(\s*"(\.\/[\w./-]+-worker\.ts)",\s*import\.meta\.url,?\s*\)/g;
-  return {
-    name: "workers-beside",
-    setup(build) {
-      build.onLoad(
-        { filter: /\/packages\/[^/]+\/src\/.*\.ts$|\/components\/[^/]+\/src\/.*\.ts$/ },
-        async ({ path }) => {
-          const source = await readFile(path, "utf8");
-          if (!source.includes("-worker.ts")) return undefined;
-          const contents = source.replaceAll(worker, (_, relative: string) => {
-            const file = join(dirname(path), relative);
-            found.add(file);
-            return `new URL("./${asModule(file)}", import.meta.url)`;
-          });
-          return { contents, loader: "ts" };
-        },
-      );
-    },
-  };
-}
-
-function asModule(file: string): string {
-  return basename(file).replace(/\.ts$/, ".mjs");
 }
