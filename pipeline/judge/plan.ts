@@ -2,7 +2,7 @@ import { logPossibleDraws, smallestP } from "./arrangement.ts";
 import type { JudgePolicy, Metric, Pair } from "./bundle.ts";
 import { isHalting, isTwoSided } from "./comparison.ts";
 import { exp, log, normalCdf, normalQuantile } from "./exact-math.ts";
-import { outcomeOf } from "./outcome.ts";
+import { negligibleOf, outcomeOf } from "./outcome.ts";
 import { rounded } from "./verdict.ts";
 
 /** What the fleet has shown before: per metric, per device, one pair for each of `bucketMs`, oldest first. */
@@ -20,6 +20,7 @@ export interface PlanInput {
 
 export interface PlannedMetric {
   readonly metric: string;
+  readonly margin: number | null;
   /** Hours since assignment → the smallest ratio found with a chance of 80 %; null where history does not reach. */
   readonly detectableRatio: Readonly<Record<"1" | "6" | "24", number | null>>;
   /** Standard deviation over devices of the adjusted logarithm at the end of the soak. */
@@ -54,7 +55,10 @@ export function plan(history: FleetHistory, input: PlanInput): Plan {
   // Whatever depends on what: the chance that all clear is at least one less all chances that one does not.
   const promote = guarded.some(({ clears }) => clears === null)
     ? null
-    : guarded.reduce((rest, { clears }) => rest - (1 - (clears ?? 0)), 1 - policy.alpha);
+    : guarded.reduce(
+        (rest, { clears }) => rest - (1 - (clears ?? 0)),
+        1 - (policy.alpha * Math.min(policy.soakMs, policy.horizonMs)) / policy.horizonMs,
+      );
   const halting = metrics.some(isHalting);
   const possible = policy.judgedBy === "comparison" && halting && least <= policy.alpha;
   return {
@@ -97,8 +101,11 @@ function planMetric(
   const clears =
     room === undefined || sd === undefined || weight === 0
       ? null
-      : sd === 0
-        ? 1
+      : sd < 1e-9
+        ? // All alike: evidence only where a level is negligible.
+          negligibleOf(metric) > 0
+          ? 1
+          : 0
         : clearChance(metric, (room * Math.sqrt(weight)) / sd - normalQuantile(1 - spent));
   const needed =
     room === undefined || sd === undefined || weight === 0
@@ -106,6 +113,7 @@ function planMetric(
       : ((normalQuantile(1 - spent) + normalQuantile(0.99)) * sd) / room;
   return {
     metric: metric.name,
+    margin: metric.margin ?? null,
     detectableRatio: { "1": detectable(1), "6": detectable(6), "24": detectable(24) },
     sd: rounded(sd),
     clears: rounded(clears ?? undefined),
