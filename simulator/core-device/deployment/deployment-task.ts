@@ -1,0 +1,294 @@
+import type { Clock, Instant, Log } from "@coalmine/ports";
+import { parseDeploymentDocument, selectManifest, type DeploymentDocument } from "@coalmine/recipe";
+import { messageOf } from "@coalmine/runtime";
+import { replayed, snapshotOf, type TransactionLog } from "../configuration/transaction-log.ts";
+import type { Services } from "../lifecycle/services.ts";
+import type { DataPlane, DeviceRoot, Platform } from "../ports.ts";
+import { downloadArtifacts } from "../store/artifact-downloads.ts";
+import type { ComponentStore } from "../store/component-store.ts";
+import { activate, retire, rollBack } from "./activation.ts";
+import { candidatesFrom } from "./candidates.ts";
+import type { ComponentUpdates } from "./component-updates.ts";
+import type { ConfigurationValidation } from "./configuration-validation.ts";
+import { resolveDependencies, type Resolved } from "./dependency-resolution.ts";
+import { folderOf, groupOf, type Deployment, type Ongoing } from "./deployment.ts";
+import { DeploymentCanceled, DeploymentError, failureOf, type DeploymentResult, type Failure } from "./deployment-error.ts";
+import { GroupRecords, LOCAL_GROUP } from "./group-records.ts";
+import { largeDocument, thingGroups } from "./cloud-questions.ts";
+import { NUCLEUS, planOf, type Plan } from "./plan.ts";
+
+const supportedCapabilities = new Set(["LARGE_CONFIGURATION", "LINUX_RESOURCE_LIMITS", "SUB_DEPLOYMENTS"]);
+export const ONGOING = "deployments/ongoing.json";
+
+export interface TaskOptions {
+  readonly thingName: string;
+  readonly nucleusVersion: string;
+  readonly platform: Platform;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly root: DeviceRoot;
+  readonly dataPlane: DataPlane;
+  readonly store: ComponentStore;
+  readonly configuration: TransactionLog;
+  readonly services: Services;
+  readonly updates: ComponentUpdates;
+  readonly validation: ConfigurationValidation;
+}
+
+/** Carries out one deployment from its document to its result. */
+export class DeploymentTask {
+  readonly #deployment: Deployment;
+  readonly #options: TaskOptions;
+  readonly #records: GroupRecords;
+  readonly #cancel = new AbortController();
+  readonly #die: AbortSignal;
+  #isCancellable = true;
+
+  /** `die` is the end of the device's power: the task stops where it is and reports nothing. */
+  constructor(deployment: Deployment, options: TaskOptions, die: AbortSignal) {
+    this.#deployment = deployment;
+    this.#options = options;
+    this.#records = new GroupRecords(options.configuration.tree);
+    this.#die = die;
+    die.addEventListener("abort", () => this.#cancel.abort(die.reason), { once: true });
+  }
+
+  /** Takes the deployment back if it has not begun to change the device. */
+  cancel(): boolean {
+    if (this.#isCancellable) this.#cancel.abort(new DeploymentCanceled("the deployment was canceled"));
+    return this.#isCancellable;
+  }
+
+  async run(): Promise<DeploymentResult> {
+    let document: DeploymentDocument;
+    let plan: Plan;
+    let memberOf: readonly string[];
+    try {
+      document = await this.#document();
+      const group = groupOf(document.configurationArn, document.onBehalfOf);
+      const stale = this.#staleness(group, document);
+      if (stale !== undefined) return stale;
+      await this.#remember({ deployment: this.#deployment, stage: "preparing", obsolete: [], brokenBefore: [] });
+      memberOf = await thingGroups(this.#deployment.source, this.#records, this.#options, this.#cancel.signal);
+      plan = await this.#prepare(document, group, memberOf);
+      await this.#agree(document, plan);
+    } catch (failure) {
+      this.#die.throwIfAborted();
+      if (failure instanceof DeploymentCanceled) return { status: "CANCELED", detailedStatus: undefined, failure: undefined };
+      return failed("FAILED_NO_STATE_CHANGE", failureOf(failure));
+    }
+    return this.#change(document, plan, memberOf);
+  }
+
+  /** Goes on with a deployment that a power cut interrupted after it had begun to change the device. */
+  async resume(ongoing: Ongoing): Promise<DeploymentResult> {
+    this.#isCancellable = false;
+    const document = parseDeploymentDocument(this.#deployment.document);
+    if (ongoing.stage === "rolling back" && ongoing.failure !== undefined)
+      return this.#rollBack(document, ongoing, ongoing.failure);
+    const text = await this.#options.root.readText(`${folderOf(this.#deployment.id)}/target_config.tlog`);
+    const { tree: target } = replayed(text ?? "");
+    const memberOf = this.#records.membership();
+    return this.#merge(document, ongoing, target, [...memberOf, groupOf(document.configurationArn, document.onBehalfOf)]);
+  }
+
+  async #document(): Promise<DeploymentDocument> {
+    const document = parseDocument(this.#deployment.document);
+    const missing = document.requiredCapabilities.filter((capability) => !supportedCapabilities.has(capability));
+    if (missing.length > 0)
+      throw new DeploymentError(
+        ["NUCLEUS_MISSING_REQUIRED_CAPABILITIES"],
+        `The current nucleus version doesn't support one or more capabilities that are required by this deployment: ${missing.join(", ")}`,
+      );
+    if (!document.requiredCapabilities.includes("LARGE_CONFIGURATION")) return document;
+    return parseDocument(await largeDocument(document.deploymentId, this.#options, this.#cancel.signal));
+  }
+
+  #staleness(group: string, document: DeploymentDocument): DeploymentResult | undefined {
+    const last = this.#records.lastTimestampOf(group);
+    if (this.#deployment.source !== "IOT_JOBS" || last === undefined || document.creationTimestampMs >= last)
+      return undefined;
+    const failure = new DeploymentError(
+      ["REJECTED_STALE_DEPLOYMENT"],
+      `The deployment of ${group} is older than the one that this device carried out last`,
+    );
+    return { status: "REJECTED", detailedStatus: "REJECTED", failure: failureOf(failure, "DEPLOYMENT_REJECTED") };
+  }
+
+  async #prepare(document: DeploymentDocument, group: string, memberOf: readonly string[]): Promise<Plan> {
+    const { store, dataPlane, platform, clock, configuration, root, thingName } = this.#options;
+    const signal = this.#cancel.signal;
+    const { tree } = configuration;
+    const own = Object.entries(document.components).map(([component, { version }]) => ({ component, version, group }));
+    const others = this.#records
+      .groups()
+      .filter((known) => known !== group && (memberOf.includes(known) || known === LOCAL_GROUP))
+      .flatMap((known) => this.#records.rootsOf(known));
+    const activeVersion = (name: string): string | undefined => tree.getText(["services", name, "version"]);
+    const resolved = await resolveDependencies(
+      [...own, ...others],
+      candidatesFrom({ store, dataPlane, platform, clock, activeVersion, signal }),
+    );
+    for (const component of resolved.values()) {
+      this.#check(component, resolved);
+      const artifacts = selectManifest(component.recipe, platform)?.artifacts ?? [];
+      const arn = await store.arnOf(component.name, component.version);
+      await downloadArtifacts({ ...component, arn, artifacts }, this.#options, signal);
+    }
+    return planOf({ present: tree, resolved, document, platform, rootPath: root.path, thingName });
+  }
+
+  #check({ name, version, recipe }: Resolved, resolved: ReadonlyMap<string, Resolved>): void {
+    if (recipe.componentType === "aws.greengrass.nucleus" && version !== this.#options.nucleusVersion)
+      throw new DeploymentError(
+        ["NUCLEUS_VERSION_NOT_FOUND"],
+        `this core device is nucleus ${this.#options.nucleusVersion} and cannot become ${version}; deploy that version`,
+      );
+    if (recipe.componentType === "aws.greengrass.plugin" && !name.startsWith("aws."))
+      throw new DeploymentError(["CUSTOM_PLUGIN_NOT_SUPPORTED"], `Custom plugins is not supported: ${name}`);
+    const uris = selectManifest(recipe, this.#options.platform)?.artifacts.map((artifact) => artifact.uri) ?? [];
+    if (uris.some((uri) => uri.startsWith("docker:")) && !resolved.has("aws.greengrass.DockerApplicationManager"))
+      throw new DeploymentError(
+        ["MISSING_DOCKER_APPLICATION_MANAGER"],
+        `${name} has a docker artifact and needs aws.greengrass.DockerApplicationManager`,
+      );
+    if (uris.some((uri) => uri.startsWith("s3:")) && !this.#hasCredentials(resolved))
+      throw new DeploymentError(
+        ["MISSING_TOKEN_EXCHANGE_SERVICE"],
+        `${name} has an artifact in S3 and the device has no iotRoleAlias to fetch it with`,
+      );
+  }
+
+  #hasCredentials(resolved: ReadonlyMap<string, Resolved>): boolean {
+    const alias = this.#options.configuration.tree.getText(["services", NUCLEUS, "configuration", "iotRoleAlias"]);
+    return alias !== undefined || resolved.has("aws.greengrass.TokenExchangeService");
+  }
+
+  /** The components are told, then asked: in this order, as the nucleus has it. */
+  async #agree(document: DeploymentDocument, plan: Plan): Promise<void> {
+    const { updates, validation } = this.#options;
+    const { action, timeoutSeconds } = document.componentUpdatePolicy;
+    try {
+      if (action === "NOTIFY_COMPONENTS")
+        await updates.ask(document.deploymentId, false, timeoutSeconds * 1000, this.#cancel.signal);
+      this.#cancel.signal.throwIfAborted();
+      this.#isCancellable = false;
+      const waitMs = document.configurationValidationPolicy.timeoutSeconds * 1000;
+      await validation.ask(this.#deployment.id, plan.reconfigured, waitMs);
+    } catch (failure) {
+      if (action === "NOTIFY_COMPONENTS") updates.done(document.deploymentId);
+      throw failure;
+    }
+    this.#die.throwIfAborted();
+  }
+
+  async #change(document: DeploymentDocument, plan: Plan, memberOf: readonly string[]): Promise<DeploymentResult> {
+    const { root, configuration, services } = this.#options;
+    const folder = folderOf(this.#deployment.id);
+    await root.writeText(`${folder}/rollback_snapshot.tlog`, snapshotOf(configuration.tree.root));
+    await root.writeText(`${folder}/target_config.tlog`, snapshotOf(plan.target.root));
+    const brokenBefore = services
+      .all()
+      .filter(({ lifecycle }) => lifecycle.state === "BROKEN")
+      .map(({ name }) => name);
+    const ongoing: Ongoing = {
+      deployment: this.#deployment,
+      stage: "merging",
+      obsolete: [...plan.obsolete],
+      brokenBefore,
+    };
+    await this.#remember(ongoing);
+    const group = groupOf(document.configurationArn, document.onBehalfOf);
+    return this.#merge(document, ongoing, plan.target, [...memberOf, group]);
+  }
+
+  async #merge(
+    document: DeploymentDocument,
+    ongoing: Ongoing,
+    target: Plan["target"],
+    memberOf: readonly string[],
+  ): Promise<DeploymentResult> {
+    const options = this.#activation();
+    try {
+      await activate(target, options);
+      await retire(ongoing.obsolete, options);
+      await this.#record(document, memberOf);
+      return { status: "SUCCEEDED", detailedStatus: "SUCCESSFUL", failure: undefined };
+    } catch (thrown) {
+      this.#die.throwIfAborted();
+      const failure = failureOf(thrown);
+      if (document.failureHandlingPolicy === "DO_NOTHING") {
+        await this.#record(document, memberOf);
+        return failed("FAILED_ROLLBACK_NOT_REQUESTED", failure);
+      }
+      await this.#remember({ ...ongoing, stage: "rolling back", failure: written(failure) });
+      return await this.#rollBack(document, ongoing, failure);
+    } finally {
+      if (!this.#die.aborted) this.#tellDone(document);
+    }
+  }
+
+  async #rollBack(document: DeploymentDocument, ongoing: Ongoing, failure: Failure): Promise<DeploymentResult> {
+    this.#options.log.warn("the deployment failed and is rolled back", { why: failure.cause });
+    const text = await this.#options.root.readText(`${folderOf(this.#deployment.id)}/rollback_snapshot.tlog`);
+    try {
+      await rollBack(replayed(text ?? "").tree, ongoing.brokenBefore, this.#activation());
+      return failed("FAILED_ROLLBACK_COMPLETE", failure);
+    } catch (thrown) {
+      this.#die.throwIfAborted();
+      this.#options.log.error("the device could not be rolled back", { why: messageOf(thrown) });
+      return failed("FAILED_UNABLE_TO_ROLLBACK", failure);
+    }
+  }
+
+  #tellDone(document: DeploymentDocument): void {
+    if (document.componentUpdatePolicy.action === "NOTIFY_COMPONENTS") this.#options.updates.done(document.deploymentId);
+  }
+
+  async #record(document: DeploymentDocument, memberOf: readonly string[]): Promise<void> {
+    const { configuration, clock, thingName } = this.#options;
+    const group = groupOf(document.configurationArn, document.onBehalfOf);
+    const now: Instant = clock.now();
+    this.#records.record(group, document, [...memberOf, `thing/${thingName}`, LOCAL_GROUP], now);
+    await configuration.synced();
+  }
+
+  #activation() {
+    const { clock, log, services, configuration, store } = this.#options;
+    const { tree } = configuration;
+    return {
+      clock,
+      log,
+      services,
+      tree,
+      synced: () => configuration.synced(),
+      signal: this.#die,
+      ownerOf: async (component: string): Promise<string> => {
+        const version = tree.getText(["services", component, "version"]) ?? "";
+        const owner = (await store.arnOf(component, version))?.split(":")[4];
+        if (owner === undefined || owner === "") return "COMPONENT_ERROR";
+        return owner === "aws" ? "AWS_COMPONENT_ERROR" : "USER_COMPONENT_ERROR";
+      },
+    };
+  }
+
+  async #remember(ongoing: Ongoing): Promise<void> {
+    await this.#options.root.writeText(ONGOING, JSON.stringify(ongoing));
+  }
+}
+
+function parseDocument(json: unknown): DeploymentDocument {
+  try {
+    return parseDeploymentDocument(json);
+  } catch (failure) {
+    throw new DeploymentError(["DEPLOYMENT_DOCUMENT_PARSE_ERROR"], messageOf(failure));
+  }
+}
+
+function failed(detailedStatus: NonNullable<DeploymentResult["detailedStatus"]>, failure: Failure): DeploymentResult {
+  return { status: "FAILED", detailedStatus, failure };
+}
+
+function written(failure: Failure): NonNullable<Ongoing["failure"]> {
+  return { cause: failure.cause, errorStack: [...failure.errorStack], errorTypes: [...failure.errorTypes] };
+}

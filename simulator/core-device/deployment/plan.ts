@@ -1,0 +1,129 @@
+import type { JsonObject, JsonValue } from "@coalmine/ports";
+import { interpolate, selectManifest, type DeploymentDocument } from "@coalmine/recipe";
+import { resolveConfiguration } from "../configuration/resolve.ts";
+import { ConfigurationTree, copyOf, toJson, type Interior } from "../configuration/tree.ts";
+import { isObject, sameJson } from "../json.ts";
+import type { Platform } from "../ports.ts";
+import { artifactFolder, unarchivedFolder } from "../store/component-store.ts";
+import type { Resolved } from "./dependency-resolution.ts";
+import { DeploymentError } from "./deployment-error.ts";
+
+export const NUCLEUS = "aws.greengrass.Nucleus";
+
+interface PlanOptions {
+  readonly present: ConfigurationTree;
+  readonly resolved: ReadonlyMap<string, Resolved>;
+  readonly document: DeploymentDocument;
+  readonly platform: Platform;
+  readonly rootPath: string;
+  readonly thingName: string;
+}
+
+export interface Plan {
+  /** The whole configuration as it is to be; what is no longer wanted is still in it, and goes after success. */
+  readonly target: ConfigurationTree;
+  /** Components of the device that nothing asks for any more. */
+  readonly obsolete: readonly string[];
+  /** Components that stay at their version with another configuration, with what is proposed. */
+  readonly reconfigured: ReadonlyMap<string, JsonObject>;
+}
+
+/** Builds the configuration that a deployment leads to. Nothing is changed yet. */
+export function planOf(options: PlanOptions): Plan {
+  const { present, resolved, document } = options;
+  const at = document.creationTimestampMs;
+  const configurations = new Map<string, Interior>();
+  for (const [name, { recipe }] of resolved) {
+    const now = present.find(["services", name, "configuration"]);
+    const update = document.components[name]?.configurationUpdate;
+    const node = now?.kind === "interior" ? now : undefined;
+    configurations.set(name, resolveConfiguration(node, recipe.configuration, update, at));
+  }
+  const target = new ConfigurationTree(copyOf(present.root));
+  for (const component of resolved.values())
+    target.put(["services", component.name], serviceOf(component, configurations, options));
+  const reconfigured = new Map<string, JsonObject>();
+  for (const [name, next] of configurations) {
+    const before = present.get(["services", name, "configuration"]);
+    const sameVersion = present.getText(["services", name, "version"]) === resolved.get(name)?.version;
+    const proposed = toJson(next);
+    if (sameVersion && isObject(proposed) && !sameJson(before ?? {}, proposed) && name !== NUCLEUS)
+      reconfigured.set(name, proposed);
+  }
+  const obsolete = Object.keys(present.getObject(["services"])).filter(
+    (name) => name !== NUCLEUS && !resolved.has(name) && present.find(["services", name, "version"]) !== undefined,
+  );
+  return { target, obsolete, reconfigured };
+}
+
+function serviceOf(
+  { name, version, recipe }: Resolved,
+  configurations: ReadonlyMap<string, Interior>,
+  { present, document, platform, rootPath, thingName, resolved }: PlanOptions,
+): Interior {
+  const at = document.creationTimestampMs;
+  const selected = selectManifest(recipe, platform);
+  if (selected === undefined)
+    throw new DeploymentError(
+      ["NO_AVAILABLE_COMPONENT_VERSION", "COMPONENT_VERSION_REQUIREMENTS_NOT_MET"],
+      `${name} ${version} has no manifest for ${JSON.stringify(platform)}; add one for this platform`,
+    );
+  const versionOf = (component: string): string | undefined => resolved.get(component)?.version;
+  const below = (folder: (name: string, version: string) => string) => (component: string) => {
+    const its = versionOf(component);
+    return its === undefined ? undefined : `${rootPath}/${folder(component, its)}`;
+  };
+  const lifecycle = interpolate(selected.lifecycle, {
+    component: name,
+    configuration: (component) => {
+      const node = configurations.get(component);
+      const value = node === undefined ? undefined : toJson(node);
+      return isObject(value) ? value : undefined;
+    },
+    artifactsPath: below(artifactFolder),
+    decompressedPath: below(unarchivedFolder),
+    workPath: (component) => `${rootPath}/work/${component}`,
+    kernelRootPath: rootPath,
+    thingName,
+    directDependencies: new Set(Object.keys(recipe.dependencies)),
+  });
+  const old = present.find(["services", name]);
+  const service = new ConfigurationTree();
+  const previousVersion = present.getText(["services", name, "version"]);
+  const fields: JsonObject = {
+    version,
+    componentType: recipe.componentType,
+    dependencies: Object.entries(recipe.dependencies).map(([dependency, { dependencyType }]) =>
+      dependencyType === "SOFT" ? `${dependency}:SOFT` : dependency,
+    ),
+  };
+  if (previousVersion !== undefined && previousVersion !== version) fields["previousVersion"] = previousVersion;
+  service.merge([], fields, at);
+  service.merge(["lifecycle"], lifecycle, at);
+  if (old?.kind === "interior")
+    for (const kept of ["runWith", "runtime"]) {
+      const node = old.children.get(kept.toLowerCase());
+      if (node?.kind === "interior") service.put([kept], copyOf(node));
+    }
+  if (fields["previousVersion"] === undefined && previousVersion === version) {
+    const before = present.getText(["services", name, "previousVersion"]);
+    if (before !== undefined) service.merge(["previousVersion"], before, at);
+  }
+  runWith(service, document.components[name]?.runWith, at);
+  const configuration = configurations.get(name);
+  if (configuration !== undefined) service.put(["configuration"], configuration);
+  return service.root;
+}
+
+/** A field that is there with nothing in it is taken away; one that is not there stays. */
+function runWith(
+  service: ConfigurationTree,
+  given: DeploymentDocument["components"][string]["runWith"],
+  at: number,
+): void {
+  for (const [name, value] of Object.entries(given ?? {})) {
+    const next: JsonValue | undefined = value;
+    if (next === null || next === undefined) service.remove(["runWith", name], at);
+    else service.merge(["runWith", name], next, at);
+  }
+}

@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import type { Clock, Log } from "@coalmine/ports";
+import type { Artifact } from "@coalmine/recipe";
+import { messageOf } from "@coalmine/runtime";
+import { DeploymentError } from "../deployment/deployment-error.ts";
+import { DataPlaneError, type DataPlane, type DeviceRoot } from "../ports.ts";
+import { artifactFolder, unarchivedFolder } from "./component-store.ts";
+
+/** Between tries of a download that failed for now. */
+const RETRY_MS = 60_000;
+/** Bytes that do not fit their digest are fetched so often in all. */
+const CHECKSUM_TRIES = 10;
+/** With less room than this the device takes no artifact. */
+const FREE_BYTES_MIN = 20 * 1024 * 1024;
+
+interface DownloadOptions {
+  readonly root: DeviceRoot;
+  readonly dataPlane: DataPlane;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface ComponentArtifacts {
+  readonly name: string;
+  readonly version: string;
+  readonly arn: string | undefined;
+  readonly artifacts: readonly Artifact[];
+}
+
+/** Brings a component's artifacts onto the device, checked and extracted. What is there already stays. */
+export async function downloadArtifacts(
+  component: ComponentArtifacts,
+  options: DownloadOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const artifact of component.artifacts) {
+    signal.throwIfAborted();
+    const file = artifact.uri.split("/").at(-1)?.split(":").at(-1) ?? "";
+    const path = `${artifactFolder(component.name, component.version)}/${file}`;
+    const fetched = await fetchArtifact(path, artifact, component, options, signal);
+    if (artifact.unarchive !== "ZIP") continue;
+    const folder = `${unarchivedFolder(component.name, component.version)}/${file.replace(/\.[^.]*$/, "")}`;
+    if (!fetched && (await options.root.list(folder)).length > 0) continue;
+    try {
+      await options.root.unarchive(path, folder, artifact.permission);
+    } catch (failure) {
+      throw new DeploymentError(
+        ["ARTIFACT_DOWNLOAD_ERROR", "IO_ERROR", "IO_UNZIP_ERROR"],
+        `cannot extract ${file} of ${component.name} ${component.version}: ${messageOf(failure)}`,
+      );
+    }
+  }
+}
+
+/** True when the file was written now. */
+async function fetchArtifact(
+  path: string,
+  artifact: Artifact,
+  component: ComponentArtifacts,
+  { root, dataPlane, clock, log }: DownloadOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const present = await root.artifactDigest(path);
+  if (artifact.digest === undefined) {
+    // A recipe of this device's own: whoever put it here put the file here too.
+    if (present !== undefined) return false;
+  } else {
+    if (artifact.algorithm === undefined)
+      throw new DeploymentError(
+        ["ARTIFACT_DOWNLOAD_ERROR", "RECIPE_MISSING_ARTIFACT_HASH_ALGORITHM"],
+        `the recipe of ${component.name} ${component.version} has a digest for ${artifact.uri} but no algorithm`,
+      );
+    if (present === artifact.digest) return false;
+    if (await root.adoptArtifact(path, artifact.digest)) return true;
+  }
+  if ((await root.freeBytes()) < FREE_BYTES_MIN)
+    throw new DeploymentError(
+      ["ARTIFACT_DOWNLOAD_ERROR", "DISK_SPACE_CRITICAL"],
+      `the device has less than ${FREE_BYTES_MIN} bytes free; remove what is not needed`,
+    );
+  for (let mismatches = 0; ; ) {
+    signal.throwIfAborted();
+    try {
+      const bytes = await dataPlane.download(await urlOf(artifact, component, dataPlane));
+      if (artifact.digest === undefined || createHash("sha256").update(bytes).digest("base64") === artifact.digest) {
+        await root.writeArtifact(path, bytes, artifact.permission);
+        return true;
+      }
+      mismatches++;
+      if (mismatches >= CHECKSUM_TRIES)
+        throw new DeploymentError(
+          ["ARTIFACT_DOWNLOAD_ERROR", "ARTIFACT_CHECKSUM_MISMATCH"],
+          `${artifact.uri} does not fit the digest in the recipe of ${component.name} ${component.version}; publish it again`,
+        );
+    } catch (failure) {
+      if (failure instanceof DeploymentError || signal.aborted) throw failure;
+      if (!isPassing(failure)) throw refusal(failure, artifact, component);
+      log.warn("an artifact could not be downloaded yet", { uri: artifact.uri, why: messageOf(failure) });
+    }
+    await clock.sleep(RETRY_MS, signal);
+  }
+}
+
+async function urlOf(artifact: Artifact, component: ComponentArtifacts, dataPlane: DataPlane): Promise<string> {
+  if (artifact.uri.startsWith("s3://")) return artifact.uri;
+  const [scheme, name] = [artifact.uri.split(":")[0], artifact.uri.slice(artifact.uri.indexOf(":") + 1)];
+  if (scheme !== "greengrass" || component.arn === undefined)
+    throw new DeploymentError(
+      ["ARTIFACT_DOWNLOAD_ERROR", "ARTIFACT_URI_NOT_VALID"],
+      `${artifact.uri} of ${component.name} ${component.version} cannot be fetched by this device; use s3:// or greengrass:`,
+    );
+  return (await dataPlane.getComponentVersionArtifact(component.arn, name.replace(/^\/+/, ""))).preSignedUrl;
+}
+
+/** Worth trying again: no answer, throttled, or the server's own fault. */
+export function isPassing(failure: unknown): boolean {
+  if (!(failure instanceof DataPlaneError)) return true;
+  return failure.statusCode === 0 || failure.statusCode === 429 || failure.statusCode >= 500;
+}
+
+function refusal(failure: unknown, artifact: Artifact, component: ComponentArtifacts): DeploymentError {
+  const status = failure instanceof DataPlaneError ? failure.statusCode : 0;
+  const codes =
+    status === 403
+      ? ["CLOUD_API_ERROR", "ACCESS_DENIED", "GET_COMPONENT_VERSION_ARTIFACT_ACCESS_DENIED"]
+      : status === 404
+        ? ["CLOUD_API_ERROR", "RESOURCE_NOT_FOUND"]
+        : ["CLOUD_API_ERROR", "BAD_REQUEST"];
+  return new DeploymentError(
+    ["ARTIFACT_DOWNLOAD_ERROR", ...codes],
+    `Failed to download artifact ${artifact.uri} of ${component.name} ${component.version}: ${messageOf(failure)}`,
+  );
+}
