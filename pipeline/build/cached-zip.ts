@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "./digest.ts";
 import { zip, type ZipEntry } from "./zip.ts";
 
 /** Raised when `zip` gives other bytes for the same entries. */
 const FORMAT = 1;
-/** Two platforms of everything, some versions deep; the oldest goes first. */
+/** Two platforms of everything, some versions deep; what was not used for longest goes first. */
 const ZIPS_KEPT_MAX = 60;
 
 /**
@@ -20,7 +20,10 @@ export async function cachedZip(entries: readonly ZipEntry[], cacheFolder: strin
   const found = (await readdir(folder)).find((name) => name.startsWith(`${key}-`));
   if (found !== undefined) {
     const bytes = await readFile(join(folder, found));
-    if (found === `${key}-${sha256(bytes)}.zip`) return bytes;
+    if (found === `${key}-${sha256(bytes)}.zip`) {
+      await markUsed(join(folder, found));
+      return bytes;
+    }
     await rm(join(folder, found), { force: true });
   }
   const bytes = zip(entries);
@@ -38,6 +41,11 @@ function keyOf(entries: readonly ZipEntry[]): string {
   return hash.digest("hex");
 }
 
+async function markUsed(file: string): Promise<void> {
+  const seconds = (performance.timeOrigin + performance.now()) / 1000;
+  await utimes(file, seconds, seconds);
+}
+
 async function prune(folder: string): Promise<void> {
   const names = await readdir(folder);
   if (names.length <= ZIPS_KEPT_MAX) return;
@@ -45,12 +53,12 @@ async function prune(folder: string): Promise<void> {
     names.map(async (name) => ({
       name,
       // Another build may have pruned it already.
-      writtenMs: await stat(join(folder, name)).then(
+      usedMs: await stat(join(folder, name)).then(
         ({ mtimeMs }) => mtimeMs,
         () => 0,
       ),
     })),
   );
-  for (const { name } of aged.sort((a, b) => b.writtenMs - a.writtenMs).slice(ZIPS_KEPT_MAX))
+  for (const { name } of aged.sort((a, b) => b.usedMs - a.usedMs).slice(ZIPS_KEPT_MAX))
     await rm(join(folder, name), { force: true });
 }
