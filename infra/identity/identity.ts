@@ -1,0 +1,167 @@
+/**
+ * Who a device is and what it may do, as data: the identity stack is made of it, and the local cloud is set up with it.
+ * @see https://docs.aws.amazon.com/greengrass/v2/developerguide/device-auth.html
+ */
+export interface Place {
+  readonly region: string;
+  readonly accountId: string;
+  /** `aws`, `aws-cn`, `aws-us-gov`. */
+  readonly partition: string;
+}
+
+export const names = {
+  devicePolicy: "CoalmineDevice",
+  claimPolicy: "CoalmineClaim",
+  provisioningTemplate: "CoalmineDevice",
+  tokenExchangeRole: "CoalmineTokenExchange",
+  roleAlias: "CoalmineTokenExchange",
+  /** Every device of the fleet. The canary group's members are drawn anew for each rollout. */
+  fleetGroup: "coalmine-fleet",
+  mainGroup: "coalmine-main",
+  canaryGroup: "coalmine-canary",
+} as const;
+
+interface Statement {
+  readonly Effect: "Allow" | "Deny";
+  readonly Action: readonly string[];
+  readonly Resource: readonly string[];
+}
+export interface PolicyDocument {
+  readonly Version: "2012-10-17";
+  readonly Statement: readonly Statement[];
+}
+
+const thing = "${iot:Connection.Thing.ThingName}";
+
+/** What a core device may do with its certificate. */
+export function devicePolicy(place: Place): PolicyDocument {
+  const iot = (resource: string): string => arn(place, "iot", resource);
+  const reserved = [`$aws/things/${thing}/jobs/*`, `$aws/things/${thing}/shadow/*`];
+  const sent = [
+    `$aws/things/${thing}/greengrassv2/health/json`,
+    `$aws/things/${thing}/greengrass/health/json`,
+    `coalmine/${thing}/*`,
+  ];
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Action: ["iot:Connect"],
+        Resource: [iot(`client/${thing}`), iot(`client/${thing}#*`)],
+      },
+      {
+        Effect: "Allow",
+        Action: ["iot:Publish"],
+        Resource: [...reserved, ...sent].map((topic) => iot(`topic/${topic}`)),
+      },
+      { Effect: "Allow", Action: ["iot:Receive"], Resource: reserved.map((topic) => iot(`topic/${topic}`)) },
+      {
+        Effect: "Allow",
+        Action: ["iot:Subscribe"],
+        Resource: reserved.map((topic) => iot(`topicfilter/${topic}`)),
+      },
+      {
+        Effect: "Allow",
+        Action: ["iot:AssumeRoleWithCertificate"],
+        Resource: [iot(`rolealias/${names.roleAlias}`)],
+      },
+      {
+        // Thing variables are not resolved for these, and the service offers no narrower resource.
+        Effect: "Allow",
+        Action: [
+          "greengrass:GetComponentVersionArtifact",
+          "greengrass:ResolveComponentCandidates",
+          "greengrass:GetDeploymentConfiguration",
+          "greengrass:ListThingGroupsForCoreDevice",
+        ],
+        Resource: ["*"],
+      },
+    ],
+  };
+}
+
+/** What a claim certificate may do: become a device, and nothing else. */
+export function claimPolicy(place: Place): PolicyDocument {
+  const topics = [
+    "$aws/certificates/create-from-csr/*",
+    `$aws/provisioning-templates/${names.provisioningTemplate}/provision/*`,
+  ];
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      { Effect: "Allow", Action: ["iot:Connect"], Resource: [arn(place, "iot", "client/claim-*")] },
+      {
+        Effect: "Allow",
+        Action: ["iot:Publish", "iot:Receive"],
+        Resource: topics.map((topic) => arn(place, "iot", `topic/${topic}`)),
+      },
+      {
+        Effect: "Allow",
+        Action: ["iot:Subscribe"],
+        Resource: topics.map((topic) => arn(place, "iot", `topicfilter/${topic}`)),
+      },
+    ],
+  };
+}
+
+/** Makes of a claim and its parameters a thing with a certificate, in the fleet's groups. */
+export function provisioningTemplate(): object {
+  return {
+    Parameters: {
+      SerialNumber: { Type: "String" },
+      Site: { Type: "String", Default: "unknown" },
+      "AWS::IoT::Certificate::Id": { Type: "String" },
+    },
+    Resources: {
+      thing: {
+        Type: "AWS::IoT::Thing",
+        OverrideSettings: { AttributePayload: "MERGE", ThingGroups: "DO_NOTHING", ThingTypeName: "REPLACE" },
+        Properties: {
+          ThingName: { Ref: "SerialNumber" },
+          AttributePayload: { site: { Ref: "Site" } },
+          ThingGroups: [names.fleetGroup, names.mainGroup],
+        },
+      },
+      certificate: {
+        Type: "AWS::IoT::Certificate",
+        Properties: { CertificateId: { Ref: "AWS::IoT::Certificate::Id" }, Status: "Active" },
+      },
+      policy: { Type: "AWS::IoT::Policy", Properties: { PolicyName: names.devicePolicy } },
+    },
+  };
+}
+
+/** What components may do at AWS through the token-exchange service: read artifacts, write measurements and logs. */
+export function tokenExchangePolicy(
+  place: Place,
+  buckets: { readonly artifacts: string; readonly lake: string },
+): PolicyDocument {
+  const bucket = (name: string): string => `arn:${place.partition}:s3:::${name}`;
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Action: ["s3:GetBucketLocation"],
+        Resource: [bucket(buckets.artifacts), bucket(buckets.lake)],
+      },
+      { Effect: "Allow", Action: ["s3:GetObject"], Resource: [`${bucket(buckets.artifacts)}/*`] },
+      { Effect: "Allow", Action: ["s3:PutObject"], Resource: [`${bucket(buckets.lake)}/measurements/*`] },
+      {
+        Effect: "Allow",
+        Action: [
+          "logs:CreateLogGroup",
+          "logs:CreateLogStream",
+          "logs:PutLogEvents",
+          "logs:DescribeLogStreams",
+        ],
+        Resource: [arn(place, "logs", "log-group:/aws/greengrass/*")],
+      },
+    ],
+  };
+}
+
+function arn(place: Place, service: string, resource: string): string {
+  return `arn:${place.partition}:${service}:${place.region}:${place.accountId}:${resource}`;
+}

@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Template } from "aws-cdk-lib/assertions";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { stages } from "../pipeline/definition.ts";
+import { app } from "./app.ts";
+import { names } from "./identity/identity.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "coalmine-synth-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { stacks } = app({}, folder);
+const template = (name: string) =>
+  Template.fromStack(stacks.find((stack) => stack.stackName === name) ?? fail(name));
+
+test("the pipeline has every stage of the definition, in its order, and is of type V2", () => {
+  const [pipeline] = Object.values(template("CoalmineDelivery").findResources("AWS::CodePipeline::Pipeline"));
+  expect(pipeline?.["Properties"]).toMatchObject({ PipelineType: "V2", ExecutionMode: "SUPERSEDED" });
+  const made = pipeline?.["Properties"].Stages.map((stage: { Name: string }) => stage.Name);
+  expect(made).toEqual(["Source", ...stages.map(({ name }) => name)]);
+});
+
+test("CodeBuild runs the very commands of the definition", () => {
+  const projects = Object.values(template("CoalmineDelivery").findResources("AWS::CodeBuild::Project"));
+  const commands = projects.flatMap(
+    (project) => JSON.parse(project["Properties"].Source.BuildSpec).phases.build.commands,
+  );
+  expect(commands).toEqual(
+    stages.flatMap((stage) =>
+      stage.kind === "work" ? stage.actions.flatMap((action) => action.commands) : [],
+    ),
+  );
+});
+
+test("every wait is an approval that nobody's stage command answers", () => {
+  const [pipeline] = Object.values(template("CoalmineDelivery").findResources("AWS::CodePipeline::Pipeline"));
+  const approvals = pipeline?.["Properties"].Stages.filter(
+    (stage: { Actions: { ActionTypeId: { Category: string } }[] }) =>
+      stage.Actions[0]?.ActionTypeId.Category === "Approval",
+  );
+  expect(approvals.map((stage: { Name: string }) => stage.Name)).toEqual(
+    stages.filter(({ kind }) => kind === "wait").map(({ name }) => name),
+  );
+  expect(JSON.stringify(template("CoalmineDelivery").findResources("AWS::IAM::Policy"))).not.toContain(
+    "PutApprovalResult",
+  );
+});
+
+test("the identity stack holds groups, policies, role alias and the provisioning template", () => {
+  const identity = template("CoalmineIdentity");
+  for (const group of [names.fleetGroup, names.mainGroup, names.canaryGroup])
+    identity.hasResourceProperties("AWS::IoT::ThingGroup", { ThingGroupName: group });
+  identity.resourceCountIs("AWS::IoT::Policy", 2);
+  identity.hasResourceProperties("AWS::IoT::RoleAlias", { RoleAlias: names.roleAlias });
+  identity.hasResourceProperties("AWS::IoT::ProvisioningTemplate", {
+    TemplateName: names.provisioningTemplate,
+    Enabled: true,
+  });
+});
+
+test("a wrong context is refused with its value and what is allowed", () => {
+  expect(() => app({ account: "12" }, folder)).toThrow(
+    'context account is "12": an AWS account has 12 digits',
+  );
+});
+
+function fail(name: string): never {
+  throw new Error(`no stack ${name}`);
+}
