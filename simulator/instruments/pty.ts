@@ -46,7 +46,7 @@ export function servePty(instrument: Attachable, folder: string, clock: Clock): 
     end = new PtyEnd(clock);
     instrument.attach(end);
     // Under its name only when it is ready, and in one step, so that a watcher never sees a half.
-    const fresh = join(folder, `.${instrument.id}.new`);
+    const fresh = `${folder}.${instrument.id}.new`;
     rmSync(fresh, { force: true });
     symlinkSync(end.ptsPath, fresh);
     renameSync(fresh, path);
