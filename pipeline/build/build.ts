@@ -34,7 +34,11 @@ export async function buildAll(options: BuildOptions): Promise<BuildManifest> {
   const sources = chosen(findSources(root), options.only);
   const released = readReleased(root);
   const dist = join(root, "dist");
+  // First, so that a build that fails leaves nothing that looks like one that did not.
   await rm(join(dist, "build.json"), { force: true });
+  if (options.only === undefined)
+    for (const part of ["artifacts", "bundles", "recipes"])
+      await rm(join(dist, part), { recursive: true, force: true });
   const components: BuiltComponent[] = [];
   for (const source of sources) {
     const started = performance.now();

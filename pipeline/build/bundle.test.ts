@@ -167,6 +167,15 @@ test("an unpacked artifact runs where nothing is installed: IPC client, serial p
   }
 });
 
+test("the schema in an artifact refuses a configuration by itself", async () => {
+  const file = join(here.root, "config.mjs");
+  writeFileSync(file, unpacked(here.root, host)["config.mjs"] ?? "");
+  const script = `import { Config } from ${JSON.stringify(file)};
+    process.stdout.write(JSON.stringify([{ rate: 7 }, {}, { rate: "7" }, { speed: 7 }].map((each) => Config.safeParse(each).success)));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]);
+  expect(JSON.parse(stdout)).toEqual([true, true, false, false]);
+});
+
 test("a component that imports Node is refused when it is bundled", async () => {
   const file = join(here.root, "components/fixture/src/component.ts");
   const source = readFileSync(file, "utf8");
