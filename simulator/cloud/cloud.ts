@@ -1,7 +1,7 @@
 import type { Clock, Log, Random } from "@coalmine/ports";
 import { authorizeByKind } from "./authorize.ts";
 import { DynamoDbService } from "./dynamodb/dynamodb-service.ts";
-import { GreengrassDataPlane } from "./greengrass/data-plane.ts";
+import { GreengrassDataPlane, type MayCall } from "./greengrass/data-plane.ts";
 import { GreengrassService } from "./greengrass/greengrass-service.ts";
 import type {
   JobsForDeployments,
@@ -42,27 +42,33 @@ export interface IotParts {
   readonly jobs: JobsForDeployments;
   readonly shadows: ShadowsForDeployments;
   readonly resolveCredentials: ResolveCredentials;
+  readonly mayCall: MayCall;
+  /** Ends what keeps the process alive. */
+  stop(): void;
 }
 
-export interface CloudOptions extends Omit<CloudBase, "events"> {
+export interface CloudOptions<Iot extends IotParts> extends Omit<CloudBase, "events"> {
   /** The account's operator. Of no use anywhere else. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  readonly iot: (base: CloudBase) => IotParts;
+  readonly iot: (base: CloudBase) => Iot;
+  /** Services beyond those that every cloud has, e.g. CodePipeline. */
+  readonly more?: (base: CloudBase) => readonly Service[];
 }
 
 /** One region of one account: services, one clock, one state. */
-export class Cloud {
+export class Cloud<Iot extends IotParts = IotParts> {
   readonly services: ReadonlyMap<string, Service>;
   readonly events = new CloudEvents();
   readonly greengrass: GreengrassService;
   readonly dataPlane: GreengrassDataPlane;
   readonly operator: Caller;
+  readonly iot: Iot;
   readonly #operations: Operations;
   readonly #door: AwsDoor;
   readonly #store: Store;
   #endpoint: string | undefined;
 
-  constructor(options: CloudOptions) {
+  constructor(options: CloudOptions<Iot>) {
     const { place, clock, wallClock, random, store, log, credentials } = options;
     const base: CloudBase = { place, clock, wallClock, random, store, log, events: this.events };
     this.#store = store;
@@ -71,18 +77,21 @@ export class Cloud {
     };
     const sessions = new SessionCredentials(store, clock, random);
     const iot = options.iot(base);
+    this.iot = iot;
     const s3 = new S3Service(base);
     this.greengrass = new GreengrassService({
       ...base,
-      ...iot,
+      jobs: iot.jobs,
+      shadows: iot.shadows,
+      registry: iot.registry,
       readObject: (bucket, key) => s3.readObject(bucket, key),
       writeObject: (bucket, key, bytes) => s3.writeObject(bucket, key, bytes),
     });
     this.dataPlane = new GreengrassDataPlane({
-      place,
       components: this.greengrass.components,
       deployments: this.greengrass.deployments,
       registry: iot.registry,
+      mayCall: iot.mayCall,
       presign: (bucket, key) =>
         presignGet({
           endpoint: this.endpoint,
@@ -105,6 +114,7 @@ export class Cloud {
       new LogsService(base),
       new DynamoDbService(base),
       ...iot.services,
+      ...(options.more?.(base) ?? []),
     ];
     this.services = new Map(services.map((service) => [service.signingName, service]));
     this.#operations = new Operations(services, store, authorizeByKind);
@@ -148,6 +158,7 @@ export class Cloud {
   /** Stops what the cloud itself started; doors are closed by whoever opened them. */
   async stop(): Promise<void> {
     this.greengrass.stop();
+    this.iot.stop();
     await this.#store.commit();
   }
 }

@@ -41,7 +41,9 @@ const Value: z.ZodType<AttributeValue> = z.lazy(() =>
 export function readValue(given: unknown): AttributeValue {
   const read = Value.safeParse(given);
   if (!read.success || depthOf(read.data) > DEPTH_MAX)
-    throw invalid("Supplied AttributeValue is not valid: it must have exactly one of the supported datatypes");
+    throw invalid(
+      "Supplied AttributeValue is not valid: it must have exactly one of the supported datatypes",
+    );
   return read.data;
 }
 
@@ -95,7 +97,10 @@ function canonical(value: AttributeValue): string {
 
 /** What an item counts towards the 400 KB it may have: names and values in bytes. */
 export function itemBytes(item: Item): number {
-  return Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + valueBytes(value), 0);
+  return Object.entries(item).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + valueBytes(value),
+    0,
+  );
 }
 
 function valueBytes(value: AttributeValue): number {

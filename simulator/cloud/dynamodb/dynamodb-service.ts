@@ -182,7 +182,9 @@ export class DynamoDbService implements Service {
     const update = readUpdate(String(input.UpdateExpression ?? ""), placeholdersOf(input));
     const item = table.checked(update(old ?? key));
     if (table.keyOf(item, true) !== row)
-      throw invalid("One or more parameter values were invalid: Cannot update attribute. This attribute is part of the key");
+      throw invalid(
+        "One or more parameter values were invalid: Cannot update attribute. This attribute is part of the key",
+      );
     table.set(row, item);
     return returned(input.ReturnValues, old, item);
   }
@@ -233,6 +235,11 @@ export class DynamoDbService implements Service {
 }
 
 function returned(kind: unknown, old: Item | undefined, now: Item | undefined): Output {
-  const item = kind === "ALL_OLD" || kind === "UPDATED_OLD" ? old : kind === "ALL_NEW" || kind === "UPDATED_NEW" ? now : undefined;
+  const item =
+    kind === "ALL_OLD" || kind === "UPDATED_OLD"
+      ? old
+      : kind === "ALL_NEW" || kind === "UPDATED_NEW"
+        ? now
+        : undefined;
   return item === undefined ? {} : { Attributes: writeItem(item) };
 }

@@ -20,4 +20,3 @@ export function conditionOf(input: Input): Condition | undefined {
 export function wantsOldOnFailure(input: Input): boolean {
   return input.ReturnValuesOnConditionCheckFailure === "ALL_OLD";
 }
-

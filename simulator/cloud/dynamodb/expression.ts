@@ -14,7 +14,12 @@ type Operand =
 export type Condition =
   | { readonly kind: "compare"; readonly operator: string; readonly left: Operand; readonly right: Operand }
   | { readonly kind: "between"; readonly operand: Operand; readonly low: Operand; readonly high: Operand }
-  | { readonly kind: "call"; readonly name: string; readonly path: readonly string[]; readonly argument: Operand | undefined }
+  | {
+      readonly kind: "call";
+      readonly name: string;
+      readonly path: readonly string[];
+      readonly argument: Operand | undefined;
+    }
   | { readonly kind: "and" | "or"; readonly parts: readonly Condition[] }
   | { readonly kind: "not"; readonly part: Condition };
 
@@ -58,7 +63,9 @@ export class ExpressionReader {
   }
   expect(word: string): void {
     if (!this.take(word))
-      throw invalid(`Invalid expression: Syntax error; expected "${word}", found "${this.peek() ?? "the end"}"`);
+      throw invalid(
+        `Invalid expression: Syntax error; expected "${word}", found "${this.peek() ?? "the end"}"`,
+      );
   }
   get isAtEnd(): boolean {
     return this.#at >= this.#words.length;
@@ -217,8 +224,7 @@ function callHolds(condition: Extract<Condition, { kind: "call" }>, item: Item):
 function comparisonHolds(condition: Extract<Condition, { kind: "compare" }>, item: Item): boolean {
   const left = valueOf(condition.left, item);
   const right = valueOf(condition.right, item);
-  if (left === undefined || right === undefined)
-    return condition.operator === "<>" && left !== right;
+  if (left === undefined || right === undefined) return condition.operator === "<>" && left !== right;
   if (condition.operator === "=") return equalValues(left, right);
   if (condition.operator === "<>") return !equalValues(left, right);
   const order = compareValues(left, right);

@@ -7,7 +7,14 @@ import {
   type AttributeValue,
   type Item,
 } from "./attribute-value.ts";
-import { ExpressionReader, holds, readCondition, attributeAt, type Condition, type Placeholders } from "./expression.ts";
+import {
+  ExpressionReader,
+  holds,
+  readCondition,
+  attributeAt,
+  type Condition,
+  type Placeholders,
+} from "./expression.ts";
 import type { ItemTable } from "./table.ts";
 
 const PAGE_BYTES_MAX = 1024 * 1024;

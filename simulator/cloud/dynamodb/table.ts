@@ -1,7 +1,14 @@
 import type { Clock, Instant } from "@coalmine/ports";
 import { ServiceError } from "../service.ts";
 import type { Store, Table } from "../store/store.ts";
-import { compareValues, invalid, itemBytes, writeItem, type AttributeValue, type Item } from "./attribute-value.ts";
+import {
+  compareValues,
+  invalid,
+  itemBytes,
+  writeItem,
+  type AttributeValue,
+  type Item,
+} from "./attribute-value.ts";
 import { holds, type Condition } from "./expression.ts";
 
 export interface TableDescription {

@@ -18,7 +18,8 @@ export function transactWrite(tableOf: (name: unknown) => ItemTable, actions: re
       check();
       return { Code: "None" };
     } catch (failure) {
-      if (!(failure instanceof ServiceError) || failure.code !== "ConditionalCheckFailedException") throw failure;
+      if (!(failure instanceof ServiceError) || failure.code !== "ConditionalCheckFailedException")
+        throw failure;
       return { Code: "ConditionalCheckFailed", Message: failure.message, ...failure.fields };
     }
   });
@@ -49,7 +50,9 @@ interface Prepared {
 }
 
 function prepare(tableOf: (name: unknown) => ItemTable, action: Input): Prepared {
-  const kind = (["Put", "Delete", "Update", "ConditionCheck"] as const).find((one) => action[one] !== undefined);
+  const kind = (["Put", "Delete", "Update", "ConditionCheck"] as const).find(
+    (one) => action[one] !== undefined,
+  );
   if (kind === undefined) throw invalid("TransactItems can only contain one of Check, Put, Update or Delete");
   const input: Input = action[kind];
   const table = tableOf(input.TableName);

@@ -207,8 +207,7 @@ export class ComponentRegistry {
   /** The version that an ARN names, this account's or AWS's own. */
   find(arn: unknown): ResolvableVersion & { readonly stored: StoredComponent | undefined } {
     const { account, name, version } = parseComponentArn(arn);
-    if (version === undefined)
-      throw greengrassError.validation(`'${String(arn)}' names no version.`, "arn");
+    if (version === undefined) throw greengrassError.validation(`'${String(arn)}' names no version.`, "arn");
     if (account === "aws") {
       const owned = this.#publicVersion(name, version);
       if (owned !== undefined) return { ...owned, stored: undefined };

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import type { Place } from "../service.ts";
 import { ServiceError } from "../service.ts";
 import { parseJsonBody, ShapeError } from "../protocol/json-shape.ts";
 import { artifactsOf, s3PlaceOf, type ComponentRegistry } from "./component-registry.ts";
@@ -9,8 +8,13 @@ import type { RegistryForDeployments } from "./jobs-port.ts";
 
 /** A device, known by its certificate. */
 export interface DeviceIdentity {
-  readonly thingName: string;
+  readonly certificateId: string;
+  /** Where the certificate belongs to exactly one thing. */
+  readonly thingName: string | undefined;
 }
+
+/** Whether the policies of the certificate allow the action. */
+export type MayCall = (certificateId: string, action: string, resource: string) => boolean;
 
 export interface DataPlaneRequest {
   readonly method: string;
@@ -48,12 +52,13 @@ export class GreengrassDataPlane {
   readonly #deployments: Deployments;
   readonly #registry: RegistryForDeployments;
   readonly #presign: (bucket: string, key: string) => string;
+  readonly #mayCall: MayCall;
 
   constructor(options: {
-    readonly place: Place;
     readonly components: ComponentRegistry;
     readonly deployments: Deployments;
     readonly registry: RegistryForDeployments;
+    readonly mayCall: MayCall;
     /** A URL that reads the object without credentials, for an hour. */
     readonly presign: (bucket: string, key: string) => string;
   }) {
@@ -61,10 +66,12 @@ export class GreengrassDataPlane {
     this.#deployments = options.deployments;
     this.#registry = options.registry;
     this.#presign = options.presign;
+    this.#mayCall = options.mayCall;
   }
 
   /** The highest version that satisfies every requirement, one for each candidate. */
-  resolveComponentCandidates(_device: DeviceIdentity, request: unknown): object {
+  resolveComponentCandidates(device: DeviceIdentity, request: unknown): object {
+    this.#require(device, "ResolveComponentCandidates", "*");
     const read = Candidates.safeParse(request);
     if (!read.success)
       throw greengrassError.validation(read.error.issues[0]?.message ?? "not valid", "componentCandidates");
@@ -87,7 +94,8 @@ export class GreengrassDataPlane {
   }
 
   /** Where the device may fetch an artifact: by the name in a `greengrass:` URI, or the last part of an `s3://` key. */
-  getComponentVersionArtifact(_device: DeviceIdentity, arn: string, artifactName: string): object {
+  getComponentVersionArtifact(device: DeviceIdentity, arn: string, artifactName: string): object {
+    this.#require(device, "GetComponentVersionArtifact", arn);
     const { document } = this.#components.find(arn);
     for (const artifact of artifactsOf(document)) {
       const uri = String(artifact["Uri"]);
@@ -99,6 +107,7 @@ export class GreengrassDataPlane {
   }
 
   listThingGroupsForCoreDevice(device: DeviceIdentity, thingName: string, nextToken?: string | null): object {
+    this.#require(device, "ListThingGroupsForCoreDevice", "*");
     requireSelf(device, thingName);
     const groups = this.#registry.groupsOf(thingName);
     const start = nextToken === undefined || nextToken === null ? 0 : Number(nextToken);
@@ -112,6 +121,7 @@ export class GreengrassDataPlane {
   }
 
   getDeploymentConfiguration(device: DeviceIdentity, thingName: string, deploymentId: string): object {
+    this.#require(device, "GetDeploymentConfiguration", "*");
     requireSelf(device, thingName);
     const { largeDocument, target } = this.#deployments.find(deploymentId);
     const isForDevice =
@@ -124,6 +134,15 @@ export class GreengrassDataPlane {
       preSignedUrl: this.#presign(largeDocument.bucket, largeDocument.key),
       integrityCheck: { algorithm: "SHA-256", digest: largeDocument.digest },
     };
+  }
+
+  #require(device: DeviceIdentity, action: string, resource: string): void {
+    if (!this.#mayCall(device.certificateId, `greengrass:${action}`, resource))
+      throw new ServiceError(
+        "AccessDeniedException",
+        403,
+        `The certificate ${device.certificateId} has no policy that allows greengrass:${action} on ${resource}.`,
+      );
   }
 }
 
@@ -144,7 +163,7 @@ function requireSelf(device: DeviceIdentity, thingName: string): void {
     throw new ServiceError(
       "AccessDeniedException",
       403,
-      `The certificate of ${device.thingName} may not ask for ${thingName}.`,
+      `The certificate of ${device.thingName ?? "no thing"} may not ask for ${thingName}.`,
     );
 }
 
@@ -172,7 +191,11 @@ export function dataPlaneHandler(
 function route(plane: GreengrassDataPlane, request: DataPlaneRequest, device: DeviceIdentity): object {
   const { method, path, query, body } = request;
   if (body.length > BODY_BYTES_MAX)
-    throw new ServiceError("RequestEntityTooLargeException", 413, `The body is over ${BODY_BYTES_MAX} bytes.`);
+    throw new ServiceError(
+      "RequestEntityTooLargeException",
+      413,
+      `The body is over ${BODY_BYTES_MAX} bytes.`,
+    );
   if (method === "POST" && path === "/greengrass/v2/resolveComponentCandidates")
     return plane.resolveComponentCandidates(device, parseJsonBody(Buffer.from(body).toString("utf8")));
   const artifact = /^\/greengrass\/v2\/components\/([^/]+)\/artifacts\/(.+)$/.exec(path);
@@ -193,7 +216,7 @@ function route(plane: GreengrassDataPlane, request: DataPlaneRequest, device: De
   if (method === "GET" && configuration !== null)
     return plane.getDeploymentConfiguration(
       device,
-      query.get("coreDeviceThingName") ?? device.thingName,
+      query.get("coreDeviceThingName") ?? device.thingName ?? "",
       decodeURIComponent(configuration[1] ?? ""),
     );
   throw new ServiceError("UnknownOperationException", 404, `The data plane has no ${method} ${path}.`);

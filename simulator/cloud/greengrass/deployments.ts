@@ -27,8 +27,9 @@ export interface Deployment {
   readonly largeDocument?: { readonly bucket: string; readonly key: string; readonly digest: string };
 }
 
-/** A job document holds 32 KB; beyond that a device fetches the document itself. */
-const DOCUMENT_BYTES_MAX = 32 * 1024;
+/** What a job's document and a shadow can hold; beyond that a device fetches the document itself. */
+const JOB_DOCUMENT_BYTES_MAX = 32 * 1024;
+const SHADOW_DOCUMENT_BYTES_MAX = 7 * 1024;
 const CLIENT_TOKEN_LIFE_MS = 8 * 3600_000;
 
 export type KeepDocument = (
@@ -103,7 +104,7 @@ export class Deployments {
     if (input.clientToken !== undefined) this.#rememberToken(input.clientToken, deploymentId);
     created(deployment);
     let document = JSON.stringify(documentOf(deployment));
-    if (Buffer.byteLength(document, "utf8") > DOCUMENT_BYTES_MAX) {
+    if (!fits(target, document)) {
       deployment = { ...deployment, largeDocument: await this.#keepDocument(deploymentId, document) };
       this.#deployments.set(deploymentId, deployment);
       document = JSON.stringify(largeDocumentStub(deployment));
@@ -212,6 +213,12 @@ export class Deployments {
       if (now - at > CLIENT_TOKEN_LIFE_MS) this.#tokens.delete(old);
     this.#tokens.set(token, { deploymentId, at: now });
   }
+}
+
+function fits(target: DeploymentTarget, document: string): boolean {
+  if (target.kind === "thinggroup") return Buffer.byteLength(document, "utf8") <= JOB_DOCUMENT_BYTES_MAX;
+  // In the shadow it is JSON text inside JSON: every quote counts twice.
+  return Buffer.byteLength(JSON.stringify(document), "utf8") <= SHADOW_DOCUMENT_BYTES_MAX;
 }
 
 /** The configuration document that a device gets: the API's names become the document's. */

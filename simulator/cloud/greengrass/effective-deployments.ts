@@ -103,7 +103,12 @@ export class EffectiveDeployments {
     } else if (event.kind === "shadow-reported" && event.shadowName === DEPLOYMENT_SHADOW) {
       const reported = Reported.safeParse(event.reported);
       if (reported.success)
-        this.#setByArn(event.thingName, reported.data.fleetConfigurationArnForStatus, reported.data, event.at);
+        this.#setByArn(
+          event.thingName,
+          reported.data.fleetConfigurationArnForStatus,
+          reported.data,
+          event.at,
+        );
     }
   }
 
@@ -159,7 +164,8 @@ export class EffectiveDeployments {
   }
 
   #effective(thingName: string, deployment: Deployment): EffectiveDeployment | undefined {
-    const known = this.#progress.get(`${thingName}/${deployment.deploymentId}`) ?? this.#queued(thingName, deployment);
+    const known =
+      this.#progress.get(`${thingName}/${deployment.deploymentId}`) ?? this.#queued(thingName, deployment);
     if (known === undefined || !statuses.has(known.status)) return undefined;
     const isThing = deployment.target.kind === "thing";
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- looked up in the set of them just now.

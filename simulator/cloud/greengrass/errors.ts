@@ -8,10 +8,15 @@ export const greengrassError = {
       ...(field === undefined ? {} : { fields: [{ name: field, message }] }),
     }),
   notFound: (resourceType: string, resourceId: string, message?: string) =>
-    new ServiceError("ResourceNotFoundException", 404, message ?? `${resourceType} ${resourceId} was not found.`, {
-      resourceId,
-      resourceType,
-    }),
+    new ServiceError(
+      "ResourceNotFoundException",
+      404,
+      message ?? `${resourceType} ${resourceId} was not found.`,
+      {
+        resourceId,
+        resourceType,
+      },
+    ),
   conflict: (resourceType: string, resourceId: string, message: string) =>
     new ServiceError("ConflictException", 409, message, { resourceId, resourceType }),
 } as const;

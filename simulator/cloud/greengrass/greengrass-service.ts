@@ -261,7 +261,8 @@ export class GreengrassService implements Service {
       target.kind === "thing"
         ? this.#registry.hasThing(target.thingName)
         : this.#registry.hasThingGroup(target.thingGroupName);
-    if (!exists) throw greengrassError.notFound(target.kind === "thing" ? "THING" : "THING_GROUP", target.arn);
+    if (!exists)
+      throw greengrassError.notFound(target.kind === "thing" ? "THING" : "THING_GROUP", target.arn);
   }
 
   #deviceOperations(): Service["operations"] {

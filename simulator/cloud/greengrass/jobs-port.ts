@@ -45,7 +45,14 @@ export interface JobAbortConfig {
 export interface DeploymentJobExecution {
   readonly thingName: string;
   readonly status:
-    "QUEUED" | "IN_PROGRESS" | "SUCCEEDED" | "FAILED" | "REJECTED" | "TIMED_OUT" | "CANCELED" | "REMOVED";
+    | "QUEUED"
+    | "IN_PROGRESS"
+    | "SUCCEEDED"
+    | "FAILED"
+    | "REJECTED"
+    | "TIMED_OUT"
+    | "CANCELED"
+    | "REMOVED";
   readonly statusDetails: Readonly<Record<string, string>>;
   readonly queuedAt: Instant;
   readonly lastUpdatedAt: Instant;

@@ -22,6 +22,7 @@ export function page<Item>(
 
 function startOf(token: string): number {
   const match = /^from (\d{1,9})$/.exec(Buffer.from(token, "base64url").toString("utf8"));
-  if (match === null) throw greengrassError.validation("nextToken is not one that was given out.", "nextToken");
+  if (match === null)
+    throw greengrassError.validation("nextToken is not one that was given out.", "nextToken");
   return Number(match[1]);
 }

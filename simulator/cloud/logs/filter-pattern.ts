@@ -10,9 +10,7 @@ export function matchesFilter(message: string, pattern: string): boolean {
   if (/^\s*[{[]/.test(pattern)) return false;
   const optional = terms.filter((term) => term.kind === "?");
   return (
-    terms.every((term) =>
-      term.kind === "?" ? true : message.includes(term.text) === (term.kind !== "-"),
-    ) &&
+    terms.every((term) => (term.kind === "?" ? true : message.includes(term.text) === (term.kind !== "-"))) &&
     (optional.length === 0 || optional.some((term) => message.includes(term.text)))
   );
 }

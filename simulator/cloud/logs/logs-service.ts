@@ -36,7 +36,8 @@ export class LogsService implements Service {
       },
       PutRetentionPolicy: (input) => {
         const group = this.#group(input);
-        if (!retentions.has(input.retentionInDays)) throw invalid("retentionInDays is not one of the allowed numbers.");
+        if (!retentions.has(input.retentionInDays))
+          throw invalid("retentionInDays is not one of the allowed numbers.");
         this.#logs.groups.set(group.name, { ...group, retentionDays: input.retentionInDays });
         return {};
       },
@@ -166,7 +167,8 @@ export class LogsService implements Service {
     const stream = this.#stream(group, input.logStreamName);
     const events = this.#between(this.#logs.eventsOf(stream, group, this.#clock.now()), input);
     const max = pageSize(input.limit);
-    const token = input.nextToken === undefined ? undefined : /^([fb])\/(\d{1,9})$/.exec(String(input.nextToken));
+    const token =
+      input.nextToken === undefined ? undefined : /^([fb])\/(\d{1,9})$/.exec(String(input.nextToken));
     if (token === null) throw invalid("The specified nextToken is invalid.");
     const at = Number(token?.[2] ?? (input.startFromHead === true ? 0 : events.length));
     const isForward = token === undefined ? input.startFromHead === true : token[1] === "f";
@@ -187,7 +189,9 @@ export class LogsService implements Service {
     const prefix = String(input.logStreamNamePrefix ?? "");
     const now = this.#clock.now();
     const matched = [...this.#logs.streamsOf(group.name)]
-      .filter((stream) => (names === undefined ? stream.name.startsWith(prefix) : names.includes(stream.name)))
+      .filter((stream) =>
+        names === undefined ? stream.name.startsWith(prefix) : names.includes(stream.name),
+      )
       .flatMap((stream) =>
         this.#between(this.#logs.eventsOf(stream, group, now), input)
           .filter((event) => matchesFilter(event.message, String(input.filterPattern ?? "")))
@@ -217,7 +221,10 @@ export class LogsService implements Service {
   }
 }
 
-function withinBytes<Event extends StoredEvent>(events: readonly Event[], fromStart: boolean): readonly Event[] {
+function withinBytes<Event extends StoredEvent>(
+  events: readonly Event[],
+  fromStart: boolean,
+): readonly Event[] {
   let bytes = 0;
   const fits = (event: Event): boolean => {
     bytes += Buffer.byteLength(event.message, "utf8") + limits.eventOverheadBytes;

@@ -50,7 +50,8 @@ function checkBatch(events: readonly { readonly timestamp: number; readonly mess
   let bytes = 0;
   let previous = -Infinity;
   for (const { timestamp, message } of events) {
-    if (!Number.isInteger(timestamp) || timestamp < 0) throw invalid("A log event's timestamp must not be negative.");
+    if (!Number.isInteger(timestamp) || timestamp < 0)
+      throw invalid("A log event's timestamp must not be negative.");
     if (message.length === 0) throw invalid("A log event's message must not be empty.");
     if (timestamp < previous)
       throw invalid("Log events in a single PutLogEvents request must be in chronological order.");

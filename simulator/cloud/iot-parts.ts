@@ -1,0 +1,77 @@
+import type { Clock, Random } from "@coalmine/ports";
+import { Broker } from "./broker/broker.ts";
+import type { CloudBase, IotParts } from "./cloud.ts";
+import { CertificateAuthority } from "./identity/certificate-authority.ts";
+import { CredentialsProvider } from "./identity/credentials.ts";
+import { FleetProvisioning } from "./identity/provisioning.ts";
+import { Iot } from "./iot/iot.ts";
+import { deploymentJobs } from "./jobs/deployment-jobs.ts";
+import { jobOperations } from "./jobs/job-operations.ts";
+import { JobTopics } from "./jobs/job-topics.ts";
+import { Jobs } from "./jobs/jobs.ts";
+import { iotDataService } from "./shadows/data-service.ts";
+import { Shadows } from "./shadows/shadows.ts";
+
+/** AWS IoT as a cloud composes it, with what the doors for devices need. */
+export interface LocalIot extends IotParts {
+  readonly iot: Iot;
+  readonly broker: Broker;
+  readonly jobsService: Jobs;
+  readonly authority: CertificateAuthority;
+  readonly credentials: CredentialsProvider;
+  readonly provisioning: FleetProvisioning;
+  /** Ports are known only when the doors are open. */
+  announce(endpoints: { readonly data: string; readonly credentials: string }): void;
+}
+
+export interface LocalIotOptions {
+  readonly random: Random;
+  readonly wallClock: Clock;
+  /** Where the authority's key lies; without it it lives as long as the process. */
+  readonly folder?: string | undefined;
+  /** Marks real work in flight for a driven clock. */
+  readonly busy?: (() => () => void) | undefined;
+}
+
+/** Opens the authority, and gives what composes the rest on a cloud's clock and state. */
+export async function openIotParts(options: LocalIotOptions): Promise<(base: CloudBase) => LocalIot> {
+  const authority = await CertificateAuthority.open(options);
+  return (base) => composeIot(base, authority);
+}
+
+function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot {
+  let endpoints = { data: "localhost:0", credentials: "localhost:0" };
+  const iot = new Iot({
+    ...base,
+    issuer: authority,
+    endpoints: { data: () => endpoints.data, credentials: () => endpoints.credentials },
+  });
+  const broker = new Broker({ ...base, authorize: iot.permissions.mqtt });
+  const jobs = new Jobs({ ...base, things: iot.things });
+  const topics = new JobTopics({ jobs, broker, clock: base.clock });
+  const shadows = new Shadows({ ...base, broker });
+  const credentials = new CredentialsProvider({ ...base, iot });
+  const provisioning = new FleetProvisioning({ ...base, iot, authority, broker });
+  void topics;
+  return {
+    iot,
+    broker,
+    jobsService: jobs,
+    authority,
+    credentials,
+    provisioning,
+    services: [
+      iot.service(jobOperations(jobs)),
+      iotDataService({ shadows, broker, events: base.events, clock: base.clock }),
+    ],
+    registry: iot.things,
+    jobs: deploymentJobs(jobs),
+    shadows,
+    resolveCredentials: credentials.resolveCredentials,
+    mayCall: (certificateId, action, resource) => iot.permissions.mayCall(certificateId, action, resource),
+    announce: (given) => {
+      endpoints = given;
+    },
+    stop: () => broker.close(),
+  };
+}
