@@ -1,5 +1,5 @@
 import { healthKeys } from "@coalmine/contract";
-import { PORTS_VERSION, type Ports, type Running } from "@coalmine/ports";
+import { type FileStatus, PORTS_VERSION, type Ports, type Running } from "@coalmine/ports";
 import { Closing, HealthReport, liveConfiguration, messageOf } from "@coalmine/runtime";
 import { batches } from "./batches.ts";
 import { Checkpoint } from "./checkpoint.ts";
@@ -56,6 +56,20 @@ export async function start(ports: Used): Promise<Running> {
   }
 
   async function uploadSource(source: LogSource): Promise<void> {
+    const found = await logFiles(source);
+    let lagBytes = 0;
+    for (const { name, status } of found) {
+      const behind = status.sizeBytes - (checkpoint.get(fileKey(status))?.offset ?? 0);
+      const done = behind === 0 || (await uploadFile(source, name));
+      if (!done) lagBytes += Math.max(0, behind);
+      if (done && source.deleteAfterUpload && name !== found.at(-1)?.name) await removeUploaded(source, name);
+    }
+    health.set("lagBytes", lagBytes);
+    await keepWithinLimit(source);
+  }
+
+  /** A source's files, oldest first; the last one is the one that is being written. */
+  async function logFiles(source: LogSource): Promise<{ name: string; status: FileStatus }[]> {
     const folder = files.foreign(source.folder);
     const found = [];
     for (const name of (await folder.list()).filter((candidate) => source.fileName.test(candidate))) {
@@ -63,17 +77,20 @@ export async function start(ports: Used): Promise<Running> {
       const status = await folder.status(name).catch(() => undefined);
       if (status?.kind === "file") found.push({ name, status });
     }
-    found.sort((a, b) => a.status.modifiedMs - b.status.modifiedMs);
-    let lagBytes = 0;
-    for (const { name, status } of found) {
-      const active = name === found.at(-1)?.name;
-      const behind = status.sizeBytes - (checkpoint.get(fileKey(status))?.offset ?? 0);
-      const done = behind === 0 || (await uploadFile(source, name));
-      if (!done) lagBytes += Math.max(0, behind);
-      if (done && !active && source.deleteAfterUpload) await folder.remove(name).catch(() => undefined);
-    }
-    health.set("lagBytes", lagBytes);
-    await keepWithinLimit(source);
+    // Of two written in the same millisecond the one without a rotation's suffix is the active one.
+    return found.sort((a, b) => a.status.modifiedMs - b.status.modifiedMs || b.name.length - a.name.length);
+  }
+
+  /** Removes a file if what has that name now is uploaded to its end: names move on when logs rotate. */
+  async function removeUploaded(source: LogSource, name: string): Promise<boolean> {
+    const folder = files.foreign(source.folder);
+    const status = await folder.status(name).catch(() => undefined);
+    if (status === undefined || (checkpoint.get(fileKey(status))?.offset ?? 0) < status.sizeBytes)
+      return false;
+    return folder.remove(name).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Uploads what is new in a file; true when nothing complete is left. */
@@ -116,19 +133,11 @@ export async function start(ports: Used): Promise<Running> {
   /** Removes the oldest uploaded files while all of them together are over the limit; the active one stays. */
   async function keepWithinLimit(source: LogSource): Promise<void> {
     if (source.diskLimitBytes === undefined) return;
-    const folder = files.foreign(source.folder);
-    const found = [];
-    for (const name of (await folder.list()).filter((candidate) => source.fileName.test(candidate))) {
-      const status = await folder.status(name).catch(() => undefined);
-      if (status?.kind === "file") found.push({ name, status });
-    }
-    found.sort((a, b) => a.status.modifiedMs - b.status.modifiedMs);
+    const found = await logFiles(source);
     let total = found.reduce((sum, { status }) => sum + status.sizeBytes, 0);
     for (const { name, status } of found.slice(0, -1)) {
       if (total <= source.diskLimitBytes) return;
-      if ((checkpoint.get(fileKey(status))?.offset ?? 0) < status.sizeBytes) continue;
-      await folder.remove(name).catch(() => undefined);
-      total -= status.sizeBytes;
+      if (await removeUploaded(source, name)) total -= status.sizeBytes;
     }
   }
 }
