@@ -169,11 +169,13 @@ export class DurableLog {
       if (this.#cursors.size === 0) return 0;
       const done = Math.min(...[...this.#cursors.values()].map((cursor) => cursor.done));
       const before = this.#bytes;
+      await this.#removePassed(done);
       const worthRolling = this.#options.segmentBytes * EARLY_ROLL_SHARE;
-      if (done >= this.last && (this.#segments.at(-1)?.sizeBytes ?? 0) > worthRolling) await this.#roll();
-      // The last segment stays: its name and header hold number and epoch.
-      while (this.#segments.length > 1 && (this.#segments[1]?.first ?? 0) - 1 <= done)
-        await this.#removeOldest();
+      if (done >= this.last && (this.#segments.at(-1)?.sizeBytes ?? 0) > worthRolling) {
+        // On a full disk there may be no room for a new segment: then the old one stays.
+        await this.#roll().catch(() => this.#poison());
+        await this.#removePassed(done);
+      }
       if (this.#bytes < before) await this.#options.files.syncFolder(this.#options.folder);
       return before - this.#bytes;
     });
@@ -280,6 +282,11 @@ export class DurableLog {
     await this.#options.files.syncFolder(this.#options.folder);
     this.#options.onOverwritten?.({ first: oldest.first, last: second.first - 1 });
     return true;
+  }
+
+  /** The last segment stays: its name and header hold number and epoch. */
+  async #removePassed(done: number): Promise<void> {
+    while (this.#segments.length > 1 && (this.#segments[1]?.first ?? 0) - 1 <= done) await this.#removeOldest();
   }
 
   async #removeOldest(): Promise<void> {

@@ -1,0 +1,188 @@
+import { Acknowledgement, type Measurement, topics } from "@coalmine/contract";
+import type { DurableLog } from "@coalmine/durable-log";
+import type { Clock, Ipc, LocalMessage, Log } from "@coalmine/ports";
+import { messageOf } from "@coalmine/runtime";
+import { encodePoints } from "./batch-record.ts";
+import type { Config } from "./config.ts";
+import { enter } from "./door.ts";
+import type { Quarantine } from "./quarantine.ts";
+import type { SeenChannels, SeenPoints } from "./seen-points.ts";
+import type { UploaderHealth } from "./uploader-health.ts";
+import type { UploadPlan } from "./upload-plan.ts";
+
+/** Batches that may wait for the disk. Beyond it they are passed over: unacknowledged, they come again. */
+const WAITING_MAX = 1000;
+/** Batches of one commit; an acknowledgement names at most 1,000. */
+const GROUP_MAX = 256;
+
+export interface IntakeParts {
+  readonly clock: Clock;
+  readonly ipc: Pick<Ipc, "publish">;
+  readonly log: Log;
+  readonly store: DurableLog;
+  readonly seen: SeenPoints;
+  readonly plan: UploadPlan;
+  readonly health: UploaderHealth;
+  readonly quarantine: Quarantine;
+  readonly limits: () => Config;
+  /** Told after each commit how many new points it stored. */
+  readonly committed: (points: number) => void;
+  /** A promise of our own is broken. */
+  readonly fail: (reason: string) => void;
+}
+
+interface Refused {
+  readonly batch: string;
+  readonly reason: string;
+}
+
+/**
+ * Takes batches in: drops points that are stored already, makes the new ones durable, acknowledges. While one commit
+ * runs, arrivals wait and make the next one together.
+ */
+export class Intake {
+  readonly #parts: IntakeParts;
+  #waiting: LocalMessage[] = [];
+  #isWorking = false;
+  #isStopped = false;
+  /** Resolved whenever no commit is under way: then `seen` and `plan` say exactly what the log holds. */
+  #atRest: (() => void)[] = [];
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+  }
+
+  receive(message: LocalMessage): void {
+    if (this.#isStopped) return;
+    if (this.#waiting.length >= WAITING_MAX) {
+      this.#parts.health.count("deferred");
+      return;
+    }
+    this.#waiting.push(message);
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    this.#work().catch((failure: unknown) =>
+      this.#parts.fail(`taking batches in ended: ${messageOf(failure)}`),
+    );
+  }
+
+  /** Calls `look` between commits. */
+  async atRest<Result>(look: () => Result): Promise<Result> {
+    if (this.#isWorking) await new Promise<void>((rest) => this.#atRest.push(rest));
+    return look();
+  }
+
+  /** Takes nothing more, and resolves when what waits is stored. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    while (this.#isWorking) await new Promise<void>((rest) => this.#atRest.push(rest));
+  }
+
+  async #work(): Promise<void> {
+    // Whatever arrives in this turn shares the first commit.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      await this.#store(this.#waiting.splice(0, GROUP_MAX));
+      for (const rest of this.#atRest.splice(0)) rest();
+    }
+    this.#isWorking = false;
+    for (const rest of this.#atRest.splice(0)) rest();
+  }
+
+  async #store(messages: readonly LocalMessage[]): Promise<void> {
+    const { clock, health, store } = this.#parts;
+    const refused: Refused[] = [];
+    const aside: { message: LocalMessage; reason: string }[] = [];
+    let stored = 0;
+    const batches: Promise<{ batch: string; isStored: boolean; hasOld: boolean }>[] = [];
+    const started = clock.monotonicMs();
+    for (const message of messages) {
+      const entered = enter(message);
+      if (entered.kind === "refused") {
+        health.count("received", entered.points);
+        health.count("refused", entered.points);
+        if (entered.batch !== undefined) refused.push({ batch: entered.batch, reason: entered.reason });
+        aside.push({ message, reason: entered.reason });
+        continue;
+      }
+      const { batch, points } = entered;
+      const [first] = points;
+      const seen = this.#parts.seen.of(first?.instrument ?? "", first?.boot ?? 0);
+      const fresh = points.filter((point) => seen.add(point.channel, point.sequence));
+      const count = { received: points.length, fresh: fresh.length };
+      const hasOld = fresh.length < points.length;
+      if (fresh.length === 0)
+        batches.push(Promise.resolve({ batch, isStored: this.#counted(count), hasOld }));
+      else {
+        const record = encodePoints(fresh);
+        const sinceMs = clock.now();
+        batches.push(
+          store.append(record).then(
+            (last) => {
+              stored += fresh.length;
+              this.#parts.plan.add(
+                { last, points: fresh.length, bytes: record.length, sinceMs },
+                this.#parts.limits(),
+              );
+              return { batch, isStored: this.#counted(count), hasOld };
+            },
+            (failure: unknown) => this.#notStored(batch, seen, fresh, failure),
+          ),
+        );
+      }
+    }
+    const outcomes = await Promise.all(batches);
+    if (outcomes.length > 0) health.observe("commitMs", clock.monotonicMs() - started);
+    // A known point may be known from a batch of this very group that failed: such a batch has to come again.
+    const hasFailed = outcomes.some(({ isStored }) => !isStored);
+    const durable = outcomes.filter(({ isStored, hasOld }) => isStored && !(hasOld && hasFailed));
+    await this.#acknowledge([...new Set(durable.map(({ batch }) => batch))], refused);
+    this.#parts.committed(stored);
+    for (const { message, reason } of aside) await this.#setAside(message, reason);
+  }
+
+  #counted({ received, fresh }: { readonly received: number; readonly fresh: number }): true {
+    const { health } = this.#parts;
+    health.count("received", received);
+    health.count("durable", fresh);
+    health.count("duplicates", received - fresh);
+    return true;
+  }
+
+  #notStored(batch: string, seen: SeenChannels, fresh: readonly Measurement[], failure: unknown) {
+    for (const point of fresh) seen.remove(point.channel, point.sequence);
+    this.#parts.health.count("deferred", fresh.length);
+    this.#parts.log.warn("a batch could not be stored; its publisher keeps it", {
+      batch,
+      points: fresh.length,
+      cause: messageOf(failure),
+    });
+    return { batch, isStored: false, hasOld: false };
+  }
+
+  async #acknowledge(durable: readonly string[], refused: readonly Refused[]): Promise<void> {
+    if (durable.length === 0 && refused.length === 0) return;
+    const acknowledgement = {
+      version: 1,
+      durable: [...durable],
+      refused: refused.map((one) => ({ ...one })),
+    };
+    try {
+      await this.#parts.ipc.publish(topics.acknowledgements, {
+        json: Acknowledgement.parse(acknowledgement),
+      });
+    } catch (failure) {
+      // Unheard, the batches come again as duplicates, and are acknowledged then.
+      this.#parts.log.warn("an acknowledgement was not published", { cause: messageOf(failure) });
+    }
+  }
+
+  async #setAside(message: LocalMessage, reason: string): Promise<void> {
+    this.#parts.log.warn("a batch was refused", { reason });
+    try {
+      await this.#parts.quarantine.keep(message, reason);
+    } catch (failure) {
+      this.#parts.log.warn("a refused batch was not kept", { cause: messageOf(failure) });
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { ComponentHealth, healthKeys } from "@coalmine/contract";
+import type { ComponentProcess, Instant } from "@coalmine/ports";
+
+type Key = typeof healthKeys.streamUploader;
+export type CounterName =
+  | Key["counters"][number]
+  /** Points that could not be stored now; their publishers keep them and come again. */
+  | "deferred"
+  /** Log records lost to damage, and given up to make room. */
+  | "lostRecords"
+  | "overwrittenRecords";
+
+/** Counts what the component did since it started. */
+export class UploaderHealth {
+  readonly #counters = new Map<CounterName, number>();
+  readonly #sums = { commitMs: { sum: 0, count: 0 }, uploadMs: { sum: 0, count: 0 } };
+  readonly #startedMs: Instant;
+
+  constructor(startedMs: Instant) {
+    this.#startedMs = startedMs;
+    for (const name of healthKeys.streamUploader.counters) this.#counters.set(name, 0);
+  }
+
+  count(name: CounterName, by = 1): void {
+    this.#counters.set(name, (this.#counters.get(name) ?? 0) + by);
+  }
+
+  observe(name: "commitMs" | "uploadMs", value: number): void {
+    this.#sums[name].sum += value;
+    this.#sums[name].count++;
+  }
+
+  report(
+    process: Pick<ComponentProcess, "componentName" | "componentVersion">,
+    gauges: Readonly<Record<Key["gauges"][number], number>>,
+  ): ComponentHealth {
+    return ComponentHealth.parse({
+      version: 1,
+      component: process.componentName,
+      componentVersion: process.componentVersion,
+      startedMs: this.#startedMs,
+      counters: Object.fromEntries(this.#counters),
+      gauges,
+      sums: { commitMs: { ...this.#sums.commitMs }, uploadMs: { ...this.#sums.uploadMs } },
+    });
+  }
+}
