@@ -11,6 +11,8 @@ export interface Attachable {
 export interface HostedLinks extends Links {
   unplug(id: string): void;
   plug(id: string): void;
+  /** Puts another instrument of the same id behind the port, which must be unplugged. */
+  replace(instrument: Attachable): void;
   /** The open link of this port goes, the port stays. */
   hangUp(id: string): void;
   /** What an operating system does for a process that died: closes all it had open. */
@@ -18,6 +20,7 @@ export interface HostedLinks extends Links {
 }
 
 export function hostedLinks(instruments: readonly Attachable[], line: LineOptions = {}): HostedLinks {
+  const behind = new Map(instruments.map((instrument) => [instrument.id, instrument]));
   const plugged = new Map(instruments.map((instrument) => [instrument.id, true]));
   const open = new Map<string, Cable>();
   const watchers = new Set<() => void>();
@@ -40,7 +43,7 @@ export function hostedLinks(instruments: readonly Attachable[], line: LineOption
     },
     async open(target: LinkTarget): Promise<Link> {
       const id = target.kind === "serial" ? target.id : `${target.host}:${target.port}`;
-      const instrument = instruments.find((candidate) => candidate.id === id);
+      const instrument = behind.get(id);
       if (instrument === undefined || plugged.get(id) !== true)
         throw new HostedLinkError("NO_SUCH_LINK", `There is no port ${id}; plug the instrument in.`);
       if (open.has(id)) throw new HostedLinkError("LINK_BUSY", `Port ${id} is open already; close it first.`);
@@ -67,6 +70,7 @@ export function hostedLinks(instruments: readonly Attachable[], line: LineOption
       plugged.set(id, true);
       changed();
     },
+    replace: (instrument) => void behind.set(instrument.id, instrument),
     hangUp: (id) => hangUp(id, "hang-up"),
     releaseAll() {
       for (const id of open.keys()) hangUp(id, "the process ended");

@@ -184,6 +184,45 @@ test("an update waits for a running curve, and no longer than configured", async
   expect(await w.links.open({ kind: "serial", id: "rheo-0", baudRate: 9600 })).toBeDefined();
 });
 
+test("readings of a boot that ended while nobody watched arrive, marked as not dated", async () => {
+  const w = world(simulatedSite());
+  const [instrument] = w.instruments;
+  instrument?.start();
+  await w.run(minutes(4));
+  instrument?.start();
+  await w.run(minutes(1));
+  await w.startReader();
+  await w.run(minutes(1));
+  expect(compare(w.ledger, w.uploader.durable)).toEqual({ lost: [], invented: [] });
+  const points = [...w.uploader.durable.values()].filter(({ channel }) => channel === "control-temperature");
+  const ofBoot = (boot: number) => points.filter((point) => point.boot === boot);
+  expect(ofBoot(1).map(({ quality }) => quality)).toEqual(
+    Array.from({ length: 20 }, () => ({ level: "uncertain", cause: "stale" })),
+  );
+  expect(ofBoot(2).map(({ quality }) => quality.level)).toEqual(Array.from({ length: 20 }, () => "good"));
+  for (const point of ofBoot(1)) {
+    const truth = w.ledger.entries.find(({ boot, sequence }) => boot === 1 && sequence === point.sequence);
+    expect(Math.abs(point.sampleTimeMs - (truth?.sampledMs ?? 0))).toBeLessThan(
+      point.sampleTimeUncertaintyMs,
+    );
+  }
+});
+
+test("an instrument that lost its boot counter is complained of", async () => {
+  const w = world(simulatedSite({ instrument: { bootsBefore: 5 } }));
+  w.instruments[0]?.start();
+  await w.startReader();
+  await w.run(minutes(1));
+  w.links.unplug("rheo-0");
+  const [replaced] = simulatedSite().instruments;
+  expect(replaced?.id).toBe("rheo-0");
+  w.links.replace(replaced as NonNullable<typeof replaced>);
+  replaced?.start();
+  w.links.plug("rheo-0");
+  await w.run(minutes(1));
+  expect(w.logged.map(({ message }) => message).join()).toContain("boot counter went back");
+});
+
 test("a port with nothing behind it is tried again at growing intervals, and complained of once", async () => {
   const w = world(simulatedSite(), { ports: ["rheo-0", "gone"] });
   // Unpowered: it opens, but nothing answers.

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { simulatedSite } from "../../../simulator/instruments/site.ts";
 import { compare, minutes, world } from "../test/world.ts";
 
-test.each(["1", "2", "3", "4", "5", "6"])(
+test.each(["1", "2", "3", "4", "5"])(
   "whatever dies, hangs up or is lost on the way, every reading arrives and none is invented (seed %s)",
   async (seed) => {
     const w = world(
@@ -68,6 +68,7 @@ test.each(["1", "2", "3", "4", "5", "6"])(
       w.instruments.map(() => [0, 0]),
     );
   },
+  30_000,
 );
 
 test("a point that is published twice is the same point: same value, same quality, near the same time", async () => {
@@ -90,7 +91,7 @@ test("a point that is published twice is the same point: same value, same qualit
     const key = `${point.instrument}:${point.boot}:${point.sequence}:${point.channel}`;
     expect(point.value).toBe(first.get(key) ?? point.value);
   }
-});
+}, 30_000);
 
 test("while nothing is acknowledged the reader keeps to its bound, the ring keeps the rest, and all of it arrives later", async () => {
   const w = world(simulatedSite(), { unacknowledgedMax: 100 });
@@ -112,7 +113,7 @@ test("while nothing is acknowledged the reader keeps to its bound, the ring keep
   await w.run(minutes(4));
   expect(compare(w.ledger, w.uploader.durable)).toEqual({ lost: [], invented: [] });
   expect(w.instruments[0]?.unacknowledged).toBe(0);
-});
+}, 30_000);
 
 test("readings that a full ring had to give up are said to be lost, and reading goes on", async () => {
   const w = world(simulatedSite({ instrument: { ringReadings: 40 } }));
@@ -128,4 +129,4 @@ test("readings that a full ring had to give up are said to be lost, and reading 
   );
   expect(compare(w.ledger, w.uploader.durable).lost).toHaveLength(w.instruments[0]?.overwritten ?? 0);
   expect(w.instruments[0]?.unacknowledged).toBe(0);
-});
+}, 30_000);

@@ -95,9 +95,9 @@ test("over a real serial line that is pulled again and again every reading arriv
   const { durable, arrivedAtMs } = await startReader(ports);
   expect(await until(() => durable.size > 500, 5000)).toBe(true);
   const backMs: number[] = [];
-  for (let round = 0; round < 12; round++) {
+  for (let round = 0; round < 8; round++) {
     port.unplug();
-    await systemClock.sleep(50 + 20 * round);
+    await systemClock.sleep(50 + 30 * round);
     port.plug();
     const pluggedMs = performance.now();
     const before = arrivedAtMs.length;
@@ -109,11 +109,11 @@ test("over a real serial line that is pulled again and again every reading arriv
   expect(compare(ledger, durable)).toEqual({ lost: [], invented: [] });
   backMs.sort((a, b) => a - b);
   console.info(
-    `back after plugging in: median ${backMs[6]?.toFixed(0)} ms, worst ${backMs.at(-1)?.toFixed(0)} ms`,
+    `back after plugging in: median ${backMs[4]?.toFixed(0)} ms, worst ${backMs.at(-1)?.toFixed(0)} ms`,
   );
   // The batch itself may take its 200 ms after the first reading, and a curve comes every 250.
-  expect(backMs[6]).toBeLessThan(500);
-});
+  expect(backMs[4]).toBeLessThan(500);
+}, 30_000);
 
 test("the self-test works over a real serial line", async () => {
   const ports = folder();
@@ -129,7 +129,7 @@ test("the self-test works over a real serial line", async () => {
     readings: 20,
     passed: true,
   });
-});
+}, 30_000);
 
 test("instruments served by a process of their own are read, also after that process was started again", async () => {
   const ports = folder();

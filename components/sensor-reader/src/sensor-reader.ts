@@ -37,8 +37,8 @@ export class SensorReader implements KeeperOwner {
     this.counts = counts;
     this.config = config;
     this.#outbox = new Outbox(ports, () => ({
-      // A batch holds at least one reading, so this bound is never met before the readings' own, one an instrument.
-      batchesMax: config().unacknowledgedMax * Math.max(1, this.#intakes.size),
+      // The bound is the readings', one an instrument: every batch here holds readings that an intake counts.
+      batchesMax: Number.MAX_SAFE_INTEGER,
       republishMs: config().republishSeconds * 1000,
       republishMaxMs: config().republishMaxSeconds * 1000,
     }));

@@ -121,11 +121,22 @@ export class Session {
       if (hello?.kind !== "hello") continue;
       this.#boot = hello.boot;
       this.#intake = this.#owner.adopt(hello.instrument, this);
+      this.#complainOfLostMemory(hello);
       this.#skipTo(hello.oldest);
       this.#replay.saw({ boot: hello.boot, sequence: hello.next - 1 });
       return hello;
     }
     return undefined;
+  }
+
+  /** A boot counter that went back gives old names to new readings: none of them could be told from those already taken. */
+  #complainOfLostMemory(hello: HelloMessage): void {
+    const next = this.#intake?.next;
+    if (next !== undefined && hello.boot < next.boot)
+      this.#owner.log.error(
+        "an instrument's boot counter went back, so its readings are not taken: give it a new id or restore the counter",
+        { instrument: hello.instrument, boot: hello.boot, expected: next.boot },
+      );
   }
 
   /** False when not one of the questions was answered. */
