@@ -8,7 +8,7 @@ import { type Platform, platforms } from "./platform.ts";
 
 /** One life of a component in its order: each test goes on where the one before it stopped. */
 const name = "coalmine.test.Fixture";
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 let fixture: ReturnType<typeof fixtureCheckout>;
 beforeAll(() => {
   fixture = fixtureCheckout(

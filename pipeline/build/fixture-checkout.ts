@@ -1,10 +1,31 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The checkout that the tests run in. */
 export const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** Most of the files that are installed, and none that the fixture or its build imports. */
+const notNeeded = new Set(["aws-cdk-lib", "@aws-sdk", "@smithy", "knip", "cdk-nag", "@peculiar", "@babel"]);
+
+function linkModules(root: string): void {
+  const installed = join(checkout, "node_modules");
+  mkdirSync(join(root, "node_modules"));
+  const needed = readdirSync(installed).filter(
+    (name) => !notNeeded.has(name) && !name.startsWith("node-linux-"),
+  );
+  execFileSync("cp", ["-al", ...needed.map((name) => join(installed, name)), join(root, "node_modules")]);
+}
 
 /**
  * For tests: a second checkout inside this one's ignored folder, with the real packages, one component of its own
@@ -19,8 +40,7 @@ export function fixtureCheckout(
   const parent = join(checkout, ".coalmine/test-checkouts");
   mkdirSync(parent, { recursive: true });
   const root = mkdtempSync(join(parent, "checkout-"));
-  if (installed === "own")
-    execFileSync("cp", ["-al", join(checkout, "node_modules"), join(root, "node_modules")]);
+  if (installed === "own") linkModules(root);
   else symlinkSync(join(checkout, "node_modules"), join(root, "node_modules"));
   for (const part of ["packages", "pipeline", "models", "package.json", "package-lock.json"])
     cpSync(join(checkout, part), join(root, part), { recursive: true });
