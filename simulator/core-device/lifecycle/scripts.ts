@@ -29,6 +29,7 @@ export class Scripts implements Actions {
   /** Everything launched that may still have processes, the left-overs of `startup` included. */
   readonly #processes = new Set<LaunchedProcess>();
   #run = 0;
+  #isHalted = false;
 
   constructor(definition: Definition, options: ScriptsOptions) {
     this.definition = definition;
@@ -63,6 +64,13 @@ export class Scripts implements Actions {
     for (const process of this.#processes) process.kill();
   }
 
+  /** The power is gone: nothing runs any more, and nothing is started. */
+  halt(): void {
+    this.#isHalted = true;
+    this.#run++;
+    this.kill();
+  }
+
   async stopProcesses(): Promise<void> {
     this.#run++;
     await Promise.all([...this.#processes].map((process) => this.#end(process)));
@@ -92,10 +100,11 @@ export class Scripts implements Actions {
     if (fault !== undefined)
       return { ok: false, code: `${codePrefix(name)}_CONFIG_NOT_VALID`, reason: `The configuration is not valid. ${fault}` };
     const step = definition.steps.steps[name];
-    if (step === undefined) return { ok: true };
+    if (step === undefined || this.#isHalted) return { ok: true };
     try {
       if (await this.#skipped(step)) return { ok: true };
       await this.#options.prepare();
+      if (this.#isHalted) return { ok: true };
       return await this.#launch(name, step, definition, launched);
     } catch (failure) {
       return { ok: false, code: `${codePrefix(name)}_IO_ERROR`, reason: messageOf(failure) };

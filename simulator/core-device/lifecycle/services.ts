@@ -129,9 +129,12 @@ export class Services {
     await Promise.all([...this.#live.values()].map((live) => live.output.drained()));
   }
 
-  /** As a power cut: no script runs any more. */
-  kill(): void {
-    for (const live of this.#live.values()) live.actions.kill();
+  /** As a power cut: no script runs any more, and none is started. */
+  halt(): void {
+    for (const live of this.#live.values()) {
+      live.scripts?.halt();
+      void live.lifecycle.close();
+    }
   }
 
   #add(definition: Definition): Live {

@@ -1,0 +1,278 @@
+import type { Clock, JsonObject, Log, Random } from "@coalmine/ports";
+import type { IpcService } from "@coalmine/ipc";
+import { messageOf } from "@coalmine/runtime";
+import { CloudSession } from "./cloud/session.ts";
+import { TransactionLog } from "./configuration/transaction-log.ts";
+import { CredentialsCache, type Credentials } from "./credentials/credentials.ts";
+import { credentialsEndpoint, type CredentialsEndpoint } from "./credentials/credentials-endpoint.ts";
+import { ComponentUpdates } from "./deployment/component-updates.ts";
+import { ConfigurationValidation } from "./deployment/configuration-validation.ts";
+import { DeploymentService, POLLING_SECONDS, type DeploymentListener } from "./deployment/deployment-service.ts";
+import type { Deployment } from "./deployment/deployment.ts";
+import type { DeploymentResult } from "./deployment/deployment-error.ts";
+import { JobDeployments } from "./deployment/job-deployments.ts";
+import { NUCLEUS } from "./deployment/plan.ts";
+import { ShadowDeployments } from "./deployment/shadow-deployments.ts";
+import { CoreService } from "./ipc/core-service.ts";
+import { Services } from "./lifecycle/services.ts";
+import type { State, StatusDetails } from "./lifecycle/states.ts";
+import type { CloudLink, DataPlane, DeviceRoot, Launcher, Platform } from "./ports.ts";
+import { FleetStatus } from "./status/fleet-status.ts";
+import { ComponentStore } from "./store/component-store.ts";
+import { CuttableRoot } from "./store/cuttable-root.ts";
+
+const TOKEN_EXCHANGE = "aws.greengrass.TokenExchangeService";
+
+/** Where components of a process device fetch credentials; a hosted device needs none. */
+export interface CredentialsDoor {
+  open(answer: CredentialsEndpoint): Promise<{ readonly uri: string; close(): Promise<void> }>;
+}
+
+export interface CoreDeviceOptions {
+  readonly thingName: string;
+  readonly region: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly root: DeviceRoot;
+  readonly cloudLink: CloudLink;
+  readonly dataPlane: DataPlane;
+  readonly launcher: Launcher;
+  readonly platform: Platform;
+  readonly nucleusVersion: string;
+  /** What every component's environment begins with: PATH, HOME, service endpoints. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly log: Log;
+  readonly rootCaPath?: string;
+  /** The nucleus's own configuration (`iotRoleAlias`, `mqtt`, …), merged where it is not set yet. */
+  readonly nucleusConfiguration?: JsonObject;
+  readonly credentialsDoor?: CredentialsDoor;
+}
+
+export interface ComponentStatus {
+  readonly name: string;
+  readonly version: string;
+  readonly state: State;
+  readonly details: StatusDetails | undefined;
+}
+
+/** What a watcher of the device hears; components after each change of state, deployments at begin and end. */
+export type DeviceEvent =
+  | { readonly kind: "component"; readonly component: ComponentStatus; readonly from: State }
+  | { readonly kind: "deployment"; readonly id: string; readonly result: DeploymentResult | undefined };
+
+interface Parts {
+  readonly configuration: TransactionLog;
+  readonly services: Services;
+  readonly deployments: DeploymentService;
+  readonly status: FleetStatus;
+  readonly service: CoreService;
+}
+
+/**
+ * One Greengrass core device. Everything it knows is in its root: a new `CoreDevice` on the same root goes on where the
+ * last one stopped, or was cut off.
+ */
+export class CoreDevice {
+  readonly #options: CoreDeviceOptions;
+  readonly #root: CuttableRoot;
+  readonly #session: CloudSession;
+  readonly #credentials: CredentialsCache;
+  readonly #watchers = new Set<(event: DeviceEvent) => void>();
+  #parts: Parts | undefined;
+  #credentialsAt: { readonly uri: string; close(): Promise<void> } | undefined;
+
+  constructor(options: CoreDeviceOptions) {
+    this.#options = options;
+    this.#root = new CuttableRoot(options.root);
+    const { cloudLink: link, clock, random, log, dataPlane } = options;
+    this.#session = new CloudSession({ link, clock, random, log });
+    this.#credentials = new CredentialsCache(clock, dataPlane, () => this.#nucleusText("iotRoleAlias"));
+  }
+
+  /** Greengrass IPC of this device; answers from `start` on. */
+  readonly service: IpcService = {
+    authenticate: (authToken) => this.#parts?.service.authenticate(authToken),
+    open: (principal, operation, request, stream) => this.#started().service.open(principal, operation, request, stream),
+  };
+
+  /** Reads the root, starts the components, and connects. */
+  async start(): Promise<void> {
+    const parts = await this.#assemble();
+    this.#parts = parts;
+    const jobs = this.#jobs;
+    const shadow = this.#shadow;
+    await jobs?.start();
+    await shadow?.start();
+    parts.services.apply(false);
+    await parts.deployments.start();
+    parts.status.launch();
+    this.#session.start();
+  }
+
+  /** Stops the components in order, then disconnects. */
+  async stop(): Promise<void> {
+    const { deployments, services, status, configuration } = this.#started();
+    status.stop();
+    await deployments.stop();
+    await services.stop();
+    await this.#session.stop();
+    await this.#credentialsAt?.close();
+    await configuration.synced();
+  }
+
+  /** As a power cut: nothing is told to anybody, and what is not on the disk is gone. */
+  async cut(): Promise<void> {
+    const { deployments, services, status } = this.#started();
+    this.#root.cut();
+    status.stop();
+    services.halt();
+    // It may wait for a disk that will never answer.
+    void deployments.stop();
+    await Promise.all([this.#session.stop(), this.#credentialsAt?.close()]);
+  }
+
+  components(): readonly ComponentStatus[] {
+    return this.#started()
+      .services.all()
+      .map(({ name, definition, lifecycle }) => ({
+        name,
+        version: definition.version,
+        state: lifecycle.state,
+        details: lifecycle.details,
+      }));
+  }
+
+  get isConnected(): boolean {
+    return this.#session.isConnected;
+  }
+
+  /** True when no deployment waits or is under way. */
+  get isIdle(): boolean {
+    return this.#started().deployments.isIdle;
+  }
+
+  watch(watcher: (event: DeviceEvent) => void): { close(): void } {
+    this.#watchers.add(watcher);
+    return { close: () => this.#watchers.delete(watcher) };
+  }
+
+  /** The device's own credentials, by its role alias. */
+  credentials(): Promise<Credentials> {
+    return this.#credentials.get();
+  }
+
+  configurationOf(component: string): JsonObject {
+    return this.#started().configuration.tree.getObject(["services", component, "configuration"]);
+  }
+
+  #jobs: JobDeployments | undefined;
+  #shadow: ShadowDeployments | undefined;
+
+  async #assemble(): Promise<Parts> {
+    const { thingName, clock, random, dataPlane, launcher, platform, nucleusVersion, log } = this.#options;
+    const root = this.#root;
+    const session = this.#session;
+    const configuration = await TransactionLog.open(root, "config/config.tlog");
+    const { tree } = configuration;
+    this.#configureNucleus(configuration);
+    await configuration.synced();
+    const services = new Services({
+      clock,
+      random,
+      root,
+      tree,
+      launcher,
+      surroundings: () => this.#surroundings(),
+      builtIns: { [TOKEN_EXCHANGE]: { start: () => this.#openCredentials(), stop: () => this.#closeCredentials() } },
+      changed: (component, change) => {
+        status.changed(component, change);
+        const { name, definition } = component;
+        const now = { name, version: definition.version, state: change.to, details: change.details };
+        this.#tell({ kind: "component", component: now, from: change.from });
+      },
+    });
+    const store = new ComponentStore(root);
+    const updates = new ComponentUpdates(clock);
+    const validation = new ConfigurationValidation(clock);
+    const common = { thingName, nucleusVersion, platform, clock, random, log, root, session, tree, services };
+    const status = new FleetStatus({ ...common, isDeploying: () => deployments.current !== undefined });
+    const jobs = new JobDeployments({ ...common, deployments: () => deployments });
+    const shadow = new ShadowDeployments({ ...common, deployments: () => deployments });
+    const deployments: DeploymentService = new DeploymentService({
+      ...common,
+      dataPlane,
+      store,
+      configuration,
+      updates,
+      validation,
+      listeners: [jobs, shadow, status, this.#cleaner(store, configuration)],
+      pollingSeconds: () => this.#nucleusNumber("deploymentPollingFrequencySeconds") ?? POLLING_SECONDS,
+    });
+    this.#jobs = jobs;
+    this.#shadow = shadow;
+    const service = new CoreService({ ...common, updates, validation });
+    return { configuration, services, deployments, status, service };
+  }
+
+  #configureNucleus({ tree }: TransactionLog): void {
+    const { nucleusVersion, nucleusConfiguration = {}, thingName, root, clock } = this.#options;
+    const now = clock.now();
+    tree.merge(["system"], { thingName, rootpath: root.path }, now);
+    tree.merge(["services", NUCLEUS], { version: nucleusVersion, componentType: "aws.greengrass.nucleus" }, now);
+    // As old as a recipe's defaults: what a deployment wrote stays.
+    tree.merge(["services", NUCLEUS, "configuration"], nucleusConfiguration, 1);
+  }
+
+  /** After a success the versions that are neither current nor the one before go; then the watchers hear of the end. */
+  #cleaner(store: ComponentStore, { tree }: TransactionLog): DeploymentListener {
+    const versionsKept = (name: string): (string | undefined)[] => [
+      tree.getText(["services", name, "version"]),
+      tree.getText(["services", name, "previousVersion"]),
+    ];
+    return {
+      begun: async (deployment: Deployment) => this.#tell({ kind: "deployment", id: deployment.id, result: undefined }),
+      ended: async (deployment, result) => {
+        if (result.status === "SUCCEEDED")
+          try {
+            await store.cleanUp((name, version) => versionsKept(name).includes(version));
+          } catch (failure) {
+            this.#options.log.warn("old component versions could not be removed", { why: messageOf(failure) });
+          }
+        this.#tell({ kind: "deployment", id: deployment.id, result });
+      },
+    };
+  }
+
+  #surroundings() {
+    const { thingName, region, nucleusVersion, root, environment, rootCaPath } = this.#options;
+    const credentialsUri = this.#credentialsAt?.uri;
+    return { thingName, region, nucleusVersion, rootPath: root.path, rootCaPath, credentialsUri, inherited: environment };
+  }
+
+  async #openCredentials(): Promise<void> {
+    const answer = credentialsEndpoint(this.#credentials, (token) => this.service.authenticate(token) !== undefined);
+    this.#credentialsAt = await this.#options.credentialsDoor?.open(answer);
+  }
+
+  async #closeCredentials(): Promise<void> {
+    await this.#credentialsAt?.close();
+    this.#credentialsAt = undefined;
+  }
+
+  #nucleusText(key: string): string | undefined {
+    return this.#parts?.configuration.tree.getText(["services", NUCLEUS, "configuration", key]);
+  }
+
+  #nucleusNumber(key: string): number | undefined {
+    return this.#parts?.configuration.tree.getNumber(["services", NUCLEUS, "configuration", key]);
+  }
+
+  #tell(event: DeviceEvent): void {
+    for (const watcher of this.#watchers) watcher(event);
+  }
+
+  #started(): Parts {
+    if (this.#parts === undefined) throw new Error("the core device has not been started; call start() first");
+    return this.#parts;
+  }
+}

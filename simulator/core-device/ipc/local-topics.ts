@@ -1,0 +1,54 @@
+import type { JsonObject } from "@coalmine/ports";
+
+interface Subscriber {
+  readonly component: string;
+  readonly levels: readonly string[];
+  readonly fromOthersOnly: boolean;
+  readonly send: (event: JsonObject) => void;
+}
+
+/** The message of a publication, with the topic it was published on. */
+export type LocalEvent = JsonObject;
+
+/** Publish and subscribe on the device: at most once, nothing kept, in order of publishing. */
+export class LocalTopics {
+  readonly #subscribers = new Set<Subscriber>();
+
+  subscribe(
+    component: string,
+    filter: string,
+    receiveMode: "RECEIVE_ALL_MESSAGES" | "RECEIVE_MESSAGES_FROM_OTHERS" | undefined,
+    send: (event: LocalEvent) => void,
+  ): { close(): void } {
+    const levels = levelsOf(filter);
+    const hasWildcard = levels.some((level) => level === "+" || level === "#");
+    const fromOthersOnly = receiveMode === undefined ? hasWildcard : receiveMode === "RECEIVE_MESSAGES_FROM_OTHERS";
+    const subscriber = { component, levels, fromOthersOnly, send };
+    this.#subscribers.add(subscriber);
+    return { close: () => this.#subscribers.delete(subscriber) };
+  }
+
+  publish(component: string, topic: string, event: LocalEvent): void {
+    const levels = levelsOf(topic);
+    for (const subscriber of [...this.#subscribers]) {
+      if (subscriber.fromOthersOnly && subscriber.component === component) continue;
+      if (matches(subscriber.levels, levels)) subscriber.send(event);
+    }
+  }
+}
+
+/** Empty levels at the end do not count. */
+function levelsOf(topic: string): readonly string[] {
+  const levels = topic.split("/");
+  while (levels.length > 1 && levels.at(-1) === "") levels.pop();
+  return levels;
+}
+
+/** Unlike MQTT's, this `#` needs at least one level, and `$` topics are as any other. */
+function matches(filter: readonly string[], topic: readonly string[]): boolean {
+  for (const [index, level] of filter.entries()) {
+    if (level === "#") return topic.length > index;
+    if (topic[index] === undefined || (level !== "+" && level !== topic[index])) return false;
+  }
+  return filter.length === topic.length;
+}
