@@ -151,8 +151,13 @@ export class Cloud<Iot extends IotParts = IotParts> {
 
   async listen(options: ListenOptions): Promise<Listening> {
     const listening = await listen((request) => this.handle(request), options);
-    this.#endpoint = listening.endpoint;
+    this.servesAt(listening.endpoint);
     return listening;
+  }
+
+  /** Said by whoever opened the door: pre-signed URLs begin with it. */
+  servesAt(endpoint: string): void {
+    this.#endpoint = endpoint;
   }
 
   /** Stops what the cloud itself started; doors are closed by whoever opened them. */

@@ -67,10 +67,15 @@ test("every kind of value comes back as it was put", async () => {
 test("a condition lets one of many writers through, and shows the loser what is there", async () => {
   const writes = await Promise.allSettled(
     Array.from({ length: 6 }, (_, n) =>
-      put("events", 1, { by: { N: String(n) } }, {
-        ConditionExpression: "attribute_not_exists(pk)",
-        ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-      }),
+      put(
+        "events",
+        1,
+        { by: { N: String(n) } },
+        {
+          ConditionExpression: "attribute_not_exists(pk)",
+          ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+        },
+      ),
     ),
   );
   expect(writes.filter((write) => write.status === "fulfilled")).toHaveLength(1);
@@ -196,9 +201,9 @@ test("expired items are gone on the cloud's clock", async () => {
 });
 
 test("wrong keys and expressions are refused in words", async () => {
-  await expect(
-    dynamo.send(new PutItemCommand({ TableName, Item: { pk: { S: "x" } } })),
-  ).rejects.toThrow("Missing the key sk");
+  await expect(dynamo.send(new PutItemCommand({ TableName, Item: { pk: { S: "x" } } }))).rejects.toThrow(
+    "Missing the key sk",
+  );
   await expect(
     dynamo.send(new GetItemCommand({ TableName, Key: { pk: { N: "1" }, sk: { N: "1" } } })),
   ).rejects.toThrow("Type mismatch for key pk");

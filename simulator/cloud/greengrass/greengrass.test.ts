@@ -173,9 +173,7 @@ test("a group's deployment is a continuous job in Greengrass's namespace; a revi
     namespaceId: "aws-gg-deployment",
     targets: [group],
   });
-  const { document } = Object(
-    await cloud.cloud.invoke("iot", "GetJobDocument", { jobId: first.iotJobId }),
-  );
+  const { document } = Object(await cloud.cloud.invoke("iot", "GetJobDocument", { jobId: first.iotJobId }));
   expect(JSON.parse(document)).toMatchObject({
     deploymentId: first.deploymentId,
     configurationArn: "arn:aws:greengrass:us-east-1:123456789012:configuration:thinggroup/canary:1",
@@ -251,9 +249,9 @@ test("the same client token makes one deployment, and bad targets and configurat
     name: "ValidationException",
   });
   const component = { componentVersion: "1.0.0", configurationUpdate: { merge: "[1]" } };
-  await expect(
-    deploy(thing, {}, { components: { "com.example.Token": component } }),
-  ).rejects.toThrow("JSON text of an object");
+  await expect(deploy(thing, {}, { components: { "com.example.Token": component } })).rejects.toThrow(
+    "JSON text of an object",
+  );
 });
 
 test("a thing's deployment is desired in its shadow, and completes when the device reports it", async () => {
@@ -263,7 +261,10 @@ test("a thing's deployment is desired in its shadow, and completes when the devi
   const { payload } = Object(await cloud.cloud.invoke("iotdata", "GetThingShadow", shadow));
   const { desired } = JSON.parse(Buffer.from(payload).toString("utf8")).state;
   const configuration = JSON.parse(desired.fleetConfig);
-  expect(configuration).toMatchObject({ deploymentId, components: { "com.example.Solo": { version: "1.0.0" } } });
+  expect(configuration).toMatchObject({
+    deploymentId,
+    components: { "com.example.Solo": { version: "1.0.0" } },
+  });
   expect(desired.desiredStatus).toBe("SUCCEEDED");
   const report = (status: string) =>
     cloud.cloud.events.emit({
@@ -287,9 +288,9 @@ test("a thing's deployment is desired in its shadow, and completes when the devi
   expect(await state()).toEqual(["IN_PROGRESS"]);
   report("SUCCEEDED");
   expect(await state()).toEqual(["COMPLETED"]);
-  expect(
-    (await greengrass.send(new GetDeploymentCommand({ deploymentId }))).deploymentStatus,
-  ).toBe("COMPLETED");
+  expect((await greengrass.send(new GetDeploymentCommand({ deploymentId }))).deploymentStatus).toBe(
+    "COMPLETED",
+  );
 });
 
 test("core devices and their components are what their status messages say", async () => {
@@ -327,13 +328,19 @@ test("core devices and their components are what their status messages say", asy
   await expect(
     greengrass.send(new GetCoreDeviceCommand({ coreDeviceThingName: "core-1" })),
   ).rejects.toMatchObject({ name: "ResourceNotFoundException" });
-  say("COMPLETE", [
-    component("A", "RUNNING", {
-      fleetConfigArns: ["arn:aws:greengrass:us-east-1:123456789012:configuration:thinggroup/canary:2"],
-    }),
-    component("main", "FINISHED", { version: null }),
-  ], { chunkInfo: { chunkId: 1, totalChunks: 2 } });
-  say("COMPLETE", [component("B", "RUNNING", { isRoot: false })], { chunkInfo: { chunkId: 2, totalChunks: 2 } });
+  say(
+    "COMPLETE",
+    [
+      component("A", "RUNNING", {
+        fleetConfigArns: ["arn:aws:greengrass:us-east-1:123456789012:configuration:thinggroup/canary:2"],
+      }),
+      component("main", "FINISHED", { version: null }),
+    ],
+    { chunkInfo: { chunkId: 1, totalChunks: 2 } },
+  );
+  say("COMPLETE", [component("B", "RUNNING", { isRoot: false })], {
+    chunkInfo: { chunkId: 2, totalChunks: 2 },
+  });
   const installed = async (topologyFilter: "ALL" | "ROOT") =>
     (
       await greengrass.send(
@@ -354,7 +361,11 @@ test("core devices and their components are what their status messages say", asy
     { overallDeviceStatus: "UNHEALTHY" },
   );
   expect(await installed("ROOT")).toMatchObject([
-    { lifecycleState: "BROKEN", lifecycleStatusCodes: ["RUN_ERROR"], lifecycleStateDetails: "exited with code 3" },
+    {
+      lifecycleState: "BROKEN",
+      lifecycleStatusCodes: ["RUN_ERROR"],
+      lifecycleStateDetails: "exited with code 3",
+    },
   ]);
   expect(await installed("ALL")).toHaveLength(2);
   const unhealthy = await greengrass.send(new ListCoreDevicesCommand({ status: "UNHEALTHY" }));

@@ -34,9 +34,9 @@ const put = (name: string, logEvents: { timestamp: number; message: string }[]) 
 const at = (timestamp: number, message = "m") => ({ timestamp, message });
 
 test("what exists or is missing is refused by name", async () => {
-  await expect(
-    logs.send(new CreateLogGroupCommand({ logGroupName: "/coalmine/app" })),
-  ).rejects.toMatchObject({ name: "ResourceAlreadyExistsException" });
+  await expect(logs.send(new CreateLogGroupCommand({ logGroupName: "/coalmine/app" }))).rejects.toMatchObject(
+    { name: "ResourceAlreadyExistsException" },
+  );
   await expect(put("none", [at(start)])).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   await expect(stream("a:b")).rejects.toMatchObject({ name: "InvalidParameterException" });
 });
@@ -76,7 +76,10 @@ test("too old and too new events are passed over, and the answer says which", as
 
 test("events are read in pages forwards and backwards, and the end gives its token back", async () => {
   await stream("pages");
-  await put("pages", Array.from({ length: 25 }, (_, n) => at(start + n, `line ${n}`)));
+  await put(
+    "pages",
+    Array.from({ length: 25 }, (_, n) => at(start + n, `line ${n}`)),
+  );
   const read = (more: object) =>
     logs.send(
       new GetLogEventsCommand({ logGroupName: "/coalmine/app", logStreamName: "pages", limit: 10, ...more }),

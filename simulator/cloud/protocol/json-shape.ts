@@ -134,16 +134,16 @@ export function toJson(shape: Shape, value: unknown): unknown {
   if (value === undefined || value === null) return undefined;
   if (shape.isDocumentSchema()) return value;
   if (shape.isStructSchema()) return isObject(value) ? structToJson(value, membersOf(shape)) : undefined;
-  if (shape.isListSchema())
-    return Array.isArray(value)
-      ? value.map((item) => toJson(shape.getValueSchema(), item) ?? null)
-      : undefined;
-  if (shape.isMapSchema())
+  if (shape.isListSchema()) {
+    const item = shape.getValueSchema();
+    return Array.isArray(value) ? value.map((one) => toJson(item, one) ?? null) : undefined;
+  }
+  if (shape.isMapSchema()) {
+    const item = shape.getValueSchema();
     return isObject(value)
-      ? Object.fromEntries(
-          Object.entries(value).map(([key, item]) => [key, toJson(shape.getValueSchema(), item)]),
-        )
+      ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, toJson(item, one)]))
       : undefined;
+  }
   if (shape.isTimestampSchema()) return timestampToJson(value, timestampFormatOf(shape));
   if (shape.isBlobSchema()) return bytesOf(value).toString("base64");
   return value;

@@ -112,11 +112,25 @@ export function bindingOf(member: Shape): MemberBinding {
 
 /** The members of a structure; none of what is not a structure (an operation without input has `Unit`). */
 export function membersOf(shape: Shape): readonly (readonly [string, Shape])[] {
-  return shape.isStructSchema() ? [...shape.structIterator()] : [];
+  const known = members.get(shape);
+  if (known !== undefined) return known;
+  const found = shape.isStructSchema() ? [...shape.structIterator()] : [];
+  members.set(shape, found);
+  return found;
 }
+const members = new WeakMap<Shape, readonly (readonly [string, Shape])[]>();
 
 /** The names of the members that must be there: the tuple lists them first and says how many they are. */
 export function requiredMembersOf(shape: Shape): readonly string[] {
+  const known = required.get(shape);
+  if (known !== undefined) return known;
+  const found = readRequired(shape);
+  required.set(shape, found);
+  return found;
+}
+const required = new WeakMap<Shape, readonly string[]>();
+
+function readRequired(shape: Shape): readonly string[] {
   const schema: unknown = shape.getSchema();
   if (!Array.isArray(schema)) return [];
   const parsed = z

@@ -1,0 +1,88 @@
+import { join } from "node:path";
+import type { Clock, Log, Random } from "@coalmine/ports";
+import { Closing } from "@coalmine/runtime";
+import { Cloud } from "./cloud.ts";
+import { ControlDoor } from "./control/control-door.ts";
+import { DeviceDoor } from "./device-door/device-door.ts";
+import { dataPlaneHandler } from "./greengrass/data-plane.ts";
+import { openIotParts, type LocalIot } from "./iot-parts.ts";
+import { listen } from "./protocol/http-server.ts";
+import type { Service } from "./service.ts";
+import type { CloudBase } from "./cloud.ts";
+import { openDiskStore } from "./store/disk-store.ts";
+
+export interface StartOptions {
+  readonly folder: string;
+  readonly region: string;
+  readonly accountId: string;
+  readonly host: string;
+  readonly port: number;
+  readonly allowRemote: boolean;
+  readonly devicePorts: {
+    readonly mqtt: number;
+    readonly alpn: number;
+    readonly dataPlane: number;
+    readonly credentials: number;
+  };
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly controlToken: string;
+  readonly clock: Clock;
+  readonly wallClock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly more?: (base: CloudBase) => readonly Service[];
+}
+
+export interface StartedCloud {
+  readonly cloud: Cloud<LocalIot>;
+  readonly control: ControlDoor;
+  readonly endpoint: string;
+  readonly ports: { readonly http: number } & DeviceDoor["ports"];
+  close(): Promise<void>;
+}
+
+/** A whole cloud on the network of this machine: AWS's door, the devices' doors, the control API, state on disk. */
+export async function startCloud(options: StartOptions): Promise<StartedCloud> {
+  const closing = new Closing();
+  try {
+    const { clock, wallClock, random, log } = options;
+    const store = await openDiskStore({ folder: options.folder, log });
+    closing.add(store, () => store.close());
+    const iot = await openIotParts({ random, wallClock, folder: join(options.folder, "authority") });
+    const cloud = new Cloud({ ...options, place: options, store, iot });
+    closing.add(cloud, () => cloud.stop());
+    const control = new ControlDoor(options.controlToken);
+    const listening = await listen(
+      (request) => (control.owns(request) ? control.handle(request) : cloud.handle(request)),
+      options,
+    );
+    closing.add(listening, () => listening.close());
+    cloud.servesAt(listening.endpoint);
+    const { authority, broker, credentials } = cloud.iot;
+    const doors = await DeviceDoor.open({
+      broker,
+      iot: cloud.iot.iot,
+      server: authority.serverCertificate(),
+      wallClock,
+      log,
+      dataPlane: dataPlaneHandler(cloud.dataPlane),
+      credentials: credentials.handle,
+      ports: options.devicePorts,
+    });
+    closing.add(doors, () => doors.close());
+    cloud.iot.announce({
+      data: `localhost:${doors.ports.mqtt}`,
+      credentials: `localhost:${doors.ports.credentials}`,
+    });
+    return {
+      cloud,
+      control,
+      endpoint: listening.endpoint,
+      ports: { http: listening.port, ...doors.ports },
+      close: () => closing.close(),
+    };
+  } catch (failure) {
+    await closing.close();
+    throw failure;
+  }
+}
