@@ -112,14 +112,23 @@ export class Broker implements BrokerSide {
       properties: options.properties ?? {},
       expiresAt: undefined,
     };
-    this.#store.commit().then(
-      () => this.#route(message, undefined, options.onlyTo),
-      (failure: unknown) =>
+    const route = (): Promise<void> => {
+      this.#route(message, undefined, options.onlyTo);
+      return this.durable();
+    };
+    this.durable()
+      .then(route)
+      .catch((failure: unknown) =>
         this.#log.error("A message was not sent since the store failed.", {
           topic,
           failure: messageOf(failure),
         }),
-    );
+      );
+  }
+
+  /** Resolves when all that was set before is durable. */
+  durable(): Promise<void> {
+    return this.#store.commit();
   }
 
   /** Cuts every connection of a certificate that no longer counts. */
@@ -257,7 +266,7 @@ export class Broker implements BrokerSide {
         return Promise.reject(failure instanceof Error ? failure : new Error(messageOf(failure)));
       }
     } else this.#route(message, connection.session);
-    return this.#store.commit();
+    return this.durable();
   }
 
   #route(message: Message, from: Session | undefined, onlyTo?: string): void {

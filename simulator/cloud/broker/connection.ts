@@ -21,6 +21,8 @@ export interface BrokerSide {
   sendRetained(session: Session, filter: string, qos: 0 | 1): void;
   /** Resolves when what the message caused is durable. */
   take(connection: Connection, message: Message): Promise<void>;
+  /** Resolves when all that was set before is durable. */
+  durable(): Promise<void>;
   /** Why nothing may be retained now. */
   retainFault(message: Message): string | undefined;
 }
@@ -133,15 +135,18 @@ export class Connection implements Receiver {
       case "subscribe": {
         const answer = acknowledgeSubscribe(this, session, this.#broker, request.protocolVersion, packet);
         if ("end" in answer) this.end(answer.end, answer.reasonCode);
-        else {
-          this.#put(answer.suback);
-          for (const { filter, qos } of answer.retainedFor) this.#broker.sendRetained(session, filter, qos);
-        }
+        else
+          this.#whenDurable(() => {
+            this.#put(answer.suback);
+            for (const { filter, qos } of answer.retainedFor) this.#broker.sendRetained(session, filter, qos);
+          });
         return;
       }
-      case "unsubscribe":
-        this.#put(acknowledgeUnsubscribe(session, this.#broker, packet));
+      case "unsubscribe": {
+        const unsuback = acknowledgeUnsubscribe(session, this.#broker, packet);
+        this.#whenDurable(() => this.#put(unsuback));
         return;
+      }
       case "pingreq":
         this.#put({ cmd: "pingresp" });
         return;
@@ -162,6 +167,16 @@ export class Connection implements Receiver {
       default:
         this.end("CLIENT_ERROR", 0x81);
     }
+  }
+
+  /** An acknowledgement promises that what it acknowledges outlives this process. */
+  #whenDurable(acknowledge: () => void): void {
+    this.#broker.durable().then(
+      () => {
+        if (!this.#ended) acknowledge();
+      },
+      () => this.end("SERVER_ERROR", 0x80),
+    );
   }
 
   #connect(request: ConnectRequest | ConnectRefusal): void {

@@ -1,11 +1,19 @@
-import { randomBytes, webcrypto } from "node:crypto";
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+  X509Certificate,
+} from "node:crypto";
 import { mkdir, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Instant, Random } from "@coalmine/ports";
-import * as x509 from "@peculiar/x509";
-import { ServiceError } from "../service.ts";
+import { der } from "./der.ts";
+import { keyOfSigningRequest } from "./signing-request.ts";
 
-const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MS = 24 * 3600 * 1000;
 /** What AWS IoT gives its own certificates. */
 const FOREVER = Date.UTC(2049, 11, 31, 23, 59, 59);
@@ -19,211 +27,189 @@ export interface Validity {
   readonly from: Instant;
   readonly until: Instant;
 }
-
 export interface AuthorityOptions {
   /** Where key and certificate are kept; without it they live as long as the process. */
   readonly folder?: string | undefined;
   readonly random: Random;
   /** TLS stacks know no other clock. */
   readonly wallClock: Clock;
-  /** Marks real work in flight, so that a driven clock waits for it. */
-  readonly busy?: (() => () => void) | undefined;
 }
 
-/** The local certificate authority: P-256, one self-signed root that signs servers and devices directly. */
+/**
+ * The local certificate authority: P-256, one self-signed root that signs servers and devices directly. Signing is
+ * synchronous, so that on a driven clock no order depends on it.
+ */
 export class CertificateAuthority {
   readonly certificatePem: string;
-  readonly #certificate: x509.X509Certificate;
-  readonly #key: webcrypto.CryptoKey;
-  readonly #options: AuthorityOptions;
+  readonly #key: KeyObject;
+  readonly #random: Random;
+  readonly #wallClock: Clock;
 
-  private constructor(
-    certificate: x509.X509Certificate,
-    key: webcrypto.CryptoKey,
-    options: AuthorityOptions,
-  ) {
-    this.#certificate = certificate;
-    this.certificatePem = pem(certificate);
+  private constructor(options: AuthorityOptions, key: KeyObject, certificatePem?: string) {
     this.#key = key;
-    this.#options = options;
+    this.#random = options.random;
+    this.#wallClock = options.wallClock;
+    this.certificatePem =
+      certificatePem ??
+      this.#sign(rootName, createPublicKey(key), this.#long(), [
+        extension("2.5.29.19", der.sequence(der.boolean(true), der.integer(Buffer.from([0]))), true),
+        extension("2.5.29.15", der.bitString(Buffer.from([0b0000_0110]), 1), true),
+      ]);
   }
 
   /** Opens the one in the folder, or makes it there. */
   static async open(options: AuthorityOptions): Promise<CertificateAuthority> {
     const { folder } = options;
-    if (folder === undefined) return CertificateAuthority.#make(options);
+    const made = (): CertificateAuthority => new CertificateAuthority(options, newKey());
+    if (folder === undefined) return made();
     const keyPath = join(folder, "ca.key");
     const certificatePath = join(folder, "ca.pem");
-    const kept = await Promise.all([readFile(certificatePath, "utf8"), readFile(keyPath, "utf8")]).catch(
-      (failure: NodeJS.ErrnoException) => {
-        if (failure.code === "ENOENT") return undefined;
-        throw failure;
-      },
-    );
-    if (kept !== undefined) {
-      const [certificatePem, keyPem] = kept;
-      const key = await webcrypto.subtle.importKey("pkcs8", fromPem(keyPem), algorithm, true, ["sign"]);
-      return new CertificateAuthority(new x509.X509Certificate(certificatePem), key, options);
+    const certificatePem = await readIfThere(certificatePath);
+    if (certificatePem !== undefined) {
+      const key = createPrivateKey(await readFile(keyPath, "utf8"));
+      if (!new X509Certificate(certificatePem).checkPrivateKey(key))
+        throw new Error(
+          `${keyPath} is not the key of ${certificatePath}: remove both, devices must then be provisioned anew`,
+        );
+      return new CertificateAuthority(options, key, certificatePem);
     }
-    const made = await CertificateAuthority.#make(options);
+    const authority = made();
     await mkdir(folder, { recursive: true, mode: 0o700 });
     // The certificate is written last: a key without one is overwritten, a certificate without its key never exists.
-    await writeDurably(keyPath, await privatePem(made.#key), 0o600);
-    await writeDurably(certificatePath, made.certificatePem, 0o644);
-    return made;
-  }
-
-  static async #make(options: AuthorityOptions): Promise<CertificateAuthority> {
-    const keys = await newKeys();
-    const now = options.wallClock.now();
-    const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-      serialNumber: serial(options.random),
-      name: "CN=Coalmine local root",
-      notBefore: new Date(now - DAY_MS),
-      notAfter: new Date(FOREVER),
-      keys,
-      signingAlgorithm: algorithm,
-      extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      ],
-    });
-    return new CertificateAuthority(certificate, keys.privateKey, options);
+    await writeDurably(keyPath, privatePem(authority.#key), 0o600);
+    await writeDurably(certificatePath, authority.certificatePem, 0o644);
+    return authority;
   }
 
   /** For the doors on loopback: one year, since a server makes itself a new one at each start. */
-  async serverCertificate(): Promise<KeysAndCertificate> {
-    const keys = await newKeys();
-    const now = this.#options.wallClock.now();
-    const certificatePem = await this.#sign(
-      "CN=localhost",
-      keys.publicKey,
-      { from: now - DAY_MS, until: now + 365 * DAY_MS },
-      [
-        new x509.SubjectAlternativeNameExtension([
-          { type: "dns", value: "localhost" },
-          { type: "ip", value: "127.0.0.1" },
-          { type: "ip", value: "::1" },
-        ]),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      ],
+  serverCertificate(): KeysAndCertificate {
+    const key = newKey();
+    const now = this.#wallClock.now();
+    const validity = { from: now - DAY_MS, until: now + 365 * DAY_MS };
+    const loopback6 = Buffer.from([...Array<number>(15).fill(0), 1]);
+    const names = der.sequence(
+      der.context(2, Buffer.from("localhost"), "simple"),
+      der.context(7, Buffer.from([127, 0, 0, 1]), "simple"),
+      der.context(7, loopback6, "simple"),
     );
-    return exported(keys, certificatePem);
+    const certificatePem = this.#sign(commonName("localhost"), createPublicKey(key), validity, [
+      extension("2.5.29.17", names),
+      ...endEntity("1.3.6.1.5.5.7.3.1"),
+    ]);
+    return exported(key, certificatePem);
   }
 
   /** Signs what a device asks for, after its proof that it holds the key. */
-  async signCsr(csrPem: string, validity: Validity = this.#long()): Promise<string> {
-    const done = this.#options.busy?.();
-    try {
-      const request = readCsr(csrPem);
-      if (!(await request.verify().catch(() => false)))
-        throw invalidCsr("its signature does not fit its public key");
-      return await this.#signDevice(request.publicKey, validity);
-    } finally {
-      done?.();
-    }
+  signCsr(csrPem: string, validity: Validity = this.#long()): string {
+    return this.#signDevice(keyOfSigningRequest(csrPem), validity);
   }
 
-  async keysAndCertificate(validity: Validity = this.#long()): Promise<KeysAndCertificate> {
-    const done = this.#options.busy?.();
-    try {
-      const keys = await newKeys();
-      return await exported(keys, await this.#signDevice(keys.publicKey, validity));
-    } finally {
-      done?.();
-    }
+  keysAndCertificate(validity: Validity = this.#long()): KeysAndCertificate {
+    const key = newKey();
+    return exported(key, this.#signDevice(createPublicKey(key), validity));
   }
 
   /** A certificate that any TLS door must refuse already. */
-  expiredKeysAndCertificate(): Promise<KeysAndCertificate> {
-    const now = this.#options.wallClock.now();
+  expiredKeysAndCertificate(): KeysAndCertificate {
+    const now = this.#wallClock.now();
     return this.keysAndCertificate({ from: now - 30 * DAY_MS, until: now - DAY_MS });
   }
 
   #long(): Validity {
-    return { from: this.#options.wallClock.now() - DAY_MS, until: FOREVER };
+    return { from: this.#wallClock.now() - DAY_MS, until: FOREVER };
   }
 
-  #signDevice(publicKey: x509.PublicKeyType, validity: Validity): Promise<string> {
-    return this.#sign("CN=AWS IoT Certificate", publicKey, validity, [
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
-    ]);
+  #signDevice(publicKey: KeyObject, validity: Validity): string {
+    return this.#sign(commonName("AWS IoT Certificate"), publicKey, validity, endEntity("1.3.6.1.5.5.7.3.2"));
   }
 
-  async #sign(
-    subject: string,
-    publicKey: x509.PublicKeyType,
-    validity: Validity,
-    extensions: x509.Extension[],
-  ): Promise<string> {
-    const certificate = await x509.X509CertificateGenerator.create({
-      serialNumber: serial(this.#options.random),
+  /** An X.509 version 3 certificate (RFC 5280, 4.1). */
+  #sign(subject: Buffer, publicKey: KeyObject, validity: Validity, extensions: readonly Buffer[]): string {
+    const algorithm = der.sequence(der.oid("1.2.840.10045.4.3.2"));
+    const authorityKeyId = der.sequence(der.context(0, keyId(createPublicKey(this.#key)), "simple"));
+    const body = der.sequence(
+      der.context(0, der.integer(Buffer.from([2])), "constructed"),
+      der.integer(this.#serial()),
+      algorithm,
+      rootName,
+      der.sequence(der.time(validity.from), der.time(validity.until)),
       subject,
-      issuer: this.#certificate.subject,
-      notBefore: new Date(validity.from),
-      notAfter: new Date(validity.until),
-      publicKey,
-      signingKey: this.#key,
-      signingAlgorithm: algorithm,
-      extensions: [
-        new x509.BasicConstraintsExtension(false, undefined, true),
-        await x509.AuthorityKeyIdentifierExtension.create(this.#certificate.publicKey),
-        ...extensions,
-      ],
-    });
-    return pem(certificate);
+      spki(publicKey),
+      der.context(
+        3,
+        der.sequence(
+          ...extensions,
+          extension("2.5.29.14", der.octetString(keyId(publicKey))),
+          extension("2.5.29.35", authorityKeyId),
+        ),
+        "constructed",
+      ),
+    );
+    const signature = sign("sha256", body, this.#key);
+    return pem(der.sequence(body, algorithm, der.bitString(signature)));
+  }
+
+  /** 16 bytes, positive and not zero. */
+  #serial(): Buffer {
+    const bytes = Buffer.from(Array.from({ length: 16 }, () => Math.floor(this.#random.next() * 256)));
+    bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
+    return bytes;
   }
 }
 
-function newKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+const rootName = commonName("Coalmine local root");
+
+function commonName(text: string): Buffer {
+  return der.sequence(der.set(der.sequence(der.oid("2.5.4.3"), der.utf8(text))));
 }
 
-async function exported(keys: webcrypto.CryptoKeyPair, certificatePem: string): Promise<KeysAndCertificate> {
-  const publicKey = await webcrypto.subtle.exportKey("spki", keys.publicKey);
+function extension(oid: string, value: Buffer, critical = false): Buffer {
+  return der.sequence(der.oid(oid), ...(critical ? [der.boolean(true)] : []), der.octetString(value));
+}
+
+/** Basic constraints (no authority), key usage (digital signature), and what for. */
+function endEntity(purpose: string): Buffer[] {
+  return [
+    extension("2.5.29.19", der.sequence(), true),
+    extension("2.5.29.15", der.bitString(Buffer.from([0b1000_0000]), 7), true),
+    extension("2.5.29.37", der.sequence(der.oid(purpose))),
+  ];
+}
+
+function newKey(): KeyObject {
+  return generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+}
+
+function exported(key: KeyObject, certificatePem: string): KeysAndCertificate {
   return {
     certificatePem,
-    publicKeyPem: `${x509.PemConverter.encode(publicKey, "PUBLIC KEY")}\n`,
-    privateKeyPem: await privatePem(keys.privateKey),
+    publicKeyPem: createPublicKey(key).export({ type: "spki", format: "pem" }).toString(),
+    privateKeyPem: privatePem(key),
   };
 }
 
-async function privatePem(key: webcrypto.CryptoKey): Promise<string> {
-  return `${x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY")}\n`;
+function privatePem(key: KeyObject): string {
+  return key.export({ type: "pkcs8", format: "pem" }).toString();
 }
 
-function pem(certificate: x509.X509Certificate): string {
-  return `${certificate.toString("pem")}\n`;
+function spki(key: KeyObject): Buffer {
+  return key.export({ type: "spki", format: "der" });
 }
 
-function fromPem(text: string): ArrayBuffer {
-  return x509.PemConverter.decodeFirst(text);
+function keyId(key: KeyObject): Buffer {
+  return createHash("sha1").update(spki(key)).digest();
 }
 
-function readCsr(csrPem: string): x509.Pkcs10CertificateRequest {
-  try {
-    return new x509.Pkcs10CertificateRequest(csrPem);
-  } catch {
-    throw invalidCsr("it cannot be read: give one PKCS #10 request as PEM");
-  }
+function pem(certificate: Buffer): string {
+  const lines = certificate.toString("base64").replace(/.{64}/g, "$&\n").trimEnd();
+  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 
-function invalidCsr(why: string): ServiceError {
-  return new ServiceError(
-    "InvalidRequestException",
-    400,
-    `The certificate signing request is refused: ${why}.`,
-  );
-}
-
-/** 16 bytes, positive and not zero. */
-function serial(random: Random): string {
-  const bytes = Buffer.from(Array.from({ length: 16 }, () => Math.floor(random.next() * 256)));
-  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
-  return bytes.toString("hex");
+async function readIfThere(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch((failure: NodeJS.ErrnoException) => {
+    if (failure.code === "ENOENT") return undefined;
+    throw failure;
+  });
 }
 
 async function writeDurably(path: string, text: string, mode: number): Promise<void> {

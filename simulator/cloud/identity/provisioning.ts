@@ -82,12 +82,12 @@ export class FleetProvisioning {
     this.#hook = options.hook;
     this.#tokens = options.store.table("provisioning-tokens");
     this.#uses = options.store.table("provisioning-uses");
-    this.#on("$aws/certificates/create-from-csr/json", async (request) => {
+    this.#on("$aws/certificates/create-from-csr/json", (request) => {
       const { certificateSigningRequest } = this.#read(CsrRequest, request);
-      return this.#own(request, await this.#authority.signCsr(certificateSigningRequest));
+      return this.#own(request, this.#authority.signCsr(certificateSigningRequest));
     });
-    this.#on("$aws/certificates/create/json", async (request) => {
-      const { certificatePem, privateKeyPem } = await this.#authority.keysAndCertificate();
+    this.#on("$aws/certificates/create/json", (request) => {
+      const { certificatePem, privateKeyPem } = this.#authority.keysAndCertificate();
       return { ...this.#own(request, certificatePem), privateKey: privateKeyPem };
     });
     this.#on("$aws/provisioning-templates/+/provision/json", (request) => this.#provision(request));
@@ -99,17 +99,19 @@ export class FleetProvisioning {
     return [...this.#uses.entries()].map(([, use]) => use);
   }
 
-  #on(filter: string, answer: (request: Request) => Promise<object>): void {
+  #on(filter: string, answer: (request: Request) => Promise<object> | object): void {
     this.#broker.handle(filter, (request) => {
       const reply = (ending: string, body: object): void =>
         this.#broker.publish(`${request.topic}/${ending}`, JSON.stringify(body), {
           onlyTo: request.clientId,
         });
       // The promise ends here: a refusal is an answer, and anything else is told as AWS tells its own failures.
-      void answer(request).then(
-        (body) => reply("accepted", body),
-        (failure: unknown) => reply("rejected", rejection(failure)),
-      );
+      void Promise.resolve(request)
+        .then(answer)
+        .then(
+          (body) => reply("accepted", body),
+          (failure: unknown) => reply("rejected", rejection(failure)),
+        );
     });
   }
 
@@ -252,7 +254,8 @@ export class FleetProvisioning {
   #expire(): void {
     const now = this.#clock.now();
     let next: Instant | undefined;
-    for (const [key, owned] of [...this.#tokens.entries()]) {
+    const held = [...this.#tokens.entries()];
+    for (const [key, owned] of held) {
       if (owned.expiresAt > now) {
         next = Math.min(next ?? owned.expiresAt, owned.expiresAt);
         continue;

@@ -9,8 +9,8 @@ import type { Things } from "./things.ts";
 
 /** Who signs certificates for AWS IoT: our own authority. */
 export interface Issuer {
-  signCsr(csrPem: string): Promise<string>;
-  keysAndCertificate(): Promise<{ certificatePem: string; publicKeyPem: string; privateKeyPem: string }>;
+  signCsr(csrPem: string): string;
+  keysAndCertificate(): { certificatePem: string; publicKeyPem: string; privateKeyPem: string };
 }
 
 const CertificateInput = z.object({ certificateId: z.string().regex(/^[0-9a-f]{64}$/) });
@@ -35,15 +35,15 @@ export function certificateOperations(
     return certificates.certificate(certificateId).certificateId;
   };
   return {
-    CreateKeysAndCertificate: operation(z.object({ setAsActive: z.boolean().nullish() }), async (input) => {
-      const { certificatePem, publicKeyPem, privateKeyPem } = await issuer.keysAndCertificate();
+    CreateKeysAndCertificate: operation(z.object({ setAsActive: z.boolean().nullish() }), (input) => {
+      const { certificatePem, publicKeyPem, privateKeyPem } = issuer.keysAndCertificate();
       const certificate = certificates.register(certificatePem, statusOf(input.setAsActive));
       return { ...told(certificate), keyPair: { PublicKey: publicKeyPem, PrivateKey: privateKeyPem } };
     }),
     CreateCertificateFromCsr: operation(
       z.object({ certificateSigningRequest: z.string(), setAsActive: z.boolean().nullish() }),
-      async (input) => {
-        const certificatePem = await issuer.signCsr(input.certificateSigningRequest);
+      (input) => {
+        const certificatePem = issuer.signCsr(input.certificateSigningRequest);
         return told(certificates.register(certificatePem, statusOf(input.setAsActive)));
       },
     ),

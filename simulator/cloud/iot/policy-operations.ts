@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Operation } from "../service.ts";
 import { nameInArn } from "./arn.ts";
-import { invalid, operation, page, PageInput } from "./operation.ts";
+import { invalid, operation, page } from "./operation.ts";
 import type { Policies, Policy } from "./policies.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Things } from "./things.ts";

@@ -237,12 +237,10 @@ export class Things {
     rootToParentThingGroups: { thingGroupName: string; thingGroupArn: string }[];
   }[] {
     const named = (name: string) => ({ thingGroupName: name, thingGroupArn: this.arn("thinggroup", name) });
-    return this.members
-      .leftOf(thingName)
-      .map((name) => ({
-        ...named(name),
-        rootToParentThingGroups: this.ancestors(name).reverse().map(named),
-      }));
+    return this.members.leftOf(thingName).map((name) => ({
+      ...named(name),
+      rootToParentThingGroups: this.ancestors(name).reverse().map(named),
+    }));
   }
 
   #tell(thingName: string, thingGroupName: string, member: boolean): void {

@@ -109,36 +109,27 @@ export class JobTopics {
   }
 
   #carryOut(thingName: string, { verb, jobId, namespaceId }: Asked, json: unknown): object {
-    switch (verb) {
-      case "pending": {
-        read(Token, json);
-        const pending = this.#jobs.pending(thingName, namespaceId);
-        const listed = (status: string) => pending.filter((one) => one.status === status).map(summary);
-        return { inProgressJobs: listed("IN_PROGRESS"), queuedJobs: listed("QUEUED") };
-      }
-      case "start-next": {
-        const { statusDetails } = read(StartNextInput, json);
-        const [next] = this.#jobs.pending(thingName, namespaceId);
-        if (next === undefined) return {};
-        const begun =
-          next.status === "QUEUED"
-            ? this.#jobs.report(next, "IN_PROGRESS", statusDetails ?? undefined)
-            : next;
-        return { execution: this.#described(begun, true) };
-      }
-      case "describe": {
-        const { includeJobDocument, executionNumber } = read(DescribeInput, json);
-        const found =
-          jobId === "$next"
-            ? this.#jobs.pending(thingName, namespaceId)[0]
-            : this.#one(jobId, thingName, namespaceId);
-        if (found === undefined) return {};
-        checkNumber(found, executionNumber);
-        return { execution: this.#described(found, includeJobDocument !== false) };
-      }
-      case "update":
-        return this.#update(this.#one(jobId, thingName, namespaceId), read(UpdateInput, json));
+    if (verb === "update")
+      return this.#update(this.#one(jobId, thingName, namespaceId), read(UpdateInput, json));
+    const pending = this.#jobs.pending(thingName, namespaceId);
+    const [next] = pending;
+    if (verb === "pending") {
+      read(Token, json);
+      const listed = (status: string) => pending.filter((one) => one.status === status).map(summary);
+      return { inProgressJobs: listed("IN_PROGRESS"), queuedJobs: listed("QUEUED") };
     }
+    if (verb === "start-next") {
+      const { statusDetails } = read(StartNextInput, json);
+      if (next === undefined) return {};
+      const begun =
+        next.status === "QUEUED" ? this.#jobs.report(next, "IN_PROGRESS", statusDetails ?? undefined) : next;
+      return { execution: this.#described(begun, true) };
+    }
+    const { includeJobDocument, executionNumber } = read(DescribeInput, json);
+    const found = jobId === "$next" ? next : this.#one(jobId, thingName, namespaceId);
+    if (found === undefined) return {};
+    checkNumber(found, executionNumber);
+    return { execution: this.#described(found, includeJobDocument !== false) };
   }
 
   #update(execution: Execution, input: z.infer<typeof UpdateInput>): object {
@@ -217,7 +208,7 @@ function readTopic(rest: readonly string[]): Asked | undefined {
     .map((level) => /^(?:start-next-)?namespace-(.+)$/.exec(level)?.[1])
     .find((found) => found);
   const plain = rest
-    .filter((level) => !/^namespace-/.test(level))
+    .filter((level) => !level.startsWith("namespace-"))
     .map((level) => level.replace(/^start-next-namespace-.+$/, "start-next"));
   const [first = "", verb, more] = plain;
   if (more !== undefined) return undefined;

@@ -330,7 +330,8 @@ export class Jobs {
   }
 
   #membershipChanged(thingName: string): void {
-    for (const [jobId, job] of [...this.#jobs.entries()]) {
+    for (const job of this.all) {
+      const { jobId } = job;
       if (job.status !== "IN_PROGRESS" || job.targetSelection !== "CONTINUOUS") continue;
       const status = this.#ofJob.get(jobId)?.get(thingName);
       const isTarget = this.#isTarget(job, thingName);
