@@ -41,13 +41,12 @@ function serve(port: MessagePort): void {
         if (session === undefined) throw new ModelFailure("MODEL_RUN_FAILED", "the model is closed");
         return { id, kind: "ran", outputs: await run(session, request.feeds) };
       }
-      case "close": {
-        const session = sessions.get(request.model);
-        sessions.delete(request.model);
-        await session?.release();
-        return { id, kind: "closed" };
-      }
+      case "close":
+        break;
     }
+    await sessions.get(request.model)?.release();
+    sessions.delete(request.model);
+    return { id, kind: "closed" };
   }
 
   port.on("message", (request: ModelRequest) => {

@@ -124,7 +124,7 @@ class Thread {
       };
       this.#waiting.set(id, { resolve: settled(resolve), reject: settled(reject) });
       this.#worker.ref();
-      this.#worker.postMessage({ id, ...request });
+      this.#worker.postMessage({ id, ...request }, []);
     });
   }
 
@@ -146,7 +146,7 @@ class Thread {
     const lost = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#worker.unref();
-    for (const { reject } of lost) reject(new ModelFailure("MODEL_RUN_FAILED", why));
+    for (const waiting of lost) waiting.reject(new ModelFailure("MODEL_RUN_FAILED", why));
   }
 }
 

@@ -1,0 +1,10 @@
+import type { ReadStream } from "node:tty";
+
+declare module "@lydell/node-pty" {
+  /** A pseudo-terminal without a process. Never call its `destroy` or `kill`: they signal every process there is. */
+  export function open(options: { readonly encoding: null }): {
+    readonly master: ReadStream & { write(bytes: Uint8Array): boolean };
+    readonly slave: ReadStream;
+    readonly ptsName: string;
+  };
+}
