@@ -1,0 +1,35 @@
+import { parseArgs } from "node:util";
+import { messageOf } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
+import { systemRandom } from "@coalmine/runtime/system-random";
+import { startProcessDevice } from "./process/process-device.ts";
+
+/** `node simulator/core-device/main.ts --root DIR`: one core device as a process, until SIGTERM or SIGINT. */
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { root: { type: "string" } } });
+  if (values.root === undefined) {
+    process.stderr.write("usage: main.ts --root DIR, where DIR/config/config.yaml is the device's configuration\n");
+    return 2;
+  }
+  const asked = new Promise<void>((resolve) => {
+    process.once("SIGTERM", () => resolve());
+    process.once("SIGINT", () => resolve());
+  });
+  const { thingName, stop } = await startProcessDevice({
+    root: values.root,
+    clock: systemClock,
+    random: systemRandom,
+    environment: process.env,
+  });
+  process.stdout.write(`core device ${thingName} is up\n`);
+  await asked;
+  await stop();
+  return 0;
+}
+
+try {
+  process.exit(await main());
+} catch (failure) {
+  process.stderr.write(`${messageOf(failure)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,82 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { access, constants } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import type { Command, LaunchedProcess, Launcher } from "../ports.ts";
+
+/** A line that does not end is cut here, so that a component cannot fill the memory with it. */
+const LINE_CHARACTERS_MAX = 64 * 1024;
+
+/** Scripts as processes of this machine, each in a group of its own. */
+export class ShellLauncher implements Launcher {
+  readonly #path: string;
+
+  /** `path` is where `Skipif onpath` looks. */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  launch(command: Command): LaunchedProcess {
+    const child = spawn("sh", ["-c", command.script], {
+      cwd: command.workFolder,
+      env: { ...command.environment },
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    readLines(child.stdout, (line) => command.output("stdout", line));
+    readLines(child.stderr, (line) => command.output("stderr", line));
+    const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+      child.once("exit", (code, signal) => resolve({ code, signal }));
+      // No shell, or no folder to stand in: what a shell answers for a command that cannot be run.
+      child.once("error", (failure) => {
+        command.output("stderr", `cannot start sh in ${command.workFolder}: ${failure.message}`);
+        resolve({ code: 127, signal: null });
+      });
+    });
+    return { exited, terminate: () => signalGroup(child, "SIGTERM"), kill: () => signalGroup(child, "SIGKILL") };
+  }
+
+  async holds({ kind, what }: { readonly kind: "exists" | "onpath"; readonly what: string }): Promise<boolean> {
+    if (kind === "exists") return isThere(what, constants.F_OK);
+    for (const folder of this.#path.split(":"))
+      if (folder !== "" && (await isThere(join(folder, what), constants.X_OK))) return true;
+    return false;
+  }
+}
+
+/** To everything the script started, unless it left the group. */
+function signalGroup(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch (failure) {
+    // The group is gone already.
+    if (!(failure instanceof Error && "code" in failure && failure.code === "ESRCH")) throw failure;
+  }
+}
+
+function readLines(stream: Readable, line: (text: string) => void): void {
+  let rest = "";
+  stream.setEncoding("utf8");
+  stream.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const text of lines) line(text);
+    if (rest.length > LINE_CHARACTERS_MAX) {
+      line(rest);
+      rest = "";
+    }
+  });
+  stream.on("end", () => {
+    if (rest !== "") line(rest);
+  });
+}
+
+async function isThere(path: string, mode: number): Promise<boolean> {
+  try {
+    await access(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
