@@ -61,6 +61,7 @@ export class Broker implements BrokerSide {
   readonly #shares = new TopicTree<ShareGroup>();
   readonly #handlers = new TopicTree<RequestHandler>();
   readonly #retained: Retained;
+  #turn: Promise<void> = Promise.resolve();
   #sweep: { readonly timer: Timer; readonly atMs: number } | undefined;
 
   constructor(options: BrokerOptions) {
@@ -126,9 +127,16 @@ export class Broker implements BrokerSide {
       );
   }
 
-  /** Resolves when all that was set before is durable. */
+  /** Resolves when all that was set before is durable, and after whoever asked before: messages keep their order. */
   durable(): Promise<void> {
-    return this.#store.commit();
+    const committed = this.#store.commit();
+    // Its failure is met when its turn comes.
+    committed.catch(() => {});
+    this.#turn = this.#turn.then(
+      () => committed,
+      () => committed,
+    );
+    return this.#turn;
   }
 
   /** Cuts every connection of a certificate that no longer counts. */

@@ -7,8 +7,7 @@ import mqtt from "mqtt";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../../packages/runtime/src/system-clock.ts";
 import { CertificateAuthority, type KeysAndCertificate } from "../identity/certificate-authority.ts";
-import { type CloudIot, iotParts } from "../iot/iot-parts.ts";
-import { everything } from "../iot/iot-rig.ts";
+import { type CloudIot, composeIot, everything } from "../iot/iot-rig.ts";
 import { CloudEvents } from "../service.ts";
 import { memoryStore } from "../store/memory-store.ts";
 import { DeviceDoor } from "./device-door.ts";
@@ -26,7 +25,7 @@ let device: KeysAndCertificate & { certificateId: string };
 beforeAll(async () => {
   const wallClock = systemClock;
   authority = await CertificateAuthority.open({ random: new SeededRandom("door"), wallClock });
-  parts = iotParts(
+  parts = composeIot(
     {
       place: { region: "us-east-1", accountId: "123456789012" },
       clock: systemClock,
@@ -166,26 +165,24 @@ function ask(
   port: number,
   path: string,
   keys: KeysAndCertificate,
-  options: { headers?: object; body?: string } = {},
+  options: { headers?: Record<string, string>; body?: string } = {},
 ) {
   return new Promise<{ status: number; body: string }>((resolve, reject) => {
-    const outgoing = request(
-      {
-        host: "localhost",
-        port,
-        path,
-        method: options.body === undefined ? "GET" : "POST",
-        headers: { ...options.headers },
-        agent: false,
-        ALPNProtocols: ["http/1.1"],
-        ...tls(keys),
-      },
-      (response) => {
-        let body = "";
-        response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
-      },
-    );
+    const asked = {
+      host: "localhost",
+      port,
+      path,
+      method: options.body === undefined ? "GET" : "POST",
+      headers: options.headers ?? {},
+      agent: false as const,
+      ALPNProtocols: ["http/1.1"],
+      ...tls(keys),
+    };
+    const outgoing = request(asked, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+    });
     outgoing.on("error", reject).end(options.body);
   });
 }

@@ -1,12 +1,65 @@
-import type { Clock } from "@coalmine/ports";
+import type { Clock, Log, Random } from "@coalmine/ports";
 import { DrivenClock, SeededRandom, silentLog } from "@coalmine/runtime";
+import { Broker } from "../broker/broker.ts";
 import { BareClient } from "../broker/client.ts";
 import { linkPair } from "../broker/link-pair.ts";
 import { CertificateAuthority } from "../identity/certificate-authority.ts";
-import type { PreProvisioningHook } from "../identity/provisioning.ts";
-import { type Caller, type CloudEvent, CloudEvents, type Input } from "../service.ts";
+import { CredentialsProvider } from "../identity/credentials.ts";
+import { FleetProvisioning, type PreProvisioningHook } from "../identity/provisioning.ts";
+import { deploymentJobs } from "../jobs/deployment-jobs.ts";
+import { jobOperations } from "../jobs/job-operations.ts";
+import { JobTopics } from "../jobs/job-topics.ts";
+import { Jobs } from "../jobs/jobs.ts";
+import { type Caller, type CloudEvent, CloudEvents, type Input, type Place } from "../service.ts";
+import { iotDataService } from "../shadows/data-service.ts";
+import { Shadows } from "../shadows/shadows.ts";
 import { memoryStore } from "../store/memory-store.ts";
-import { iotParts } from "./iot-parts.ts";
+import type { Store } from "../store/store.ts";
+import { type Endpoints, Iot } from "./iot.ts";
+
+interface Base {
+  readonly place: Place;
+  readonly clock: Clock;
+  readonly wallClock: Clock;
+  readonly random: Random;
+  readonly store: Store;
+  readonly log: Log;
+  readonly events: CloudEvents;
+}
+
+/** IoT and identity put together as a cloud does it, with nothing else of the cloud. */
+export function composeIot(
+  base: Base,
+  options: {
+    readonly authority: CertificateAuthority;
+    readonly endpoints: Endpoints;
+    readonly hook?: PreProvisioningHook | undefined;
+  },
+) {
+  const { authority, endpoints, hook } = options;
+  const iot = new Iot({ ...base, issuer: authority, endpoints });
+  const broker = new Broker({ ...base, authorize: iot.permissions.mqtt });
+  iot.certificates.onCut((certificateId) => broker.disconnectCertificate(certificateId));
+  const shadows = new Shadows({ ...base, broker });
+  const jobs = new Jobs({ ...base, things: iot.things });
+  const jobTopics = new JobTopics({ ...base, jobs, broker });
+  const provisioning = new FleetProvisioning({ ...base, iot, authority, broker, hook });
+  const credentials = new CredentialsProvider({ ...base, iot });
+  return {
+    services: [iot.service(jobOperations(jobs)), iotDataService({ ...base, shadows, broker })],
+    registry: iot.things,
+    jobs: deploymentJobs(jobs),
+    shadows,
+    resolveCredentials: credentials.resolveCredentials,
+    iot,
+    broker,
+    provisioning,
+    credentials,
+    iotJobs: jobs,
+    jobTopics,
+  };
+}
+export type CloudIot = ReturnType<typeof composeIot>;
 
 /** IoT and identity alone, on a driven clock with in-memory links: for the tests of these folders. */
 export async function iotRig(
@@ -29,7 +82,7 @@ export async function iotRig(
     events.on((event) => told.push(event));
     const base = { place, clock, wallClock, random: new SeededRandom("iot"), store, log: silentLog, events };
     const endpoints = { data: () => "localhost", credentials: () => "localhost:1" };
-    return iotParts(base, { authority, endpoints, hook: options.hook });
+    return composeIot(base, { authority, endpoints, hook: options.hook });
   };
   let parts = start();
   const call = async (operation: string, input: Input = {}) => {
