@@ -58,7 +58,7 @@ test.each(["1", "2", "3", "4", "5"])(
     // Faults end and the instruments rest: what is on the way comes through.
     lossy = false;
     for (const instrument of w.instruments) instrument.rest();
-    await w.run(minutes(20));
+    await w.run(minutes(60));
     expect(Math.min(...Object.values(happened))).toBeGreaterThan(0);
     expect(w.ledger.entries.length).toBeGreaterThan(2000);
     expect(w.uploader.invalid).toEqual([]);

@@ -82,10 +82,13 @@ export class Session {
       if (hello === undefined) this.close("nothing answers as an instrument");
       else if (await this.#exchangeTimes()) {
         this.#resume();
-        let woken: "timeout" | "restarted" | "ended" = "timeout";
-        while (woken === "timeout") {
-          woken = await this.#answers.quiet(this.#owner.config().timeExchangeSeconds * 1000);
-          if (woken === "timeout" && !(await this.#exchangeTimes())) break;
+        // Until it restarts, the link ends, or it stops answering.
+        for (;;) {
+          const woken = await this.#answers.quiet(this.#owner.config().timeExchangeSeconds * 1000);
+          if (woken !== "timeout") break;
+          if (!(await this.#exchangeTimes())) break;
+          // The line may have lost the last acknowledgement, and an idle instrument gives no reason for another.
+          this.settled();
         }
       } else this.close("the instrument does not answer when asked for its time");
       this.#reading = false;
