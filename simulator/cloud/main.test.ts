@@ -112,4 +112,4 @@ test("wrong arguments show how it is used", async () => {
   const { child, errors } = run("--region", "nowhere");
   await once(child, "exit");
   expect([child.exitCode, errors()]).toEqual([2, expect.stringContaining("usage:")]);
-});
+}, 30_000);

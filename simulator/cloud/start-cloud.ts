@@ -45,7 +45,7 @@ export interface StartedCloud {
 export async function startCloud(options: StartOptions): Promise<StartedCloud> {
   const closing = new Closing();
   try {
-    const { clock, wallClock, random, log } = options;
+    const { wallClock, random, log } = options;
     const store = await openDiskStore({ folder: options.folder, log });
     closing.add(store, () => store.close());
     const iot = await openIotParts({ random, wallClock, folder: join(options.folder, "authority") });

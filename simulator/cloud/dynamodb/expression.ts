@@ -192,8 +192,9 @@ export function holds(condition: Condition, item: Item): boolean {
     case "call":
       return callHolds(condition, item);
     case "compare":
-      return comparisonHolds(condition, item);
+      break;
   }
+  return comparisonHolds(condition, item);
 }
 
 function callHolds(condition: Extract<Condition, { kind: "call" }>, item: Item): boolean {

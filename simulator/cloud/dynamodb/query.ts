@@ -62,9 +62,12 @@ function keyNameOf(part: Condition): string | undefined {
       return part.operand.kind === "path" ? part.operand.path[0] : undefined;
     case "call":
       return part.name === "begins_with" ? part.path[0] : undefined;
-    default:
+    case "and":
+    case "or":
+    case "not":
       return undefined;
   }
+  return undefined;
 }
 
 /** Filters after the page was cut, as DynamoDB does: a page may be empty and still have a next one. */

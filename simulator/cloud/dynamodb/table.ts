@@ -126,7 +126,7 @@ export class ItemTable {
   }
 
   clear(): void {
-    for (const [key] of [...this.#items.entries()]) this.#items.delete(key);
+    for (const [key] of this.#items.entries()) this.#items.delete(key);
   }
 
   #isExpired(item: Item): boolean {
@@ -144,6 +144,6 @@ export class ItemTable {
     const now = this.#clock.now();
     if (this.description.ttlAttribute === undefined || now - this.#purgedAt < PURGE_EVERY_MS) return;
     this.#purgedAt = now;
-    for (const [key, item] of [...this.#items.entries()]) if (this.#isExpired(item)) this.#items.delete(key);
+    for (const [key, item] of this.#items.entries()) if (this.#isExpired(item)) this.#items.delete(key);
   }
 }

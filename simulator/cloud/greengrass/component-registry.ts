@@ -151,7 +151,7 @@ export class ComponentRegistry {
     const document = structuredClone(component.document);
     const errors: Record<string, string> = {};
     for (const artifact of artifactsOf(document)) {
-      const uri = String(artifact["Uri"]);
+      const uri = uriOf(artifact);
       const place = s3PlaceOf(uri);
       if (place === undefined) continue;
       const bytes = await this.#readObject(place.bucket, place.key).catch((failure: unknown) => {
@@ -269,6 +269,11 @@ export function artifactsOf(document: JsonObject): JsonObject[] {
 
 function listOf(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value : [];
+}
+
+export function uriOf(artifact: JsonObject): string {
+  const uri = artifact["Uri"];
+  return typeof uri === "string" ? uri : "";
 }
 
 export function s3PlaceOf(uri: string): { bucket: string; key: string } | undefined {

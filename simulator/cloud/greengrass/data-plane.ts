@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { ServiceError } from "../service.ts";
 import { parseJsonBody, ShapeError } from "../protocol/json-shape.ts";
-import { artifactsOf, s3PlaceOf, type ComponentRegistry } from "./component-registry.ts";
+import { artifactsOf, s3PlaceOf, uriOf, type ComponentRegistry } from "./component-registry.ts";
 import type { Deployments } from "./deployments.ts";
 import { greengrassError } from "./errors.ts";
 import type { RegistryForDeployments } from "./jobs-port.ts";
@@ -98,8 +98,7 @@ export class GreengrassDataPlane {
     this.#require(device, "GetComponentVersionArtifact", arn);
     const { document } = this.#components.find(arn);
     for (const artifact of artifactsOf(document)) {
-      const uri = String(artifact["Uri"]);
-      const place = s3PlaceOf(uri);
+      const place = s3PlaceOf(uriOf(artifact));
       if (place !== undefined && (place.key === artifactName || place.key.split("/").at(-1) === artifactName))
         return { preSignedUrl: this.#presign(place.bucket, place.key) };
     }

@@ -1,14 +1,11 @@
 import { createHash } from "node:crypto";
 import {
   CancelDeploymentCommand,
-  CreateComponentVersionCommand,
-  CreateDeploymentCommand,
   DeleteComponentCommand,
   DescribeComponentCommand,
   GetComponentCommand,
   GetCoreDeviceCommand,
   GetDeploymentCommand,
-  GreengrassV2Client,
   ListComponentVersionsCommand,
   ListCoreDevicesCommand,
   ListDeploymentsCommand,
@@ -17,82 +14,12 @@ import {
   TagResourceCommand,
   ListTagsForResourceCommand,
 } from "@aws-sdk/client-greengrassv2";
-import { DrivenClock } from "@coalmine/runtime";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { startTestCloud, type TestCloud } from "../protocol/test-cloud.ts";
-import { dataPlaneHandler, type DataPlaneRequest } from "./data-plane.ts";
+import { afterAll, expect, test } from "vitest";
+import { iotArn, recipe, startTestFleet } from "./test-fleet.ts";
 
-const clock = new DrivenClock(Date.parse("2030-01-01T00:00:00Z"), () => new Promise(setImmediate));
-const iotArn = "arn:aws:iot:us-east-1:123456789012";
-let cloud: TestCloud;
-let greengrass: GreengrassV2Client;
-let device: { thingName: string; certificateId: string };
-
-beforeAll(async () => {
-  cloud = await startTestCloud({ clock });
-  greengrass = new GreengrassV2Client(cloud.client);
-  const invoke = (operation: string, input: object) => cloud.cloud.invoke("iot", operation, input);
-  for (const thingName of ["core-1", "core-2"]) await invoke("CreateThing", { thingName });
-  await invoke("CreateThingGroup", { thingGroupName: "canary" });
-  await invoke("AddThingToThingGroup", { thingName: "core-1", thingGroupName: "canary" });
-  const made: { certificateId?: string; certificateArn?: string } = await invoke("CreateKeysAndCertificate", {
-    setAsActive: true,
-  });
-  await invoke("CreatePolicy", {
-    policyName: "core",
-    policyDocument: JSON.stringify({
-      Version: "2012-10-17",
-      Statement: [{ Effect: "Allow", Action: "greengrass:*", Resource: "*" }],
-    }),
-  });
-  await invoke("AttachPolicy", { policyName: "core", target: made.certificateArn });
-  await invoke("AttachThingPrincipal", { thingName: "core-1", principal: made.certificateArn });
-  device = { thingName: "core-1", certificateId: made.certificateId ?? "" };
-  await cloud.cloud.invoke("s3", "CreateBucket", { Bucket: "artifacts" });
-});
-afterAll(async () => {
-  greengrass.destroy();
-  await cloud.close();
-});
-
-function recipe(name: string, version: string, artifact?: string): string {
-  return JSON.stringify({
-    RecipeFormatVersion: "2020-01-25",
-    ComponentName: name,
-    ComponentVersion: version,
-    ComponentPublisher: "Coalmine",
-    Manifests: [
-      {
-        Platform: { os: "linux" },
-        Lifecycle: { Run: "true" },
-        ...(artifact === undefined ? {} : { Artifacts: [{ URI: artifact }] }),
-      },
-    ],
-  });
-}
-const create = (text: string) =>
-  greengrass.send(new CreateComponentVersionCommand({ inlineRecipe: Buffer.from(text) }));
-const wait = (ms: number) => clock.runUntil(clock.now() + ms);
-async function publish(name: string, version: string): Promise<void> {
-  await create(recipe(name, version));
-  await wait(5_000);
-}
-const deploy = (targetArn: string, components: Record<string, string>, more: object = {}) =>
-  greengrass.send(
-    new CreateDeploymentCommand({
-      targetArn,
-      deploymentName: "release",
-      components: Object.fromEntries(
-        Object.entries(components).map(([name, componentVersion]) => [name, { componentVersion }]),
-      ),
-      ...more,
-    }),
-  );
-const handle = (request: Partial<DataPlaneRequest> & { path: string }, as = device) =>
-  dataPlaneHandler(cloud.cloud.dataPlane)(
-    { method: "GET", query: new URLSearchParams(), body: new Uint8Array(), ...request },
-    as,
-  );
+const fleet = await startTestFleet();
+const { cloud, clock, greengrass, create, publish, deploy, wait } = fleet;
+afterAll(() => fleet.close());
 
 test("a version becomes deployable on the clock, with the digest of its artifact in the recipe", async () => {
   const body = Buffer.from("artifact bytes");
@@ -372,72 +299,6 @@ test("core devices and their components are what their status messages say", asy
   expect(unhealthy.coreDevices).toMatchObject([
     { coreDeviceThingName: "core-1", lastStatusUpdateTimestamp: new Date(clock.now()) },
   ]);
-});
-
-test("the data plane gives the highest version that satisfies all, and says when none does", async () => {
-  for (const version of ["1.0.0", "1.5.0", "2.0.0"]) await publish("com.example.Dep", version);
-  const resolve = async (componentName: string, versionRequirements: object, as = device) => {
-    const answer = await handle(
-      {
-        method: "POST",
-        path: "/greengrass/v2/resolveComponentCandidates",
-        body: Buffer.from(
-          JSON.stringify({
-            platform: { attributes: { os: "linux" } },
-            componentCandidates: [{ componentName, versionRequirements }],
-          }),
-        ),
-      },
-      as,
-    );
-    return { status: answer.status, body: JSON.parse(answer.body) };
-  };
-  const found = await resolve("com.example.Dep", { a: ">=1.0.0 <2.0.0", b: "^1.0.0" });
-  expect(found.body.resolvedComponentVersions).toMatchObject([
-    { componentVersion: "1.5.0", vendorGuidance: "ACTIVE" },
-  ]);
-  const stored = JSON.parse(
-    Buffer.from(found.body.resolvedComponentVersions[0].recipe, "base64").toString("utf8"),
-  );
-  expect(stored.ComponentVersion).toBe("1.5.0");
-  const none = await resolve("com.example.Dep", { a: "=1.0.0", b: ">=2.0.0" });
-  expect(none.status).toBe(404);
-  expect(none.body.message).toContain("no usable version");
-  expect((await resolve("aws.greengrass.TokenExchangeService", { a: ">=2.0.0" })).body).toMatchObject({
-    resolvedComponentVersions: [{ componentVersion: "2.0.3" }],
-  });
-  const stranger = { thingName: "core-1", certificateId: "0".repeat(64) };
-  expect((await resolve("com.example.Dep", {}, stranger)).status).toBe(403);
-});
-
-test("an artifact's URL gives its bytes, and a device learns its own groups only", async () => {
-  const arn = "arn:aws:greengrass:us-east-1:123456789012:components:com.example.Hashed:versions:1.0.0";
-  const path = `/greengrass/v2/components/${encodeURIComponent(arn)}/artifacts/main.zip`;
-  const { preSignedUrl } = JSON.parse((await handle({ path })).body);
-  expect(await (await fetch(preSignedUrl)).text()).toBe("artifact bytes");
-  expect((await handle({ path: path.replace("main.zip", "other.zip") })).status).toBe(404);
-  const groups = JSON.parse((await handle({ path: "/greengrass/v2/coreDevices/core-1/thingGroups" })).body);
-  expect(groups.thingGroups).toMatchObject([{ thingGroupName: "canary" }]);
-  expect((await handle({ path: "/greengrass/v2/coreDevices/core-2/thingGroups" })).status).toBe(403);
-});
-
-test("a document too large for a job is fetched by the device, whole and with its digest", async () => {
-  await publish("com.example.Large", "1.0.0");
-  const merge = JSON.stringify({ text: "x".repeat(40_000) });
-  const { deploymentId, iotJobId } = await deploy(
-    `${iotArn}:thinggroup/canary`,
-    {},
-    {
-      components: { "com.example.Large": { componentVersion: "1.0.0", configurationUpdate: { merge } } },
-    },
-  );
-  const { document } = Object(await cloud.cloud.invoke("iot", "GetJobDocument", { jobId: iotJobId }));
-  expect(JSON.parse(document).requiredCapabilities).toEqual(["LARGE_CONFIGURATION"]);
-  const answer = await handle({ path: `/greengrass/v2/deployments/${deploymentId}/configuration` });
-  const { preSignedUrl, integrityCheck } = JSON.parse(answer.body);
-  const bytes = Buffer.from(await (await fetch(preSignedUrl)).arrayBuffer());
-  expect(createHash("sha256").update(bytes).digest("base64")).toBe(integrityCheck.digest);
-  expect(JSON.parse(bytes.toString("utf8")).components["com.example.Large"].version).toBe("1.0.0");
 });
 
 test("tags are kept beside what they are on", async () => {

@@ -82,12 +82,12 @@ export class LogStore {
 
   deleteStream(stream: LogStream): void {
     const key = streamKey(stream.group, stream.name);
-    for (const [batch] of [...this.#batches.entries(`${key}\n`)]) this.#batches.delete(batch);
+    for (const [batch] of this.#batches.entries(`${key}\n`)) this.#batches.delete(batch);
     this.#streams.delete(key);
   }
 
   deleteGroup(name: string): void {
-    for (const stream of [...this.streamsOf(name)]) this.deleteStream(stream);
+    for (const stream of this.streamsOf(name)) this.deleteStream(stream);
     this.groups.delete(name);
   }
 }

@@ -116,12 +116,12 @@ export class LogsService implements Service {
 
   #describeStreams(input: Input): Output {
     const group = this.#group(input);
-    const prefix: unknown = input.logStreamNamePrefix;
+    const prefix: string | undefined = input.logStreamNamePrefix;
     const byTime = input.orderBy === "LastEventTime";
     if (byTime && prefix !== undefined)
       throw invalid("Cannot order by LastEventTime with a logStreamNamePrefix.");
     const streams = [...this.#logs.streamsOf(group.name)].filter((stream) =>
-      stream.name.startsWith(String(prefix ?? "")),
+      stream.name.startsWith(prefix ?? ""),
     );
     if (byTime) streams.sort((a, b) => (a.lastEventAt ?? 0) - (b.lastEventAt ?? 0));
     if (input.descending === true) streams.reverse();

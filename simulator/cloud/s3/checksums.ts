@@ -20,8 +20,9 @@ export function checksumOf(algorithm: ChecksumAlgorithm, bytes: Uint8Array): str
     case "SHA1":
       return createHash("sha1").update(bytes).digest("base64");
     case "SHA256":
-      return createHash("sha256").update(bytes).digest("base64");
+      break;
   }
+  return createHash("sha256").update(bytes).digest("base64");
 }
 
 function base64Of32(value: number): string {

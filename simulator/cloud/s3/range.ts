@@ -7,9 +7,9 @@ export interface ByteRange {
 }
 
 /** A `Range` header as S3 takes it: one range of bytes; what is not one is passed over, what lies outside refused. */
-export function parseRange(header: unknown, sizeBytes: number): ByteRange | undefined {
+export function parseRange(header: string | undefined, sizeBytes: number): ByteRange | undefined {
   if (header === undefined) return undefined;
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(String(header).trim());
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header.trim());
   const [, from = "", to = ""] = match ?? [];
   if (match === null || (from === "" && to === "")) return undefined;
   if (from === "") {

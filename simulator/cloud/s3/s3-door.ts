@@ -181,7 +181,7 @@ function writeOutput(operation: string, status: number, output: Output): HttpRes
   const headers: Record<string, string> = {};
   for (const [member, name] of Object.entries(outputHeaders)) {
     const item = value[member];
-    if (item !== undefined) headers[name] = String(item);
+    if (typeof item === "string" || typeof item === "number") headers[name] = String(item);
   }
   if (value["DeleteMarker"] === true) headers["x-amz-delete-marker"] = "true";
   if (value["LastModified"] instanceof Date) headers["last-modified"] = value["LastModified"].toUTCString();

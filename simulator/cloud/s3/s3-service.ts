@@ -252,7 +252,7 @@ export class S3Service implements Service {
     };
   }
 
-  #find(bucket: string, key: string, versionId: unknown): ObjectVersion {
+  #find(bucket: string, key: string, versionId: string | undefined): ObjectVersion {
     const versions = this.#objects.versionsOf(bucket, key);
     if (versionId === undefined) {
       const [newest] = versions;
@@ -260,7 +260,7 @@ export class S3Service implements Service {
       return newest;
     }
     const version = versions.find((candidate) => candidate.versionId === versionId);
-    if (version === undefined) throw s3Error.noSuchVersion(key, String(versionId));
+    if (version === undefined) throw s3Error.noSuchVersion(key, versionId);
     return version;
   }
 
@@ -268,7 +268,7 @@ export class S3Service implements Service {
     const bucket = this.bucket(input.Bucket);
     const key = checkedKey(input.Key);
     const versions = this.#objects.versionsOf(bucket.name, key);
-    const named: unknown = input.VersionId;
+    const named: string | undefined = input.VersionId;
     if (named !== undefined) {
       const gone = versions.filter((version) => version.versionId === named);
       this.#objects.setVersions(
@@ -278,7 +278,7 @@ export class S3Service implements Service {
       );
       this.#forget(gone);
       return {
-        VersionId: String(named),
+        VersionId: named,
         ...(gone[0] !== undefined && gone[0].content === undefined ? { DeleteMarker: true } : {}),
       };
     }

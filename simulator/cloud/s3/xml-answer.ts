@@ -31,7 +31,7 @@ const urlEncoded = new Set(["Key", "Prefix", "Delimiter", "StartAfter", "KeyMark
 export function xmlAnswer(operation: string, output: Readonly<Record<string, unknown>>): string | undefined {
   const namespace = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
   if (operation === "GetBucketLocation")
-    return `<LocationConstraint ${namespace}>${escapeXml(String(output["LocationConstraint"] ?? ""))}</LocationConstraint>`;
+    return `<LocationConstraint ${namespace}>${escapeXml(typeof output["LocationConstraint"] === "string" ? output["LocationConstraint"] : "")}</LocationConstraint>`;
   const root = roots[operation];
   if (root === undefined) return undefined;
   const isEncoded = output["EncodingType"] === "url";
