@@ -2,6 +2,7 @@ import type { Link, LinkClosed } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { SerialPort } from "serialport";
 import { LinkFailure } from "./link-error.ts";
+import { noticeHangUp } from "./terminal-read.ts";
 
 /** Larger writes to a pseudo-terminal block for good where both its ends are in one process. */
 const WRITE_BYTES_MAX = 4096;
@@ -15,6 +16,7 @@ export async function openSerial(id: string, path: string, baudRate: number): Pr
       else reject(refused(id, failure));
     });
   });
+  noticeHangUp(port);
   return serialLink(port);
 }
 
@@ -35,10 +37,6 @@ function serialLink(port: SerialPort): Link {
   });
   port.on("error", (failure: Error) => {
     reason = failure.message;
-    if (port.isOpen) port.close();
-  });
-  // A terminal whose other end was closed reads as ended, and would stay open so.
-  port.on("end", () => {
     if (port.isOpen) port.close();
   });
   const writeSome = (bytes: Uint8Array): Promise<void> =>

@@ -79,17 +79,21 @@ describe("serial", () => {
     await link.close();
   });
 
-  test("a hang-up closes the link, and writing is refused from then on", async () => {
-    const { master } = await plugIn("usb-A");
-    const link = await links.open(target("usb-A"));
-    const closed: LinkClosed[] = [];
-    link.onData(() => {});
-    link.onClose((why) => closed.push(why));
-    master.destroy();
-    await vi.waitFor(() => expect(closed).toEqual([{ by: "other", reason: expect.any(String) }]));
-    await expect(link.write(Uint8Array.of(1))).rejects.toMatchObject({ code: "LINK_FAILED" });
-    await link.close();
-  });
+  test.each([0, 100])(
+    "a hang-up after %i ms closes the link, and writing is refused from then on",
+    async (ms) => {
+      const { master } = await plugIn("usb-A");
+      const link = await links.open(target("usb-A"));
+      const closed: LinkClosed[] = [];
+      link.onData(() => {});
+      link.onClose((why) => closed.push(why));
+      await systemClock.sleep(ms);
+      master.destroy();
+      await vi.waitFor(() => expect(closed).toEqual([{ by: "other", reason: expect.any(String) }]));
+      await expect(link.write(Uint8Array.of(1))).rejects.toMatchObject({ code: "LINK_FAILED" });
+      await link.close();
+    },
+  );
 
   test("closing it ourselves says so, and the port can be opened again", async () => {
     const { master } = await plugIn("usb-A");
