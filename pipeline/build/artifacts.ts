@@ -17,15 +17,15 @@ export interface BuiltArtifact {
 }
 
 /**
- * The zips of `source` for the platforms asked for, and a component's `component.mjs` by itself. Nothing in them
- * depends on its version.
+ * The zips of `source` for the platforms asked for, and a component's bundles by themselves. Nothing in them depends
+ * on its version.
  */
 export async function buildArtifacts(
   root: string,
   source: Source,
   platforms: readonly Platform[],
   cacheFolder: string,
-): Promise<{ artifacts: BuiltArtifact[]; component: Uint8Array | undefined }> {
+): Promise<{ artifacts: BuiltArtifact[]; bundles: readonly ZipEntry[] }> {
   const bundle = source.kind === "component" ? await bundleComponent(root, source.folder) : undefined;
   const artifacts: BuiltArtifact[] = [];
   for (const platform of source.kind === "model" ? (["any"] as const) : platforms) {
@@ -37,7 +37,7 @@ export async function buildArtifacts(
           : [...bundle.files, ...(await nativeFiles(root, bundle.inputs, platform))];
     artifacts.push({ platform, zip: await cachedZip(entries, cacheFolder) });
   }
-  return { artifacts, component: bundle?.files.find(({ name }) => name === "component.mjs")?.bytes };
+  return { artifacts, bundles: bundle?.files ?? [] };
 }
 
 /** Node's package has headers and manuals of sixty megabytes too, which no device needs. */

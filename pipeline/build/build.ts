@@ -6,6 +6,7 @@ import { buildArtifacts, type BuiltArtifact } from "./artifacts.ts";
 import { BuildError } from "./build-error.ts";
 import type { BuildManifest, BuiltComponent } from "./build-manifest.ts";
 import { checkBundleGlobals } from "./check-bundle-globals.ts";
+import { checkSyntax } from "./check-syntax.ts";
 import { sha256 } from "./digest.ts";
 import { pinnedNode } from "./node-version.ts";
 import { type Platform, platforms as allPlatforms } from "./platform.ts";
@@ -27,7 +28,7 @@ export interface BuildOptions {
 
 /**
  * Builds into `<root>/dist`: `artifacts/<component>/<platform>/<file>.zip`, `recipes/<component>-<version>.yaml`, the
- * unpacked bundles' `bundles/<component>/component.mjs`, and last `build.json`.
+ * bundles by themselves in `bundles/<component>`, and last `build.json`.
  */
 export async function buildAll(options: BuildOptions): Promise<BuildManifest> {
   const { root } = options;
@@ -66,14 +67,15 @@ export async function buildComponent(
   const { component, version } = source;
   const dist = join(root, "dist");
   const { text, recipe } = renderRecipe(root, component, version);
-  const { artifacts, component: bundle } = await buildArtifacts(root, source, platforms, cacheFolder);
+  const { artifacts, bundles } = await buildArtifacts(root, source, platforms, cacheFolder);
   checkArtifactsNamed(recipe, source, artifacts);
 
   await rm(join(dist, "artifacts", component), { recursive: true, force: true });
-  if (bundle !== undefined) {
-    const file = join(dist, "bundles", component, "component.mjs");
-    await write(file, bundle);
-    await checkBundleGlobals(file);
+  for (const { name, bytes } of bundles) {
+    const file = join(dist, "bundles", component, name);
+    await write(file, bytes);
+    if (name === "main.mjs") await checkSyntax(file);
+    if (name === "component.mjs") await checkBundleGlobals(file);
   }
   const files: BuiltComponent["artifacts"] = {};
   for (const { platform, zip } of artifacts) {

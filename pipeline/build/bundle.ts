@@ -39,8 +39,11 @@ const onNode = {
   ...shared,
   platform: "node",
   target: "node24",
-  // What libraries in CommonJS call when they need Node's own modules or a native one.
-  banner: { js: 'import{createRequire as c}from"node:module";const require=c(import.meta.url);' },
+  // What libraries in CommonJS call when they need Node's own modules or a native one. esbuild does not see these names,
+  // so they must be ones that no library gives to anything of its own.
+  banner: {
+    js: 'import{createRequire as coalmineCreateRequire}from"node:module";const require=coalmineCreateRequire(import.meta.url);',
+  },
 } satisfies BuildOptions;
 
 /**
