@@ -1,0 +1,151 @@
+import { isOverdue } from "./deadlines.ts";
+import {
+  answer,
+  enter,
+  enterCanary,
+  enterDone,
+  enterDrawing,
+  enterRollback,
+  keyOf,
+  nameSome,
+  notify,
+  since,
+} from "./enter.ts";
+import { arrivedShare, targetsOf, unreachable, type Rollout } from "./state.ts";
+import { advanceVerifying, advanceWave } from "./waves.ts";
+
+/** Moves the rollout one phase on, where evidence or time ask for it; true where it did. */
+export function advance(rollout: Rollout): boolean {
+  const { phase } = rollout;
+  if (phase.phase !== "rollingBack" && phase.phase !== "done") {
+    // The judge is heard in every phase, also while a person holds the rollout.
+    const halting = targetsOf(rollout).find(({ state }) => state.verdict?.verdict === "HALT");
+    if (halting !== undefined)
+      return enterRollback(
+        rollout,
+        "halted",
+        `${halting.plan.name}: ${halting.state.verdict?.because ?? ""}`,
+      );
+  }
+  switch (phase.phase) {
+    case "planned": {
+      const quiet = targetsOf(rollout).every(
+        ({ plan, now }) => now >= (phase.since[plan.name] ?? 0) + plan.policy.prePeriodMs,
+      );
+      return quiet && enterDrawing(rollout);
+    }
+    case "drawing":
+      return advanceDrawing(rollout);
+    case "canary":
+      return advanceCanary(rollout);
+    case "soaking":
+      return advanceSoaking(rollout);
+    case "awaitingPromotion":
+      return anyOverdue(rollout) && enterRollback(rollout, "inconclusive", "nobody promoted it in time");
+    case "inconclusive":
+      return (
+        anyOverdue(rollout) &&
+        enterRollback(rollout, "inconclusive", `nobody decided in time; ${phase.because}`)
+      );
+    case "held":
+      return (
+        anyOverdue(rollout) &&
+        enterRollback(
+          rollout,
+          "inconclusive",
+          `nobody resumed it in time; held by ${phase.by}: ${phase.because}`,
+        )
+      );
+    case "waves":
+      return advanceWave(rollout, phase.wave);
+    case "verifying":
+      return advanceVerifying(rollout);
+    case "rollingBack":
+      return advanceRollback(rollout);
+    case "done":
+      return false;
+    default:
+      return unreachable(phase);
+  }
+}
+
+function advanceDrawing(rollout: Rollout): boolean {
+  const open = targetsOf(rollout).filter(
+    ({ plan }) => !rollout.done.includes(keyOf(rollout, plan.name, "move", "canary")),
+  );
+  if (open.length === 0) return enterCanary(rollout);
+  const late = open.find(({ plan }) => isOverdue(rollout, plan.name));
+  if (late === undefined) return false;
+  return enterRollback(rollout, "failed", `the canary of ${late.plan.name} was not drawn and moved in time`);
+}
+
+function advanceCanary(rollout: Rollout): boolean {
+  let waiting = false;
+  for (const { plan, state } of targetsOf(rollout)) {
+    const canary = state.order.slice(0, state.canaryCount);
+    const share = arrivedShare(plan, state, canary);
+    if (share === 1) continue;
+    if (!isOverdue(rollout, plan.name)) waiting = true;
+    else if (share < plan.policy.arrivedShareMin) {
+      const because =
+        state.groups.canary?.id === undefined
+          ? `the deployment to the canary of ${plan.name} was not made in time`
+          : `only ${Math.round(share * canary.length)} of ${canary.length} canary devices of ${plan.name} report the release in time; not ${nameSome(canary.filter((thing) => state.reports[thing]?.set !== plan.candidate.id))}`;
+      return enterRollback(rollout, state.groups.canary?.id === undefined ? "failed" : "halted", because);
+    }
+  }
+  if (waiting) return false;
+  answer(rollout, "Canary", true, "the canary has the release");
+  return enter(rollout, { phase: "soaking", since: since(rollout) });
+}
+
+function advanceSoaking(rollout: Rollout): boolean {
+  const open = targetsOf(rollout).filter(({ state }) => state.verdict?.verdict !== "PROMOTE");
+  if (open.length === 0) {
+    const sentence = targetsOf(rollout)
+      .map(({ plan, state }) => `${plan.name}: ${state.verdict?.because ?? ""}`)
+      .join(" ");
+    answer(rollout, "Judge", true, sentence);
+    notify(rollout, "awaitingPromotion", `${rollout.plan.release} may be promoted. ${sentence}`);
+    return enter(rollout, { phase: "awaitingPromotion", since: since(rollout) });
+  }
+  const undecided = open.find(
+    ({ plan, state }) => state.verdict?.verdict === "INCONCLUSIVE" || isOverdue(rollout, plan.name),
+  );
+  if (undecided === undefined) return false;
+  const because = `${undecided.plan.name}: ${undecided.state.verdict?.because ?? "no look came at all"}`;
+  notify(rollout, "inconclusive", `${rollout.plan.release} waits for a person: ${because}`);
+  return enter(rollout, { phase: "inconclusive", since: since(rollout), because });
+}
+
+function advanceRollback(rollout: Rollout): boolean {
+  const { phase } = rollout;
+  if (phase.phase !== "rollingBack") return false;
+  const missing = targetsOf(rollout).flatMap(({ plan, state }) => {
+    const ids = [state.groups.canary, state.groups.main].flatMap((group) =>
+      group === undefined ? [] : [group.id],
+    );
+    const back = (thing: string) => {
+      const report = state.reports[thing];
+      // A report of the last good set may be older than the rollback: its own revision has to be named.
+      return report?.set === plan.lastGood.id && ids.includes(report.deploymentId);
+    };
+    const made = ids.every((id) => id !== undefined);
+    return state.exposed
+      .filter((thing) => !made || !back(thing))
+      .map((thing) => ({ target: plan.name, thing }));
+  });
+  if (missing.length === 0) return enterDone(rollout, phase.outcome, phase.because, []);
+  const overdue = new Set(missing.map(({ target }) => target).filter((target) => isOverdue(rollout, target)));
+  if ([...missing].some(({ target }) => !overdue.has(target))) return false;
+  return enterDone(
+    rollout,
+    "failed",
+    `${phase.because}; it was rolled back, but ${missing.length} devices have not reported it in time`,
+    missing,
+  );
+}
+
+function anyOverdue(rollout: Rollout): boolean {
+  return targetsOf(rollout).some(({ plan }) => isOverdue(rollout, plan.name));
+}
