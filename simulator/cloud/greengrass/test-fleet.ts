@@ -22,19 +22,19 @@ export interface TestFleet {
   readonly clock: DrivenClock;
   readonly greengrass: GreengrassV2Client;
   readonly device: DeviceIdentity;
-  create(recipeText: string): Promise<CreateComponentVersionCommandOutput>;
+  readonly create: (recipeText: string) => Promise<CreateComponentVersionCommandOutput>;
   /** Creates the version and waits until it is deployable. */
-  publish(name: string, version: string, artifact?: string): Promise<void>;
-  deploy(
+  readonly publish: (name: string, version: string, artifact?: string) => Promise<void>;
+  readonly deploy: (
     targetArn: string,
     components: Readonly<Record<string, string>>,
     more?: object,
-  ): Promise<CreateDeploymentCommandOutput>;
-  wait(durationMs: number): Promise<void>;
-  handle(
+  ) => Promise<CreateDeploymentCommandOutput>;
+  readonly wait: (durationMs: number) => Promise<void>;
+  readonly handle: (
     request: Partial<DataPlaneRequest> & { readonly path: string },
     as?: DeviceIdentity,
-  ): Promise<DataPlaneResponse>;
+  ) => Promise<DataPlaneResponse>;
   close(): Promise<void>;
 }
 
