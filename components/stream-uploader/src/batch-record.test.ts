@@ -29,7 +29,18 @@ const point = fc.record(
       inputTo: whole,
     }),
   },
-  { requiredKeys: ["sequence", "channel", "sampleTimeMs", "sampleTimeUncertaintyMs", "value", "unit", "quality", "calibrationId"] },
+  {
+    requiredKeys: [
+      "sequence",
+      "channel",
+      "sampleTimeMs",
+      "sampleTimeUncertaintyMs",
+      "value",
+      "unit",
+      "quality",
+      "calibrationId",
+    ],
+  },
 );
 
 test("what is encoded is decoded, bit by bit", () => {
@@ -52,7 +63,8 @@ test("what is encoded is decoded, bit by bit", () => {
           sampleTimeUncertaintyMs: columns.sampleTimeUncertaintyMs[at],
           value: columns.value[at],
           unit: kind?.unit,
-          quality: kind?.cause === null ? { level: kind.quality } : { level: kind?.quality, cause: kind?.cause },
+          quality:
+            kind?.cause === null ? { level: kind.quality } : { level: kind?.quality, cause: kind?.cause },
           calibrationId: kind?.calibrationId,
           ...(kind?.modelSha256 === null
             ? {}

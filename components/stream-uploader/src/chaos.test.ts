@@ -58,10 +58,6 @@ test.each(Array.from({ length: 25 }, (_, index) => `seed ${index}`))(
       written.set(key, (written.get(key) ?? 0) + 1);
       return random.next() < 0.6 ? answers[random.below(answers.length)] : undefined;
     };
-    const reset = (): void => {
-      // The device's clock may be set back or forth at a boot: nothing may depend on it.
-      device.kill({ power: random.next() < 0.5 });
-    };
     await device.start();
     for (let round = 0; round < 60; round++) {
       publisher.give(1 + random.below(120));
@@ -69,7 +65,7 @@ test.each(Array.from({ length: 25 }, (_, index) => `seed ${index}`))(
       // Killed anywhere: also inside a commit, a checkpoint, an upload.
       if (random.next() < 0.3) {
         for (let turn = random.below(60); turn > 0; turn--) await Promise.resolve();
-        reset();
+        device.kill({ power: random.next() < 0.5 });
         await device.start();
       }
       await device.run(random.below(40_000));

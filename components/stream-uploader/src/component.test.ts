@@ -239,6 +239,21 @@ test("without room nothing is acknowledged, and what comes again later is stored
   );
 });
 
+test("on a disk filled to the last byte by others, uploads go on and make room", async () => {
+  const disk = memoryFiles({ capacityBytes: 600_000 });
+  const device = new Device("filled", disk);
+  device.configuration = { flushIntervalSeconds: 600 };
+  await device.start();
+  for (let batch = 0; batch < 10; batch++) device.publishBatch(`b-${batch}`, curve(1, 1 + batch * 500, 500));
+  await device.run(1000);
+  expect(device.acknowledged.size).toBe(10);
+  disk.put("of-others", new Uint8Array(await disk.freeBytes()));
+  expect(await disk.freeBytes()).toBe(0);
+  await device.run(700_000);
+  expect(await device.bucket.rows()).toHaveLength(5000);
+  expect(await disk.freeBytes()).toBeGreaterThan(0);
+});
+
 test("stopping stores what arrived, keeps what was not uploaded, and ends", async () => {
   const device = await started("stop");
   device.bucket.trouble = () => ({ code: "NetworkError", isStored: false });

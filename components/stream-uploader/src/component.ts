@@ -3,6 +3,7 @@ import { DurableLog } from "@coalmine/durable-log";
 import { type Ports, PORTS_VERSION, type Running } from "@coalmine/ports";
 import { Closing, messageOf } from "@coalmine/runtime";
 import { type Config, parseConfig } from "./config.ts";
+import { DiskReserve } from "./disk-reserve.ts";
 import { every } from "./every.ts";
 import { HEARTBEAT_EVERY_MS, Heartbeats } from "./heartbeats.ts";
 import { Intake } from "./intake.ts";
@@ -25,9 +26,9 @@ const UPDATE_WAIT_MS = 5000;
 
 /** Makes measurements durable and acknowledges them; carries them into the lake; sends the device's heartbeat. */
 export async function start(ports: UploaderPorts): Promise<Running> {
-  const { clock, random, ipc, files, objects, crypto, log, process } = ports;
+  const { clock, random, ipc, files, objects, crypto, log, process: own } = ports;
   let config = await readConfig(ports);
-  const health = new UploaderHealth(clock.now());
+  const health = new UploaderHealth(clock.now(), own);
   const closing = new Closing();
 
   const store = await DurableLog.open({
@@ -49,7 +50,9 @@ export async function start(ports: UploaderPorts): Promise<Running> {
   const cursor = await store.cursor("lake");
   const { seen, plan } = await restore({ files, crypto, log, store, cursor, config });
 
-  const thing = process.thingName;
+  const thing = own.thingName;
+  const reserve = new DiskReserve(files);
+  if (!(await reserve.take())) log.warn("the disk is full: there is no room to reserve");
   const quarantine = new Quarantine(files);
   const intake: Intake = new Intake({
     clock,
@@ -62,7 +65,7 @@ export async function start(ports: UploaderPorts): Promise<Running> {
     quarantine,
     limits: () => config,
     committed: (points) => uploads.stored(points),
-    fail: (reason) => process.fail(reason),
+    fail: (reason) => own.fail(reason),
   });
   const uploads: Uploads = new Uploads({
     clock,
@@ -78,19 +81,21 @@ export async function start(ports: UploaderPorts): Promise<Running> {
     plan,
     intake,
     health,
+    reserve,
     config: () => config,
   });
   const heartbeats = new Heartbeats({ clock, ipc, log, thing, health });
 
+  const ownHealth = topics.health(own.componentName);
   const tellHealth = async (): Promise<void> => {
-    const report = health.report(process, {
+    const report = health.report({
       backlogPoints: plan.backlogPoints,
       backlogBytes: plan.backlogBytes,
       oldestAgeMs: plan.oldestMs === undefined ? 0 : Math.max(0, clock.now() - plan.oldestMs),
       diskFreeBytes: await files.freeBytes(),
     });
     heartbeats.take(report);
-    await ipc.publish(topics.health(process.componentName), { json: report });
+    await ipc.publish(ownHealth, { json: report });
   };
   const applyConfig = async (): Promise<void> => {
     const parsed = parseConfig(await ipc.getConfiguration([]));
@@ -128,11 +133,16 @@ export async function start(ports: UploaderPorts): Promise<Running> {
       after: () => undefined,
     }),
   );
-  await open(ipc.subscribe(topics.healthOfAll, (topic, message) => heartbeats.hear(topic, message)));
+  await open(
+    ipc.subscribe(topics.healthOfAll, (topic, message) => {
+      // Its own health it knows.
+      if (topic !== ownHealth) heartbeats.hear(topic, message);
+    }),
+  );
   await open(ipc.subscribe(topics.measurements, (_topic, message) => intake.receive(message)));
 
   const uploading = uploads.run().catch((failure: unknown) => {
-    process.fail(`uploading ended: ${messageOf(failure)}`);
+    own.fail(`uploading ended: ${messageOf(failure)}`);
   });
   const telling = every(
     clock,

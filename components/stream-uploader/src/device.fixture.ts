@@ -1,5 +1,12 @@
 import { gunzipSync } from "node:zlib";
-import { Acknowledgement, type Heartbeat, type Measurement, topics } from "@coalmine/contract";
+import {
+  Acknowledgement,
+  Heartbeat,
+  InstrumentId,
+  type Measurement,
+  Sha256,
+  topics,
+} from "@coalmine/contract";
 import { nodeCrypto } from "@coalmine/device/crypto";
 import { memoryFiles, type MemoryFiles } from "@coalmine/durable-log";
 import type {
@@ -177,7 +184,7 @@ export class Device {
     };
     return {
       publish: async (topic, message) => {
-        if (!life.isAlive) return never();
+        if (!life.isAlive) await never();
         if (!("json" in message)) throw new Error("stream-uploader publishes JSON only");
         if (topic === topics.acknowledgements) {
           const { durable, refused } = Acknowledgement.parse(message.json);
@@ -191,9 +198,9 @@ export class Device {
         return { close: async () => void this.#subscribers.delete(filter) };
       },
       publishToIotCore: async (topic, qos, payload) => {
-        if (!life.isAlive) return never();
+        if (!life.isAlive) await never();
         if (topic === topics.heartbeat("thing-1") && qos === 1)
-          this.heartbeats.push(JSON.parse(new TextDecoder().decode(payload)) as Heartbeat);
+          this.heartbeats.push(Heartbeat.parse(JSON.parse(new TextDecoder().decode(payload))));
       },
       subscribeToIotCore: unused,
       getConfiguration: async () => structuredClone(this.configuration),
@@ -219,6 +226,7 @@ export class Device {
 }
 
 function asOnAWire(json: object): JsonObject {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what JSON gave back of an object is one
   return JSON.parse(JSON.stringify(json)) as JsonObject;
 }
 
@@ -236,25 +244,25 @@ function mortal(files: Files, life: { isAlive: boolean }): Files {
       return life.isAlive ? value : never();
     };
   return {
-    open: guard(async (path, mode) => {
+    open: guard(async (path: string, mode: Parameters<Files["open"]>[1]) => {
       const file = await files.open(path, mode);
       return {
-        read: guard(file.read),
-        write: guard(file.write),
-        truncate: guard(file.truncate),
-        sync: guard(file.sync),
-        size: guard(file.size),
-        close: guard(file.close),
+        read: guard((position: number, lengthBytes: number) => file.read(position, lengthBytes)),
+        write: guard((position: number, bytes: Uint8Array) => file.write(position, bytes)),
+        truncate: guard((sizeBytes: number) => file.truncate(sizeBytes)),
+        sync: guard(() => file.sync()),
+        size: guard(() => file.size()),
+        close: guard(() => file.close()),
       };
     }),
-    makeFolder: guard(files.makeFolder),
-    list: guard(files.list),
-    status: guard(files.status),
-    rename: guard(files.rename),
-    remove: guard(files.remove),
-    syncFolder: guard(files.syncFolder),
-    freeBytes: guard(files.freeBytes),
-    foreign: files.foreign,
+    makeFolder: guard((path: string) => files.makeFolder(path)),
+    list: guard((path: string) => files.list(path)),
+    status: guard((path: string) => files.status(path)),
+    rename: guard((from: string, to: string) => files.rename(from, to)),
+    remove: guard((path: string) => files.remove(path)),
+    syncFolder: guard((path: string) => files.syncFolder(path)),
+    freeBytes: guard(() => files.freeBytes()),
+    foreign: (path) => files.foreign(path),
   };
 }
 
@@ -263,7 +271,7 @@ export function curve(boot: number, first: number, count: number, atMs = START_M
   return Array.from({ length: count }, (_, index): Measurement => {
     const sequence = first + index;
     return {
-      instrument: "rheo-1" as Measurement["instrument"],
+      instrument: InstrumentId.parse("rheo-1"),
       boot,
       sequence,
       channel: "apparent-viscosity",
@@ -277,7 +285,7 @@ export function curve(boot: number, first: number, count: number, atMs = START_M
         ? {
             channel: "casson-yield-stress",
             derivation: {
-              modelSha256: "ab".repeat(32) as NonNullable<Measurement["derivation"]>["modelSha256"],
+              modelSha256: Sha256.parse("ab".repeat(32)),
               preprocessingVersion: 3,
               inputFrom: Math.max(0, sequence - 19),
               inputTo: sequence,

@@ -1,4 +1,4 @@
-import { ComponentHealth, Heartbeat, topics } from "@coalmine/contract";
+import { ComponentHealth, type Heartbeat, ThingName, topics } from "@coalmine/contract";
 import type { Clock, Ipc, LocalMessage, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import type { UploaderHealth } from "./uploader-health.ts";
@@ -12,7 +12,7 @@ export class Heartbeats {
   readonly #clock: Clock;
   readonly #ipc: Pick<Ipc, "publishToIotCore">;
   readonly #log: Log;
-  readonly #thing: string;
+  readonly #thing: ThingName;
   readonly #health: UploaderHealth;
   readonly #heard = new Map<string, { health: ComponentHealth; atMs: number }>();
   #sequence = 0;
@@ -27,7 +27,7 @@ export class Heartbeats {
     this.#clock = parts.clock;
     this.#ipc = parts.ipc;
     this.#log = parts.log;
-    this.#thing = parts.thing;
+    this.#thing = ThingName.parse(parts.thing);
     this.#health = parts.health;
   }
 
@@ -48,7 +48,7 @@ export class Heartbeats {
 
   async send(): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
-    const heartbeat = Heartbeat.parse({
+    const heartbeat: Heartbeat = {
       version: 1,
       thing: this.#thing,
       sentMs: this.#clock.now(),
@@ -56,7 +56,7 @@ export class Heartbeats {
       components: [...this.#heard.values()]
         .sort((a, b) => (a.health.component < b.health.component ? -1 : 1))
         .map(({ health, atMs }) => ({ ...health, ageMs: Math.max(0, nowMs - atMs) })),
-    });
+    };
     try {
       await this.#ipc.publishToIotCore(
         topics.heartbeat(this.#thing),

@@ -18,6 +18,8 @@ const encodings = {
   INT64: "DELTA_BINARY_PACKED",
   DOUBLE: "BYTE_STREAM_SPLIT",
 } as const;
+/** Columns whose least and greatest value let a query pass over a file; for the others they would cost more than the rows. */
+const pruning: ReadonlySet<ColumnName> = new Set(["sequence", "channel", "sample_time_ms"]);
 const nullable: ReadonlySet<ColumnName> = new Set([
   "quality_cause",
   "model_sha256",
@@ -85,6 +87,7 @@ export class LakeRows {
           type,
           nullable: nullable.has(name),
           encoding: encodings[type],
+          statistics: pruning.has(name),
           data:
             name === "thing"
               ? Array.from<string>({ length: this.rows }).fill(this.#thing)

@@ -18,7 +18,8 @@ test("behaves as a set does, whatever is added, asked and removed", () => {
         }
         if (at % 7 === 0) runs = SequenceRuns.fromNumbers(runs.toNumbers());
       }
-      for (let sequence = 0; sequence <= 41; sequence++) expect(runs.has(sequence)).toBe(oracle.has(sequence));
+      for (let sequence = 0; sequence <= 41; sequence++)
+        expect(runs.has(sequence)).toBe(oracle.has(sequence));
     }),
     { numRuns: 2000 },
   );

@@ -24,6 +24,10 @@ test.each([
 });
 
 test("the service's own wait is honoured, and what is not an answer is tried again", () => {
-  expect(classify(refusal("SlowDown", 503, 7000))).toEqual({ kind: "retry", code: "SlowDown", afterMs: 7000 });
+  expect(classify(refusal("SlowDown", 503, 7000))).toEqual({
+    kind: "retry",
+    code: "SlowDown",
+    afterMs: 7000,
+  });
   expect(classify(new TypeError("fetch failed")).kind).toBe("retry");
 });

@@ -1,4 +1,4 @@
-import { ComponentHealth, healthKeys } from "@coalmine/contract";
+import { type ComponentHealth, ComponentName, ComponentVersion, healthKeys } from "@coalmine/contract";
 import type { ComponentProcess, Instant } from "@coalmine/ports";
 
 type Key = typeof healthKeys.streamUploader;
@@ -16,8 +16,13 @@ export class UploaderHealth {
   readonly #sums = { commitMs: { sum: 0, count: 0 }, uploadMs: { sum: 0, count: 0 } };
   readonly #startedMs: Instant;
 
-  constructor(startedMs: Instant) {
+  readonly #component: ComponentName;
+  readonly #componentVersion: ComponentVersion;
+
+  constructor(startedMs: Instant, own: Pick<ComponentProcess, "componentName" | "componentVersion">) {
     this.#startedMs = startedMs;
+    this.#component = ComponentName.parse(own.componentName);
+    this.#componentVersion = ComponentVersion.parse(own.componentVersion);
     for (const name of healthKeys.streamUploader.counters) this.#counters.set(name, 0);
   }
 
@@ -30,18 +35,15 @@ export class UploaderHealth {
     this.#sums[name].count++;
   }
 
-  report(
-    process: Pick<ComponentProcess, "componentName" | "componentVersion">,
-    gauges: Readonly<Record<Key["gauges"][number], number>>,
-  ): ComponentHealth {
-    return ComponentHealth.parse({
+  report(gauges: Readonly<Record<Key["gauges"][number], number>>): ComponentHealth {
+    return {
       version: 1,
-      component: process.componentName,
-      componentVersion: process.componentVersion,
+      component: this.#component,
+      componentVersion: this.#componentVersion,
       startedMs: this.#startedMs,
       counters: Object.fromEntries(this.#counters),
       gauges,
       sums: { commitMs: { ...this.#sums.commitMs }, uploadMs: { ...this.#sums.uploadMs } },
-    });
+    };
   }
 }

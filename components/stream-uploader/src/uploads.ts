@@ -5,6 +5,7 @@ import { Alarm } from "./alarm.ts";
 import { decodePoints } from "./batch-record.ts";
 import { saveCheckpoint } from "./checkpoint.ts";
 import type { Config } from "./config.ts";
+import type { DiskReserve } from "./disk-reserve.ts";
 import type { Intake } from "./intake.ts";
 import { LAKE_FILE_VERSION, LakeRows } from "./lake-file.ts";
 import { dayOf, lakeKey } from "./lake-key.ts";
@@ -33,6 +34,7 @@ export interface UploadsParts {
   readonly plan: UploadPlan;
   readonly intake: Intake;
   readonly health: UploaderHealth;
+  readonly reserve: DiskReserve;
   readonly config: () => Config;
 }
 
@@ -133,6 +135,8 @@ export class Uploads {
     }
     plan.pass(last);
     await store.free();
+    // What an upload borrowed on a full disk.
+    await this.#parts.reserve.take();
   }
 
   /** Before anything is told outside: the checkpoint that knows these points, then the edge itself. */
@@ -163,7 +167,7 @@ export class Uploads {
         ...(plan.open === undefined ? {} : { open: { ...plan.open } }),
       };
     });
-    await saveCheckpoint(files, crypto, checkpoint);
+    await this.#parts.reserve.lend(() => saveCheckpoint(files, crypto, checkpoint));
   }
 
   /** The objects of a range of records, one for each day that its points were sampled on. */

@@ -286,7 +286,8 @@ export class DurableLog {
 
   /** The last segment stays: its name and header hold number and epoch. */
   async #removePassed(done: number): Promise<void> {
-    while (this.#segments.length > 1 && (this.#segments[1]?.first ?? 0) - 1 <= done) await this.#removeOldest();
+    while (this.#segments.length > 1 && (this.#segments[1]?.first ?? 0) - 1 <= done)
+      await this.#removeOldest();
   }
 
   async #removeOldest(): Promise<void> {

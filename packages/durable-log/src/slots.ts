@@ -74,7 +74,12 @@ function newest(
     const end = offset + SLOT_HEADER_BYTES + view.getUint32(4, true);
     if (end > Math.min(bytes.length, offset + SLOT_BYTES)) return [];
     if (crypto.crc32(bytes.subarray(offset + 4, end)) !== view.getUint32(0, true)) return [];
-    return [{ generation: view.getFloat64(8, true), value: new Uint8Array(bytes.subarray(offset + SLOT_HEADER_BYTES, end)) }];
+    return [
+      {
+        generation: view.getFloat64(8, true),
+        value: new Uint8Array(bytes.subarray(offset + SLOT_HEADER_BYTES, end)),
+      },
+    ];
   });
   return slots.sort((a, b) => b.generation - a.generation)[0];
 }
