@@ -19,7 +19,7 @@ class End implements Link {
   async write(bytes: Uint8Array): Promise<void> {
     if (!this.#open) throw new Error("cannot write: the link is closed");
     // A copy: the writer may use its buffer again.
-    const copy = Uint8Array.from(bytes);
+    const copy = new Uint8Array(bytes);
     await Promise.resolve();
     this.other?.arrive(copy);
   }

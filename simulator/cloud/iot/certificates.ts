@@ -22,11 +22,18 @@ export class Certificates {
   readonly place: Place;
   readonly certificates: Table<Certificate>;
   readonly #clock: Clock;
+  readonly #changed: () => void;
   readonly #cuts: ((certificateId: string) => void)[] = [];
 
-  constructor(options: { readonly place: Place; readonly store: Store; readonly clock: Clock }) {
+  constructor(options: {
+    readonly place: Place;
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly changed: () => void;
+  }) {
     this.place = options.place;
     this.#clock = options.clock;
+    this.#changed = options.changed;
     this.certificates = options.store.table("iot-certificates");
   }
 
@@ -70,6 +77,7 @@ export class Certificates {
     if (certificate.status === "REVOKED" && status !== "REVOKED")
       throw new ServiceError("CertificateStateException", 406, "A revoked certificate stays revoked.");
     this.certificates.set(certificateId, { ...certificate, status, modifiedAt: this.#clock.now() });
+    this.#changed();
     if (status !== "ACTIVE") for (const cut of this.#cuts) cut(certificateId);
   }
 
@@ -81,6 +89,7 @@ export class Certificates {
         "An active certificate cannot be deleted: deactivate it.",
       );
     this.certificates.delete(certificateId);
+    this.#changed();
   }
 
   /** Told when a certificate stops to count, so that what it opened is closed. */
@@ -92,6 +101,7 @@ export class Certificates {
     const now = this.#clock.now();
     const certificate = { certificateId, certificatePem, status, createdAt: now, modifiedAt: now };
     this.certificates.set(certificateId, certificate);
+    this.#changed();
     return certificate;
   }
 }

@@ -41,9 +41,10 @@ export class Iot {
 
   constructor(options: IotOptions) {
     this.#options = options;
-    this.things = new Things(options);
-    this.certificates = new Certificates(options);
-    this.policies = new Policies(options);
+    const parts = { ...options, changed: () => this.permissions.forget() };
+    this.things = new Things(parts);
+    this.certificates = new Certificates(parts);
+    this.policies = new Policies(parts);
     this.roleAliases = new RoleAliases(options);
     this.templates = new Templates(options);
     this.permissions = new Permissions(this.certificates, this.policies, this.things);

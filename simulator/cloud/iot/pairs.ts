@@ -3,11 +3,14 @@ import type { Table } from "../store/store.ts";
 /** A relation between two kinds of names, kept in a table and found from either side. */
 export class Pairs {
   readonly #table: Table<true>;
+  readonly #changed: () => void;
   readonly #rightOf = new Map<string, Set<string>>();
   readonly #leftOf = new Map<string, Set<string>>();
 
-  constructor(table: Table<true>) {
+  /** `changed` is called after each change. */
+  constructor(table: Table<true>, changed: () => void) {
     this.#table = table;
+    this.#changed = changed;
     for (const [key] of table.entries()) {
       const [left = "", right = ""] = key.split("\n");
       this.#note(left, right);
@@ -22,6 +25,7 @@ export class Pairs {
     if (this.has(left, right)) return false;
     this.#table.set(`${left}\n${right}`, true);
     this.#note(left, right);
+    this.#changed();
     return true;
   }
   /** False when it was not there. */
@@ -30,6 +34,7 @@ export class Pairs {
     this.#table.delete(`${left}\n${right}`);
     drop(this.#rightOf, left, right);
     drop(this.#leftOf, right, left);
+    this.#changed();
     return true;
   }
   /** Sorted. */

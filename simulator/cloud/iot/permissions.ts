@@ -1,4 +1,4 @@
-import type { Authorize, MqttAction } from "../broker/peer.ts";
+import type { Authorize, MqttAction, Peer } from "../broker/peer.ts";
 import type { Place } from "../service.ts";
 import type { Certificates } from "./certificates.ts";
 import { iotArn } from "./arn.ts";
@@ -14,12 +14,16 @@ const actions: Readonly<Record<MqttAction, { action: string; kind: "client" | "t
   retain: { action: "iot:RetainPublish", kind: "topic" },
 };
 
+/** Ours. A fleet asks the same few questions again and again; beyond it they are all thought through anew. */
+const DECISIONS_MAX = 100_000;
+
 /** What a certificate may do, by the policies attached to it and to the groups of its thing. */
 export class Permissions {
   readonly #place: Place;
   readonly #certificates: Certificates;
   readonly #policies: Policies;
   readonly #things: Things;
+  readonly #decided = new Map<string, boolean>();
 
   constructor(certificates: Certificates, policies: Policies, things: Things) {
     this.#place = things.place;
@@ -30,10 +34,26 @@ export class Permissions {
 
   /** For the broker. The thing of a connection is the one whose name is the client id, as in AWS. */
   readonly mqtt: Authorize = (peer, clientId, mqttAction, resource) => {
+    // With its length, since a client may choose an id that looks like the rest of a question.
+    const question = `${peer.certificateId}\n${clientId.length}\n${clientId}\n${mqttAction}\n${resource}`;
+    const decided = this.#decided.get(question);
+    if (decided !== undefined) return decided;
+    const decision = this.#decide(peer, clientId, mqttAction, resource);
+    if (this.#decided.size >= DECISIONS_MAX) this.#decided.clear();
+    this.#decided.set(question, decision);
+    return decision;
+  };
+
+  /** What was decided no longer counts. */
+  forget(): void {
+    this.#decided.clear();
+  }
+
+  #decide(peer: Peer, clientId: string, mqttAction: MqttAction, resource: string): boolean {
     const { action, kind } = actions[mqttAction];
     const thing = this.#things.principals.has(clientId, peer.certificateId) ? clientId : undefined;
     return this.#asks(peer.certificateId, thing, action, iotArn(this.#place, kind, resource), clientId);
-  };
+  }
 
   /** For the credentials provider. */
   mayAssume(certificateId: string, roleAlias: string, thingName: string | undefined): boolean {

@@ -23,13 +23,20 @@ export class Policies {
   /** Policy name to target: `cert/<id>` or `thinggroup/<name>`. */
   readonly attached: Pairs;
   readonly #clock: Clock;
+  readonly #changed: () => void;
   readonly #compiled = new Map<string, readonly CompiledStatement[]>();
 
-  constructor(options: { readonly place: Place; readonly store: Store; readonly clock: Clock }) {
+  constructor(options: {
+    readonly place: Place;
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly changed: () => void;
+  }) {
     this.place = options.place;
     this.#clock = options.clock;
     this.policies = options.store.table("iot-policies");
-    this.attached = new Pairs(options.store.table("iot-policy-attachments"));
+    this.attached = new Pairs(options.store.table("iot-policy-attachments"), options.changed);
+    this.#changed = options.changed;
   }
 
   arn(name: string): string {
@@ -126,5 +133,6 @@ export class Policies {
   #put(policy: Policy): void {
     this.policies.set(policy.policyName, policy);
     this.#compiled.delete(policy.policyName);
+    this.#changed();
   }
 }

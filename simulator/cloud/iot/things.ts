@@ -50,6 +50,7 @@ export class Things {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #events: CloudEvents;
+  readonly #changed: () => void;
 
   constructor(options: {
     readonly place: Place;
@@ -57,8 +58,12 @@ export class Things {
     readonly clock: Clock;
     readonly random: Random;
     readonly events: CloudEvents;
+    /** Called when what a policy may depend on has changed. */
+    readonly changed: () => void;
   }) {
     const { store } = options;
+    const changed = (): void => this.#changed();
+    this.#changed = options.changed;
     this.place = options.place;
     this.#clock = options.clock;
     this.#random = options.random;
@@ -66,8 +71,8 @@ export class Things {
     this.things = store.table("iot-things");
     this.groups = store.table("iot-thing-groups");
     this.types = store.table("iot-thing-types");
-    this.members = new Pairs(store.table("iot-group-members"));
-    this.principals = new Pairs(store.table("iot-thing-principals"));
+    this.members = new Pairs(store.table("iot-group-members"), changed);
+    this.principals = new Pairs(store.table("iot-thing-principals"), changed);
   }
 
   arn(kind: "thing" | "thinggroup" | "thingtype", name: string): string {
@@ -124,6 +129,7 @@ export class Things {
     const attributes = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== ""));
     checkAttributes(attributes, thingTypeName === undefined ? ATTRIBUTES_MAX_WITHOUT_TYPE : ATTRIBUTES_MAX);
     this.things.set(name, { ...thing, thingTypeName, attributes, version: thing.version + 1 });
+    this.#changed();
   }
 
   deleteThing(name: string): void {
@@ -131,6 +137,7 @@ export class Things {
       throw invalid(`Cannot delete. Thing ${name} is still attached to one or more principals.`);
     for (const group of this.members.leftOf(name)) this.removeFromGroup(name, group);
     this.things.delete(name);
+    this.#changed();
   }
 
   createGroup(
