@@ -78,9 +78,15 @@ function basePorts(): BasePorts {
   };
 }
 
+/** The first signal to stop; further ones change nothing, and a component with nothing open stays until then. */
 function stopAsked(): Promise<NodeJS.Signals> {
+  const stay = setInterval(() => {}, 0x7fff_ffff);
   return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, resolve);
+    for (const signal of ["SIGTERM", "SIGINT"] as const)
+      process.on(signal, () => {
+        clearInterval(stay);
+        resolve(signal);
+      });
   });
 }
 
