@@ -5,7 +5,7 @@ import { SeededRandom, silentLog } from "@coalmine/runtime";
 import { iot, iotidentity, iotjobs, mqtt5 } from "aws-iot-device-sdk-v2";
 import mqtt from "mqtt";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { systemClock } from "../../../packages/runtime/src/system-clock.ts";
+import { systemClock } from "@coalmine/runtime/system-clock";
 import { CertificateAuthority, type KeysAndCertificate } from "../identity/certificate-authority.ts";
 import { type CloudIot, composeIot, everything } from "../iot/iot-rig.ts";
 import { CloudEvents } from "../service.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SeededRandom } from "@coalmine/runtime";
-import { systemClock } from "../../../packages/runtime/src/system-clock.ts";
+import { systemClock } from "@coalmine/runtime/system-clock";
 import { expect, test } from "vitest";
 import { everything, iotRig } from "../iot/iot-rig.ts";
 import type { PreProvisioningHook } from "./provisioning.ts";
