@@ -17,7 +17,7 @@ const { applicationMessage, applicationError, connect, connectAck, ping, pingRes
   messageTypes;
 
 /** A client that says exactly what it is told, over a link in memory. */
-function rawClient() {
+function rawClient({ reads = true } = {}) {
   const service = new SmallService();
   service.tokens.set("TOKEN", "test.A");
   const heard: RpcMessage[] = [];
@@ -26,7 +26,10 @@ function rawClient() {
   let closed: (why: LinkClosed) => void = () => {};
   let isOpen = true;
   const link: Link = {
-    write: async (bytes) => decoder.push(bytes, (message) => heard.push(fromMessage(message))),
+    write: async (bytes) => {
+      if (!reads) await new Promise(() => {});
+      decoder.push(bytes, (message) => heard.push(fromMessage(message)));
+    },
     onData: (handler) => (receive = handler),
     onClose: (handler) => (closed = handler),
     close: async () => {
@@ -255,6 +258,36 @@ test("each kind of refusal has its own form", async () => {
   expect(shape(4)).toBe("ServiceError");
   expect(body(4)).toMatchObject({ message: "Operation PauseComponent is not supported by Greengrass" });
   expect(shape(5)).toBe("ServiceError");
+});
+
+test("a client that does not read is dropped before it fills the memory", async () => {
+  const client = rawClient({ reads: false });
+  client.connect("TOKEN");
+  client.open(1, "SubscribeToTopic", { topic: "t" });
+  await settle();
+  const event = { jsonMessage: { message: { text: "x".repeat(8_000_000) }, context: { topic: "t" } } };
+  for (let sent = 0; sent < 5; sent++)
+    client.service.tell("SubscribeToTopic", "SubscriptionResponseMessage", event);
+  expect(client.isOpen()).toBe(true);
+  for (let sent = 0; sent < 5; sent++)
+    client.service.tell("SubscribeToTopic", "SubscriptionResponseMessage", event);
+  expect(client.isOpen()).toBe(false);
+  expect(client.service.subscriptions("SubscribeToTopic")).toBe(0);
+});
+
+test("what is too large to send becomes an internal error of its stream, and the connection goes on", async () => {
+  const client = rawClient();
+  client.connect("TOKEN");
+  client.service.configurations.set("test.A", { text: "x".repeat(25 * 1024 * 1024) });
+  client.open(1, "GetConfiguration", { keyPath: [] });
+  await settle();
+  const answer = client.heard.at(-1);
+  expect(answer).toMatchObject({ type: applicationError, flags: TERMINATE_STREAM, streamId: 1 });
+  expect(answer && textHeader(answer, ":content-type")).toBe("text/plain");
+  expect(text(answer)).toBe("InternalServerError");
+  client.open(2, "UpdateState", { state: "RUNNING" });
+  await settle();
+  expect(client.heard.at(-1)).toMatchObject({ type: applicationMessage, streamId: 2 });
 });
 
 test("no bytes whatsoever make the server throw", () => {
