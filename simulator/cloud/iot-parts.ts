@@ -47,6 +47,8 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
     endpoints: { data: () => endpoints.data, credentials: () => endpoints.credentials },
   });
   const broker = new Broker({ ...base, authorize: iot.permissions.mqtt });
+  // A certificate that stops counting ends its live sessions too, not only new ones.
+  iot.certificates.onCut((certificateId) => broker.disconnectCertificate(certificateId));
   const jobs = new Jobs({ ...base, things: iot.things });
   const topics = new JobTopics({ jobs, broker, clock: base.clock });
   const shadows = new Shadows({ ...base, broker });
