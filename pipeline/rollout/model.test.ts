@@ -117,7 +117,7 @@ class Play {
         verdict: "PROMOTE",
         because: "fine",
       });
-      this.now[target]! += this.rollout.phase.phase === "planned" ? 3 * STEP_MS : STEP_MS / 2;
+      this.now[target]! += this.rollout.phase.phase === "planned" ? 3 * STEP_MS : STEP_MS / 5;
     }
     if (this.rollout.phase.phase === "awaitingPromotion")
       evidence.push({ kind: "promoted", by: "ada", reason: "fine" });
@@ -168,7 +168,7 @@ test(
   () => {
     const ends = new Map<string, number>();
     fc.assert(
-      fc.property(fc.nat(16), sequences, (rounds, choices) => {
+      fc.property(fc.nat(20), sequences, (rounds, choices) => {
         const play = new Play();
         // Trouble begins in any phase.
         for (let round = 0; round < rounds; round++) play.goodRound(round);
