@@ -29,9 +29,6 @@ interface HostedLauncherOptions {
 const runScript = /^\s*exec "[^"]+" "([^"]+)\/main\.mjs"\s*$/;
 const Module = z.object({ portsVersion: z.number(), start: z.custom<ComponentModule["start"]>((value) => typeof value === "function") });
 
-/** One import a path in this process, however many devices run it. Never freed: a simulation is its own process. */
-const imported = new Map<string, Promise<unknown>>();
-
 /** Runs components in this process, from their published artifacts. */
 export class HostedLauncher implements Launcher {
   readonly #options: HostedLauncherOptions;
@@ -91,10 +88,11 @@ class HostedProcess implements LaunchedProcess {
       this.#fail(`no artifact is extracted at ${folder}`);
       return;
     }
+    // The path holds the digest: however many devices run it, it is loaded once, and never freed.
     const done = busy();
     let component: z.infer<typeof Module>;
     try {
-      component = Module.parse(await importOnce(join(real, "component.mjs")));
+      component = Module.parse(await import(pathToFileURL(join(real, "component.mjs")).href));
     } catch (failure) {
       this.#fail(`${folder}/component.mjs is no component: ${messageOf(failure)}`);
       return;
@@ -148,12 +146,4 @@ class HostedProcess implements LaunchedProcess {
     void this.#hosted?.close();
     this.#exit({ code, signal });
   }
-}
-
-function importOnce(path: string): Promise<unknown> {
-  const known = imported.get(path);
-  if (known !== undefined) return known;
-  const loading: Promise<unknown> = import(pathToFileURL(path).href);
-  imported.set(path, loading);
-  return loading;
 }

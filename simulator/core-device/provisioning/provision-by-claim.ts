@@ -62,6 +62,8 @@ export async function provisionByClaim(link: CloudLink, claim: Claim, clock: Clo
         reject(new ProvisioningRefused(errorCode, `${errorCode}: ${errorMessage}; check the claim, the template and its parameters`));
       });
     });
+    // It may come before the publish below has its PUBACK, and is looked at after that.
+    answer.catch(() => undefined);
     // Both before the request: an answer on a topic that nobody listens to is lost.
     await link.subscribe(`${topic}/accepted`, 1);
     await link.subscribe(`${topic}/rejected`, 1);
