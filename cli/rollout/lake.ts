@@ -1,0 +1,78 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { GetObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
+import { DuckDBInstance } from "@duckdb/node-api";
+import * as z from "zod";
+
+/** What one instrument says it sent: readings of one boot, `from` to `to` inclusive, each with so many channels. */
+export const Sent = z.object({
+  instrument: z.string(),
+  boot: z.int(),
+  from: z.int(),
+  to: z.int(),
+  channels: z.int(),
+});
+export type Sent = z.infer<typeof Sent>;
+
+/** Points between instrument and lake: one per reading and channel. Results of models are not among them. */
+export interface Balance {
+  readonly sent: number;
+  readonly rows: number;
+  readonly lost: number;
+  readonly doubled: number;
+}
+
+/** Brings the lake's objects of one bucket into `folder`. */
+export async function downloadLake(s3: S3Client, bucket: string, folder: string): Promise<number> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  let objects = 0;
+  let token: string | undefined;
+  do {
+    const page = await s3.send(
+      new ListObjectsV2Command({
+        Bucket: bucket,
+        Prefix: "measurements/",
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      }),
+    );
+    for (const { Key } of page.Contents ?? []) {
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
+      await writeFile(
+        join(folder, `${String(objects++).padStart(6, "0")}.parquet`),
+        (await Body?.transformToByteArray()) ?? new Uint8Array(),
+      );
+    }
+    token = page.NextContinuationToken;
+  } while (token !== undefined);
+  return objects;
+}
+
+/** Compares what the instruments sent with the rows in the Parquet files of `folder`. */
+export async function balance(folder: string, objects: number, sent: readonly Sent[]): Promise<Balance> {
+  const total = sent.reduce((sum, { from, to, channels }) => sum + (to - from + 1) * channels, 0);
+  if (objects === 0) return { sent: total, rows: 0, lost: total, doubled: 0 };
+  const instance = await DuckDBInstance.create(":memory:", { threads: "2" });
+  const connection = await instance.connect();
+  try {
+    await connection.run("create table sent (instrument varchar, boot integer, first bigint, last bigint)");
+    for (const { instrument, boot, from, to } of sent) {
+      await connection.run("insert into sent values ($1, $2, $3, $4)", [instrument, boot, from, to]);
+    }
+    const answer = await connection.runAndReadAll(`
+      with points as (
+        select l.instrument, l.boot, l.sequence, l.channel, count(*) as times
+        from read_parquet('${join(folder, "*.parquet").replaceAll("'", "''")}') l
+        join sent s on s.instrument = l.instrument and s.boot = l.boot and l.sequence between s.first and s.last
+        where l.model_sha256 is null
+        group by all
+      )
+      select coalesce(sum(times), 0)::double as rows, count(*)::double as known from points`);
+    const [row] = answer.getRowObjects();
+    const { rows, known } = z.object({ rows: z.number(), known: z.number() }).parse(row);
+    return { sent: total, rows, lost: total - known, doubled: rows - known };
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}

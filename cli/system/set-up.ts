@@ -1,0 +1,51 @@
+import {
+  claimPolicy,
+  devicePolicy,
+  names,
+  provisioningTemplate,
+  type Place,
+} from "../../infra/identity/identity.ts";
+
+/** One call of a region's service, by whatever way: function or network. */
+export interface Invoke {
+  (service: string, operation: string, input: object): Promise<object>;
+}
+
+const EXISTS = new Set([
+  "ResourceAlreadyExistsException",
+  "BucketAlreadyOwnedByYou",
+  "ResourceConflictException",
+  "EntityAlreadyExists",
+  "ResourceInUseException",
+]);
+
+/** Brings a region into the state that the identity stack gives one on AWS. May be repeated. */
+export async function setUpRegion(invoke: Invoke, place: Place, buckets: readonly string[]): Promise<void> {
+  const unlessThere = (service: string, operation: string, input: object): Promise<object | undefined> =>
+    invoke(service, operation, input).catch((failure: unknown) => {
+      if (failure instanceof Error && "code" in failure && EXISTS.has(String(failure.code))) return undefined;
+      throw failure;
+    });
+  for (const Bucket of buckets) await unlessThere("s3", "CreateBucket", { Bucket });
+  for (const thingGroupName of [names.fleetGroup, names.mainGroup, names.canaryGroup])
+    await unlessThere("iot", "CreateThingGroup", { thingGroupName });
+  await unlessThere("iot", "CreatePolicy", {
+    policyName: names.devicePolicy,
+    policyDocument: JSON.stringify(devicePolicy(place)),
+  });
+  await unlessThere("iot", "CreatePolicy", {
+    policyName: names.claimPolicy,
+    policyDocument: JSON.stringify(claimPolicy(place)),
+  });
+  const role = (name: string): string => `arn:${place.partition}:iam::${place.accountId}:role/${name}`;
+  await unlessThere("iot", "CreateRoleAlias", {
+    roleAlias: names.roleAlias,
+    roleArn: role(names.tokenExchangeRole),
+  });
+  await unlessThere("iot", "CreateProvisioningTemplate", {
+    templateName: names.provisioningTemplate,
+    provisioningRoleArn: role("CoalmineProvisioning"),
+    templateBody: JSON.stringify(provisioningTemplate()),
+    enabled: true,
+  });
+}
