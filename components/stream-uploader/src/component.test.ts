@@ -254,6 +254,46 @@ test("on a disk filled to the last byte by others, uploads go on and make room",
   expect(await disk.freeBytes()).toBeGreaterThan(0);
 });
 
+test("a copy of a batch that could not be stored is not acknowledged either", async () => {
+  const disk = memoryFiles({ capacityBytes: 200_000 });
+  const device = new Device("copies", disk);
+  await device.start();
+  disk.put("of-others", new Uint8Array(await disk.freeBytes()));
+  device.publishBatch("x", curve(1, 1, 20));
+  device.publishBatch("copy", curve(1, 1, 20));
+  device.publishBatch("overlap", curve(1, 11, 20));
+  await device.run(1000);
+  expect([...device.acknowledged]).toEqual([]);
+  await disk.remove("of-others");
+  device.publishBatch("copy", curve(1, 1, 20));
+  device.publishBatch("overlap", curve(1, 11, 20));
+  await device.run(HOUR_MS + 1000);
+  expect([...device.acknowledged]).toEqual(["copy", "overlap"]);
+  expect((await device.bucket.rows()).map(rowName).sort()).toEqual(curve(1, 1, 30).map(nameOf).sort());
+});
+
+test("a lost checkpoint costs nothing that the log still holds, and the backlog stays right", async () => {
+  const device = await started("lost checkpoint", { flushIntervalSeconds: 60 });
+  device.bucket.trouble = () => ({ code: "NetworkError", isStored: true });
+  device.publishBatch("a", curve(1, 1, 20));
+  await device.run(90_000);
+  const [key] = device.bucket.stored.keys();
+  device.publishBatch("b", curve(1, 21, 20));
+  await device.run(1000);
+  device.kill({ power: true });
+  await device.disk.remove("checkpoint.json");
+  device.bucket.trouble = () => undefined;
+  await device.start();
+  device.publishBatch("a-again", curve(1, 1, 20));
+  await device.run(600_000);
+  expect(device.bucket.stored.keys().next().value).toBe(key);
+  expect((await device.bucket.rows()).map(rowName).sort()).toEqual(curve(1, 1, 40).map(nameOf).sort());
+  expect(device.heartbeats.at(-1)?.components[0]?.gauges).toMatchObject({
+    backlogPoints: 0,
+    backlogBytes: 0,
+  });
+});
+
 test("stopping stores what arrived, keeps what was not uploaded, and ends", async () => {
   const device = await started("stop");
   device.bucket.trouble = () => ({ code: "NetworkError", isStored: false });

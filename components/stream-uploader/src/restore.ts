@@ -32,8 +32,6 @@ export async function restore(parts: {
       if (record.sequence <= cursor.done) continue;
       const { sequence: last, timeMs: sinceMs, payload } = record;
       plan.add({ last, points: points.sequence.length, bytes: payload.length, sinceMs }, config);
-      // The edge that was fixed before the crash is an edge still.
-      if (last === cursor.reserved) plan.cut();
     }
   return { seen, plan };
 }
