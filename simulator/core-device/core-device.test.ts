@@ -11,13 +11,26 @@ const details = (payload: unknown) => (payload as { statusDetails: Record<string
 test("a group's deployment installs, and reports IN_PROGRESS, then SUCCEEDED [core-device-6.1]", async () => {
   const { cloud, device, launcher, ...it } = await deviceUnderTest();
   const zip = zipSync({ "main.mjs": new TextEncoder().encode("hello") });
-  cloud.addComponent("A", "1.0.0", { Lifecycle: { Run: "stay; say {artifacts:decompressedPath}/a {configuration:/x} {iot:thingName}" }, Configuration: { x: 7 } }, { "a.zip": zip });
+  cloud.addComponent(
+    "A",
+    "1.0.0",
+    {
+      Lifecycle: { Run: "stay; say {artifacts:decompressedPath}/a {configuration:/x} {iot:thingName}" },
+      Configuration: { x: 7 },
+    },
+    { "a.zip": zip },
+  );
   cloud.deployJob("job-1", groupDocument(1, { A: { version: "1.0.0" } }));
   await it.run(5000);
   expect(it.stateOf("A")).toBe("RUNNING");
   expect(cloud.statusesOf("job-1")).toEqual([
     { thingName: "T", jobId: "job-1", status: "IN_PROGRESS", statusDetails: {} },
-    { thingName: "T", jobId: "job-1", status: "SUCCEEDED", statusDetails: { "detailed-deployment-status": "SUCCESSFUL" } },
+    {
+      thingName: "T",
+      jobId: "job-1",
+      status: "SUCCEEDED",
+      statusDetails: { "detailed-deployment-status": "SUCCESSFUL" },
+    },
   ]);
   expect(cloud.resolveRequests[0]).toEqual({
     platform: { attributes: { os: "linux", architecture: "amd64" } },
@@ -27,7 +40,11 @@ test("a group's deployment installs, and reports IN_PROGRESS, then SUCCEEDED [co
     "stay; say /greengrass/v2/packages/artifacts-unarchived/A/1.0.0/a 7 T",
   );
   const last = cloud.fleetStatuses().at(-1);
-  expect(last).toMatchObject({ messageType: "PARTIAL", trigger: "THING_GROUP_DEPLOYMENT", overallDeviceStatus: "HEALTHY" });
+  expect(last).toMatchObject({
+    messageType: "PARTIAL",
+    trigger: "THING_GROUP_DEPLOYMENT",
+    overallDeviceStatus: "HEALTHY",
+  });
   expect(device.isIdle).toBe(true);
 });
 
@@ -44,7 +61,9 @@ test("a deployment for the thing itself is reported in its shadow [core-device-6
   });
   const again = await it.restarted();
   await again.run(60_000);
-  const updates = cloud.published.filter(({ topic }) => topic.endsWith("AWSManagedGreengrassV2Deployment/update"));
+  const updates = cloud.published.filter(({ topic }) =>
+    topic.endsWith("AWSManagedGreengrassV2Deployment/update"),
+  );
   expect(updates.length).toBe(2);
 });
 
@@ -73,9 +92,14 @@ test("a component that breaks is rolled back, with the nucleus's words [core-dev
 test("without rollback the broken component stays, and the group's wish is recorded [core-device-6.4]", async () => {
   const { cloud, ...it } = await deviceUnderTest();
   cloud.addComponent("A", "1.0.0", run("exit 1"));
-  cloud.deployJob("job-1", groupDocument(1, { A: { version: "1.0.0" } }, { failureHandlingPolicy: "DO_NOTHING" }));
+  cloud.deployJob(
+    "job-1",
+    groupDocument(1, { A: { version: "1.0.0" } }, { failureHandlingPolicy: "DO_NOTHING" }),
+  );
   await it.run(60_000);
-  expect(details(cloud.statusesOf("job-1").at(-1))["detailed-deployment-status"]).toBe("FAILED_ROLLBACK_NOT_REQUESTED");
+  expect(details(cloud.statusesOf("job-1").at(-1))["detailed-deployment-status"]).toBe(
+    "FAILED_ROLLBACK_NOT_REQUESTED",
+  );
   expect(it.stateOf("A")).toBe("BROKEN");
 });
 
@@ -106,7 +130,8 @@ test("several groups' roots stand beside each other; a conflict names each side 
   await it.run(5000);
   expect(details(cloud.statusesOf("job-3").at(-1))).toMatchObject({
     "detailed-deployment-status": "FAILED_NO_STATE_CHANGE",
-    "deployment-error-stack": '["DEPLOYMENT_FAILURE","NO_AVAILABLE_COMPONENT_VERSION","COMPONENT_VERSION_REQUIREMENTS_NOT_MET"]',
+    "deployment-error-stack":
+      '["DEPLOYMENT_FAILURE","NO_AVAILABLE_COMPONENT_VERSION","COMPONENT_VERSION_REQUIREMENTS_NOT_MET"]',
     "deployment-error-types": '["REQUEST_ERROR"]',
   });
   cloud.groups = ["other"];
@@ -124,7 +149,9 @@ test("an older deployment of the same group is rejected [core-device-6.7]", asyn
   await it.run(5000);
   const status = cloud.statusesOf("job-1").at(-1);
   expect(status?.["status"]).toBe("REJECTED");
-  expect(details(status)["deployment-error-stack"]).toBe('["DEPLOYMENT_REJECTED","REJECTED_STALE_DEPLOYMENT"]');
+  expect(details(status)["deployment-error-stack"]).toBe(
+    '["DEPLOYMENT_REJECTED","REJECTED_STALE_DEPLOYMENT"]',
+  );
 });
 
 test("an artifact that never fits its digest fails the deployment after ten tries [core-device-3.2]", async () => {
@@ -134,7 +161,9 @@ test("an artifact that never fits its digest fails the deployment after ten trie
   cloud.deployJob("job-1", groupDocument(1, { A: { version: "1.0.0" } }));
   await it.run(15 * 60_000);
   expect(cloud.downloads.length).toBe(10);
-  expect(details(cloud.statusesOf("job-1").at(-1))["deployment-error-stack"]).toContain("ARTIFACT_CHECKSUM_MISMATCH");
+  expect(details(cloud.statusesOf("job-1").at(-1))["deployment-error-stack"]).toContain(
+    "ARTIFACT_CHECKSUM_MISMATCH",
+  );
 });
 
 test("an artifact that is there is not fetched again, and old versions go after success [core-device-3.1]", async () => {
@@ -213,7 +242,9 @@ test("whenever the power is cut, the next start brings the deployment to its end
     const first = await deviceUnderTest({ programs });
     const { cloud } = first;
     cloud.addComponent("A", "1.0.0", run());
-    cloud.addComponent("A", "2.0.0", { Lifecycle: { Install: { Script: "slow 0", Timeout: 60 }, Run: "stay" } });
+    cloud.addComponent("A", "2.0.0", {
+      Lifecycle: { Install: { Script: "slow 0", Timeout: 60 }, Run: "stay" },
+    });
     cloud.addComponent("B", "1.0.0", run());
     cloud.deployJob("job-1", groupDocument(1, { A: { version: "1.0.0" }, B: { version: "1.0.0" } }));
     await first.run(5000);

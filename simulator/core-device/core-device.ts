@@ -7,7 +7,11 @@ import { CredentialsCache, type Credentials } from "./credentials/credentials.ts
 import { credentialsEndpoint, type CredentialsEndpoint } from "./credentials/credentials-endpoint.ts";
 import { ComponentUpdates } from "./deployment/component-updates.ts";
 import { ConfigurationValidation } from "./deployment/configuration-validation.ts";
-import { DeploymentService, POLLING_SECONDS, type DeploymentListener } from "./deployment/deployment-service.ts";
+import {
+  DeploymentService,
+  POLLING_SECONDS,
+  type DeploymentListener,
+} from "./deployment/deployment-service.ts";
 import type { Deployment } from "./deployment/deployment.ts";
 import type { DeploymentResult } from "./deployment/deployment-error.ts";
 import { JobDeployments } from "./deployment/job-deployments.ts";
@@ -92,7 +96,8 @@ export class CoreDevice {
   /** Greengrass IPC of this device; answers from `start` on. */
   readonly service: IpcService = {
     authenticate: (authToken) => this.#parts?.service.authenticate(authToken),
-    open: (principal, operation, request, stream) => this.#started().service.open(principal, operation, request, stream),
+    open: (principal, operation, request, stream) =>
+      this.#started().service.open(principal, operation, request, stream),
   };
 
   /** Reads the root, starts the components, and connects. */
@@ -183,7 +188,9 @@ export class CoreDevice {
       tree,
       launcher,
       surroundings: () => this.#surroundings(),
-      builtIns: { [TOKEN_EXCHANGE]: { start: () => this.#openCredentials(), stop: () => this.#closeCredentials() } },
+      builtIns: {
+        [TOKEN_EXCHANGE]: { start: () => this.#openCredentials(), stop: () => this.#closeCredentials() },
+      },
       changed: (component, change) => {
         status.changed(component, change);
         const { name, definition } = component;
@@ -218,7 +225,11 @@ export class CoreDevice {
     const { nucleusVersion, nucleusConfiguration = {}, thingName, root, clock } = this.#options;
     const now = clock.now();
     tree.merge(["system"], { thingName, rootpath: root.path }, now);
-    tree.merge(["services", NUCLEUS], { version: nucleusVersion, componentType: "aws.greengrass.nucleus" }, now);
+    tree.merge(
+      ["services", NUCLEUS],
+      { version: nucleusVersion, componentType: "aws.greengrass.nucleus" },
+      now,
+    );
     // As old as a recipe's defaults: what a deployment wrote stays.
     tree.merge(["services", NUCLEUS, "configuration"], nucleusConfiguration, 1);
   }
@@ -230,13 +241,16 @@ export class CoreDevice {
       tree.getText(["services", name, "previousVersion"]),
     ];
     return {
-      begun: async (deployment: Deployment) => this.#tell({ kind: "deployment", id: deployment.id, result: undefined }),
+      begun: async (deployment: Deployment) =>
+        this.#tell({ kind: "deployment", id: deployment.id, result: undefined }),
       ended: async (deployment, result) => {
         if (result.status === "SUCCEEDED")
           try {
             await store.cleanUp((name, version) => versionsKept(name).includes(version));
           } catch (failure) {
-            this.#options.log.warn("old component versions could not be removed", { why: messageOf(failure) });
+            this.#options.log.warn("old component versions could not be removed", {
+              why: messageOf(failure),
+            });
           }
         this.#tell({ kind: "deployment", id: deployment.id, result });
       },
@@ -246,11 +260,22 @@ export class CoreDevice {
   #surroundings() {
     const { thingName, region, nucleusVersion, root, environment, rootCaPath } = this.#options;
     const credentialsUri = this.#credentialsAt?.uri;
-    return { thingName, region, nucleusVersion, rootPath: root.path, rootCaPath, credentialsUri, inherited: environment };
+    return {
+      thingName,
+      region,
+      nucleusVersion,
+      rootPath: root.path,
+      rootCaPath,
+      credentialsUri,
+      inherited: environment,
+    };
   }
 
   async #openCredentials(): Promise<void> {
-    const answer = credentialsEndpoint(this.#credentials, (token) => this.service.authenticate(token) !== undefined);
+    const answer = credentialsEndpoint(
+      this.#credentials,
+      (token) => this.service.authenticate(token) !== undefined,
+    );
     this.#credentialsAt = await this.#options.credentialsDoor?.open(answer);
   }
 
@@ -272,7 +297,8 @@ export class CoreDevice {
   }
 
   #started(): Parts {
-    if (this.#parts === undefined) throw new Error("the core device has not been started; call start() first");
+    if (this.#parts === undefined)
+      throw new Error("the core device has not been started; call start() first");
     return this.#parts;
   }
 }

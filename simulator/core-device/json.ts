@@ -21,9 +21,7 @@ export function sameJson(a: JsonValue | undefined, b: JsonValue | undefined): bo
     return a.length === b.length && a.every((item, index) => sameJson(item, b[index]));
   if (!isObject(a) || !isObject(b)) return false;
   const keys = Object.keys(a);
-  return (
-    keys.length === Object.keys(b).length && keys.every((key) => key in b && sameJson(a[key], b[key]))
-  );
+  return keys.length === Object.keys(b).length && keys.every((key) => key in b && sameJson(a[key], b[key]));
 }
 
 /** The member of that name in any case, as Greengrass looks names up. */

@@ -8,7 +8,9 @@ import { startProcessDevice } from "./process/process-device.ts";
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { root: { type: "string" } } });
   if (values.root === undefined) {
-    process.stderr.write("usage: main.ts --root DIR, where DIR/config/config.yaml is the device's configuration\n");
+    process.stderr.write(
+      "usage: main.ts --root DIR, where DIR/config/config.yaml is the device's configuration\n",
+    );
     return 2;
   }
   const asked = new Promise<void>((resolve) => {

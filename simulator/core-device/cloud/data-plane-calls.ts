@@ -15,7 +15,10 @@ const Resolved = z.object({
   ),
 });
 const Url = z.object({ preSignedUrl: z.string() });
-const Groups = z.object({ thingGroups: z.array(z.object({ thingGroupName: z.string() })), nextToken: z.string().nullish() });
+const Groups = z.object({
+  thingGroups: z.array(z.object({ thingGroupName: z.string() })),
+  nextToken: z.string().nullish(),
+});
 const Configuration = Url.extend({ integrityCheck: z.object({ algorithm: z.string(), digest: z.string() }) });
 const CredentialsAnswer = z.object({
   credentials: z.object({
@@ -45,27 +48,42 @@ interface CallOptions {
 
 /** The device's calls in the data plane's own words, over whatever carries a request. */
 export function dataPlaneCalls({ thingName, exchange, download }: CallOptions): DataPlane {
-  async function call(door: Exchange["door"], method: Exchange["method"], path: string, body?: unknown): Promise<unknown> {
+  async function call(
+    door: Exchange["door"],
+    method: Exchange["method"],
+    path: string,
+    body?: unknown,
+  ): Promise<unknown> {
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
     const { status, text } = await exchange({ door, method, path, ...sent });
     if (status >= 200 && status < 300) return parseJson(text);
-    throw new DataPlaneError(status, `${method} ${path.split("?")[0]} answered ${status}: ${text.slice(0, 300)}`);
+    throw new DataPlaneError(
+      status,
+      `${method} ${path.split("?")[0]} answered ${status}: ${text.slice(0, 300)}`,
+    );
   }
   const plane = (method: Exchange["method"], path: string, body?: unknown): Promise<unknown> =>
     call("dataPlane", method, `/greengrass/v2${path}`, body);
 
   return {
-    resolveComponentCandidates: async (asked) => read(Resolved, await plane("POST", "/resolveComponentCandidates", asked)),
+    resolveComponentCandidates: async (asked) =>
+      read(Resolved, await plane("POST", "/resolveComponentCandidates", asked)),
     getComponentVersionArtifact: async (arn, name) => {
       const file = name.split("/").map(encodeURIComponent).join("/");
-      return read(Url, await plane("GET", `/components/${encodeURIComponent(arn)}/artifacts/${file}?s3EndpointType=GLOBAL`));
+      return read(
+        Url,
+        await plane("GET", `/components/${encodeURIComponent(arn)}/artifacts/${file}?s3EndpointType=GLOBAL`),
+      );
     },
     listThingGroupsForCoreDevice: async (thing) => {
       const found: { thingGroupName: string }[] = [];
       let nextToken = "";
       for (let page = 0; page < PAGES_MAX; page++) {
         const query = nextToken === "" ? "" : `?nextToken=${encodeURIComponent(nextToken)}`;
-        const answer = read(Groups, await plane("GET", `/coreDevices/${encodeURIComponent(thing)}/thingGroups${query}`));
+        const answer = read(
+          Groups,
+          await plane("GET", `/coreDevices/${encodeURIComponent(thing)}/thingGroups${query}`),
+        );
         found.push(...answer.thingGroups);
         nextToken = answer.nextToken ?? "";
         if (nextToken === "") return found;
@@ -74,7 +92,10 @@ export function dataPlaneCalls({ thingName, exchange, download }: CallOptions): 
     },
     getDeploymentConfiguration: async (id) => {
       const query = `?coreDeviceThingName=${encodeURIComponent(thingName)}&s3EndpointType=GLOBAL`;
-      return read(Configuration, await plane("GET", `/deployments/${encodeURIComponent(id)}/configuration${query}`));
+      return read(
+        Configuration,
+        await plane("GET", `/deployments/${encodeURIComponent(id)}/configuration${query}`),
+      );
     },
     getCredentials: async (roleAlias) => {
       const path = `/role-aliases/${encodeURIComponent(roleAlias)}/credentials`;
@@ -87,5 +108,8 @@ export function dataPlaneCalls({ thingName, exchange, download }: CallOptions): 
 function read<Shape extends z.ZodType>(shape: Shape, answer: unknown): z.infer<Shape> {
   const parsed = shape.safeParse(answer);
   if (parsed.success) return parsed.data;
-  throw new DataPlaneError(500, `the cloud's answer cannot be read: ${parsed.error.issues[0]?.message ?? ""}`);
+  throw new DataPlaneError(
+    500,
+    `the cloud's answer cannot be read: ${parsed.error.issues[0]?.message ?? ""}`,
+  );
 }

@@ -45,6 +45,9 @@ test("what the broker did not take is tried again, what it refuses is dropped [c
   expect([sent, tries, spooler.waiting]).toEqual([["a"], 4, 0]);
 });
 
-test.each(["a/+", "#", "1/2/3/4/5/6/7/8/9", "x".repeat(257)])("the topic %s is refused [core-device-7.9]", (topic) => {
-  expect(() => spoolerUnderTest().spooler.add(topic, bytes(1), 1)).toThrow();
-});
+test.each(["a/+", "#", "1/2/3/4/5/6/7/8/9", "x".repeat(257)])(
+  "the topic %s is refused [core-device-7.9]",
+  (topic) => {
+    expect(() => spoolerUnderTest().spooler.add(topic, bytes(1), 1)).toThrow();
+  },
+);

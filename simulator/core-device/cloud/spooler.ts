@@ -43,11 +43,14 @@ export class Spooler {
   add(topic: string, payload: Uint8Array, qos: 0 | 1): void {
     checkTopic(topic);
     if (payload.byteLength > MESSAGE_BYTES_MAX)
-      throw new SpoolerError(`the message has ${payload.byteLength} bytes, IoT Core takes ${MESSAGE_BYTES_MAX}; send less at once`);
+      throw new SpoolerError(
+        `the message has ${payload.byteLength} bytes, IoT Core takes ${MESSAGE_BYTES_MAX}; send less at once`,
+      );
     if (!this.#online && qos === 0) throw new SpoolerError("Device is offline. Dropping QoS 0 message.");
     const bytes = payload.byteLength;
     if (this.#bytes + bytes > SPOOL_BYTES_MAX) this.#makeRoom(bytes);
-    if (this.#bytes + bytes > SPOOL_BYTES_MAX) throw new SpoolerError("Message spool is full. Message could not be added.");
+    if (this.#bytes + bytes > SPOOL_BYTES_MAX)
+      throw new SpoolerError("Message spool is full. Message could not be added.");
     this.#queue.push({ topic, payload, qos, tries: 0 });
     this.#bytes += bytes;
     this.#drain();
@@ -91,7 +94,7 @@ export class Spooler {
       this.#bytes -= message.payload.byteLength;
     } catch (failure) {
       message.tries++;
-      const refused = /not ?authori[sz]ed|invalid|too large/i.test(messageOf(failure));
+      const refused = /not.?authori[sz]ed|invalid|too.?large/i.test(messageOf(failure));
       if (refused || message.tries > PUBLISH_RETRIES_MAX || (message.qos === 0 && !this.#online)) {
         this.#bytes -= message.payload.byteLength;
         return;

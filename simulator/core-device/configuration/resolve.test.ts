@@ -15,7 +15,13 @@ test("RESET removes, defaults fill what is missing, MERGE comes last [core-devic
     { reset: ["/reset", "/gone"], merge: { deep: { a: 9 }, list: [1] } },
     100,
   );
-  expect(toJson(next)).toEqual({ kept: "old", reset: "default", deep: { a: 9, b: 2 }, fresh: true, list: [1] });
+  expect(toJson(next)).toEqual({
+    kept: "old",
+    reset: "default",
+    deep: { a: 9, b: 2 },
+    fresh: true,
+    list: [1],
+  });
 });
 
 test("a RESET of everything ignores the other pointers [core-device-2.2]", () => {
@@ -29,6 +35,11 @@ test("a pointer with a numeric segment is passed over [core-device-2.3]", () => 
 });
 
 test("a value written later than the deployment was made stays [core-device-2.4]", () => {
-  const next = resolveConfiguration(present({ a: "by the component" }, 200), {}, { merge: { a: "late", b: 1 } }, 100);
+  const next = resolveConfiguration(
+    present({ a: "by the component" }, 200),
+    {},
+    { merge: { a: "late", b: 1 } },
+    100,
+  );
   expect(toJson(next)).toEqual({ a: "by the component", b: 1 });
 });

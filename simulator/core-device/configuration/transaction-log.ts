@@ -30,7 +30,13 @@ export class TransactionLog {
   #scheduled = false;
   #failure: unknown;
 
-  private constructor(root: DeviceRoot, path: string, tree: ConfigurationTree, entries: number, anew: boolean) {
+  private constructor(
+    root: DeviceRoot,
+    path: string,
+    tree: ConfigurationTree,
+    entries: number,
+    anew: boolean,
+  ) {
     this.#root = root;
     this.#path = path;
     this.tree = tree;

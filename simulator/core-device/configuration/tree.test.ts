@@ -59,7 +59,8 @@ test("the tree agrees with a flat model of leaves under any writes and removals 
         if (tree.find(next.path)?.kind === "interior") continue;
         tree.merge(next.path, next.value, next.at);
         const present = model.get(key);
-        if (present === undefined || next.at >= present.at) model.set(key, { value: next.value, at: next.at });
+        if (present === undefined || next.at >= present.at)
+          model.set(key, { value: next.value, at: next.at });
       }
       expect(leavesOf(tree.getObject([]))).toEqual(
         new Map([...model].map(([key, { value }]) => [key, value] as const)),

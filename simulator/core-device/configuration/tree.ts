@@ -132,7 +132,8 @@ export class ConfigurationTree {
   replay(change: Change): void {
     if (change.kind === "removed") this.remove(change.path, change.timestamp);
     else if (change.kind === "interiorAdded") this.#container(change.path, change.timestamp, true);
-    else if (change.kind === "changed") this.#write(change.path, change.value ?? null, change.timestamp, true);
+    else if (change.kind === "changed")
+      this.#write(change.path, change.value ?? null, change.timestamp, true);
     else {
       const node = this.find(change.path);
       if (node?.kind === "leaf") this.#write(change.path, node.value, change.timestamp, true);
@@ -172,7 +173,12 @@ export class ConfigurationTree {
       return;
     }
     if (present !== undefined && !force && timestamp < modtimeOf(present)) return;
-    parent.children.set(name.toLowerCase(), { kind: "leaf", name: present?.name ?? name, value, modtime: timestamp });
+    parent.children.set(name.toLowerCase(), {
+      kind: "leaf",
+      name: present?.name ?? name,
+      value,
+      modtime: timestamp,
+    });
     this.#tell({ kind: "changed", path, value, timestamp });
   }
 

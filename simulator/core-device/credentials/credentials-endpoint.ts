@@ -25,10 +25,18 @@ export function credentialsEndpoint(
     if (authorization === undefined || !isToken(authorization)) return { status: 403, body: "Forbidden" };
     try {
       const { accessKeyId, secretAccessKey, sessionToken, expiration } = await credentials.get();
-      const answer = { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: sessionToken, Expiration: expiration };
+      const answer = {
+        AccessKeyId: accessKeyId,
+        SecretAccessKey: secretAccessKey,
+        Token: sessionToken,
+        Expiration: expiration,
+      };
       return { status: 200, body: JSON.stringify(answer) };
     } catch (failure) {
-      return { status: failure instanceof CredentialsRefused ? failure.statusCode : 500, body: messageOf(failure) };
+      return {
+        status: failure instanceof CredentialsRefused ? failure.statusCode : 500,
+        body: messageOf(failure),
+      };
     }
   };
 }

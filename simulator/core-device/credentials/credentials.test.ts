@@ -40,7 +40,10 @@ test.each([
   const { cloud, ask, run } = underTest();
   cloud.credentialStatus = refusal;
   const { status, body } = await ask();
-  expect([status, body]).toEqual([refusal, expect.stringContaining(`TES responded with status code: ${refusal}. Caching response.`)]);
+  expect([status, body]).toEqual([
+    refusal,
+    expect.stringContaining(`TES responded with status code: ${refusal}. Caching response.`),
+  ]);
   await run(keptMs - 5000);
   await ask();
   expect(cloud.credentialRequests).toBe(requests);
@@ -59,5 +62,9 @@ test("while offline nothing is remembered: the next call asks again [core-device
 
 test("the endpoint takes GET at its path, from those with a token [core-device-8.14]", async () => {
   const { ask } = underTest();
-  expect([(await ask("wrong")).status, (await ask("right", "POST")).status, (await ask("right", "GET", "/")).status]).toEqual([403, 405, 400]);
+  expect([
+    (await ask("wrong")).status,
+    (await ask("right", "POST")).status,
+    (await ask("right", "GET", "/")).status,
+  ]).toEqual([403, 405, 400]);
 });

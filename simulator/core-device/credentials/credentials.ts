@@ -58,7 +58,11 @@ export class CredentialsCache {
 
   async #ask(): Promise<Credentials> {
     const roleAlias = this.#roleAlias();
-    if (roleAlias === undefined) throw new CredentialsRefused(500, "the device has no iotRoleAlias; set it in the nucleus's configuration");
+    if (roleAlias === undefined)
+      throw new CredentialsRefused(
+        500,
+        "the device has no iotRoleAlias; set it in the nucleus's configuration",
+      );
     for (let tries = 1; ; tries++)
       try {
         const credentials = await this.#dataPlane.getCredentials(roleAlias);

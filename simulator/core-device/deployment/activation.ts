@@ -51,7 +51,11 @@ export async function rollBack(
   await untilHealthy(begun, options, brokenBefore);
 }
 
-async function untilHealthy(begun: Instant, options: ActivationOptions, passedOver: readonly string[]): Promise<void> {
+async function untilHealthy(
+  begun: Instant,
+  options: ActivationOptions,
+  passedOver: readonly string[],
+): Promise<void> {
   const { clock, services, signal, ownerOf } = options;
   for (;;) {
     const tracked = services.all().filter((component) => !passedOver.includes(component.name));

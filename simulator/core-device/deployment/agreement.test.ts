@@ -3,7 +3,9 @@ import { install, ipcOf } from "../testing/component.ts";
 import { deviceUnderTest, groupDocument } from "../testing/device.ts";
 
 const statusOf = (it: Awaited<ReturnType<typeof deviceUnderTest>>, job: string) => {
-  const last = it.cloud.statusesOf(job).at(-1) as { status: string; statusDetails: Record<string, string> } | undefined;
+  const last = it.cloud.statusesOf(job).at(-1) as
+    | { status: string; statusDetails: Record<string, string> }
+    | undefined;
   return [last?.status, last?.statusDetails["detailed-deployment-status"]];
 };
 
@@ -34,8 +36,14 @@ test("an update waits as long as a component wants it to, round after round, and
 test("without an answer the update goes on when the policy's time is over [core-device-6.10]", async () => {
   const it = await deviceUnderTest();
   await install(it, { A: {} });
-  await ipcOf(it, "A").subscribeToComponentUpdates({ before: () => new Promise<number>(() => undefined), after: () => undefined });
-  it.cloud.deployJob("job", groupDocument(2, { A: { version: "1.0.0", configurationUpdate: { merge: { x: 1 } } } }));
+  await ipcOf(it, "A").subscribeToComponentUpdates({
+    before: () => new Promise<number>(() => undefined),
+    after: () => undefined,
+  });
+  it.cloud.deployJob(
+    "job",
+    groupDocument(2, { A: { version: "1.0.0", configurationUpdate: { merge: { x: 1 } } } }),
+  );
   await it.run(59_000);
   expect(it.device.configurationOf("A")).toEqual({});
   await it.run(10_000);
@@ -46,7 +54,9 @@ test("a configuration that a component refuses changes nothing, and its sentence
   const it = await deviceUnderTest();
   await install(it, { A: { rate: 1 } });
   await ipcOf(it, "A").subscribeToValidateConfigurationUpdates((proposed) =>
-    Number(proposed["rate"]) > 5 ? { status: "REJECTED", message: "rate is at most 5" } : { status: "ACCEPTED" },
+    Number(proposed["rate"]) > 5
+      ? { status: "REJECTED", message: "rate is at most 5" }
+      : { status: "ACCEPTED" },
   );
   const merge = (rate: number) => ({ A: { version: "1.0.0", configurationUpdate: { merge: { rate } } } });
   it.cloud.deployJob("good", groupDocument(2, merge(4)));
@@ -57,7 +67,9 @@ test("a configuration that a component refuses changes nothing, and its sentence
   expect(statusOf(it, "bad")).toEqual(["FAILED", "FAILED_NO_STATE_CHANGE"]);
   const details = it.cloud.statusesOf("bad").at(-1)?.["statusDetails"] as Record<string, string>;
   expect(details["deployment-failure-cause"]).toContain("rate is at most 5");
-  expect(details["deployment-error-stack"]).toBe('["DEPLOYMENT_FAILURE","COMPONENT_CONFIGURATION_NOT_VALID"]');
+  expect(details["deployment-error-stack"]).toBe(
+    '["DEPLOYMENT_FAILURE","COMPONENT_CONFIGURATION_NOT_VALID"]',
+  );
   expect(it.device.configurationOf("A")).toEqual({ rate: 4 });
 });
 
@@ -77,7 +89,10 @@ test("a running component is not restarted for configuration alone, and hears of
   await install(it, { A: { rate: 1 } });
   const heard: string[] = [];
   await ipcOf(it, "A").subscribeToConfigurationUpdate([], (path) => heard.push(path.join("/")));
-  it.cloud.deployJob("job", groupDocument(2, { A: { version: "1.0.0", configurationUpdate: { merge: { rate: 2 } } } }));
+  it.cloud.deployJob(
+    "job",
+    groupDocument(2, { A: { version: "1.0.0", configurationUpdate: { merge: { rate: 2 } } } }),
+  );
   await it.run(10_000);
   expect(heard).toEqual(["rate"]);
   expect(it.launcher.steps()).toEqual(["A run"]);

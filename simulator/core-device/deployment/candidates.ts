@@ -27,7 +27,8 @@ export function candidatesFrom(options: CandidateOptions): Candidates {
       const localOnly = "LOCAL_DEPLOYMENT" in constraints && local !== undefined;
       const found = localOnly ? undefined : await askCloud(name, constraints, local, options);
       const version = found?.version ?? local;
-      const recipe = found?.recipe ?? (version === undefined ? undefined : await options.store.recipe(name, version));
+      const recipe =
+        found?.recipe ?? (version === undefined ? undefined : await options.store.recipe(name, version));
       if (version === undefined || recipe === undefined) throw noVersion(name, constraints);
       return { version, recipe };
     },
@@ -91,7 +92,8 @@ async function askCloud(
 }
 
 function recipeFault(failure: unknown): unknown {
-  if (failure instanceof DeploymentError || !(failure instanceof Error) || failure.name !== "RecipeError") return failure;
+  if (failure instanceof DeploymentError || !(failure instanceof Error) || failure.name !== "RecipeError")
+    return failure;
   return new DeploymentError(["COMPONENT_PACKAGE_LOADING_ERROR", "RECIPE_PARSE_ERROR"], failure.message);
 }
 

@@ -52,14 +52,20 @@ export async function largeDocument(
       const { preSignedUrl, integrityCheck } = await dataPlane.getDeploymentConfiguration(deploymentId);
       const bytes = await dataPlane.download(preSignedUrl);
       const json = parseJson(new TextDecoder().decode(bytes));
-      if (createHash("sha256").update(bytes).digest("base64") === integrityCheck.digest && json !== undefined) return json;
+      if (createHash("sha256").update(bytes).digest("base64") === integrityCheck.digest && json !== undefined)
+        return json;
       throw new Error("the document does not fit its digest");
     } catch (failure) {
       const denied = failure instanceof DataPlaneError && failure.statusCode === 403;
       if (denied || (tries >= DOCUMENT_TRIES && !isOffline(failure)))
         throw new DeploymentError(
           denied
-            ? ["DOWNLOAD_DEPLOYMENT_DOCUMENT_ERROR", "CLOUD_API_ERROR", "ACCESS_DENIED", "GET_DEPLOYMENT_CONFIGURATION_ACCESS_DENIED"]
+            ? [
+                "DOWNLOAD_DEPLOYMENT_DOCUMENT_ERROR",
+                "CLOUD_API_ERROR",
+                "ACCESS_DENIED",
+                "GET_DEPLOYMENT_CONFIGURATION_ACCESS_DENIED",
+              ]
             : ["DOWNLOAD_DEPLOYMENT_DOCUMENT_ERROR"],
           `the document of deployment ${deploymentId} cannot be downloaded: ${messageOf(failure)}`,
         );

@@ -16,7 +16,10 @@ interface Round {
 /** Asks the components that listen whether an update may happen now, as often as one of them wants it later. */
 export class ComponentUpdates {
   readonly #clock: Clock;
-  readonly #listeners = new Map<symbol, { readonly component: string; readonly send: (event: UpdateEvent) => void }>();
+  readonly #listeners = new Map<
+    symbol,
+    { readonly component: string; readonly send: (event: UpdateEvent) => void }
+  >();
   #round: Round | undefined;
 
   constructor(clock: Clock) {
@@ -43,14 +46,20 @@ export class ComponentUpdates {
   }
 
   /** Resolves when the update may happen. A round ends when all have answered or the policy's time is over. */
-  async ask(deploymentId: string, isGgcRestarting: boolean, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  async ask(
+    deploymentId: string,
+    isGgcRestarting: boolean,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     for (;;) {
       const round: Round = { deploymentId, answers: new Map() };
       for (const { component } of this.#listeners.values()) round.answers.set(component, undefined);
       if (round.answers.size === 0) return;
       this.#round = round;
       try {
-        for (const { send } of [...this.#listeners.values()]) send({ preUpdateEvent: { deploymentId, isGgcRestarting } });
+        for (const { send } of [...this.#listeners.values()])
+          send({ preUpdateEvent: { deploymentId, isGgcRestarting } });
         const until = this.#clock.monotonicMs() + timeoutMs;
         while ([...round.answers.values()].includes(undefined) && this.#clock.monotonicMs() < until)
           await this.#clock.sleep(Math.min(POLL_MS, until - this.#clock.monotonicMs()), signal);

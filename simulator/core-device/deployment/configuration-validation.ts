@@ -45,24 +45,35 @@ export class ConfigurationValidation {
    * Resolves when all agreed; a refusal, or an answer that does not come in time, fails the deployment. Where at least
    * one component listens, an answer is waited for from every changed one, even from those that do not listen.
    */
-  async ask(deploymentId: string, proposed: ReadonlyMap<string, JsonObject>, timeoutMs: number): Promise<void> {
+  async ask(
+    deploymentId: string,
+    proposed: ReadonlyMap<string, JsonObject>,
+    timeoutMs: number,
+  ): Promise<void> {
     const asked = [...proposed].filter(([component]) => this.#listeners.has(component));
     if (asked.length === 0) return;
     const pending: Pending = { deploymentId, answers: new Map() };
     for (const component of proposed.keys()) pending.answers.set(component, undefined);
     this.#pending = pending;
     try {
-      for (const [component, configuration] of asked) this.#listeners.get(component)?.send(configuration, deploymentId);
+      for (const [component, configuration] of asked)
+        this.#listeners.get(component)?.send(configuration, deploymentId);
       const until = this.#clock.monotonicMs() + timeoutMs;
       for (;;) {
         const refused = [...pending.answers].find(([, answer]) => answer?.accepted === false);
         if (refused !== undefined)
-          throw invalid(`Components reported that their to-be-deployed configuration is invalid. { name = ${refused[0]}, message = ${refused[1]?.message ?? ""} }`);
+          throw invalid(
+            `Components reported that their to-be-deployed configuration is invalid. { name = ${refused[0]}, message = ${refused[1]?.message ?? ""} }`,
+          );
         if (![...pending.answers.values()].includes(undefined)) return;
         const leftMs = until - this.#clock.monotonicMs();
         if (leftMs <= 0) {
-          const silent = [...pending.answers].filter(([, answer]) => answer === undefined).map(([name]) => name);
-          throw invalid(`Error while waiting for validation of ${silent.join(", ")}: no answer within ${timeoutMs} ms`);
+          const silent = [...pending.answers]
+            .filter(([, answer]) => answer === undefined)
+            .map(([name]) => name);
+          throw invalid(
+            `Error while waiting for validation of ${silent.join(", ")}: no answer within ${timeoutMs} ms`,
+          );
         }
         await this.#clock.sleep(Math.min(POLL_MS, leftMs));
       }

@@ -18,7 +18,9 @@ function candidatesOf(world: World, type = "aws.greengrass.generic"): Candidates
           ComponentName: name,
           ComponentVersion: version,
           ComponentType: type,
-          ComponentDependencies: Object.fromEntries(dependencies.map(([other, VersionRequirement]) => [other, { VersionRequirement }])),
+          ComponentDependencies: Object.fromEntries(
+            dependencies.map(([other, VersionRequirement]) => [other, { VersionRequirement }]),
+          ),
           Manifests: [{}],
         }),
         name,
@@ -54,6 +56,9 @@ test("components that need each other are refused by name [core-device-6.15]", a
 
 test("two nuclei are refused [core-device-6.16]", async () => {
   const world: World = { A: { "1.0.0": {} }, B: { "1.0.0": {} } };
-  const resolving = resolveDependencies([root("A", "1.0.0"), root("B", "1.0.0")], candidatesOf(world, "aws.greengrass.nucleus"));
+  const resolving = resolveDependencies(
+    [root("A", "1.0.0"), root("B", "1.0.0")],
+    candidatesOf(world, "aws.greengrass.nucleus"),
+  );
   await expect(resolving).rejects.toMatchObject({ codes: ["MULTIPLE_NUCLEUS_RESOLVED_ERROR"] });
 });

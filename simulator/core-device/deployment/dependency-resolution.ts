@@ -6,7 +6,10 @@ export type Constraints = Readonly<Record<string, string>>;
 
 export interface Candidates {
   /** The version to take, or a `DeploymentError`. */
-  choose(name: string, constraints: Constraints): Promise<{ readonly version: string; readonly recipe: Recipe }>;
+  choose(
+    name: string,
+    constraints: Constraints,
+  ): Promise<{ readonly version: string; readonly recipe: Recipe }>;
 }
 
 export interface Root {
@@ -54,12 +57,17 @@ export async function resolveDependencies(
       if (asked.get(dependency)?.delete(name) === true) queue.add(dependency);
     resolved.set(name, { name, ...chosen });
     for (const [dependency, { versionRequirement }] of Object.entries(chosen.recipe.dependencies)) {
-      asked.set(dependency, (asked.get(dependency) ?? new Map<string, string>()).set(name, versionRequirement));
+      asked.set(
+        dependency,
+        (asked.get(dependency) ?? new Map<string, string>()).set(name, versionRequirement),
+      );
       queue.add(dependency);
     }
   }
   const wanted = reachable(roots, resolved);
-  if ([...wanted.values()].filter(({ recipe }) => recipe.componentType === "aws.greengrass.nucleus").length > 1)
+  if (
+    [...wanted.values()].filter(({ recipe }) => recipe.componentType === "aws.greengrass.nucleus").length > 1
+  )
     throw new DeploymentError(
       ["MULTIPLE_NUCLEUS_RESOLVED_ERROR"],
       "more than one nucleus is asked for; deploy aws.greengrass.Nucleus only",

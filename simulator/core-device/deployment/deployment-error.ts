@@ -73,7 +73,11 @@ export function failureOf(thrown: unknown, first = "DEPLOYMENT_FAILURE"): Failur
   const messages: string[] = [];
   const stack = [first];
   const types: string[] = [];
-  for (let cause: unknown = thrown, depth = 0; cause instanceof Error && depth < 10; cause = cause.cause, depth++) {
+  for (
+    let cause: unknown = thrown, depth = 0;
+    cause instanceof Error && depth < 10;
+    cause = cause.cause, depth++
+  ) {
     messages.push(cause.message);
     if (!(cause instanceof DeploymentError)) continue;
     stack.push(...cause.codes);

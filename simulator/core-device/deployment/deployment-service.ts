@@ -58,7 +58,8 @@ export class DeploymentService {
   offer(deployment: Deployment): void {
     if (this.#current?.deployment.id === deployment.id) return;
     // A newer deployment for the thing itself takes the place of the one under way, where that can still be stopped.
-    if (deployment.source === "SHADOW" && this.#current?.deployment.source === "SHADOW") this.#current.task.cancel();
+    if (deployment.source === "SHADOW" && this.#current?.deployment.source === "SHADOW")
+      this.#current.task.cancel();
     this.#queue.offer(deployment);
     this.#lookLater();
   }

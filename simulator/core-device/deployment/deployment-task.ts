@@ -12,7 +12,13 @@ import type { ComponentUpdates } from "./component-updates.ts";
 import type { ConfigurationValidation } from "./configuration-validation.ts";
 import { resolveDependencies, type Resolved } from "./dependency-resolution.ts";
 import { folderOf, groupOf, type Deployment, type Ongoing } from "./deployment.ts";
-import { DeploymentCanceled, DeploymentError, failureOf, type DeploymentResult, type Failure } from "./deployment-error.ts";
+import {
+  DeploymentCanceled,
+  DeploymentError,
+  failureOf,
+  type DeploymentResult,
+  type Failure,
+} from "./deployment-error.ts";
 import { GroupRecords, LOCAL_GROUP } from "./group-records.ts";
 import { largeDocument, thingGroups } from "./cloud-questions.ts";
 import { NUCLEUS, planOf, type Plan } from "./plan.ts";
@@ -68,13 +74,24 @@ export class DeploymentTask {
       const group = groupOf(document.configurationArn, document.onBehalfOf);
       const stale = this.#staleness(group, document);
       if (stale !== undefined) return stale;
-      await this.#remember({ deployment: this.#deployment, stage: "preparing", obsolete: [], brokenBefore: [] });
-      memberOf = await thingGroups(this.#deployment.source, this.#records, this.#options, this.#cancel.signal);
+      await this.#remember({
+        deployment: this.#deployment,
+        stage: "preparing",
+        obsolete: [],
+        brokenBefore: [],
+      });
+      memberOf = await thingGroups(
+        this.#deployment.source,
+        this.#records,
+        this.#options,
+        this.#cancel.signal,
+      );
       plan = await this.#prepare(document, group, memberOf);
       await this.#agree(document, plan);
     } catch (failure) {
       this.#die.throwIfAborted();
-      if (failure instanceof DeploymentCanceled) return { status: "CANCELED", detailedStatus: undefined, failure: undefined };
+      if (failure instanceof DeploymentCanceled)
+        return { status: "CANCELED", detailedStatus: undefined, failure: undefined };
       return failed("FAILED_NO_STATE_CHANGE", failureOf(failure));
     }
     return this.#change(document, plan, memberOf);
@@ -89,12 +106,17 @@ export class DeploymentTask {
     const text = await this.#options.root.readText(`${folderOf(this.#deployment.id)}/target_config.tlog`);
     const { tree: target } = replayed(text ?? "");
     const memberOf = this.#records.membership();
-    return this.#merge(document, ongoing, target, [...memberOf, groupOf(document.configurationArn, document.onBehalfOf)]);
+    return this.#merge(document, ongoing, target, [
+      ...memberOf,
+      groupOf(document.configurationArn, document.onBehalfOf),
+    ]);
   }
 
   async #document(): Promise<DeploymentDocument> {
     const document = parseDocument(this.#deployment.document);
-    const missing = document.requiredCapabilities.filter((capability) => !supportedCapabilities.has(capability));
+    const missing = document.requiredCapabilities.filter(
+      (capability) => !supportedCapabilities.has(capability),
+    );
     if (missing.length > 0)
       throw new DeploymentError(
         ["NUCLEUS_MISSING_REQUIRED_CAPABILITIES"],
@@ -112,14 +134,22 @@ export class DeploymentTask {
       ["REJECTED_STALE_DEPLOYMENT"],
       `The deployment of ${group} is older than the one that this device carried out last`,
     );
-    return { status: "REJECTED", detailedStatus: "REJECTED", failure: failureOf(failure, "DEPLOYMENT_REJECTED") };
+    return {
+      status: "REJECTED",
+      detailedStatus: "REJECTED",
+      failure: failureOf(failure, "DEPLOYMENT_REJECTED"),
+    };
   }
 
   async #prepare(document: DeploymentDocument, group: string, memberOf: readonly string[]): Promise<Plan> {
     const { store, dataPlane, platform, clock, configuration, root, thingName } = this.#options;
     const signal = this.#cancel.signal;
     const { tree } = configuration;
-    const own = Object.entries(document.components).map(([component, { version }]) => ({ component, version, group }));
+    const own = Object.entries(document.components).map(([component, { version }]) => ({
+      component,
+      version,
+      group,
+    }));
     const others = this.#records
       .groups()
       .filter((known) => known !== group && (memberOf.includes(known) || known === LOCAL_GROUP))
@@ -146,8 +176,12 @@ export class DeploymentTask {
       );
     if (recipe.componentType === "aws.greengrass.plugin" && !name.startsWith("aws."))
       throw new DeploymentError(["CUSTOM_PLUGIN_NOT_SUPPORTED"], `Custom plugins is not supported: ${name}`);
-    const uris = selectManifest(recipe, this.#options.platform)?.artifacts.map((artifact) => artifact.uri) ?? [];
-    if (uris.some((uri) => uri.startsWith("docker:")) && !resolved.has("aws.greengrass.DockerApplicationManager"))
+    const uris =
+      selectManifest(recipe, this.#options.platform)?.artifacts.map((artifact) => artifact.uri) ?? [];
+    if (
+      uris.some((uri) => uri.startsWith("docker:")) &&
+      !resolved.has("aws.greengrass.DockerApplicationManager")
+    )
       throw new DeploymentError(
         ["MISSING_DOCKER_APPLICATION_MANAGER"],
         `${name} has a docker artifact and needs aws.greengrass.DockerApplicationManager`,
@@ -160,7 +194,12 @@ export class DeploymentTask {
   }
 
   #hasCredentials(resolved: ReadonlyMap<string, Resolved>): boolean {
-    const alias = this.#options.configuration.tree.getText(["services", NUCLEUS, "configuration", "iotRoleAlias"]);
+    const alias = this.#options.configuration.tree.getText([
+      "services",
+      NUCLEUS,
+      "configuration",
+      "iotRoleAlias",
+    ]);
     return alias !== undefined || resolved.has("aws.greengrass.TokenExchangeService");
   }
 
@@ -182,7 +221,11 @@ export class DeploymentTask {
     this.#die.throwIfAborted();
   }
 
-  async #change(document: DeploymentDocument, plan: Plan, memberOf: readonly string[]): Promise<DeploymentResult> {
+  async #change(
+    document: DeploymentDocument,
+    plan: Plan,
+    memberOf: readonly string[],
+  ): Promise<DeploymentResult> {
     const { root, configuration, services } = this.#options;
     const folder = folderOf(this.#deployment.id);
     await root.writeText(`${folder}/rollback_snapshot.tlog`, snapshotOf(configuration.tree.root));
@@ -228,7 +271,11 @@ export class DeploymentTask {
     }
   }
 
-  async #rollBack(document: DeploymentDocument, ongoing: Ongoing, failure: Failure): Promise<DeploymentResult> {
+  async #rollBack(
+    document: DeploymentDocument,
+    ongoing: Ongoing,
+    failure: Failure,
+  ): Promise<DeploymentResult> {
     this.#options.log.warn("the deployment failed and is rolled back", { why: failure.cause });
     const text = await this.#options.root.readText(`${folderOf(this.#deployment.id)}/rollback_snapshot.tlog`);
     try {
@@ -242,7 +289,8 @@ export class DeploymentTask {
   }
 
   #tellDone(document: DeploymentDocument): void {
-    if (document.componentUpdatePolicy.action === "NOTIFY_COMPONENTS") this.#options.updates.done(document.deploymentId);
+    if (document.componentUpdatePolicy.action === "NOTIFY_COMPONENTS")
+      this.#options.updates.done(document.deploymentId);
   }
 
   async #record(document: DeploymentDocument, memberOf: readonly string[]): Promise<void> {
@@ -285,7 +333,10 @@ function parseDocument(json: unknown): DeploymentDocument {
   }
 }
 
-function failed(detailedStatus: NonNullable<DeploymentResult["detailedStatus"]>, failure: Failure): DeploymentResult {
+function failed(
+  detailedStatus: NonNullable<DeploymentResult["detailedStatus"]>,
+  failure: Failure,
+): DeploymentResult {
   return { status: "FAILED", detailedStatus, failure };
 }
 

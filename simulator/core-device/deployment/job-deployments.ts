@@ -18,12 +18,19 @@ const FILE = "deployments/job-statuses.json";
 
 const Execution = z.object({
   execution: z
-    .object({ jobId: z.string(), queuedAt: z.number().optional(), status: z.string(), jobDocument: z.json().optional() })
+    .object({
+      jobId: z.string(),
+      queuedAt: z.number().optional(),
+      status: z.string(),
+      jobDocument: z.json().optional(),
+    })
     .optional(),
 });
 const Notify = z.object({ jobs: z.record(z.string(), z.array(z.object({ jobId: z.string() }))) });
 const Kept = z.object({
-  waiting: z.array(z.object({ jobId: z.string(), status: z.string(), statusDetails: z.record(z.string(), z.string()) })),
+  waiting: z.array(
+    z.object({ jobId: z.string(), status: z.string(), statusDetails: z.record(z.string(), z.string()) }),
+  ),
   processed: z.array(z.string()),
 });
 type JobStatus = z.infer<typeof Kept>["waiting"][number];
@@ -62,7 +69,9 @@ export class JobDeployments implements DeploymentListener {
       this.#waiting = kept.data.waiting;
       this.#processed = kept.data.processed;
     }
-    session.want(`${this.#prefix}/notify-namespace-aws-gg-deployment`, (_, payload) => this.#onNotify(payload));
+    session.want(`${this.#prefix}/notify-namespace-aws-gg-deployment`, (_, payload) =>
+      this.#onNotify(payload),
+    );
     session.want(`${this.#next}/accepted`, (_, payload) => this.#onNext(payload));
     session.want(`${this.#next}/rejected`, (_, payload) =>
       log.warn("IoT Jobs refused to tell the next job", { answer: new TextDecoder().decode(payload) }),
@@ -74,7 +83,8 @@ export class JobDeployments implements DeploymentListener {
   }
 
   async begun(deployment: Deployment): Promise<void> {
-    if (deployment.source === "IOT_JOBS") await this.#report({ jobId: deployment.id, status: "IN_PROGRESS", statusDetails: {} });
+    if (deployment.source === "IOT_JOBS")
+      await this.#report({ jobId: deployment.id, status: "IN_PROGRESS", statusDetails: {} });
   }
 
   async ended(deployment: Deployment, result: DeploymentResult): Promise<void> {
@@ -125,7 +135,11 @@ export class JobDeployments implements DeploymentListener {
     if (this.#sending) return;
     this.#sending = true;
     try {
-      for (let [status] = this.#waiting; status !== undefined && session.isConnected; [status] = this.#waiting) {
+      for (
+        let [status] = this.#waiting;
+        status !== undefined && session.isConnected;
+        [status] = this.#waiting
+      ) {
         if (await this.#update(status)) {
           this.#waiting.shift();
           await this.#keep();
@@ -164,7 +178,10 @@ export class JobDeployments implements DeploymentListener {
   }
 
   #keep(): Promise<void> {
-    return this.#options.root.writeText(FILE, JSON.stringify({ waiting: this.#waiting, processed: this.#processed }));
+    return this.#options.root.writeText(
+      FILE,
+      JSON.stringify({ waiting: this.#waiting, processed: this.#processed }),
+    );
   }
 }
 

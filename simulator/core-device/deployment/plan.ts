@@ -51,7 +51,8 @@ export function planOf(options: PlanOptions): Plan {
       reconfigured.set(name, proposed);
   }
   const obsolete = Object.keys(present.getObject(["services"])).filter(
-    (name) => name !== NUCLEUS && !resolved.has(name) && present.find(["services", name, "version"]) !== undefined,
+    (name) =>
+      name !== NUCLEUS && !resolved.has(name) && present.find(["services", name, "version"]) !== undefined,
   );
   return { target, obsolete, reconfigured };
 }
@@ -97,7 +98,8 @@ function serviceOf(
       dependencyType === "SOFT" ? `${dependency}:SOFT` : dependency,
     ),
   };
-  if (previousVersion !== undefined && previousVersion !== version) fields["previousVersion"] = previousVersion;
+  if (previousVersion !== undefined && previousVersion !== version)
+    fields["previousVersion"] = previousVersion;
   service.merge([], fields, at);
   service.merge(["lifecycle"], lifecycle, at);
   if (old?.kind === "interior")

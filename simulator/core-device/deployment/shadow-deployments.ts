@@ -15,7 +15,9 @@ const ShadowDocument = z.object({
   version: z.number().optional(),
   state: z
     .object({
-      desired: z.object({ fleetConfig: z.string().optional(), desiredStatus: z.string().optional() }).nullish(),
+      desired: z
+        .object({ fleetConfig: z.string().optional(), desiredStatus: z.string().optional() })
+        .nullish(),
       reported: z
         .object({ fleetConfigurationArnForStatus: z.string().optional(), status: z.string().optional() })
         .nullish(),
@@ -89,7 +91,10 @@ export class ShadowDeployments implements DeploymentListener {
   #onDesired(
     fleetConfig: string,
     desiredStatus: string,
-    reported: { fleetConfigurationArnForStatus?: string | undefined; status?: string | undefined } | null | undefined,
+    reported:
+      | { fleetConfigurationArnForStatus?: string | undefined; status?: string | undefined }
+      | null
+      | undefined,
   ): void {
     const document: JsonValue | undefined = parseJson(fleetConfig);
     const arn = isObject(document) ? textMember(document, "configurationArn") : undefined;
@@ -106,18 +111,29 @@ export class ShadowDeployments implements DeploymentListener {
     const isFirst = this.#lastArn === undefined;
     this.#lastArn = arn;
     // Seen for the first time, and done with before this process began.
-    if (isFirst && reported?.fleetConfigurationArnForStatus === arn && reported.status !== "IN_PROGRESS") return;
+    if (isFirst && reported?.fleetConfigurationArnForStatus === arn && reported.status !== "IN_PROGRESS")
+      return;
     deployments.offer({ id: arn, source: "SHADOW", document });
   }
 
   async #report(deployment: Deployment, status: string, statusDetails: JsonObject): Promise<void> {
     if (deployment.source !== "SHADOW") return;
     const { nucleusVersion } = this.#options;
-    await this.#keep({ ggcVersion: nucleusVersion, fleetConfigurationArnForStatus: deployment.id, statusDetails, status });
+    await this.#keep({
+      ggcVersion: nucleusVersion,
+      fleetConfigurationArnForStatus: deployment.id,
+      statusDetails,
+      status,
+    });
     this.#sendWaiting();
   }
 
-  #isTaken(reported: { fleetConfigurationArnForStatus?: string | undefined; status?: string | undefined } | null | undefined): boolean {
+  #isTaken(
+    reported:
+      | { fleetConfigurationArnForStatus?: string | undefined; status?: string | undefined }
+      | null
+      | undefined,
+  ): boolean {
     const waiting = this.#waiting;
     return (
       waiting !== undefined &&
@@ -138,7 +154,9 @@ export class ShadowDeployments implements DeploymentListener {
     const { session, log } = this.#options;
     session
       .publish(`${this.#prefix}/${operation}`, JSON.stringify(payload))
-      .catch((failure: unknown) => log.debug("a shadow request was not sent", { operation, why: messageOf(failure) }));
+      .catch((failure: unknown) =>
+        log.debug("a shadow request was not sent", { operation, why: messageOf(failure) }),
+      );
   }
 
   async #keep(waiting: JsonObject | undefined): Promise<void> {

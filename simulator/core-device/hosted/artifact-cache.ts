@@ -29,7 +29,8 @@ export class ArtifactCache {
 
   bytes(digest: string): Uint8Array {
     const bytes = this.#bytes.get(digest);
-    if (bytes === undefined) throw new Error(`no artifact with digest ${digest} is known here; download it first`);
+    if (bytes === undefined)
+      throw new Error(`no artifact with digest ${digest} is known here; download it first`);
     return bytes;
   }
 

@@ -11,7 +11,9 @@ export type CloudDoor = (
     readonly headers: Readonly<Record<string, string>>;
   },
   device: { readonly certificateId: string; readonly thingName: string | undefined },
-) => Promise<{ readonly status: number; readonly body: string | Uint8Array }> | { readonly status: number; readonly body: string | Uint8Array };
+) =>
+  | Promise<{ readonly status: number; readonly body: string | Uint8Array }>
+  | { readonly status: number; readonly body: string | Uint8Array };
 
 interface HostedDataPlaneOptions {
   readonly thingName: string;
@@ -36,9 +38,18 @@ export function hostedDataPlane(options: HostedDataPlaneOptions): DataPlane {
       mustBeOnline();
       const [bare = path, query = ""] = path.split("?");
       const headers = { "x-amzn-iot-thingname": thingName, "content-type": "application/json" };
-      const request = { method, path: bare, query: new URLSearchParams(query), body: new TextEncoder().encode(body), headers };
+      const request = {
+        method,
+        path: bare,
+        query: new URLSearchParams(query),
+        body: new TextEncoder().encode(body),
+        headers,
+      };
       const answer = await options[door](request, { certificateId, thingName });
-      return { status: answer.status, text: typeof answer.body === "string" ? answer.body : new TextDecoder().decode(answer.body) };
+      return {
+        status: answer.status,
+        text: typeof answer.body === "string" ? answer.body : new TextDecoder().decode(answer.body),
+      };
     },
     download: async (url) => {
       mustBeOnline();
@@ -50,7 +61,9 @@ export function hostedDataPlane(options: HostedDataPlaneOptions): DataPlane {
 
 /** `s3://bucket/key`, or a pre-signed URL with the bucket in its path. */
 function placeOf(url: string): readonly [bucket: string, key: string] {
-  const path = url.startsWith("s3://") ? url.slice("s3://".length) : decodeURIComponent(new URL(url).pathname.slice(1));
+  const path = url.startsWith("s3://")
+    ? url.slice("s3://".length)
+    : decodeURIComponent(new URL(url).pathname.slice(1));
   const slash = path.indexOf("/");
   if (slash < 1) throw new DataPlaneError(400, `${url} does not name a bucket and a key`);
   return [path.slice(0, slash), path.slice(slash + 1)];

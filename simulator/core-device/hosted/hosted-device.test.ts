@@ -104,7 +104,15 @@ async function hosted(thingName: string) {
     nucleusConfiguration: { iotRoleAlias: "Alias" },
   });
   await device.start();
-  return { device, root, network, links, downloads, fail, stateOf: (name: string) => device.components().find((one) => one.name === name)?.state };
+  return {
+    device,
+    root,
+    network,
+    links,
+    downloads,
+    fail,
+    stateOf: (name: string) => device.components().find((one) => one.name === name)?.state,
+  };
 }
 
 /** A bundle as the build makes it, but small: it answers what it is configured with, and can be told to refuse. */
@@ -113,7 +121,10 @@ function bundle(body: string): Uint8Array {
 export async function start(ports) {
   ${body}
 }`;
-  return zipSync({ "component.mjs": new TextEncoder().encode(component), "main.mjs": new TextEncoder().encode("") });
+  return zipSync({
+    "component.mjs": new TextEncoder().encode(component),
+    "main.mjs": new TextEncoder().encode(""),
+  });
 }
 const good = `
   const greeting = await ports.ipc.getConfiguration(["greeting"]);
@@ -126,7 +137,12 @@ const good = `
 const Lifecycle = { Run: 'exec "/usr/bin/node" "{artifacts:decompressedPath}/artifact/main.mjs"' };
 
 test("two hosted devices run one imported artifact, fetched once, on a driven clock [core-device-10.1]", async () => {
-  await operator.publish("com.example.A", "1.0.0", { Configuration: { greeting: "hello" }, Lifecycle }, bundle(good));
+  await operator.publish(
+    "com.example.A",
+    "1.0.0",
+    { Configuration: { greeting: "hello" }, Lifecycle },
+    bundle(good),
+  );
   const one = await hosted("core-1");
   const two = await hosted("core-2");
   await run(10_000);
@@ -143,15 +159,28 @@ test("two hosted devices run one imported artifact, fetched once, on a driven cl
 });
 
 test("a start that rejects is exit code 1: three of them roll the deployment back [core-device-10.2]", async () => {
-  await operator.publish("com.example.A", "1.0.0", { Configuration: { greeting: "hello" }, Lifecycle }, bundle(good));
-  await operator.publish("com.example.A", "2.0.0", { Lifecycle }, bundle('throw new Error("the sensor is not known");'));
+  await operator.publish(
+    "com.example.A",
+    "1.0.0",
+    { Configuration: { greeting: "hello" }, Lifecycle },
+    bundle(good),
+  );
+  await operator.publish(
+    "com.example.A",
+    "2.0.0",
+    { Lifecycle },
+    bundle('throw new Error("the sensor is not known");'),
+  );
   const { device, stateOf, root } = await hosted("core-1");
   await run(10_000);
   await operator.deploy("thinggroup/fleet", { "com.example.A": { componentVersion: "1.0.0" } });
   await run(60_000);
   await operator.deploy("thinggroup/fleet", { "com.example.A": { componentVersion: "2.0.0" } });
   await run(120_000);
-  expect(device.components().find(({ name }) => name === "com.example.A")).toMatchObject({ version: "1.0.0", state: "RUNNING" });
+  expect(device.components().find(({ name }) => name === "com.example.A")).toMatchObject({
+    version: "1.0.0",
+    state: "RUNNING",
+  });
   expect(await operator.effective("core-1")).toContain("FAILED");
   expect(await root.readText("logs/com.example.A.log")).toContain("stderr. the sensor is not known");
   expect(stateOf("com.example.A")).toBe("RUNNING");
@@ -163,12 +192,19 @@ test("any other script is refused with a sentence [core-device-10.3]", async () 
   await run(10_000);
   await operator.deploy("thinggroup/fleet", { "com.example.A": { componentVersion: "1.0.0" } });
   await run(60_000);
-  expect(await root.readText("logs/com.example.A.log")).toContain("a hosted device runs only scripts of the form");
+  expect(await root.readText("logs/com.example.A.log")).toContain(
+    "a hosted device runs only scripts of the form",
+  );
   expect(await operator.effective("core-1")).toContain("FAILED");
 });
 
 test("a hosted device without a network comes back by itself and reports what it missed [core-device-10.4]", async () => {
-  await operator.publish("com.example.A", "1.0.0", { Configuration: { greeting: "hi" }, Lifecycle }, bundle(good));
+  await operator.publish(
+    "com.example.A",
+    "1.0.0",
+    { Configuration: { greeting: "hi" }, Lifecycle },
+    bundle(good),
+  );
   const one = await hosted("core-1");
   await run(10_000);
   one.network.isUp = false;
@@ -184,7 +220,12 @@ test("a hosted device without a network comes back by itself and reports what it
 });
 
 test("a component that asks for its own end is started again [core-device-10.5]", async () => {
-  await operator.publish("com.example.A", "1.0.0", { Configuration: { greeting: "hi" }, Lifecycle }, bundle(good));
+  await operator.publish(
+    "com.example.A",
+    "1.0.0",
+    { Configuration: { greeting: "hi" }, Lifecycle },
+    bundle(good),
+  );
   const one = await hosted("core-1");
   await run(10_000);
   await operator.deploy("thinggroup/fleet", { "com.example.A": { componentVersion: "1.0.0" } });

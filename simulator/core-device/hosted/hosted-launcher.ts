@@ -27,7 +27,10 @@ interface HostedLauncherOptions {
 
 /** Nothing else is run in process: the two files of a component's artifact. */
 const runScript = /^\s*exec "[^"]+" "([^"]+)\/main\.mjs"\s*$/;
-const Module = z.object({ portsVersion: z.number(), start: z.custom<ComponentModule["start"]>((value) => typeof value === "function") });
+const Module = z.object({
+  portsVersion: z.number(),
+  start: z.custom<ComponentModule["start"]>((value) => typeof value === "function"),
+});
 
 /** Runs components in this process, from their published artifacts. */
 export class HostedLauncher implements Launcher {
@@ -41,7 +44,13 @@ export class HostedLauncher implements Launcher {
     return new HostedProcess(command, this.#options);
   }
 
-  async holds({ kind, what }: { readonly kind: "exists" | "onpath"; readonly what: string }): Promise<boolean> {
+  async holds({
+    kind,
+    what,
+  }: {
+    readonly kind: "exists" | "onpath";
+    readonly what: string;
+  }): Promise<boolean> {
     const path = kind === "exists" ? this.#options.root.realPath(what) : undefined;
     return path !== undefined && existsSync(path);
   }
@@ -80,7 +89,9 @@ class HostedProcess implements LaunchedProcess {
     const command = this.#command;
     const folder = runScript.exec(command.script)?.[1];
     if (folder === undefined) {
-      this.#fail(`a hosted device runs only scripts of the form exec "<node>" "<folder>/main.mjs", not: ${command.script}`);
+      this.#fail(
+        `a hosted device runs only scripts of the form exec "<node>" "<folder>/main.mjs", not: ${command.script}`,
+      );
       return;
     }
     const real = root.realPath(folder);
@@ -100,7 +111,9 @@ class HostedProcess implements LaunchedProcess {
       done();
     }
     if (component.portsVersion > PORTS_VERSION || component.portsVersion < PORTS_VERSION - 2) {
-      this.#fail(`${folder}/component.mjs wants ports version ${component.portsVersion}; this simulator has ${PORTS_VERSION} and the two before`);
+      this.#fail(
+        `${folder}/component.mjs wants ports version ${component.portsVersion}; this simulator has ${PORTS_VERSION} and the two before`,
+      );
       return;
     }
     // oxlint-disable-next-line typescript/no-unnecessary-condition -- it may have been killed while it was imported.

@@ -89,7 +89,8 @@ export class HostedRoot implements DeviceRoot {
 
   async unarchive(zipPath: string, intoFolder: string): Promise<void> {
     const digest = this.#artifacts.get(zipPath);
-    if (digest === undefined) throw new Error(`cannot extract ${zipPath}: it is not stored; download it again`);
+    if (digest === undefined)
+      throw new Error(`cannot extract ${zipPath}: it is not stored; download it again`);
     this.#cache.unzipped(digest);
     this.#unzipped.set(intoFolder, digest);
   }

@@ -52,7 +52,14 @@ export class HostedMqttLink implements CloudLink {
   }
 
   async publish(topic: string, payload: Uint8Array, qos: 0 | 1): Promise<void> {
-    const packet: IPublishPacket = { cmd: "publish", topic, payload: Buffer.from(payload), qos, dup: false, retain: false };
+    const packet: IPublishPacket = {
+      cmd: "publish",
+      topic,
+      payload: Buffer.from(payload),
+      qos,
+      dup: false,
+      retain: false,
+    };
     if (qos === 0) {
       await this.#write(packet);
       return;
@@ -139,7 +146,9 @@ export class HostedMqttLink implements CloudLink {
       }
       case "publish": {
         if (packet.qos === 1)
-          void this.#write({ cmd: "puback", messageId: packet.messageId ?? 0, reasonCode: 0 }).catch(() => undefined);
+          void this.#write({ cmd: "puback", messageId: packet.messageId ?? 0, reasonCode: 0 }).catch(
+            () => undefined,
+          );
         const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
         return this.#handlers?.message(packet.topic, payload);
       }
@@ -229,5 +238,9 @@ export class HostedMqttLink implements CloudLink {
 }
 
 function reasonName(code: number): string {
-  return code === 0x87 ? "NOT_AUTHORIZED" : code === 0x8e ? "SESSION_TAKEN_OVER" : `reason code 0x${code.toString(16)}`;
+  return code === 0x87
+    ? "NOT_AUTHORIZED"
+    : code === 0x8e
+      ? "SESSION_TAKEN_OVER"
+      : `reason code 0x${code.toString(16)}`;
 }

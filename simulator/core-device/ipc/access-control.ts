@@ -28,7 +28,13 @@ export class AccessControl {
     });
   }
 
-  isAllowed(component: string, service: string, operation: string, resource: string, lookup: Lookup): boolean {
+  isAllowed(
+    component: string,
+    service: string,
+    operation: string,
+    resource: string,
+    lookup: Lookup,
+  ): boolean {
     return this.#permissions(component).some(
       (permission) =>
         permission.service === service &&

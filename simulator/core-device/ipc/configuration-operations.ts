@@ -22,14 +22,20 @@ export class ConfigurationOperations {
         return { componentName, value: {} };
       else throw new IpcServiceError("ResourceNotFoundError", "Key not found");
     const value = toJson(node);
-    return { componentName, value: isObject(value) ? withoutPrivate(value) : { [keyPath.at(-1) ?? ""]: value } };
+    return {
+      componentName,
+      value: isObject(value) ? withoutPrivate(value) : { [keyPath.at(-1) ?? ""]: value },
+    };
   }
 
   update(principal: string, request: JsonObject): JsonObject {
     const { keyPath = [], timestamp, valueToMerge } = parseRequest("UpdateConfiguration", request);
     // Compared with its case, as the nucleus does.
     if (keyPath[0] === "accessControl" || (keyPath.length === 0 && "accessControl" in valueToMerge))
-      throw new IpcServiceError("InvalidArgumentsError", "Config update is not allowed for following fields [accessControl]");
+      throw new IpcServiceError(
+        "InvalidArgumentsError",
+        "Config update is not allowed for following fields [accessControl]",
+      );
     const path = ["services", principal, "configuration", ...keyPath];
     const atMs = Math.round(timestamp * 1000);
     const present = this.#tree.find(path);
@@ -49,7 +55,8 @@ export class ConfigurationOperations {
     const { componentName = principal, keyPath } = parseRequest("SubscribeToConfigurationUpdate", request);
     const above = ["services", componentName, "configuration"];
     const exists = this.#tree.find([...above, ...keyPath]) !== undefined;
-    const isWhole = keyPath.length === 0 && this.#tree.find(["services", componentName, "version"]) !== undefined;
+    const isWhole =
+      keyPath.length === 0 && this.#tree.find(["services", componentName, "version"]) !== undefined;
     if (!exists && !isWhole) throw new IpcServiceError("ResourceNotFoundError", "Key not found");
     const watched = [...above, ...keyPath].map((name) => name.toLowerCase());
     const subscription = this.#tree.onChange(({ kind, path }) => {

@@ -25,7 +25,11 @@ const PUBSUB = "aws.greengrass.ipc.pubsub";
 const MQTT = "aws.greengrass.ipc.mqttproxy";
 const CLI = "aws.greengrass.Cli";
 
-type Handler = (principal: string, request: JsonObject, stream: IpcStream) => Promise<JsonObject> | JsonObject;
+type Handler = (
+  principal: string,
+  request: JsonObject,
+  stream: IpcStream,
+) => Promise<JsonObject> | JsonObject;
 
 /** Greengrass IPC as the nucleus answers it. */
 export class CoreService implements IpcService {
@@ -43,11 +47,20 @@ export class CoreService implements IpcService {
       ["PublishToTopic", (principal, request) => this.#publish(principal, request)],
       ["SubscribeToTopic", (principal, request, stream) => this.#subscribe(principal, request, stream)],
       ["PublishToIoTCore", (principal, request) => this.#publishToIotCore(principal, request)],
-      ["SubscribeToIoTCore", (principal, request, stream) => this.#subscribeToIotCore(principal, request, stream)],
+      [
+        "SubscribeToIoTCore",
+        (principal, request, stream) => this.#subscribeToIotCore(principal, request, stream),
+      ],
       ["GetConfiguration", (principal, request) => configuration.get(principal, request)],
       ["UpdateConfiguration", (principal, request) => configuration.update(principal, request)],
-      ["SubscribeToConfigurationUpdate", (principal, request, stream) => configuration.subscribe(principal, request, stream)],
-      ["SubscribeToValidateConfigurationUpdates", (principal, _, stream) => this.#subscribeToValidation(principal, stream)],
+      [
+        "SubscribeToConfigurationUpdate",
+        (principal, request, stream) => configuration.subscribe(principal, request, stream),
+      ],
+      [
+        "SubscribeToValidateConfigurationUpdates",
+        (principal, _, stream) => this.#subscribeToValidation(principal, stream),
+      ],
       ["SendConfigurationValidityReport", (principal, request) => this.#validity(principal, request)],
       ["SubscribeToComponentUpdates", (principal, _, stream) => this.#subscribeToUpdates(principal, stream)],
       ["DeferComponentUpdate", (principal, request) => this.#defer(principal, request)],
@@ -63,10 +76,18 @@ export class CoreService implements IpcService {
     return this.#options.services.ownerOf(authToken);
   }
 
-  async open(principal: string, operation: string, request: JsonObject, stream: IpcStream): Promise<JsonObject> {
+  async open(
+    principal: string,
+    operation: string,
+    request: JsonObject,
+    stream: IpcStream,
+  ): Promise<JsonObject> {
     const handler = this.#handlers.get(operation);
     if (handler === undefined)
-      throw new IpcServiceError("ServiceError", `Operation aws.greengrass#${operation} is not supported by Greengrass`);
+      throw new IpcServiceError(
+        "ServiceError",
+        `Operation aws.greengrass#${operation} is not supported by Greengrass`,
+      );
     return handler(principal, request, stream);
   }
 
@@ -83,7 +104,10 @@ export class CoreService implements IpcService {
     const { topic, publishMessage } = parseRequest("PublishToTopic", request);
     this.#authorize(principal, PUBSUB, "PublishToTopic", topic, "STANDARD");
     if (topic === "" || /[+#*]/.test(topic))
-      throw new IpcServiceError("InvalidArgumentsError", "Publish topic must not be empty or contain a wildcard.");
+      throw new IpcServiceError(
+        "InvalidArgumentsError",
+        "Publish topic must not be empty or contain a wildcard.",
+      );
     const context = { topic };
     const { jsonMessage, binaryMessage } = publishMessage;
     if (jsonMessage?.message !== undefined)
@@ -97,7 +121,8 @@ export class CoreService implements IpcService {
   #subscribe(principal: string, request: JsonObject, stream: IpcStream): JsonObject {
     const { topic, receiveMode } = parseRequest("SubscribeToTopic", request);
     this.#authorize(principal, PUBSUB, "SubscribeToTopic", topic, "STANDARD");
-    if (topic === "") throw new IpcServiceError("InvalidArgumentsError", "Subscribe topic must not be empty.");
+    if (topic === "")
+      throw new IpcServiceError("InvalidArgumentsError", "Subscribe topic must not be empty.");
     const subscription = this.#topics.subscribe(principal, topic, receiveMode, (event) =>
       stream.send("SubscriptionResponseMessage", event),
     );
@@ -111,7 +136,10 @@ export class CoreService implements IpcService {
     try {
       this.#options.session.spooler.add(topicName, Buffer.from(payload, "base64"), qos === "1" ? 1 : 0);
     } catch (failure) {
-      throw new IpcServiceError("ServiceError", `Publish to topic ${topicName} failed: ${messageOf(failure)}`);
+      throw new IpcServiceError(
+        "ServiceError",
+        `Publish to topic ${topicName} failed: ${messageOf(failure)}`,
+      );
     }
     return {};
   }
@@ -128,17 +156,24 @@ export class CoreService implements IpcService {
       });
       stream.onClose(() => {
         isClosed = true;
-        subscription.close().catch((failure: unknown) => log.debug("could not unsubscribe", { why: messageOf(failure) }));
+        subscription
+          .close()
+          .catch((failure: unknown) => log.debug("could not unsubscribe", { why: messageOf(failure) }));
       });
       return {};
     } catch (failure) {
-      throw new IpcServiceError("ServiceError", `Subscribe to topic ${topicName} failed with error ${messageOf(failure)}`);
+      throw new IpcServiceError(
+        "ServiceError",
+        `Subscribe to topic ${topicName} failed with error ${messageOf(failure)}`,
+      );
     }
   }
 
   #subscribeToValidation(principal: string, stream: IpcStream): JsonObject {
     const subscription = this.#options.validation.subscribe(principal, (configuration, deploymentId) =>
-      stream.send("ValidateConfigurationUpdateEvents", { validateConfigurationUpdateEvent: { configuration, deploymentId } }),
+      stream.send("ValidateConfigurationUpdateEvents", {
+        validateConfigurationUpdateEvent: { configuration, deploymentId },
+      }),
     );
     stream.onClose(() => subscription.close());
     return {};
@@ -148,7 +183,10 @@ export class CoreService implements IpcService {
     const { configurationValidityReport: report } = parseRequest("SendConfigurationValidityReport", request);
     const accepted = report.status === "ACCEPTED";
     if (!this.#options.validation.answer(principal, report.deploymentId, accepted, report.message ?? ""))
-      throw new IpcServiceError("InvalidArgumentsError", "Validation request either timed out or was never made");
+      throw new IpcServiceError(
+        "InvalidArgumentsError",
+        "Validation request either timed out or was never made",
+      );
     return {};
   }
 
@@ -212,7 +250,8 @@ export class CoreService implements IpcService {
     notFound: string,
   ): string {
     const { componentName } = parseRequest(operation, request);
-    if (componentName === "") throw new IpcServiceError("InvalidArgumentsError", "Component name must not be empty");
+    if (componentName === "")
+      throw new IpcServiceError("InvalidArgumentsError", "Component name must not be empty");
     this.#authorize(principal, CLI, operation, componentName, "STANDARD");
     if (this.#options.services.get(componentName) === undefined)
       throw new IpcServiceError(notFound, `Component with name ${componentName} not found`);

@@ -22,7 +22,8 @@ export class LocalTopics {
   ): { close(): void } {
     const levels = levelsOf(filter);
     const hasWildcard = levels.some((level) => level === "+" || level === "#");
-    const fromOthersOnly = receiveMode === undefined ? hasWildcard : receiveMode === "RECEIVE_MESSAGES_FROM_OTHERS";
+    const fromOthersOnly =
+      receiveMode === undefined ? hasWildcard : receiveMode === "RECEIVE_MESSAGES_FROM_OTHERS";
     const subscriber = { component, levels, fromOthersOnly, send };
     this.#subscribers.add(subscriber);
     return { close: () => this.#subscribers.delete(subscriber) };

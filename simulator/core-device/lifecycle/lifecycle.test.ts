@@ -20,49 +20,63 @@ const moves: Readonly<Record<State, readonly State[]>> = {
 
 test("whatever is asked and reported, only the nucleus's moves are made, and three errors break [core-device-4.13]", async () => {
   const event = fc.oneof(
-    fc.constantFrom("start" as const, "restart" as const, "reinstall" as const, "stop" as const, "ready" as const),
+    fc.constantFrom(
+      "start" as const,
+      "restart" as const,
+      "reinstall" as const,
+      "stop" as const,
+      "ready" as const,
+    ),
     fc.constantFrom("RUNNING" as const, "ERRORED" as const, "FINISHED" as const),
     fc.record({ wait: fc.nat(4000) }),
   );
   await fc.assert(
-    fc.asyncProperty(fc.array(event, { maxLength: 30 }), fc.infiniteStream(fc.boolean()), async (events, luck) => {
-      const clock = new DrivenClock(0, drain);
-      const changes: StateChange[] = [];
-      let ready = false;
-      const drawn = (): Outcome =>
-        luck.next().value === true ? { ok: true } : { ok: false, code: "INSTALL_ERROR", reason: "by chance" };
-      const lifecycle = new Lifecycle({
-        clock,
-        actions: {
-          install: async () => drawn(),
-          start: (report: (state: State, details?: StatusDetails) => void) =>
-            report(luck.next().value === true ? "RUNNING" : "ERRORED"),
-          shutdown: async () => ({ ok: true }),
-          recover: async () => undefined,
-          stopProcesses: async () => undefined,
-          kill: () => undefined,
-        },
-        dependenciesReady: () => ready,
-        errorResetMs: () => 3000,
-        changed: (change) => changes.push(change),
-      });
-      for (const next of events) {
-        if (typeof next === "object") await clock.runUntil(clock.now() + next.wait);
-        else if (next === "start") lifecycle.requestStart();
-        else if (next === "restart") lifecycle.requestRestart();
-        else if (next === "reinstall") lifecycle.requestReinstall();
-        else if (next === "stop") lifecycle.requestStop();
-        else if (next === "ready") {
-          ready = !ready;
-          lifecycle.poke();
-        } else lifecycle.report(next);
-        await clock.settle();
-      }
-      await lifecycle.close();
-      for (const { from, to } of changes) expect(moves[from], `${from} → ${to}`).toContain(to);
-      expect(changes).toEqual(changes.filter((change, index) => index === 0 || changes[index - 1]?.to === change.from));
-      for (const state of ["NEW", "STARTING", "RUNNING"] as const) expectBrokenByThree(changes, state);
-    }),
+    fc.asyncProperty(
+      fc.array(event, { maxLength: 30 }),
+      fc.infiniteStream(fc.boolean()),
+      async (events, luck) => {
+        const clock = new DrivenClock(0, drain);
+        const changes: StateChange[] = [];
+        let ready = false;
+        const drawn = (): Outcome =>
+          luck.next().value === true
+            ? { ok: true }
+            : { ok: false, code: "INSTALL_ERROR", reason: "by chance" };
+        const lifecycle = new Lifecycle({
+          clock,
+          actions: {
+            install: async () => drawn(),
+            start: (report: (state: State, details?: StatusDetails) => void) =>
+              report(luck.next().value === true ? "RUNNING" : "ERRORED"),
+            shutdown: async () => ({ ok: true }),
+            recover: async () => undefined,
+            stopProcesses: async () => undefined,
+            kill: () => undefined,
+          },
+          dependenciesReady: () => ready,
+          errorResetMs: () => 3000,
+          changed: (change) => changes.push(change),
+        });
+        for (const next of events) {
+          if (typeof next === "object") await clock.runUntil(clock.now() + next.wait);
+          else if (next === "start") lifecycle.requestStart();
+          else if (next === "restart") lifecycle.requestRestart();
+          else if (next === "reinstall") lifecycle.requestReinstall();
+          else if (next === "stop") lifecycle.requestStop();
+          else if (next === "ready") {
+            ready = !ready;
+            lifecycle.poke();
+          } else lifecycle.report(next);
+          await clock.settle();
+        }
+        await lifecycle.close();
+        for (const { from, to } of changes) expect(moves[from], `${from} → ${to}`).toContain(to);
+        expect(changes).toEqual(
+          changes.filter((change, index) => index === 0 || changes[index - 1]?.to === change.from),
+        );
+        for (const state of ["NEW", "STARTING", "RUNNING"] as const) expectBrokenByThree(changes, state);
+      },
+    ),
     { numRuns: 200 },
   );
 });

@@ -290,7 +290,11 @@ export class Lifecycle {
   async #race(work: Promise<Outcome>): Promise<Outcome | Move | undefined> {
     let done: Outcome | undefined;
     void work
-      .catch((failure: unknown): Outcome => ({ ok: false, code: "INSTALL_IO_ERROR", reason: messageOf(failure) }))
+      .catch((failure: unknown): Outcome => ({
+        ok: false,
+        code: "INSTALL_IO_ERROR",
+        reason: messageOf(failure),
+      }))
       .then((outcome) => {
         done = outcome;
         this.poke();

@@ -30,7 +30,9 @@ export class OutputLog {
     const level = stream === "stdout" ? "INFO" : "WARN";
     const time = new Date(this.#clock.now()).toISOString();
     this.#waiting.push(
-      json ? line : `${time} [${level}] (Copier) ${this.#name}: ${stream}. ${line}. {${context}, serviceName=${this.#name}}`,
+      json
+        ? line
+        : `${time} [${level}] (Copier) ${this.#name}: ${stream}. ${line}. {${context}, serviceName=${this.#name}}`,
     );
     if (this.#waiting.length > WAITING_LINES_MAX) {
       this.#waiting.shift();
@@ -52,7 +54,9 @@ export class OutputLog {
       this.#waiting = [];
       if (this.#dropped > 0) {
         const timestamp = this.#clock.now();
-        lines.unshift(JSON.stringify({ timestamp, level: "WARN", message: "log lines dropped", lines: this.#dropped }));
+        lines.unshift(
+          JSON.stringify({ timestamp, level: "WARN", message: "log lines dropped", lines: this.#dropped }),
+        );
         this.#dropped = 0;
       }
       try {
@@ -79,7 +83,11 @@ export class OutputLog {
   }
 
   async #rotate(path: string): Promise<void> {
-    const hour = new Date(this.#clock.now()).toISOString().slice(0, 13).replace("T", "-").replaceAll("-", "_");
+    const hour = new Date(this.#clock.now())
+      .toISOString()
+      .slice(0, 13)
+      .replace("T", "-")
+      .replaceAll("-", "_");
     const names = await this.#root.list("logs");
     const taken = (n: number): boolean => names.includes(`${this.#name}_${hour}_${n}.log`);
     let n = 0;
@@ -94,7 +102,10 @@ export class OutputLog {
   }
 
   #isRotated(name: string): boolean {
-    return name.startsWith(`${this.#name}_`) && /^\d{4}_\d\d_\d\d_\d\d_\d+\.log$/.test(name.slice(this.#name.length + 1));
+    return (
+      name.startsWith(`${this.#name}_`) &&
+      /^\d{4}_\d\d_\d\d_\d\d_\d+\.log$/.test(name.slice(this.#name.length + 1))
+    );
   }
 }
 

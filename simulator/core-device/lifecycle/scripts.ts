@@ -15,7 +15,11 @@ interface ScriptsOptions {
   readonly clock: Clock;
   readonly launcher: Launcher;
   readonly workFolder: string;
-  readonly environment: (definition: Definition, step: StepName, step_: Step) => Readonly<Record<string, string>>;
+  readonly environment: (
+    definition: Definition,
+    step: StepName,
+    step_: Step,
+  ) => Readonly<Record<string, string>>;
   readonly output: (step: StepName, stream: "stdout" | "stderr", line: string) => void;
   /** Makes the work folder and whatever else must be there before a script runs. */
   readonly prepare: () => Promise<void>;
@@ -76,9 +80,15 @@ export class Scripts implements Actions {
     await Promise.all([...this.#processes].map((process) => this.#end(process)));
   }
 
-  async #startWith(definition: Definition, tell: (state: State, details?: StatusDetails) => void): Promise<void> {
+  async #startWith(
+    definition: Definition,
+    tell: (state: State, details?: StatusDetails) => void,
+  ): Promise<void> {
     const { startup } = definition.steps.steps;
-    if (definition.steps.faults.startup !== undefined || (startup !== undefined && !(await this.#skipped(startup)))) {
+    if (
+      definition.steps.faults.startup !== undefined ||
+      (startup !== undefined && !(await this.#skipped(startup)))
+    ) {
       const outcome = await this.step("startup", definition);
       if (outcome.ok) tell("RUNNING");
       else tell("ERRORED", outcome);
@@ -98,7 +108,11 @@ export class Scripts implements Actions {
   async step(name: StepName, definition: Definition, launched?: () => void): Promise<Outcome> {
     const fault = definition.steps.faults[name];
     if (fault !== undefined)
-      return { ok: false, code: `${codePrefix(name)}_CONFIG_NOT_VALID`, reason: `The configuration is not valid. ${fault}` };
+      return {
+        ok: false,
+        code: `${codePrefix(name)}_CONFIG_NOT_VALID`,
+        reason: `The configuration is not valid. ${fault}`,
+      };
     const step = definition.steps.steps[name];
     if (step === undefined || this.#isHalted) return { ok: true };
     try {

@@ -155,7 +155,10 @@ test("stopping ends dependents first, and kills what does not go [core-device-4.
 
 test("a component's process gets the nucleus's environment, its own Setenv last [core-device-4.12]", async () => {
   const device = servicesUnderTest();
-  device.configure("A", { Setenv: { AWS_REGION: "eu-west-1", X: "1" }, Run: { Script: "stay", Setenv: { X: "2" } } });
+  device.configure("A", {
+    Setenv: { AWS_REGION: "eu-west-1", X: "1" },
+    Run: { Script: "stay", Setenv: { X: "2" } },
+  });
   device.services.apply(false);
   await device.run(0);
   const environment = device.launcher.launched[0]?.command.environment ?? {};

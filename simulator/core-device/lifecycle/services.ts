@@ -141,7 +141,8 @@ export class Services {
     const { clock, root, builtIns } = this.#options;
     const { name } = definition;
     const output = new OutputLog(root, clock, name);
-    const scripts = definition.type === "aws.greengrass.generic" ? this.#scripts(definition, output) : undefined;
+    const scripts =
+      definition.type === "aws.greengrass.generic" ? this.#scripts(definition, output) : undefined;
     const actions = scripts ?? new BuiltInActions(builtIns[name]);
     const lifecycle = new Lifecycle({
       clock,
@@ -165,7 +166,8 @@ export class Services {
       launcher,
       workFolder: `${root.path}/work/${name}`,
       environment: (current, step, { setenv }) => environmentOf(current, token, step, setenv, surroundings()),
-      output: (step, stream, line) => output.write(stream, line, `scriptName=services.${name}.lifecycle.${step}`),
+      output: (step, stream, line) =>
+        output.write(stream, line, `scriptName=services.${name}.lifecycle.${step}`),
       prepare: () => root.makeFolder(`work/${name}`),
     });
   }
@@ -190,7 +192,9 @@ export class Services {
 
   #hardDependents(name: string): Live[] {
     return [...this.#live.values()].filter((live) =>
-      live.definition.dependencies.some((dependency) => dependency.name === name && dependency.type === "HARD"),
+      live.definition.dependencies.some(
+        (dependency) => dependency.name === name && dependency.type === "HARD",
+      ),
     );
   }
 

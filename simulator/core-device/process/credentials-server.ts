@@ -11,7 +11,9 @@ export const credentialsServer: CredentialsDoor = {
     const server = createServer((request, response) => {
       const patience = AbortSignal.timeout(PATIENCE_MS);
       const late = new Promise<{ status: number; body: string }>((resolve) =>
-        patience.addEventListener("abort", () => resolve({ status: 504, body: "Gateway Timeout" }), { once: true }),
+        patience.addEventListener("abort", () => resolve({ status: 504, body: "Gateway Timeout" }), {
+          once: true,
+        }),
       );
       const asked = answer({
         method: request.method ?? "GET",

@@ -19,7 +19,10 @@ interface DownloadOptions {
 }
 
 /** The bytes behind a pre-signed URL, or behind `s3://bucket/key` by the device's own role. */
-export function downloads(options: DownloadOptions): { get(url: string): Promise<Uint8Array>; close(): void } {
+export function downloads(options: DownloadOptions): {
+  get(url: string): Promise<Uint8Array>;
+  close(): void;
+} {
   const agent = new Agent({ ca: [...rootCertificates, options.rootCa], keepAlive: true });
   let s3: S3Client | undefined;
   return {
@@ -48,7 +51,8 @@ function s3Client({ region, s3Endpoint, credentials }: DownloadOptions): S3Clien
 
 async function getObject(s3: S3Client, url: string): Promise<Uint8Array> {
   const [, Bucket, Key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(url) ?? [];
-  if (Bucket === undefined || Key === undefined) throw new DataPlaneError(400, `${url} is not s3://bucket/key`);
+  if (Bucket === undefined || Key === undefined)
+    throw new DataPlaneError(400, `${url} is not s3://bucket/key`);
   try {
     const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
     if (Body === undefined) throw new DataPlaneError(500, `${url} has no body`);

@@ -35,21 +35,26 @@ function send(
   headers: Readonly<Record<string, string>>,
 ): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const offline = (failure: Error): void => reject(new DataPlaneError(0, `${method} ${url}: ${failure.message}`));
+    const offline = (failure: Error): void =>
+      reject(new DataPlaneError(0, `${method} ${url}: ${failure.message}`));
     const type = body === undefined ? {} : { "content-type": "application/json" };
-    const asking = request(url, { agent, method, timeout: TIMEOUT_MS, headers: { ...headers, ...type } }, (response) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      response.on("data", (chunk: Buffer) => {
-        bytes += chunk.byteLength;
-        if (bytes > ANSWER_BYTES_MAX) asking.destroy(new Error("the answer is too long"));
-        else chunks.push(chunk);
-      });
-      response.on("error", offline);
-      response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
-      );
-    });
+    const asking = request(
+      url,
+      { agent, method, timeout: TIMEOUT_MS, headers: { ...headers, ...type } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        response.on("data", (chunk: Buffer) => {
+          bytes += chunk.byteLength;
+          if (bytes > ANSWER_BYTES_MAX) asking.destroy(new Error("the answer is too long"));
+          else chunks.push(chunk);
+        });
+        response.on("error", offline);
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
+        );
+      },
+    );
     asking.on("timeout", () => asking.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
     asking.on("error", offline);
     asking.end(body);

@@ -54,7 +54,11 @@ export class MqttLink implements CloudLink {
     client.on("connectionSuccess", ({ connack }) => handlers.connected(connack.sessionPresent));
     client.on("disconnection", ({ error }) => handlers.disconnected(messageOf(error)));
     client.on("connectionFailure", ({ error, connack }) =>
-      handlers.disconnected(connack === undefined ? messageOf(error) : `refused: ${nameOf(mqtt5.ConnectReasonCode, connack.reasonCode)}`),
+      handlers.disconnected(
+        connack === undefined
+          ? messageOf(error)
+          : `refused: ${nameOf(mqtt5.ConnectReasonCode, connack.reasonCode)}`,
+      ),
     );
     client.on("messageReceived", ({ message }) => {
       const { payload } = message;
@@ -72,7 +76,9 @@ export class MqttLink implements CloudLink {
       qos: qos === 1 ? mqtt5.QoS.AtLeastOnce : mqtt5.QoS.AtMostOnce,
     });
     if (puback !== undefined && puback.reasonCode >= 0x80)
-      throw new Error(`${nameOf(mqtt5.PubackReasonCode, puback.reasonCode)}: publish to "${topicName}" was refused`);
+      throw new Error(
+        `${nameOf(mqtt5.PubackReasonCode, puback.reasonCode)}: publish to "${topicName}" was refused`,
+      );
   }
 
   async subscribe(topicFilter: string, qos: 0 | 1): Promise<void> {
@@ -104,7 +110,8 @@ function bytesOf(payload: mqtt5.Payload | undefined): Uint8Array {
   if (payload === undefined) return new Uint8Array(0);
   if (typeof payload === "string") return Buffer.from(payload);
   if (payload instanceof ArrayBuffer) return new Uint8Array(payload);
-  if (ArrayBuffer.isView(payload)) return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
+  if (ArrayBuffer.isView(payload))
+    return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
   return Buffer.from(JSON.stringify(payload));
 }
 

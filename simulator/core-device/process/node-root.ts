@@ -1,6 +1,18 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { appendFile, chmod, mkdir, open, readFile, readdir, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ArtifactPermission, DeviceRoot } from "../ports.ts";
 import { zipEntries } from "../store/zip.ts";
@@ -129,7 +141,11 @@ async function orMissing<Found>(found: Promise<Found>, missing: Found): Promise<
   try {
     return await found;
   } catch (failure) {
-    if (failure instanceof Error && "code" in failure && (failure.code === "ENOENT" || failure.code === "ENOTDIR"))
+    if (
+      failure instanceof Error &&
+      "code" in failure &&
+      (failure.code === "ENOENT" || failure.code === "ENOTDIR")
+    )
       return missing;
     throw failure;
   }

@@ -44,7 +44,8 @@ beforeAll(async () => {
 }, 30_000);
 
 afterAll(async () => {
-  for (const child of children) if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+  for (const child of children)
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
   await cloud.close();
   await rm(folder, { recursive: true });
 });
@@ -128,111 +129,124 @@ console.log(JSON.stringify({ rate: value.rate, heard: await heard, denied, key: 
 setInterval(() => {}, 1000);
 `;
 
-test(
-  "a process device takes a deployment over TLS, serves the official client, survives a kill, and leaves nothing behind [core-device-9.1]",
-  async () => {
-    const identity = await operator.register("core-1");
-    const root = await rootOf(identity);
-    const zip = zipSync({ "client.mjs": new TextEncoder().encode(client) });
-    const accessControl = {
-      "aws.greengrass.ipc.pubsub": {
-        one: { operations: ["aws.greengrass#PublishToTopic", "aws.greengrass#SubscribeToTopic"], resources: ["a/*"] },
+test("a process device takes a deployment over TLS, serves the official client, survives a kill, and leaves nothing behind [core-device-9.1]", async () => {
+  const identity = await operator.register("core-1");
+  const root = await rootOf(identity);
+  const zip = zipSync({ "client.mjs": new TextEncoder().encode(client) });
+  const accessControl = {
+    "aws.greengrass.ipc.pubsub": {
+      one: {
+        operations: ["aws.greengrass#PublishToTopic", "aws.greengrass#SubscribeToTopic"],
+        resources: ["a/*"],
       },
-    };
-    await operator.publish(
-      "com.example.Client",
-      "1.0.0",
-      {
-        Configuration: { rate: 5, accessControl },
-        Dependencies: { "aws.greengrass.TokenExchangeService": { VersionRequirement: ">=2.0.0" } },
-        Lifecycle: { Run: `exec "${process.execPath}" "{artifacts:decompressedPath}/artifact/client.mjs"` },
-      },
-      zip,
-    );
-    await operator.publish("com.example.Shell", "1.0.0", {
-      Lifecycle: { Run: "echo started; sleep 1000 & trap 'echo stopping; exit 0' TERM; wait" },
-    });
-    const first = await start(root);
-    await systemClock.sleep(2500);
-    await operator.deploy("thinggroup/fleet", {
-      "com.example.Client": { componentVersion: "1.0.0" },
-      "com.example.Shell": { componentVersion: "1.0.0" },
-    });
-    await until("the deployment succeeds", async () => (await operator.effective("core-1")).includes("SUCCEEDED"));
-    const written = `{"rate":5,"heard":{"hello":1},"denied":"denied","key":"ASIA","thing":"core-1","cwd":"${root}/work/com.example.Client"}`;
-    await until("the component's line", async () => (await logOf(root, "com.example.Client")).includes(written));
-    await until("the shell's line", async () => (await logOf(root, "com.example.Shell")).includes("stdout. started."));
+    },
+  };
+  await operator.publish(
+    "com.example.Client",
+    "1.0.0",
+    {
+      Configuration: { rate: 5, accessControl },
+      Dependencies: { "aws.greengrass.TokenExchangeService": { VersionRequirement: ">=2.0.0" } },
+      Lifecycle: { Run: `exec "${process.execPath}" "{artifacts:decompressedPath}/artifact/client.mjs"` },
+    },
+    zip,
+  );
+  await operator.publish("com.example.Shell", "1.0.0", {
+    Lifecycle: { Run: "echo started; sleep 1000 & trap 'echo stopping; exit 0' TERM; wait" },
+  });
+  const first = await start(root);
+  await systemClock.sleep(2500);
+  await operator.deploy("thinggroup/fleet", {
+    "com.example.Client": { componentVersion: "1.0.0" },
+    "com.example.Shell": { componentVersion: "1.0.0" },
+  });
+  await until("the deployment succeeds", async () =>
+    (await operator.effective("core-1")).includes("SUCCEEDED"),
+  );
+  const written = `{"rate":5,"heard":{"hello":1},"denied":"denied","key":"ASIA","thing":"core-1","cwd":"${root}/work/com.example.Client"}`;
+  await until("the component's line", async () =>
+    (await logOf(root, "com.example.Client")).includes(written),
+  );
+  await until("the shell's line", async () =>
+    (await logOf(root, "com.example.Shell")).includes("stdout. started."),
+  );
 
-    first.kill("SIGKILL");
-    await once(first, "exit");
-    for (const pid of await processesIn(root)) process.kill(pid, "SIGKILL");
-    const second = await start(root);
-    await until("both run again", async () => (await processesIn(root)).length >= 3);
-    second.kill("SIGTERM");
-    await once(second, "exit");
-    expect(second.exitCode).toBe(0);
-    expect(await processesIn(root)).toEqual([]);
-    expect(await logOf(root, "com.example.Shell")).toContain("stopping");
-  },
-  60_000,
-);
+  first.kill("SIGKILL");
+  await once(first, "exit");
+  for (const pid of await processesIn(root)) process.kill(pid, "SIGKILL");
+  const second = await start(root);
+  await until("both run again", async () => (await processesIn(root)).length >= 3);
+  second.kill("SIGTERM");
+  await once(second, "exit");
+  expect(second.exitCode).toBe(0);
+  expect(await processesIn(root)).toEqual([]);
+  expect(await logOf(root, "com.example.Shell")).toContain("stopping");
+}, 60_000);
 
-test(
-  "a claim becomes an identity of the device's own keys over TLS, and a wrong one is refused with AWS's word [core-device-9.2]",
-  async () => {
-    const claim = await operator.register("claim");
-    const template = {
-      Parameters: { SerialNumber: { Type: "String" }, "AWS::IoT::Certificate::Id": { Type: "String" } },
-      Resources: {
-        thing: { Type: "AWS::IoT::Thing", Properties: { ThingName: { Ref: "SerialNumber" }, ThingGroups: ["fleet"] } },
-        certificate: {
-          Type: "AWS::IoT::Certificate",
-          Properties: { CertificateId: { Ref: "AWS::IoT::Certificate::Id" }, Status: "Active" },
-        },
-        policy: { Type: "AWS::IoT::Policy", Properties: { PolicyName: "core" } },
+test("a claim becomes an identity of the device's own keys over TLS, and a wrong one is refused with AWS's word [core-device-9.2]", async () => {
+  const claim = await operator.register("claim");
+  const template = {
+    Parameters: { SerialNumber: { Type: "String" }, "AWS::IoT::Certificate::Id": { Type: "String" } },
+    Resources: {
+      thing: {
+        Type: "AWS::IoT::Thing",
+        Properties: { ThingName: { Ref: "SerialNumber" }, ThingGroups: ["fleet"] },
       },
-    };
-    await operator.invoke("iot", "CreateProvisioningTemplate", {
-      templateName: "fleet",
-      templateBody: JSON.stringify(template),
-      enabled: true,
-      provisioningRoleArn: "arn:aws:iam::123456789012:role/Provisioning",
+      certificate: {
+        Type: "AWS::IoT::Certificate",
+        Properties: { CertificateId: { Ref: "AWS::IoT::Certificate::Id" }, Status: "Active" },
+      },
+      policy: { Type: "AWS::IoT::Policy", Properties: { PolicyName: "core" } },
+    },
+  };
+  await operator.invoke("iot", "CreateProvisioningTemplate", {
+    templateName: "fleet",
+    templateBody: JSON.stringify(template),
+    enabled: true,
+    provisioningRoleArn: "arn:aws:iam::123456789012:role/Provisioning",
+  });
+  const root = await rootOf(claim);
+  const link = (): MqttLink =>
+    new MqttLink({
+      clientId: "technician",
+      host: "localhost",
+      port: cloud.ports.mqtt,
+      certificateFilePath: join(root, "config/device.pem"),
+      privateKeyPath: join(root, "config/device.key"),
+      rootCaPath: join(folder, "cloud/authority/ca.pem"),
     });
-    const root = await rootOf(claim);
-    const link = (): MqttLink =>
-      new MqttLink({
-        clientId: "technician",
-        host: "localhost",
-        port: cloud.ports.mqtt,
-        certificateFilePath: join(root, "config/device.pem"),
-        privateKeyPath: join(root, "config/device.key"),
-        rootCaPath: join(folder, "cloud/authority/ca.pem"),
-      });
-    const { privateKey, csr } = certificateRequest("core-2");
-    const asked = { template: "fleet", parameters: { SerialNumber: "core-2" }, certificateSigningRequest: csr };
-    const identity = await provisionByClaim(link(), asked, systemClock);
-    expect(identity.thingName).toBe("core-2");
-    const made = await rootOf({ ...identity, privateKey });
-    const child = await start(made);
-    await until("the new core device is known", async () => {
-      const { coreDevices } = await operator.invoke("greengrass", "ListCoreDevices", {});
-      return JSON.stringify(coreDevices).includes("core-2");
-    });
-    child.kill("SIGTERM");
-    await once(child, "exit");
-    await expect(provisionByClaim(link(), { ...asked, template: "none" }, systemClock)).rejects.toThrow(/ERR_PROVISIONING_REFUSED/);
-  },
-  60_000,
-);
+  const { privateKey, csr } = certificateRequest("core-2");
+  const asked = { template: "fleet", parameters: { SerialNumber: "core-2" }, certificateSigningRequest: csr };
+  const identity = await provisionByClaim(link(), asked, systemClock);
+  expect(identity.thingName).toBe("core-2");
+  const made = await rootOf({ ...identity, privateKey });
+  const child = await start(made);
+  await until("the new core device is known", async () => {
+    const { coreDevices } = await operator.invoke("greengrass", "ListCoreDevices", {});
+    return JSON.stringify(coreDevices).includes("core-2");
+  });
+  child.kill("SIGTERM");
+  await once(child, "exit");
+  await expect(provisionByClaim(link(), { ...asked, template: "none" }, systemClock)).rejects.toThrow(
+    /ERR_PROVISIONING_REFUSED/,
+  );
+}, 60_000);
 
 test("a root without a configuration is refused with a sentence", async () => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "../main.ts"), "--root", join(folder, "none")], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, "../main.ts"), "--root", join(folder, "none")],
+    {
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
   let errors = "";
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
   await once(child, "exit");
-  expect([child.exitCode, errors]).toEqual([1, expect.stringContaining("write the device's configuration there")]);
+  expect([child.exitCode, errors]).toEqual([
+    1,
+    expect.stringContaining("write the device's configuration there"),
+  ]);
 }, 20_000);
 
 /** Processes that stand in a work folder of the device: its components and what they started. */

@@ -32,7 +32,8 @@ export async function startProcessDevice(
   const { clock, random } = options;
   const settings = await readSettings(rootPath);
   const { thingName, region, rootCaPath, certificateFilePath, privateKeyPath } = settings;
-  for (const folder of ["logs", "work", "packages", "deployments"]) await mkdir(`${rootPath}/${folder}`, { recursive: true });
+  for (const folder of ["logs", "work", "packages", "deployments"])
+    await mkdir(`${rootPath}/${folder}`, { recursive: true });
   const [certificate, privateKey, rootCa] = await Promise.all(
     [certificateFilePath, privateKeyPath, rootCaPath].map((path) => readFile(path, "utf8")),
   );
@@ -58,7 +59,13 @@ export async function startProcessDevice(
     }),
     (open) => open.close(),
   );
-  const cloudLink = new MqttLink({ clientId: thingName, ...settings.mqtt, certificateFilePath, privateKeyPath, rootCaPath });
+  const cloudLink = new MqttLink({
+    clientId: thingName,
+    ...settings.mqtt,
+    certificateFilePath,
+    privateKeyPath,
+    rootCaPath,
+  });
   const device = new CoreDevice({
     thingName,
     region,
@@ -68,7 +75,10 @@ export async function startProcessDevice(
     cloudLink,
     dataPlane,
     launcher: new ShellLauncher(environment["PATH"] ?? "/usr/bin:/bin"),
-    platform: { os: platforms[process.platform] ?? process.platform, architecture: architectures[process.arch] ?? process.arch },
+    platform: {
+      os: platforms[process.platform] ?? process.platform,
+      architecture: architectures[process.arch] ?? process.arch,
+    },
     nucleusVersion: NUCLEUS_VERSION,
     environment,
     log,
@@ -89,11 +99,17 @@ export async function startProcessDevice(
 }
 
 const platforms: Readonly<Record<string, string>> = { linux: "linux", darwin: "darwin", win32: "windows" };
-const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "aarch64", arm: "arm", ia32: "x86" };
+const architectures: Readonly<Record<string, string>> = {
+  x64: "amd64",
+  arm64: "aarch64",
+  arm: "arm",
+  ia32: "x86",
+};
 
 /** A device's components act as the device: what its starter is, or was started by, does not concern them. */
 function inheritable(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const others = /^(npm_|NODE_OPTIONS$|GIT_|AWS_(ACCESS_KEY|SECRET_|SESSION_|PROFILE|CONTAINER_|WEB_IDENTITY))/;
+  const others =
+    /^(npm_|NODE_OPTIONS$|GIT_|AWS_(ACCESS_KEY|SECRET_|SESSION_|PROFILE|CONTAINER_|WEB_IDENTITY))/;
   return Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) =>
       value === undefined || others.test(name) ? [] : [[name, value] as const],

@@ -55,7 +55,10 @@ export async function readSettings(root: string): Promise<DeviceSettings> {
   try {
     written = parse(await readFile(file, "utf8"));
   } catch (cause) {
-    throw new SettingsError(`ERR_CORE_DEVICE_SETTINGS: cannot read ${file}; write the device's configuration there`, { cause });
+    throw new SettingsError(
+      `ERR_CORE_DEVICE_SETTINGS: cannot read ${file}; write the device's configuration there`,
+      { cause },
+    );
   }
   const read = Settings.safeParse(written);
   if (!read.success) {
@@ -66,7 +69,9 @@ export async function readSettings(root: string): Promise<DeviceSettings> {
   }
   const { system, services } = read.data;
   const { configuration } = services["aws.greengrass.Nucleus"];
-  const endpoint = configuration.greengrassDataPlaneEndpoint ?? `greengrass-ats.iot.${configuration.awsRegion}.amazonaws.com`;
+  const endpoint =
+    configuration.greengrassDataPlaneEndpoint ??
+    `greengrass-ats.iot.${configuration.awsRegion}.amazonaws.com`;
   const host = endpoint === "iotdata" ? configuration.iotDataEndpoint : endpoint;
   return {
     ...system,

@@ -33,10 +33,20 @@ export class ShellLauncher implements Launcher {
         resolve({ code: 127, signal: null });
       });
     });
-    return { exited, terminate: () => signalGroup(child, "SIGTERM"), kill: () => signalGroup(child, "SIGKILL") };
+    return {
+      exited,
+      terminate: () => signalGroup(child, "SIGTERM"),
+      kill: () => signalGroup(child, "SIGKILL"),
+    };
   }
 
-  async holds({ kind, what }: { readonly kind: "exists" | "onpath"; readonly what: string }): Promise<boolean> {
+  async holds({
+    kind,
+    what,
+  }: {
+    readonly kind: "exists" | "onpath";
+    readonly what: string;
+  }): Promise<boolean> {
     if (kind === "exists") return isThere(what, constants.F_OK);
     for (const folder of this.#path.split(":"))
       if (folder !== "" && (await isThere(join(folder, what), constants.X_OK))) return true;

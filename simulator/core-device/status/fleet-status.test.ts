@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { install } from "../testing/component.ts";
 import { deviceUnderTest } from "../testing/device.ts";
 
-const triggers = (it: Awaited<ReturnType<typeof deviceUnderTest>>) => it.cloud.fleetStatuses().map((status) => status["trigger"]);
+const triggers = (it: Awaited<ReturnType<typeof deviceUnderTest>>) =>
+  it.cloud.fleetStatuses().map((status) => status["trigger"]);
 
 test("the first message of a run tells everything, and numbers go on over runs [core-device-7.10]", async () => {
   const it = await deviceUnderTest();
@@ -16,13 +17,24 @@ test("the first message of a run tells everything, and numbers go on over runs [
     sequenceNumber: 0,
     messageType: "COMPLETE",
     trigger: "NUCLEUS_LAUNCH",
-    components: [{ componentName: "aws.greengrass.Nucleus", version: "2.18.0", fleetConfigArns: [], componentStatusDetails: null, isRoot: false }],
+    components: [
+      {
+        componentName: "aws.greengrass.Nucleus",
+        version: "2.18.0",
+        fleetConfigArns: [],
+        componentStatusDetails: null,
+        isRoot: false,
+      },
+    ],
   });
   const before = it.cloud.fleetStatuses().length;
   await it.device.stop();
   const again = await it.restarted();
   await again.run(1000);
-  expect(it.cloud.fleetStatuses()[before]).toMatchObject({ sequenceNumber: before, trigger: "NUCLEUS_LAUNCH" });
+  expect(it.cloud.fleetStatuses()[before]).toMatchObject({
+    sequenceNumber: before,
+    trigger: "NUCLEUS_LAUNCH",
+  });
 });
 
 test("an error is told within three seconds with its code and reason; only BROKEN is unhealthy [core-device-7.11]", async () => {
@@ -34,7 +46,11 @@ test("an error is told within three seconds with its code and reason; only BROKE
   };
   await fail();
   const told = it.cloud.fleetStatuses().at(-1);
-  expect(told).toMatchObject({ messageType: "PARTIAL", trigger: "COMPONENT_STATUS_CHANGE", overallDeviceStatus: "HEALTHY" });
+  expect(told).toMatchObject({
+    messageType: "PARTIAL",
+    trigger: "COMPONENT_STATUS_CHANGE",
+    overallDeviceStatus: "HEALTHY",
+  });
   await fail();
   await fail();
   await it.run(10_000);

@@ -84,13 +84,21 @@ export class FleetStatus implements DeploymentListener {
         ...(detailedStatus === undefined ? {} : { detailedStatus }),
         ...(failure === undefined
           ? {}
-          : { failureCause: failure.cause, errorStack: [...failure.errorStack], errorTypes: [...failure.errorTypes] }),
+          : {
+              failureCause: failure.cause,
+              errorStack: [...failure.errorStack],
+              errorTypes: [...failure.errorTypes],
+            }),
       },
       fleetConfigurationArnForStatus: textMember(document, "configurationArn") ?? deployment.id,
       deploymentId: textMember(document, "deploymentId") ?? deployment.id,
       unchangedRootComponents: roots.filter((name) => !this.#changed.has(name)),
     };
-    const trigger = { IOT_JOBS: "THING_GROUP_DEPLOYMENT", SHADOW: "THING_DEPLOYMENT", LOCAL: "LOCAL_DEPLOYMENT" } as const;
+    const trigger = {
+      IOT_JOBS: "THING_GROUP_DEPLOYMENT",
+      SHADOW: "THING_DEPLOYMENT",
+      LOCAL: "LOCAL_DEPLOYMENT",
+    } as const;
     this.#publish("PARTIAL", trigger[deployment.source], this.#takeChanged(), information);
   }
 
@@ -98,7 +106,8 @@ export class FleetStatus implements DeploymentListener {
     if (!this.#launched) return;
     const now = this.#options.clock.monotonicMs();
     if (now - this.#lastReconnectMs < RECONNECT_QUIET_MS && this.#changed.size === 0) return;
-    if (this.#lastReconnectMs !== Number.NEGATIVE_INFINITY) this.#publish("PARTIAL", "RECONNECT", this.#takeChanged());
+    if (this.#lastReconnectMs !== Number.NEGATIVE_INFINITY)
+      this.#publish("PARTIAL", "RECONNECT", this.#takeChanged());
     this.#lastReconnectMs = now;
   }
 
@@ -118,7 +127,13 @@ export class FleetStatus implements DeploymentListener {
 
   #planCadence(isFirst: boolean): void {
     const { clock, random, session, isDeploying, tree } = this.#options;
-    const path = ["services", "aws.greengrass.Nucleus", "configuration", "fleetStatus", "periodicStatusPublishIntervalSeconds"];
+    const path = [
+      "services",
+      "aws.greengrass.Nucleus",
+      "configuration",
+      "fleetStatus",
+      "periodicStatusPublishIntervalSeconds",
+    ];
     const everyMs = Math.max(CADENCE_MIN_SECONDS, tree.getNumber(path) ?? 0) * 1000;
     this.#cadence = clock.timer(isFirst ? random.next() * everyMs : everyMs, () => {
       if (session.isConnected && !isDeploying()) this.#publish("COMPLETE", "CADENCE", this.#all());
@@ -143,13 +158,19 @@ export class FleetStatus implements DeploymentListener {
       componentName: name,
       version: definition.version,
       fleetConfigArns: [...this.#records.arnsOf(name)],
-      componentStatusDetails: details === undefined ? null : { statusCodes: [details.code], statusReason: details.reason },
+      componentStatusDetails:
+        details === undefined ? null : { statusCodes: [details.code], statusReason: details.reason },
       isRoot: this.#records.isRoot(name),
       status,
     };
   }
 
-  #publish(messageType: "COMPLETE" | "PARTIAL", trigger: string, components: JsonObject[], deploymentInformation?: JsonObject): void {
+  #publish(
+    messageType: "COMPLETE" | "PARTIAL",
+    trigger: string,
+    components: JsonObject[],
+    deploymentInformation?: JsonObject,
+  ): void {
     const { thingName, nucleusVersion, platform, clock, session, tree, services, log } = this.#options;
     const broken = services.all().some(({ lifecycle }) => lifecycle.state === "BROKEN");
     const sequenceNumber = (tree.getNumber(SEQUENCE) ?? -1) + 1;
@@ -169,10 +190,15 @@ export class FleetStatus implements DeploymentListener {
     const room = PAYLOAD_BYTES_MAX - Buffer.byteLength(JSON.stringify(head)) - 100;
     const chunks = inChunks(components, room);
     for (const [index, chunk] of chunks.entries()) {
-      const chunkInfo = chunks.length > 1 ? { chunkInfo: { chunkId: index + 1, totalChunks: chunks.length } } : {};
+      const chunkInfo =
+        chunks.length > 1 ? { chunkInfo: { chunkId: index + 1, totalChunks: chunks.length } } : {};
       try {
         const payload = JSON.stringify({ ...head, ...chunkInfo, components: chunk });
-        session.spooler.add(`$aws/things/${thingName}/greengrassv2/health/json`, new TextEncoder().encode(payload), 1);
+        session.spooler.add(
+          `$aws/things/${thingName}/greengrassv2/health/json`,
+          new TextEncoder().encode(payload),
+          1,
+        );
       } catch (failure) {
         log.warn("a fleet status could not be kept for sending", { trigger, why: messageOf(failure) });
       }

@@ -78,11 +78,14 @@ async function fetchArtifact(
       ["ARTIFACT_DOWNLOAD_ERROR", "DISK_SPACE_CRITICAL"],
       `the device has less than ${FREE_BYTES_MIN} bytes free; remove what is not needed`,
     );
-  for (let mismatches = 0; ; ) {
+  for (let mismatches = 0; ;) {
     signal.throwIfAborted();
     try {
       const bytes = await dataPlane.download(await urlOf(artifact, component, dataPlane));
-      if (artifact.digest === undefined || createHash("sha256").update(bytes).digest("base64") === artifact.digest) {
+      if (
+        artifact.digest === undefined ||
+        createHash("sha256").update(bytes).digest("base64") === artifact.digest
+      ) {
         await root.writeArtifact(path, bytes, artifact.permission);
         return true;
       }
@@ -101,7 +104,11 @@ async function fetchArtifact(
   }
 }
 
-async function urlOf(artifact: Artifact, component: ComponentArtifacts, dataPlane: DataPlane): Promise<string> {
+async function urlOf(
+  artifact: Artifact,
+  component: ComponentArtifacts,
+  dataPlane: DataPlane,
+): Promise<string> {
   if (artifact.uri.startsWith("s3://")) return artifact.uri;
   const [scheme, name] = [artifact.uri.split(":")[0], artifact.uri.slice(artifact.uri.indexOf(":") + 1)];
   if (scheme !== "greengrass" || component.arn === undefined)

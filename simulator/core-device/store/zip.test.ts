@@ -5,7 +5,10 @@ import { ZipError, zipEntries } from "./zip.ts";
 const text = (value: string) => new TextEncoder().encode(value);
 
 test("a ZIP's stored and deflated entries come out as they went in [core-device-3.3]", () => {
-  const zip = zipSync({ "a.txt": [text("a".repeat(5000)), { level: 6 }], "d/b.txt": [text("b"), { level: 0 }] });
+  const zip = zipSync({
+    "a.txt": [text("a".repeat(5000)), { level: 6 }],
+    "d/b.txt": [text("b"), { level: 0 }],
+  });
   const read = zipEntries(zip).map((entry) => [entry.name, new TextDecoder().decode(entry.bytes())]);
   expect(read).toEqual([
     ["a.txt", "a".repeat(5000)],

@@ -64,7 +64,12 @@ function endOfDirectory(view: DataView): number {
 /** Zip-slip: an entry must stay below the folder it is extracted into. */
 function inside(name: string): string {
   const path = name.replaceAll("\\", "/");
-  if (path.startsWith("/") || /^[A-Za-z]:/.test(path) || path.includes("\0") || path.split("/").includes(".."))
+  if (
+    path.startsWith("/") ||
+    /^[A-Za-z]:/.test(path) ||
+    path.includes("\0") ||
+    path.split("/").includes("..")
+  )
     throw new ZipError(`the ZIP's entry "${name}" would leave its folder; build the artifact anew`);
   return path;
 }

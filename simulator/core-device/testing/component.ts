@@ -14,11 +14,19 @@ export function ipcOf(it: Device, component: string): Ipc {
 
 /** Policies for a recipe's default configuration. */
 export function allowed(service: string, operations: string[], resources: string[]): JsonObject {
-  return { accessControl: { [service]: { policy: { operations: operations.map((name) => `aws.greengrass#${name}`), resources } } } };
+  return {
+    accessControl: {
+      [service]: { policy: { operations: operations.map((name) => `aws.greengrass#${name}`), resources } },
+    },
+  };
 }
 
 /** Brings components with these default configurations onto the device, all of them running. */
-export async function install(it: Device, components: Record<string, JsonObject>, revision = 1): Promise<void> {
+export async function install(
+  it: Device,
+  components: Record<string, JsonObject>,
+  revision = 1,
+): Promise<void> {
   for (const [name, Configuration] of Object.entries(components))
     it.cloud.addComponent(name, "1.0.0", { Lifecycle: { Run: "stay" }, Configuration });
   const versions = Object.fromEntries(Object.keys(components).map((name) => [name, { version: "1.0.0" }]));

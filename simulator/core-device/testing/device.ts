@@ -23,7 +23,8 @@ export async function deviceUnderTest(options: Surroundings = {}) {
   const cloud = options.cloud ?? new MemoryCloud();
   const root = options.root ?? memoryRoot(clock);
   const launcher = new ScriptedLauncher();
-  for (const [name, behaviour] of Object.entries(options.programs?.(clock) ?? {})) launcher.programs.set(name, behaviour);
+  for (const [name, behaviour] of Object.entries(options.programs?.(clock) ?? {}))
+    launcher.programs.set(name, behaviour);
   const events: DeviceEvent[] = [];
   const device = new CoreDevice({
     thingName: "T",

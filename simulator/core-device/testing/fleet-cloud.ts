@@ -69,7 +69,9 @@ export function operatorOf(cloud: Cloud<LocalIot>) {
       });
     },
     async effective(thingName: string): Promise<string[]> {
-      const answer = await invoke("greengrass", "ListEffectiveDeployments", { coreDeviceThingName: thingName });
+      const answer = await invoke("greengrass", "ListEffectiveDeployments", {
+        coreDeviceThingName: thingName,
+      });
       const list = answer["effectiveDeployments"] as JsonObject[];
       return list.map((entry) => String(entry["coreDeviceExecutionStatus"]));
     },

@@ -27,11 +27,20 @@ export class MemoryCloud implements CloudLink, DataPlane {
   #handlers: Handlers | undefined;
   #filters = new Set<string>();
   #session = false;
-  #shadow: { desired: JsonObject; reported: JsonObject; version: number } = { desired: {}, reported: {}, version: 0 };
+  #shadow: { desired: JsonObject; reported: JsonObject; version: number } = {
+    desired: {},
+    reported: {},
+    version: 0,
+  };
 
   // What a test does in the cloud.
 
-  addComponent(name: string, version: string, recipe: JsonObject, artifacts: Record<string, Uint8Array> = {}): void {
+  addComponent(
+    name: string,
+    version: string,
+    recipe: JsonObject,
+    artifacts: Record<string, Uint8Array> = {},
+  ): void {
     const declared = Object.entries(artifacts).map(([file, bytes]) => {
       this.#objects.set(`https://objects/${name}/${version}/${file}`, bytes);
       return {
@@ -46,7 +55,9 @@ export class MemoryCloud implements CloudLink, DataPlane {
       ComponentName: name,
       ComponentVersion: version,
       Manifests: [{ Lifecycle: recipe["Lifecycle"] ?? {}, Artifacts: declared }],
-      ...(recipe["Configuration"] === undefined ? {} : { ComponentConfiguration: { DefaultConfiguration: recipe["Configuration"] } }),
+      ...(recipe["Configuration"] === undefined
+        ? {}
+        : { ComponentConfiguration: { DefaultConfiguration: recipe["Configuration"] } }),
       ...(recipe["Dependencies"] === undefined ? {} : { ComponentDependencies: recipe["Dependencies"] }),
     });
   }
@@ -69,7 +80,10 @@ export class MemoryCloud implements CloudLink, DataPlane {
   deployShadow(document: JsonObject, desiredStatus = "SUCCEEDED"): void {
     this.#shadow.desired = { fleetConfig: JSON.stringify(document), desiredStatus };
     this.#shadow.version++;
-    this.#send(`${this.#shadowTopic}/update/accepted`, { state: { desired: this.#shadow.desired }, version: this.#shadow.version });
+    this.#send(`${this.#shadowTopic}/update/accepted`, {
+      state: { desired: this.#shadow.desired },
+      version: this.#shadow.version,
+    });
   }
 
   get reported(): JsonObject {
@@ -95,7 +109,9 @@ export class MemoryCloud implements CloudLink, DataPlane {
       .map(({ payload }) => payload);
   }
   fleetStatuses(): JsonObject[] {
-    return this.published.filter(({ topic }) => topic.endsWith("/greengrassv2/health/json")).map(({ payload }) => payload);
+    return this.published
+      .filter(({ topic }) => topic.endsWith("/greengrassv2/health/json"))
+      .map(({ payload }) => payload);
   }
 
   // CloudLink
@@ -135,10 +151,14 @@ export class MemoryCloud implements CloudLink, DataPlane {
     const wanted = Object.values(candidate?.versionRequirements ?? {});
     const { maxSatisfying } = await import("@coalmine/recipe");
     const name = candidate?.componentName ?? "";
-    const versions = [...this.#recipes.keys()].filter((key) => key.startsWith(`${name}@`)).map((key) => key.split("@")[1] ?? "");
+    const versions = [...this.#recipes.keys()]
+      .filter((key) => key.startsWith(`${name}@`))
+      .map((key) => key.split("@")[1] ?? "");
     const componentVersion = maxSatisfying(versions, wanted);
     if (componentVersion === undefined) throw new DataPlaneError(404, "no usable version");
-    const recipe = Buffer.from(JSON.stringify(this.#recipes.get(`${name}@${componentVersion}`))).toString("base64");
+    const recipe = Buffer.from(JSON.stringify(this.#recipes.get(`${name}@${componentVersion}`))).toString(
+      "base64",
+    );
     const arn = `arn:aws:greengrass:us-east-1:123456789012:components:${name}:versions:${componentVersion}`;
     return { resolvedComponentVersions: [{ arn, componentName: name, componentVersion, recipe }] };
   }
@@ -154,7 +174,12 @@ export class MemoryCloud implements CloudLink, DataPlane {
   async getDeploymentConfiguration(): Promise<never> {
     throw new DataPlaneError(404, "no such deployment");
   }
-  credentials = { accessKeyId: "AKIA", secretAccessKey: "secret", sessionToken: "token", expiration: "2026-11-23T09:00:00Z" };
+  credentials = {
+    accessKeyId: "AKIA",
+    secretAccessKey: "secret",
+    sessionToken: "token",
+    expiration: "2026-11-23T09:00:00Z",
+  };
   credentialStatus = 200;
   credentialRequests = 0;
   async getCredentials() {
@@ -179,7 +204,9 @@ export class MemoryCloud implements CloudLink, DataPlane {
     return `$aws/things/${this.thing}/shadow/name/${SHADOW}`;
   }
   #notify(): void {
-    const queued = this.jobs.filter((job) => job.status === "QUEUED").map(({ jobId }) => ({ jobId, queuedAt: 1 }));
+    const queued = this.jobs
+      .filter((job) => job.status === "QUEUED")
+      .map(({ jobId }) => ({ jobId, queuedAt: 1 }));
     const jobs: JsonObject = queued.length === 0 ? {} : { QUEUED: queued };
     this.#send(`$aws/things/${this.thing}/jobs/notify-namespace-aws-gg-deployment`, { timestamp: 1, jobs });
   }
@@ -190,7 +217,9 @@ export class MemoryCloud implements CloudLink, DataPlane {
   #serve(topic: string, payload: JsonObject): void {
     const [, jobId] = /\/jobs\/([^/]+)\/namespace-aws-gg-deployment\/(?:get|update)$/.exec(topic) ?? [];
     if (jobId === "$next") {
-      const next = this.jobs.find((job) => job.status === "IN_PROGRESS") ?? this.jobs.find((job) => job.status === "QUEUED");
+      const next =
+        this.jobs.find((job) => job.status === "IN_PROGRESS") ??
+        this.jobs.find((job) => job.status === "QUEUED");
       const execution = next === undefined ? {} : { execution: { ...next, queuedAt: 1 } };
       this.#send(`${topic}/accepted`, { timestamp: 1, ...execution });
     } else if (jobId !== undefined) {
