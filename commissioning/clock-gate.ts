@@ -1,0 +1,89 @@
+import { readFile } from "node:fs/promises";
+import { request } from "node:https";
+import type { Clock } from "@coalmine/ports";
+import { CommissioningRefused } from "./refusal.ts";
+import { tlsRefusal } from "./tls-probe.ts";
+
+/** A clock before this has never been set: no device is older than this program. */
+const EARLIEST_MS = Date.UTC(2025, 0, 1);
+/** AWS refuses requests whose date is further off. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html */
+const AHEAD_MS_MAX = 5 * 60_000;
+const ANSWER_MS = 15_000;
+const HTTPS_PORT = 443;
+
+/** Without a right time no certificate can be judged and every measurement is misdated: that is looked at first. */
+export function refuseUnsetClock(clock: Clock): void {
+  const now = clock.now();
+  if (now < EARLIEST_MS)
+    throw new CommissioningRefused(
+      "clock-not-set",
+      `the clock says ${new Date(now).toISOString()}; set it (\`timedatectl set-ntp true\`, or \`date --set\`), and replace the clock's battery if it comes back`,
+    );
+}
+
+/** Compares the device's clock with a server's `Date`; resolves with how far the device is ahead, in ms. */
+export async function compareClock(
+  door: {
+    readonly endpoint: string;
+    readonly certificateFile: string;
+    readonly privateKeyFile: string;
+    readonly rootCaFile: string;
+  },
+  clock: Clock,
+): Promise<number> {
+  const date = await serverDate(door, clock);
+  const now = clock.now();
+  const aheadMs = now - date;
+  if (Math.abs(aheadMs) > AHEAD_MS_MAX)
+    throw new CommissioningRefused(
+      "clock-off",
+      `the clock says ${new Date(now).toISOString()}, ${door.endpoint} says ${new Date(date).toISOString()}: ${Math.round(Math.abs(aheadMs) / 60_000)} minutes ${aheadMs > 0 ? "ahead" : "behind"}; set it (\`timedatectl set-ntp true\`), and check that 123/udp is open`,
+    );
+  return aheadMs;
+}
+
+/** Whatever the server answers, it says what time it is. */
+async function serverDate(door: Parameters<typeof compareClock>[0], clock: Clock): Promise<number> {
+  const [cert, key, ca] = await Promise.all(
+    [door.certificateFile, door.privateKeyFile, door.rootCaFile].map((path) => readFile(path)),
+  );
+  const [host = "", port = String(HTTPS_PORT)] = door.endpoint.split(":");
+  return new Promise((resolve, reject) => {
+    const asked = request({
+      host,
+      port: Number(port),
+      path: "/",
+      method: "GET",
+      cert,
+      key,
+      ca,
+      agent: false,
+    });
+    const late = clock.timer(ANSWER_MS, () =>
+      asked.destroy(
+        new CommissioningRefused(
+          "unreachable",
+          `${door.endpoint} does not answer within ${ANSWER_MS / 1000} s; open it in the firewall`,
+        ),
+      ),
+    );
+    asked.on("response", (response) => {
+      late.cancel();
+      response.resume();
+      const date = Date.parse(response.headers.date ?? "");
+      if (Number.isNaN(date))
+        reject(
+          new CommissioningRefused(
+            "unreachable",
+            `${door.endpoint} answers without a date: something between here and AWS answers in its place; ask for a direct way`,
+          ),
+        );
+      else resolve(date);
+    });
+    asked.on("error", (failure) => {
+      late.cancel();
+      reject(failure instanceof CommissioningRefused ? failure : tlsRefusal(failure, door.endpoint));
+    });
+    asked.end();
+  });
+}

@@ -1,0 +1,94 @@
+import { chmod, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** Modes of what commissioning leaves on a device. */
+export const modes = {
+  folder: 0o700,
+  privateKey: 0o600,
+  certificate: 0o644,
+  configuration: 0o640,
+  report: 0o640,
+} as const;
+
+/** Writes a file whole or not at all, with its mode from the first byte on; durable when it resolves. */
+export async function writeDurably(path: string, text: string, mode: number): Promise<void> {
+  await makeFolder(dirname(path));
+  const half = `${path}.part`;
+  // A half file of an earlier run may have another mode, and `open` keeps the mode of what is there.
+  await rm(half, { force: true });
+  const file = await open(half, "wx", mode);
+  try {
+    // The umask may have taken bits away.
+    await file.chmod(mode);
+    await file.writeFile(text);
+    await file.sync();
+  } catch (failure) {
+    await file.close();
+    await rm(half, { force: true });
+    throw failure;
+  }
+  await file.close();
+  await rename(half, path);
+  await syncFolder(dirname(path));
+}
+
+/** The text of a file, or undefined where there is none. */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (failure) {
+    if (isMissing(failure)) return undefined;
+    throw failure;
+  }
+}
+
+/**
+ * Overwrites a secret, removes it, and syncs both. Flash may keep old blocks all the same: the claim is also revoked by
+ * its one use, or lies in memory only.
+ */
+export async function erase(path: string): Promise<void> {
+  try {
+    const { size } = await stat(path);
+    await chmod(path, 0o600);
+    const file = await open(path, "r+");
+    try {
+      await file.write(new Uint8Array(size), 0, size, 0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rm(path);
+  } catch (failure) {
+    if (isMissing(failure)) return;
+    throw failure;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** A folder that only its owner can enter. One that is there already keeps its mode, unless it is ours to set. */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: modes.folder });
+}
+
+export async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (failure: unknown) => {
+      if (isMissing(failure)) return false;
+      throw failure;
+    },
+  );
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function isMissing(failure: unknown): boolean {
+  return failure instanceof Error && "code" in failure && failure.code === "ENOENT";
+}

@@ -1,0 +1,33 @@
+import { stringify } from "yaml";
+import type { CommissionOptions } from "./options.ts";
+import type { Places } from "./places.ts";
+
+/**
+ * The core device's `config/config.yaml`, with the nucleus's own keys.
+ * @see https://docs.aws.amazon.com/greengrass/v2/developerguide/greengrass-nucleus-component.html
+ */
+export function nucleusConfiguration(options: CommissionOptions, places: Places, thingName: string): string {
+  const { greengrassDataPlaneEndpoint } = options;
+  return stringify({
+    system: {
+      thingName,
+      certificateFilePath: places.certificate,
+      privateKeyPath: places.privateKey,
+      rootCaPath: places.rootCa,
+      rootpath: options.root,
+    },
+    services: {
+      "aws.greengrass.Nucleus": {
+        configuration: {
+          awsRegion: options.region,
+          iotRoleAlias: options.roleAlias,
+          iotDataEndpoint: options.iotDataEndpoint,
+          mqtt: { port: options.mqttPort },
+          iotCredEndpoint: options.iotCredEndpoint,
+          ...(greengrassDataPlaneEndpoint === undefined ? {} : { greengrassDataPlaneEndpoint }),
+          greengrassDataPlanePort: options.greengrassDataPlanePort,
+        },
+      },
+    },
+  });
+}

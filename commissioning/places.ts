@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import type { CommissionOptions } from "./options.ts";
+
+/** Where everything lies. The core device reads `config`, `thing` and nothing else of it. */
+export interface Places {
+  readonly privateKey: string;
+  readonly signingRequest: string;
+  readonly certificate: string;
+  readonly rootCa: string;
+  readonly configuration: string;
+  readonly journal: string;
+  /** Opens the way from a certificate to a thing, once and within the hour; a secret, so not in the journal. */
+  readonly ownershipToken: string;
+  readonly reportJson: string;
+  readonly reportText: string;
+  readonly claim: { readonly certificate: string; readonly privateKey: string; readonly rootCa: string };
+}
+
+export function placesOf({ root, claimFolder }: CommissionOptions): Places {
+  const own = (name: string): string => join(root, "commissioning", name);
+  const thing = (name: string): string => join(root, "thing", name);
+  return {
+    privateKey: thing("private.pem.key"),
+    signingRequest: thing("device.csr"),
+    certificate: thing("device.pem.crt"),
+    rootCa: thing("AmazonRootCA1.pem"),
+    configuration: join(root, "config", "config.yaml"),
+    journal: own("journal.json"),
+    ownershipToken: own("ownership-token"),
+    reportJson: own("report.json"),
+    reportText: own("report.txt"),
+    claim: {
+      certificate: join(claimFolder, "claim.pem.crt"),
+      privateKey: join(claimFolder, "claim.private.pem.key"),
+      rootCa: join(claimFolder, "AmazonRootCA1.pem"),
+    },
+  };
+}
