@@ -1,4 +1,5 @@
 import type { AwsError, CloudLogs, Objects, Streams } from "@coalmine/ports";
+import { CredentialsRefused } from "../../core-device/credentials/credentials.ts";
 import { ServiceError, type Caller, type Input, type Output } from "../../cloud/service.ts";
 
 /** The cloud's services as functions, behind the same authorization as at its network door. */
@@ -9,7 +10,7 @@ export interface AwsCalls {
 /** The way from one device to its cloud: `isOnline` says whether there is one, `spend` what a call costs in time. */
 export function awsCalls(
   invoke: (service: string, operation: string, input: Input, caller: Caller) => Promise<Output>,
-  caller: () => Caller,
+  caller: () => Promise<Caller>,
   isOnline: () => boolean,
   spend: () => Promise<void>,
 ): AwsCalls {
@@ -18,10 +19,13 @@ export function awsCalls(
     if (!isOnline())
       throw new HostedAwsError("NetworkError", undefined, "the device has no way to the cloud");
     try {
-      return await invoke(service, operation, input, caller());
+      return await invoke(service, operation, input, await caller());
     } catch (refused) {
       if (refused instanceof ServiceError)
         throw new HostedAwsError(refused.code, refused.statusCode, refused.message);
+      // An SDK says nothing better of credentials that it could not get.
+      if (refused instanceof CredentialsRefused)
+        throw new HostedAwsError("NetworkError", undefined, refused.message);
       throw refused;
     }
   };

@@ -1,0 +1,163 @@
+import { modelWorker, type ModelWorker } from "@coalmine/device/model-worker";
+import { Closing, DrivenClock, SeededRandom } from "@coalmine/runtime";
+import type { Clock, Instant, Log } from "@coalmine/ports";
+import { Cloud } from "../../cloud/cloud.ts";
+import { openIotParts, type LocalIot } from "../../cloud/iot-parts.ts";
+import { memoryStore } from "../../cloud/store/memory-store.ts";
+import { ArtifactCache } from "../../core-device/hosted/artifact-cache.ts";
+import type { Platform } from "../../core-device/ports.ts";
+import { recordedFibrinogen } from "../../instruments/recordings.ts";
+import { HostedDevice, type HostedEvent } from "../hosted/hosted-device.ts";
+import { SharedModels } from "../hosted/shared-models.ts";
+import { CountingLedger } from "./ledger.ts";
+import { drawn, linkFaults, referenceLoad } from "./reference-load.ts";
+import { hostedThingName, type RegionSettings } from "./settings.ts";
+import { joinDevice, setUpCloud } from "./set-up.ts";
+import { Turn } from "./turn.ts";
+
+/** A Monday on which nothing else happened. */
+export const START = Date.UTC(2026, 0, 5);
+
+const SWITCHING_ON_MS = 30_000;
+
+/** Told of every message that a device of this region published to IoT Core; `at` is the region's own time. */
+export type OnMessage = (topic: string, payload: Uint8Array, at: Instant) => void;
+
+/** What happened on a device, on the region's own time. */
+export type RegionEvent = HostedEvent & { readonly thingName: string; readonly at: Instant };
+
+export interface RegionOptions {
+  readonly region: string;
+  readonly settings: RegionSettings;
+  readonly devices: number;
+  readonly seed: string;
+  /** Real folder for unpacked artifacts; what is there is used again. */
+  readonly artifactFolder: string;
+  readonly platform: Platform;
+  /** For what stands at the network's door, and for work that is real. */
+  readonly wallClock: Clock;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly log: Log;
+  readonly start?: Instant;
+  /** Share of devices with a bad line; the reference load's where it is not given. */
+  readonly faultyShare?: number;
+  readonly onMessage?: (cloud: Cloud<LocalIot>) => OnMessage;
+  readonly onEvent?: (event: RegionEvent) => void;
+}
+
+interface Member {
+  readonly device: HostedDevice;
+  readonly ledger: CountingLedger;
+}
+
+/** A whole region on one driven clock in this process: its cloud, and its hosted devices at the reference load. */
+export class DrivenRegion {
+  readonly clock: DrivenClock;
+  readonly cloud: Cloud<LocalIot>;
+  readonly turn: Turn;
+  readonly region: string;
+  readonly #members = new Map<string, Member>();
+  readonly #faultRandom: SeededRandom;
+  readonly #closing: Closing;
+
+  private constructor(
+    parts: Pick<DrivenRegion, "clock" | "cloud" | "region">,
+    random: SeededRandom,
+    closing: Closing,
+  ) {
+    this.clock = parts.clock;
+    this.cloud = parts.cloud;
+    this.region = parts.region;
+    this.turn = new Turn(parts.clock);
+    this.#faultRandom = random.fork("asked-faults");
+    this.#closing = closing;
+  }
+
+  /** Sets the cloud up and registers the devices, which come on within half a minute. The clock stands. */
+  static async open(options: RegionOptions): Promise<DrivenRegion> {
+    const { region, settings, seed, wallClock, onMessage } = options;
+    const closing = new Closing();
+    const clock = new DrivenClock(
+      options.start ?? START,
+      () => new Promise<void>((done) => setImmediate(done)),
+    );
+    const random = new SeededRandom(`${region}/${seed}`);
+    const store = memoryStore();
+    const cloudRandom = random.fork("cloud");
+    const iot = await openIotParts({ random: cloudRandom, wallClock });
+    const place = { region, accountId: settings.accountId };
+    const cloud = new Cloud({ ...options, place, clock, random: cloudRandom, store, iot });
+    closing.add(cloud, () => cloud.stop());
+    if (onMessage !== undefined) {
+      const hear = onMessage(cloud);
+      cloud.events.on((event) => {
+        if (event.kind === "mqtt-message") hear(event.topic, event.payload, event.at);
+      });
+    }
+    await setUpCloud(cloud, settings);
+    const models = closing.add(modelWorker(options.artifactFolder, wallClock), (worker) => worker.close());
+    const made = new DrivenRegion({ clock, cloud, region }, random, closing);
+    made.#join(options, random, models);
+    made.#switchOn(random.fork("switching-on"));
+    linkFaults(clock, random.fork("link-faults"), made.devices, options.faultyShare);
+    return made;
+  }
+
+  get devices(): readonly HostedDevice[] {
+    return [...this.#members.values()].map(({ device }) => device);
+  }
+
+  device(thingName: string): HostedDevice | undefined {
+    return this.#members.get(thingName)?.device;
+  }
+
+  /** A seeded share of the devices, another one at each call. */
+  draw(share: number): readonly HostedDevice[] {
+    return drawn(this.#faultRandom, this.devices, share);
+  }
+
+  ledgerOf(thingName: string): CountingLedger | undefined {
+    return this.#members.get(thingName)?.ledger;
+  }
+
+  /** Stops what runs. Devices are not told: their world ends. */
+  close(): Promise<void> {
+    return this.#closing.close();
+  }
+
+  /** Not all at once, or a thousand devices would do everything at the same instants for ever. */
+  #switchOn(random: SeededRandom): void {
+    for (const { device } of this.#members.values())
+      this.clock.timer(random.next() * SWITCHING_ON_MS, () => void device.start());
+  }
+
+  #join(options: RegionOptions, random: SeededRandom, models: ModelWorker): void {
+    const { settings, region, platform, onEvent } = options;
+    const { clock, cloud } = this;
+    const shared = new SharedModels(models, clock);
+    const artifacts = new ArtifactCache(options.artifactFolder);
+    const fibrinogen = recordedFibrinogen();
+    const load = referenceLoad(clock);
+    for (let index = 0; index < options.devices; index++) {
+      const thingName = hostedThingName(settings, index);
+      const ledger = new CountingLedger();
+      const device = new HostedDevice({
+        thingName,
+        certificateId: joinDevice(cloud, thingName, settings),
+        roleAlias: settings.roleAlias.name,
+        cloud,
+        region,
+        clock,
+        random: random.fork(thingName),
+        artifacts,
+        models: shared,
+        platform,
+        ledger,
+        fibrinogen,
+        load,
+        heard: (event) => onEvent?.({ ...event, thingName, at: clock.now() }),
+      });
+      this.#members.set(thingName, { device, ledger });
+    }
+  }
+}
