@@ -123,10 +123,10 @@ test("several groups' roots stand beside each other; a conflict names each side 
   cloud.addComponent("B", "1.0.0", run());
   cloud.deployJob("job-1", groupDocument(1, { A: { version: "1.0.0" } }));
   await it.run(5000);
-  cloud.deployJob("job-2", groupDocument(2, { B: { version: "1.0.0" } }, { group: "other" }));
+  cloud.deployJob("job-2", groupDocument(2, { B: { version: "1.0.0" } }, {}, "other"));
   await it.run(5000);
   expect([it.stateOf("A"), it.stateOf("B")]).toEqual(["RUNNING", "RUNNING"]);
-  cloud.deployJob("job-3", groupDocument(3, { A: { version: "1.1.0" } }, { group: "other" }));
+  cloud.deployJob("job-3", groupDocument(3, { A: { version: "1.1.0" } }, {}, "other"));
   await it.run(5000);
   expect(details(cloud.statusesOf("job-3").at(-1))).toMatchObject({
     "detailed-deployment-status": "FAILED_NO_STATE_CHANGE",
@@ -135,7 +135,7 @@ test("several groups' roots stand beside each other; a conflict names each side 
     "deployment-error-types": '["REQUEST_ERROR"]',
   });
   cloud.groups = ["other"];
-  cloud.deployJob("job-4", groupDocument(4, { B: { version: "1.0.0" } }, { group: "other" }));
+  cloud.deployJob("job-4", groupDocument(4, { B: { version: "1.0.0" } }, {}, "other"));
   await it.run(20_000);
   expect(it.stateOf("A")).toBeUndefined();
 });

@@ -139,7 +139,7 @@ export class CloudSession {
 
   #dispatch(topic: string, payload: Uint8Array): void {
     // A copy: a receiver may close its subscription while the message goes round.
-    for (const [filter, { receivers }] of [...this.#wanted])
-      if (topicMatches(filter, topic)) for (const receive of [...receivers]) receive(topic, payload);
+    for (const [filter, { receivers }] of Array.from(this.#wanted))
+      if (topicMatches(filter, topic)) for (const receive of Array.from(receivers)) receive(topic, payload);
   }
 }

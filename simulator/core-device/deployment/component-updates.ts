@@ -58,7 +58,7 @@ export class ComponentUpdates {
       if (round.answers.size === 0) return;
       this.#round = round;
       try {
-        for (const { send } of [...this.#listeners.values()])
+        for (const { send } of Array.from(this.#listeners.values()))
           send({ preUpdateEvent: { deploymentId, isGgcRestarting } });
         const until = this.#clock.monotonicMs() + timeoutMs;
         while ([...round.answers.values()].includes(undefined) && this.#clock.monotonicMs() < until)
@@ -73,6 +73,6 @@ export class ComponentUpdates {
   }
 
   done(deploymentId: string): void {
-    for (const { send } of [...this.#listeners.values()]) send({ postUpdateEvent: { deploymentId } });
+    for (const { send } of Array.from(this.#listeners.values())) send({ postUpdateEvent: { deploymentId } });
   }
 }

@@ -133,6 +133,7 @@ export class HostedMqttLink implements CloudLink {
   #hear(link: Link, packet: Packet): void {
     if (this.#link !== link) return;
     this.#heardMs = this.#options.clock.monotonicMs();
+    // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- a client at QoS 0 and 1 is sent no others.
     switch (packet.cmd) {
       case "connack": {
         const code = packet.reasonCode ?? packet.returnCode ?? 0;

@@ -31,7 +31,7 @@ export class LocalTopics {
 
   publish(component: string, topic: string, event: LocalEvent): void {
     const levels = levelsOf(topic);
-    for (const subscriber of [...this.#subscribers]) {
+    for (const subscriber of Array.from(this.#subscribers)) {
       if (subscriber.fromOthersOnly && subscriber.component === component) continue;
       if (matches(subscriber.levels, levels)) subscriber.send(event);
     }

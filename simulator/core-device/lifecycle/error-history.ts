@@ -4,14 +4,14 @@ import type { State } from "./states.ts";
 /** So many errors in a row from one state, each within the reset time of the one before, break a component. */
 export const ERRORS_TO_BROKEN = 3;
 
-const counted: readonly State[] = ["NEW", "STARTING", "RUNNING"];
+const counted: ReadonlySet<State> = new Set<State>(["NEW", "STARTING", "RUNNING"]);
 
 export class ErrorHistory {
   readonly #times = new Map<State, Instant[]>();
 
   /** True when this error is the one too many. */
   isBrokenBy(from: State, at: Instant, resetMs: number): boolean {
-    if (!counted.includes(from)) return false;
+    if (!counted.has(from)) return false;
     const before = this.#times.get(from) ?? [];
     const last = before.at(-1);
     const times = last !== undefined && at - last >= resetMs ? [at] : [...before, at];

@@ -157,8 +157,9 @@ export class Lifecycle {
       case "FINISHED":
         return this.#whenFinished();
       case "UNINSTALLED":
-        return Promise.resolve(undefined);
+        break;
     }
+    return Promise.resolve(undefined);
   }
 
   #enter(move: Move): void {

@@ -10,6 +10,8 @@ const RECONNECT_MIN_MS = 1000;
 const RECONNECT_MAX_MS = 120_000;
 const OPERATION_SECONDS = 30;
 const STOP_MS = 3000;
+/** Reason codes from here on are refusals. */
+const REFUSED = 0x80;
 
 interface MqttLinkOptions {
   readonly clientId: string;
@@ -75,7 +77,7 @@ export class MqttLink implements CloudLink {
       payload: Buffer.from(payload),
       qos: qos === 1 ? mqtt5.QoS.AtLeastOnce : mqtt5.QoS.AtMostOnce,
     });
-    if (puback !== undefined && puback.reasonCode >= 0x80)
+    if (puback !== undefined && isRefusal(puback.reasonCode))
       throw new Error(
         `${nameOf(mqtt5.PubackReasonCode, puback.reasonCode)}: publish to "${topicName}" was refused`,
       );
@@ -86,7 +88,7 @@ export class MqttLink implements CloudLink {
       subscriptions: [{ topicFilter, qos: qos === 1 ? mqtt5.QoS.AtLeastOnce : mqtt5.QoS.AtMostOnce }],
     });
     const [code = mqtt5.SubackReasonCode.UnspecifiedError] = suback.reasonCodes;
-    if (code >= 0x80) throw new Error(nameOf(mqtt5.SubackReasonCode, code));
+    if (isRefusal(code)) throw new Error(nameOf(mqtt5.SubackReasonCode, code));
   }
 
   async unsubscribe(topicFilter: string): Promise<void> {
@@ -113,6 +115,10 @@ function bytesOf(payload: mqtt5.Payload | undefined): Uint8Array {
   if (ArrayBuffer.isView(payload))
     return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
   return Buffer.from(JSON.stringify(payload));
+}
+
+function isRefusal(code: number): boolean {
+  return code >= REFUSED;
 }
 
 function nameOf(codes: Readonly<Record<string, string | number>>, code: number): string {

@@ -27,7 +27,7 @@ interface ProcessDeviceOptions {
 /** A core device on this machine: real TLS, real files, real processes. Resolves when its components are starting. */
 export async function startProcessDevice(
   options: ProcessDeviceOptions,
-): Promise<{ readonly device: CoreDevice; readonly thingName: string; stop(): Promise<void> }> {
+): Promise<{ readonly device: CoreDevice; readonly thingName: string; readonly stop: () => Promise<void> }> {
   const rootPath = resolve(options.root);
   const { clock, random } = options;
   const settings = await readSettings(rootPath);

@@ -59,8 +59,13 @@ export async function deviceUnderTest(options: Surroundings = {}) {
 }
 
 /** A deployment document to the group `fleet`, as the cloud writes it. */
-export function groupDocument(revision: number, components: JsonObject, more: JsonObject = {}): JsonObject {
-  return document(`thinggroup/${String(more["group"] ?? "fleet")}`, revision, components, more);
+export function groupDocument(
+  revision: number,
+  components: JsonObject,
+  more: JsonObject = {},
+  group = "fleet",
+): JsonObject {
+  return document(`thinggroup/${group}`, revision, components, more);
 }
 
 export function thingDocument(revision: number, components: JsonObject, more: JsonObject = {}): JsonObject {

@@ -1,9 +1,20 @@
 import type { JsonObject } from "@coalmine/ports";
+import * as z from "zod";
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { LocalIot } from "../../cloud/iot-parts.ts";
 
 const ACCOUNT = "123456789012";
 const everything = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] };
+
+const Made = z.object({
+  certificateId: z.string(),
+  certificateArn: z.string(),
+  certificatePem: z.string(),
+  keyPair: z.object({ PrivateKey: z.string() }),
+});
+const Effective = z.object({
+  effectiveDeployments: z.array(z.object({ coreDeviceExecutionStatus: z.string() })),
+});
 
 export interface Registered {
   readonly thingName: string;
@@ -28,12 +39,7 @@ export function operatorOf(cloud: Cloud<LocalIot>) {
     async register(thingName: string): Promise<Registered> {
       await invoke("iot", "CreateThing", { thingName });
       await invoke("iot", "AddThingToThingGroup", { thingName, thingGroupName: "fleet" });
-      const made = (await invoke("iot", "CreateKeysAndCertificate", { setAsActive: true })) as {
-        certificateId: string;
-        certificateArn: string;
-        certificatePem: string;
-        keyPair: { PrivateKey: string };
-      };
+      const made = Made.parse(await invoke("iot", "CreateKeysAndCertificate", { setAsActive: true }));
       await invoke("iot", "AttachPolicy", { policyName: "core", target: made.certificateArn });
       await invoke("iot", "AttachThingPrincipal", { thingName, principal: made.certificateArn });
       return {
@@ -72,8 +78,7 @@ export function operatorOf(cloud: Cloud<LocalIot>) {
       const answer = await invoke("greengrass", "ListEffectiveDeployments", {
         coreDeviceThingName: thingName,
       });
-      const list = answer["effectiveDeployments"] as JsonObject[];
-      return list.map((entry) => String(entry["coreDeviceExecutionStatus"]));
+      return Effective.parse(answer).effectiveDeployments.map((entry) => entry.coreDeviceExecutionStatus);
     },
   };
 }

@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
 import type { JsonObject } from "@coalmine/ports";
+import * as z from "zod";
+import { textMember } from "../json.ts";
 import { topicMatches } from "../cloud/topic-filter.ts";
 import { DataPlaneError, type CloudLink, type DataPlane } from "../ports.ts";
 
 const SHADOW = "AWSManagedGreengrassV2Deployment";
 type Handlers = Parameters<CloudLink["start"]>[0];
+
+const Update = z.object({ state: z.object({ reported: z.record(z.string(), z.json()) }) });
 
 interface Job {
   readonly jobId: string;
@@ -224,7 +228,7 @@ export class MemoryCloud implements CloudLink, DataPlane {
       this.#send(`${topic}/accepted`, { timestamp: 1, ...execution });
     } else if (jobId !== undefined) {
       const job = this.jobs.find((known) => known.jobId === jobId);
-      if (job !== undefined) job.status = String(payload["status"]);
+      if (job !== undefined) job.status = textMember(payload, "status") ?? job.status;
       this.#send(`${topic}/accepted`, { timestamp: 1 });
       if (job?.status !== "IN_PROGRESS") this.#notify();
     } else if (topic === `${this.#shadowTopic}/get`) {
@@ -235,7 +239,7 @@ export class MemoryCloud implements CloudLink, DataPlane {
         this.#send(`${topic}/rejected`, { code: 409, message: "Version conflict" });
         return;
       }
-      const { state } = payload as { state: { reported: JsonObject } };
+      const { state } = Update.parse(payload);
       this.#shadow.reported = state.reported;
       this.#shadow.version++;
       this.#send(`${topic}/accepted`, { state, version: this.#shadow.version });
