@@ -2,7 +2,6 @@
  * What a core device needs of the world. A process device gets real ends (TLS, files, child processes), a hosted one
  * gets in-memory ends of the same cloud; `CoreDevice` is one class and knows no difference.
  */
-import type { JsonValue } from "@coalmine/ports";
 
 /** MQTT 5 to IoT Core, by the device's certificate. One connection at a time; reconnecting is the link's own work. */
 export interface CloudLink {
@@ -128,4 +127,3 @@ export interface ArtifactPermission {
 
 /** Platform attributes as the nucleus names them: `os`, `architecture`, … */
 export type Platform = Readonly<Record<string, string>>;
-export type Json = JsonValue;

@@ -1,4 +1,4 @@
-import type { Instant, JsonValue } from "@coalmine/ports";
+import type { JsonValue } from "@coalmine/ports";
 import * as z from "zod";
 
 /** A deployment as it came: from a group by IoT Jobs, for this thing by its shadow, or from this device itself. */
@@ -66,10 +66,4 @@ export class DeploymentQueue {
   get size(): number {
     return this.#waiting.size;
   }
-}
-
-/** When a group's last deployment was made. */
-export interface LastDeployment {
-  readonly timestamp: Instant;
-  readonly configArn: string;
 }

@@ -110,7 +110,7 @@ export class Services {
     const close = (live: Live): Promise<void> => {
       const begun = closing.get(live.name);
       if (begun !== undefined) return begun;
-      // Entered before the dependents are asked, so that even a cycle ends.
+      // Dependencies make no circle: resolution refuses one.
       const done = Promise.resolve().then(async () => {
         await Promise.all(this.#hardDependents(live.name).map(close));
         await live.lifecycle.close();
