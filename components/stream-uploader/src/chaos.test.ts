@@ -86,4 +86,5 @@ test.each(Array.from({ length: 25 }, (_, index) => `seed ${index}`))(
     expect(received).toBe((durable ?? 0) + (duplicates ?? 0) + (refused ?? 0));
     expect(own?.gauges).toMatchObject({ backlogPoints: 0, backlogBytes: 0, oldestAgeMs: 0 });
   },
+  30_000,
 );

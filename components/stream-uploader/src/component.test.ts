@@ -106,7 +106,7 @@ test("trouble that passes is waited out, however long, with at most 5 minutes be
   device.bucket.trouble = () => undefined;
   await device.run(600_000);
   expect(await device.bucket.rows()).toHaveLength(600);
-});
+}, 30_000);
 
 test("a refusal that a person must mend is named once an hour, and the right bucket ends the wait", async () => {
   const device = await started("denied", { flushIntervalSeconds: 60, bucket: "wrong-bucket" });
@@ -237,7 +237,7 @@ test("without room nothing is acknowledged, and what comes again later is stored
       .map(nameOf)
       .sort(),
   );
-});
+}, 30_000);
 
 test("on a disk filled to the last byte by others, uploads go on and make room", async () => {
   const disk = memoryFiles({ capacityBytes: 600_000 });

@@ -101,7 +101,7 @@ test("a last segment cut at any byte keeps its whole records, tells the torn byt
     const { order, gaps } = await readAll(await openLog(files));
     expect({ order, gaps }).toEqual({ order: Array.from({ length: kept + 1 }, (_, at) => at + 1), gaps: [] });
   }
-});
+}, 30_000);
 function wholeBytes(count: number): number {
   let bytes = 0;
   for (let sequence = 1; sequence <= count; sequence++)
