@@ -1,0 +1,70 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { InstalledComponent } from "./installed-components.ts";
+import { memoryOfTree, type TreeMemory } from "./process-tree.ts";
+import type { SupervisedProcess } from "./supervised-process.ts";
+
+/** Where one device stands, and what is plugged into it. */
+export interface DeviceSite {
+  /** Serial number, which becomes the thing's name. */
+  readonly name: string;
+  /** The core device's folder; commissioning writes `config/config.yaml` there. */
+  readonly root: string;
+  /** Holds the names of its serial ports. */
+  readonly serialFolder: string;
+  readonly instrument: string;
+}
+
+const LOG_LINES = 5;
+const LOG_LINE_CHARACTERS_MAX = 300;
+
+/** One core device as a process of this machine, with everything that it starts. */
+export class ProcessDevice {
+  readonly site: DeviceSite;
+  readonly process: SupervisedProcess;
+
+  constructor(site: DeviceSite, supervised: SupervisedProcess) {
+    this.site = site;
+    this.process = supervised;
+  }
+
+  get name(): string {
+    return this.site.name;
+  }
+
+  /** Of the core device and its components; nothing where it does not run. */
+  async memory(): Promise<TreeMemory> {
+    const { pid } = this.process;
+    return pid === undefined ? { processes: 0, pssBytes: 0 } : memoryOfTree(pid);
+  }
+
+  /** The last lines of a component's log, or of `greengrass`. */
+  async lastLogLines(component: string): Promise<readonly string[]> {
+    const text = await readFile(join(this.site.root, "logs", `${component}.log`), "utf8").catch(() => "");
+    return text
+      .trimEnd()
+      .split("\n")
+      .slice(-LOG_LINES)
+      .map((line) => line.slice(0, LOG_LINE_CHARACTERS_MAX));
+  }
+
+  /** One sentence a component that is not up, with what its log says last; none when all are. */
+  async complaints(
+    wanted: readonly string[],
+    installed: readonly InstalledComponent[],
+  ): Promise<readonly string[]> {
+    const states = new Map(installed.map(({ name, state }) => [name, state]));
+    const down = wanted.filter((name) => !isUp(states.get(name)));
+    return Promise.all(
+      down.map(async (name) => {
+        const lines = await this.lastLogLines(states.has(name) ? name : "greengrass");
+        return `${this.name}: ${name} is ${states.get(name) ?? "not installed"}; last lines: ${lines.join(" | ")}`;
+      }),
+    );
+  }
+}
+
+/** A component without a run script is done when it is installed. */
+function isUp(state: string | undefined): boolean {
+  return state === "RUNNING" || state === "FINISHED";
+}

@@ -1,0 +1,396 @@
+import { mkdtemp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import {
+  CloudWatchLogsClient,
+  DescribeLogStreamsCommand,
+  GetLogEventsCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
+import { CreateDeploymentCommand, GreengrassV2Client } from "@aws-sdk/client-greengrassv2";
+import {
+  AttachPolicyCommand,
+  CreateKeysAndCertificateCommand,
+  CreatePolicyCommand,
+  CreateProvisioningTemplateCommand,
+  CreateRoleAliasCommand,
+  CreateThingGroupCommand,
+  DescribeEndpointCommand,
+  DescribeThingCommand,
+  IoTClient,
+  ListThingPrincipalsCommand,
+} from "@aws-sdk/client-iot";
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { componentNames, Heartbeat, ThingName } from "@coalmine/contract";
+import { serialLinks } from "@coalmine/device/serial-links";
+import { silentLog } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
+import { systemRandom } from "@coalmine/runtime/system-random";
+import { parquetReadObjects } from "hyparquet";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { commission } from "../commissioning/commission.ts";
+import { mqttConnector } from "../commissioning/mqtt-connector.ts";
+import { CommissionOptions } from "../commissioning/options.ts";
+import { claimPolicy, devicePolicy, names, provisioningTemplate } from "../infra/identity/identity.ts";
+import { BuildManifest } from "../pipeline/build/build-manifest.ts";
+import { publish } from "../pipeline/publish/publish.ts";
+import { startCloud, type StartedCloud } from "../simulator/cloud/start-cloud.ts";
+import { installedComponents } from "../simulator/fleet/process/installed-components.ts";
+import type { DeviceSite } from "../simulator/fleet/process/process-device.ts";
+import { ProcessFleet } from "../simulator/fleet/process/process-fleet.ts";
+import { startedWith } from "../simulator/fleet/process/process-tree.ts";
+import { MARK } from "../simulator/fleet/process/supervised-process.ts";
+import { setup as buildArtifacts } from "./artifacts-setup.ts";
+
+const place = { region: "us-east-1", accountId: "123456789012", partition: "aws" };
+const credentials = { accessKeyId: "AKIALOCALTOGETHER", secretAccessKey: "of-no-use-anywhere-else" };
+const buckets = { artifacts: "coalmine-artifacts", lake: "coalmine-lake" };
+const device = "core-01";
+const dist = join(dirname(import.meta.dirname), "dist");
+const clock = systemClock;
+
+let folder: string;
+let cloud: StartedCloud;
+let clients: { iot: IoTClient; s3: S3Client; greengrass: GreengrassV2Client; logs: CloudWatchLogsClient };
+let built: BuildManifest;
+let fleet: ProcessFleet | undefined;
+const seconds: Record<string, number> = {};
+
+async function timed<Result>(what: string, run: () => Promise<Result>): Promise<Result> {
+  const started = clock.monotonicMs();
+  const result = await run();
+  seconds[what] = Math.round(clock.monotonicMs() - started) / 1000;
+  return result;
+}
+
+/** What the identity and lake stacks make, out of the same data. */
+async function setUpRegion(): Promise<void> {
+  const { iot, s3 } = clients;
+  for (const Bucket of Object.values(buckets)) await s3.send(new CreateBucketCommand({ Bucket }));
+  for (const thingGroupName of [names.fleetGroup, names.mainGroup, names.canaryGroup])
+    await iot.send(new CreateThingGroupCommand({ thingGroupName }));
+  const policies = { [names.devicePolicy]: devicePolicy(place), [names.claimPolicy]: claimPolicy(place) };
+  for (const [policyName, document] of Object.entries(policies))
+    await iot.send(new CreatePolicyCommand({ policyName, policyDocument: JSON.stringify(document) }));
+  const role = (name: string): string => `arn:aws:iam::${place.accountId}:role/${name}`;
+  await iot.send(
+    new CreateRoleAliasCommand({ roleAlias: names.roleAlias, roleArn: role(names.tokenExchangeRole) }),
+  );
+  await iot.send(
+    new CreateProvisioningTemplateCommand({
+      templateName: names.provisioningTemplate,
+      templateBody: JSON.stringify(provisioningTemplate()),
+      provisioningRoleArn: role("registrar"),
+      enabled: true,
+    }),
+  );
+}
+
+/** A claim as whoever sends a technician out makes it. */
+async function newClaim(claimFolder: string): Promise<void> {
+  const { iot } = clients;
+  const { certificateArn, certificatePem, keyPair } = await iot.send(
+    new CreateKeysAndCertificateCommand({ setAsActive: true }),
+  );
+  await iot.send(new AttachPolicyCommand({ policyName: names.claimPolicy, target: certificateArn }));
+  await mkdir(claimFolder, { recursive: true, mode: 0o700 });
+  await writeFile(join(claimFolder, "claim.pem.crt"), certificatePem ?? "");
+  await writeFile(join(claimFolder, "claim.private.pem.key"), keyPair?.PrivateKey ?? "", { mode: 0o600 });
+  const ca = await readFile(join(folder, "cloud", "authority", "ca.pem"));
+  await writeFile(join(claimFolder, "AmazonRootCA1.pem"), ca);
+}
+
+async function commissionDevice({ name, root, serialFolder }: DeviceSite): Promise<void> {
+  const claimFolder = join(folder, `claim-${name}`);
+  await newClaim(claimFolder);
+  const { iot } = clients;
+  const endpointOf = async (endpointType: string): Promise<string> =>
+    (await iot.send(new DescribeEndpointCommand({ endpointType }))).endpointAddress ?? "";
+  const [iotDataEndpoint = "", mqttPort = ""] = (await endpointOf("iot:Data-ATS")).split(":");
+  const options = CommissionOptions.parse({
+    serial: name,
+    site: "laboratory-3",
+    root,
+    claimFolder,
+    region: place.region,
+    iotDataEndpoint,
+    mqttPort: Number(mqttPort),
+    iotCredEndpoint: await endpointOf("iot:CredentialProvider"),
+    greengrassDataPlaneEndpoint: "localhost",
+    greengrassDataPlanePort: cloud.ports.dataPlane,
+    serialFolders: [serialFolder],
+  });
+  const { report } = await commission(options, {
+    clock,
+    links: serialLinks(clock, { folders: options.serialFolders }),
+    iot: mqttConnector({ host: options.iotDataEndpoint, port: options.mqttPort }, clock),
+  });
+  expect(report).toMatchObject({ thing: name, passed: true, claimErased: true });
+}
+
+/**
+ * What was built is for this machine only, and a component version cannot be created with artifacts that are not there:
+ * the recipes go out with the manifests of this machine's architecture alone.
+ */
+async function releaseOfThisMachine(): Promise<{ dist: string; manifest: BuildManifest }> {
+  const own = join(folder, "dist");
+  await mkdir(join(own, "recipes"), { recursive: true });
+  await symlink(join(dist, "artifacts"), join(own, "artifacts"));
+  const architecture = process.arch === "arm64" ? "aarch64" : "amd64";
+  for (const { recipeFile } of built.components) {
+    const recipe = parse(await readFile(join(dist, recipeFile), "utf8")) as {
+      Manifests: { Platform: { architecture?: string } }[];
+    };
+    const Manifests = recipe.Manifests.filter(
+      ({ Platform }) => (Platform.architecture ?? architecture) === architecture,
+    );
+    await writeFile(join(own, recipeFile), stringify({ ...recipe, Manifests }));
+  }
+  // This checkout is between releases: what it builds is taken for released.
+  return {
+    dist: own,
+    manifest: { ...built, components: built.components.map((one) => ({ ...one, released: true })) },
+  };
+}
+
+function versionOf(component: string): string {
+  const found = built.components.find((one) => one.component === component);
+  if (found === undefined) throw new Error(`dist/build.json has no ${component}`);
+  return found.version;
+}
+
+async function deploy(): Promise<void> {
+  const model = JSON.parse(await readFile("models/blood-viscosity/manifest.json", "utf8")) as {
+    sha256: string;
+  };
+  const merges: Record<string, object> = {
+    [componentNames.inference]: {
+      model: {
+        component: componentNames.bloodViscosityModel,
+        version: versionOf(componentNames.bloodViscosityModel),
+        sha256: model.sha256,
+      },
+      healthIntervalSeconds: 5,
+    },
+    [componentNames.streamUploader]: {
+      bucket: buckets.lake,
+      flushIntervalSeconds: 2,
+      healthIntervalSeconds: 5,
+    },
+    [componentNames.sensorReader]: { ports: "all", batchSeconds: 1, healthIntervalSeconds: 5 },
+    [componentNames.logManager]: { periodicUploadIntervalSec: 2, healthIntervalSeconds: 5 },
+  };
+  await clients.greengrass.send(
+    new CreateDeploymentCommand({
+      targetArn: `arn:aws:iot:${place.region}:${place.accountId}:thinggroup/${names.fleetGroup}`,
+      deploymentName: "everything",
+      components: Object.fromEntries(
+        Object.values(componentNames).map((name) => {
+          const merge = merges[name];
+          return [
+            name,
+            {
+              componentVersion: versionOf(name),
+              ...(merge === undefined ? {} : { configurationUpdate: { merge: JSON.stringify(merge) } }),
+            },
+          ];
+        }),
+      ),
+    }),
+  );
+}
+
+interface Row {
+  readonly thing: string;
+  readonly instrument: string;
+  readonly boot: number;
+  readonly sequence: bigint;
+  readonly channel: string;
+  readonly model_sha256: string | null;
+}
+
+/** Every row of every object of the lake. */
+async function lakeRows(): Promise<readonly Row[]> {
+  const { s3 } = clients;
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: buckets.lake }));
+  const rows: Row[] = [];
+  for (const { Key } of Contents) {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: buckets.lake, Key }));
+    const bytes = await Body?.transformToByteArray();
+    if (bytes === undefined) throw new Error(`${Key} has no body`);
+    const file = bytes.slice().buffer;
+    rows.push(...((await parquetReadObjects({ file })) as unknown as Row[]));
+  }
+  return rows;
+}
+
+const points = (rows: readonly Row[]): readonly Row[] => rows.filter((row) => row.model_sha256 === null);
+
+/** Points by reading: how many rows each reading of an instrument has. */
+function countByReading(rows: readonly Row[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { instrument, boot, sequence } of points(rows)) {
+    const key = `${instrument}/${boot}/${sequence}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** The same of the ledger: how many points each reading must have become. */
+async function expectedByReading(running: ProcessFleet): Promise<Map<string, number>> {
+  const sent = [...(await running.sentReadings()).values()].flat();
+  return new Map(
+    sent.map(({ instrument, boot, sequence, channels }) => [`${instrument}/${boot}/${sequence}`, channels]),
+  );
+}
+
+async function until(what: string, withinMs: number, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = clock.monotonicMs() + withinMs;
+  while (!(await holds())) {
+    if (clock.monotonicMs() > deadline) throw new Error(`${what}: not within ${withinMs / 1000} s`);
+    await clock.sleep(500);
+  }
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cm-"));
+  await timed("build", buildArtifacts);
+  built = BuildManifest.parse(JSON.parse(await readFile(join(dist, "build.json"), "utf8")));
+  cloud = await startCloud({
+    folder: join(folder, "cloud"),
+    region: place.region,
+    accountId: place.accountId,
+    host: "127.0.0.1",
+    port: 0,
+    allowRemote: false,
+    devicePorts: { mqtt: 0, alpn: 0, dataPlane: 0, credentials: 0 },
+    credentials,
+    controlToken: "not used here",
+    clock,
+    wallClock: clock,
+    random: systemRandom,
+    log: silentLog,
+  });
+  const settings = { region: place.region, endpoint: cloud.endpoint, credentials };
+  clients = {
+    iot: new IoTClient(settings),
+    s3: new S3Client({ ...settings, forcePathStyle: true }),
+    greengrass: new GreengrassV2Client(settings),
+    logs: new CloudWatchLogsClient(settings),
+  };
+  await setUpRegion();
+  const release = await releaseOfThisMachine();
+  const target = {
+    name: "home",
+    region: place.region,
+    endpoint: cloud.endpoint,
+    artifactBucket: buckets.artifacts,
+    lakeBucket: buckets.lake,
+    canaryGroup: names.canaryGroup,
+    mainGroup: names.mainGroup,
+  };
+  await timed("publish", () =>
+    publish(release.dist, release.manifest, target, { ...clients, clock, accountId: place.accountId }),
+  );
+}, 180_000);
+
+afterAll(async () => {
+  await fleet?.stop();
+  await cloud.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test("what an instrument measures is in the lake exactly once, by way of a device that was commissioned, deployed to and stopped", async () => {
+  const heartbeats: Heartbeat[] = [];
+  cloud.cloud.iot.broker.handle("coalmine/+/heartbeat", ({ payload }) => {
+    heartbeats.push(Heartbeat.parse(JSON.parse(Buffer.from(payload).toString())));
+  });
+  fleet = await timed("commission and start", () =>
+    ProcessFleet.start({
+      folder: join(folder, "fleet"),
+      devices: [device],
+      clock,
+      seed: "together",
+      periodSeconds: 15,
+      pointIntervalMs: 200,
+      endpoint: cloud.endpoint,
+      node: process.execPath,
+      commissionDevice,
+      installedComponents: (thing) => installedComponents(clients.greengrass, thing),
+      report: (event) => console.log(JSON.stringify(event)),
+    }),
+  );
+  const running = fleet;
+  const principals = await clients.iot.send(new ListThingPrincipalsCommand({ thingName: device }));
+  expect(principals.principals).toHaveLength(1);
+  expect((await clients.iot.send(new DescribeThingCommand({ thingName: device }))).attributes).toEqual({
+    site: "laboratory-3",
+  });
+
+  await timed("deployment to RUNNING", async () => {
+    await deploy();
+    await running.waitUntilRunning(Object.values(componentNames), 60_000);
+  });
+  const memory = await running.memory();
+  console.log(JSON.stringify({ seconds, memoryMiB: memory.pssBytes / 2 ** 20, processes: memory.processes }));
+
+  await timed("three curves", async () => {
+    await until(
+      "three flow curves measured",
+      60_000,
+      async () => (await expectedByReading(running)).size >= 60,
+    );
+    // Between two curves, so that nothing is under way when the device stops.
+    await until("every reading in the lake", 20_000, async () => {
+      const expected = await expectedByReading(running);
+      const found = countByReading(await lakeRows());
+      return [...expected].every(([key, channels]) => found.get(key) === channels);
+    });
+  });
+  await until("a heartbeat at IoT Core", 70_000, async () => heartbeats.length > 0);
+  await until(
+    "logs at CloudWatch Logs",
+    20_000,
+    async () => (await loggedBy(componentNames.sensorReader)) > 0,
+  );
+
+  await timed("stop", () => running.stop());
+  fleet = undefined;
+  expect(await startedWith(MARK, `${join(folder, "fleet")}/${device}`)).toEqual([]);
+  expect(await startedWith(MARK, `${join(folder, "fleet")}/instruments`)).toEqual([]);
+
+  const rows = await lakeRows();
+  const expected = await expectedByReading(running);
+  const found = countByReading(rows);
+  console.log(
+    JSON.stringify({
+      seconds,
+      readings: expected.size,
+      rows: rows.length,
+      results: rows.length - points(rows).length,
+      heartbeats: heartbeats.length,
+    }),
+  );
+  // What was measured while the device stopped stays in the instrument's ring for the next start: not lost, not here.
+  for (const [key, count] of found) expect([key, count]).toEqual([key, expected.get(key)]);
+  expect(found.size).toBeGreaterThanOrEqual(60);
+  const named = rows.map((row) => `${row.instrument}/${row.boot}/${row.sequence}/${row.channel}`);
+  expect(new Set(named).size).toBe(named.length);
+  expect(rows.length - points(rows).length).toBeGreaterThan(0);
+  expect(heartbeats[0]?.thing).toBe(ThingName.parse(device));
+}, 240_000);
+
+async function loggedBy(component: string): Promise<number> {
+  const logGroupName = `/aws/greengrass/UserComponent/${place.region}/${component}`;
+  try {
+    const { logStreams = [] } = await clients.logs.send(new DescribeLogStreamsCommand({ logGroupName }));
+    const [stream] = logStreams;
+    const { events = [] } = await clients.logs.send(
+      new GetLogEventsCommand({ logGroupName, logStreamName: stream?.logStreamName, startFromHead: true }),
+    );
+    return events.length;
+  } catch (failure) {
+    if (failure instanceof Error && failure.name === "ResourceNotFoundException") return 0;
+    throw failure;
+  }
+}
