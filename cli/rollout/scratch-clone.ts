@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { git } from "../../pipeline/push/repository.ts";
 import { install } from "../../pipeline/stages/install.ts";
 import { applyChange, type Change } from "./regressions.ts";
@@ -27,13 +28,10 @@ export function commitChange(
   return { commit: git(folder, "rev-parse", "HEAD"), bumped };
 }
 
-/** Pushes to main; gives what the remote said. */
-export function push(folder: string): string {
-  return execFileSync("git", ["push", "--quiet", "origin", "HEAD:main"], {
-    cwd: folder,
-    encoding: "utf8",
-    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_"))),
-    // The remote's own words come on standard error.
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+/** Pushes to main; gives what the remote said. Not synchronous: the hook may talk to this very process. */
+export async function push(folder: string): Promise<string[]> {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
+  // The remote's own words come on standard error.
+  const { stderr } = await promisify(execFile)("git", ["push", "origin", "HEAD:main"], { cwd: folder, env });
+  return stderr.split("\n").flatMap((line) => /^remote: (coalmine: .*?)\s*$/.exec(line)?.[1] ?? []);
 }

@@ -17,7 +17,8 @@ const codepipeline = new CodePipelineClient({
 });
 for (const push of parsePushes(readFileSync(0, "utf8"))) {
   try {
-    for (const line of await receive(repository, push, codepipeline)) console.log(`coalmine: ${line}`);
+    for (const line of await receive(repository, push, codepipeline, settings.roleArn))
+      console.log(`coalmine: ${line}`);
   } catch (failure) {
     console.log(
       `coalmine: ${push.commit.slice(0, 12)} is kept, but its pipeline did not start: ${messageOf(failure)}. Is \`npm start\` running? Push again when it is.`,

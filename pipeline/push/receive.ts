@@ -48,9 +48,10 @@ export async function receive(
   repository: string,
   push: Push,
   codepipeline: CodePipelineClient,
+  roleArn: string,
 ): Promise<string[]> {
   const definition = await definitionOf(repository, push.commit);
-  const wanted = definition.declaration(push.branch, "SUPERSEDED");
+  const wanted: PipelineDeclaration = { ...definition.declaration(push.branch, "SUPERSEDED"), roleArn };
   const name = wanted.name ?? "";
   const said: string[] = [];
   const current = await codepipeline.send(new GetPipelineCommand({ name })).catch((failure: unknown) => {

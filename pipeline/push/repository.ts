@@ -8,6 +8,8 @@ import * as z from "zod";
 /** What the hook needs to reach the pipeline; kept beside the repository, readable by its owner alone. */
 export const HookSettings = z.object({
   region: z.string(),
+  /** The pipeline's own role. */
+  roleArn: z.string(),
   endpoint: z.url(),
   accessKeyId: z.string(),
   secretAccessKey: z.string(),

@@ -4,6 +4,7 @@ import * as z from "zod";
 /** The part of AWS's PipelineDeclaration that is simulated: a source, work (`Commands`) and waits (`Manual`). */
 export const Declaration = z.object({
   name: z.string().regex(/^[A-Za-z0-9.@\-_]{1,100}$/),
+  roleArn: z.string().optional(),
   executionMode: z.enum(["QUEUED", "SUPERSEDED"]).default("SUPERSEDED"),
   version: z.int().optional(),
   stages: z
