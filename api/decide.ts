@@ -1,0 +1,92 @@
+import * as z from "zod";
+import { foldEntry, type FoldedRollout } from "../pipeline/controller/folded.ts";
+import { AppendConflict } from "../pipeline/controller/rollout-log.ts";
+import type { Evidence } from "../pipeline/rollout/evidence.ts";
+import { next } from "../pipeline/rollout/next.ts";
+import type { Phase } from "../pipeline/rollout/state.ts";
+import { ApiError } from "./api-error.ts";
+import { findRollout, parseInput, RolloutInput, timesOf, type Api } from "./api.ts";
+
+/** A person's decision: who, and why, since the audit log keeps both. */
+export const DecisionInput = RolloutInput.extend({
+  who: z.string().trim().min(1).max(200),
+  reason: z.string().trim().min(1, "a reason is needed: it is what the audit log keeps").max(1000),
+});
+export type DecisionInput = z.input<typeof DecisionInput>;
+
+/** What a decision made of the rollout. */
+export interface Decided {
+  readonly rollout: string;
+  readonly phase: Phase["phase"];
+  /** The number of the decision's entry in the audit log. */
+  readonly sequence: number;
+}
+
+type Decision = Extract<Evidence["kind"], "promoted" | "held" | "resumed" | "rollbackRequested">;
+
+/** The controller may write at the same moment; then the decision is thought through again. */
+const ATTEMPTS_MAX = 5;
+
+export const promote = (api: Api, input: DecisionInput): Promise<Decided> => decide(api, input, "promoted");
+export const hold = (api: Api, input: DecisionInput): Promise<Decided> => decide(api, input, "held");
+export const resume = (api: Api, input: DecisionInput): Promise<Decided> => decide(api, input, "resumed");
+export const rollback = (api: Api, input: DecisionInput): Promise<Decided> =>
+  decide(api, input, "rollbackRequested");
+
+/** Records the decision where the rollout can take it as it stands now. @throws ApiError with the state otherwise. */
+async function decide(api: Api, input: DecisionInput, kind: Decision): Promise<Decided> {
+  const { rollout: named, who, reason } = parseInput(DecisionInput, input);
+  for (let attempt = 1; ; attempt++) {
+    const folded = await findRollout(api, named);
+    const { planned } = folded;
+    if (planned === undefined)
+      throw new ApiError(
+        "ERR_API_CONFLICT",
+        `${folded.id} has no plan to decide on (${"because" in folded.first ? folded.first.because : folded.first.kind}); push again`,
+      );
+    const now = await timesOf(api, folded);
+    const evidence: Evidence = { kind, by: who, reason };
+    const { refused } = next(planned.rollout, [evidence], now);
+    // Time may have moved it first: what is refused is refused in the phase that it is in by now.
+    const { phase } = next(planned.rollout, [], now).rollout;
+    if (refused.length > 0)
+      throw new ApiError("ERR_API_CONFLICT", `${refused.join("; ")}. ${whatNext(folded, phase)}`);
+    try {
+      const entry = await api.log.append(folded.last, { kind: "told", evidence: [evidence], now });
+      const after = foldEntry(folded, entry);
+      return {
+        rollout: folded.id,
+        phase: after.planned?.rollout.phase.phase ?? phase.phase,
+        sequence: entry.sequence,
+      };
+    } catch (failure) {
+      if (!(failure instanceof AppendConflict) || attempt >= ATTEMPTS_MAX) throw failure;
+    }
+  }
+}
+
+/** The next command that makes sense in a phase. */
+export function whatNext({ id }: Pick<FoldedRollout, "id">, phase: Phase): string {
+  switch (phase.phase) {
+    case "awaitingPromotion":
+      return `\`coalmine rollout promote ${id} --reason …\` promotes it, \`coalmine rollout rollback ${id} --reason …\` takes it back.`;
+    case "inconclusive":
+      return `The judge could not decide; \`coalmine why ${id}\` says what is missing, then promote or roll back.`;
+    case "held":
+      return `\`coalmine rollout resume ${id} --reason …\` lets it go on.`;
+    case "rollingBack":
+      return `It ends when every device reports the last good release: \`coalmine rollout show ${id}\`.`;
+    case "done":
+      return "It has ended; push again for another rollout.";
+    case "planned":
+    case "drawing":
+    case "canary":
+    case "soaking":
+      return `It can be promoted once every target's verdict is PROMOTE: \`coalmine rollout show ${id}\` says how far it is.`;
+    case "waves":
+    case "verifying":
+      return `It is promoted and on its way: \`coalmine rollout show ${id}\`.`;
+    default:
+      return `\`coalmine rollout show ${id}\` says how far it is.`;
+  }
+}

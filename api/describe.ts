@@ -1,0 +1,195 @@
+import * as z from "zod";
+import type { AuditFinding } from "../pipeline/controller/audit.ts";
+import { verifyAudit } from "../pipeline/controller/audit.ts";
+import { isFinished, readRollout, type FoldedRollout } from "../pipeline/controller/folded.ts";
+import { next } from "../pipeline/rollout/next.ts";
+import { deadlinesOf } from "../pipeline/rollout/deadlines.ts";
+import { arrivedShare, targetsOf, waveThings, type Rollout } from "../pipeline/rollout/state.ts";
+import { findRollout, parseInput, RolloutInput, timesOf, type Api } from "./api.ts";
+import { whatNext } from "./decide.ts";
+
+export interface RolloutSummary {
+  readonly rollout: string;
+  readonly commit: string;
+  /** On the home region's clock. */
+  readonly startedMs: number;
+  readonly phase: string;
+  readonly outcome: string | undefined;
+  readonly because: string | undefined;
+}
+
+export interface TargetDescription {
+  readonly target: string;
+  /** The target's own time. */
+  readonly nowMs: number;
+  readonly devices: { readonly all: number; readonly canary: number; readonly exposed: number };
+  /** Set of components → devices that reported it last; `unreported` have not said anything in this rollout. */
+  readonly byVersion: Readonly<Record<string, number>>;
+  readonly deadline:
+    | { readonly name: string; readonly atMs: number; readonly inMs: number; readonly afterwards: string }
+    | undefined;
+  /** Devices that are waited for, with how long that has been going on. */
+  readonly stuck: { readonly things: readonly string[]; readonly ageMs: number } | undefined;
+  readonly verdict:
+    | { readonly verdict: string; readonly because: string; readonly elapsedMs: number }
+    | undefined;
+}
+
+export interface RolloutDescription extends RolloutSummary {
+  readonly ageMs: number;
+  readonly promotedBy: string | undefined;
+  readonly targets: readonly TargetDescription[];
+  /** Keys of what the controller has still to do. */
+  readonly outstanding: readonly string[];
+  readonly overrides: readonly { readonly stage: string; readonly who: string; readonly why: string }[];
+  readonly next: string;
+}
+
+export const ListInput = z.object({ limit: z.int().min(1).max(100).default(20) });
+
+/** The latest rollouts, newest first. */
+export async function listRollouts(
+  api: Api,
+  input: z.input<typeof ListInput> = {},
+): Promise<RolloutSummary[]> {
+  const { limit } = parseInput(ListInput, input);
+  const summaries: RolloutSummary[] = [];
+  for (const listed of await api.log.list(limit)) {
+    const folded = await readRollout(api.log, listed.rollout);
+    if (folded !== undefined) summaries.push({ ...listed, ...stateOf(folded) });
+  }
+  return summaries;
+}
+
+/** One rollout as it stands now, on each target's own clock. */
+export async function describeRollout(api: Api, input: RolloutInput): Promise<RolloutDescription> {
+  const folded = await findRollout(api, parseInput(RolloutInput, input).rollout);
+  const listed = (await api.log.list()).find(({ rollout }) => rollout === folded.id);
+  const now = await timesOf(api, folded);
+  const rollout = folded.planned && next(folded.planned.rollout, [], now).rollout;
+  const since = rollout === undefined ? [] : Object.entries(rollout.phase.since);
+  return {
+    rollout: folded.id,
+    commit: listed?.commit ?? "",
+    startedMs: listed?.startedMs ?? 0,
+    ...stateOf(folded),
+    ageMs: Math.max(0, ...since.map(([target, at]) => (now[target] ?? at) - at)),
+    promotedBy: rollout?.promotedBy,
+    targets: rollout === undefined ? [] : describeTargets(rollout),
+    outstanding: Object.keys(rollout?.outbox ?? {}),
+    overrides: folded.overrides,
+    next: rollout === undefined ? "Push again." : whatNext(folded, rollout.phase),
+  };
+}
+
+/** Why a rollout is where it is, in sentences. */
+export async function why(api: Api, input: RolloutInput): Promise<string[]> {
+  const description = await describeRollout(api, input);
+  const { rollout, phase, because, targets, overrides } = description;
+  return [
+    `${rollout} is ${phase}${because === undefined ? "" : `: ${because}`}.`,
+    ...targets.flatMap(({ target, verdict, deadline, stuck }) => [
+      ...(verdict === undefined ? [] : [`${target}, ${verdict.verdict}: ${verdict.because}`]),
+      ...(stuck === undefined
+        ? []
+        : [
+            `${target} waits since ${minutes(stuck.ageMs)} for ${stuck.things.length} devices: ${stuck.things.slice(0, 5).join(", ")}${stuck.things.length > 5 ? ", …" : ""}.`,
+          ]),
+      ...(deadline === undefined
+        ? []
+        : [
+            `${target}: in ${minutes(deadline.inMs)} the deadline "${deadline.name}" passes; then ${deadline.afterwards}.`,
+          ]),
+    ]),
+    ...overrides.map(({ stage, who, why }) => `${who} let it past ${stage}: ${why}.`),
+    description.next,
+  ];
+}
+
+/** Whether the audit log of a rollout is as it was written. */
+export async function auditVerify(
+  api: Api,
+  input: RolloutInput,
+): Promise<AuditFinding & { readonly rollout: string }> {
+  const { rollout } = parseInput(RolloutInput, input);
+  // By its full name and unread: an entry that was changed may be no entry any more.
+  const entries = await api.log.entries(rollout);
+  if (entries.length > 0) return { rollout, ...verifyAudit(entries) };
+  const { id } = await findRollout(api, rollout);
+  return { rollout: id, ...verifyAudit(await api.log.entries(id)) };
+}
+
+function stateOf(folded: FoldedRollout): Pick<RolloutSummary, "phase" | "outcome" | "because"> {
+  const { first, planned } = folded;
+  if (planned === undefined)
+    return { phase: first.kind, outcome: undefined, because: "because" in first ? first.because : undefined };
+  const { phase } = planned.rollout;
+  return {
+    phase: phase.phase === "done" && !isFinished(folded) ? "ending" : phase.phase,
+    outcome: "outcome" in phase ? phase.outcome : undefined,
+    because: "because" in phase ? phase.because : undefined,
+  };
+}
+
+function describeTargets(rollout: Rollout): TargetDescription[] {
+  const deadlines = deadlinesOf(rollout);
+  return targetsOf(rollout).map(({ plan, state, now }) => {
+    const deadline = deadlines.find(({ target }) => target === plan.name);
+    const missing = awaited(rollout, plan.name);
+    const byVersion: Record<string, number> = {};
+    for (const { thing } of plan.devices) {
+      const set = state.reports[thing]?.set ?? "unreported";
+      byVersion[set] = (byVersion[set] ?? 0) + 1;
+    }
+    return {
+      target: plan.name,
+      nowMs: now,
+      devices: { all: plan.devices.length, canary: state.canaryCount, exposed: state.exposed.length },
+      byVersion,
+      deadline:
+        deadline === undefined
+          ? undefined
+          : {
+              name: deadline.name,
+              atMs: deadline.atMs,
+              inMs: deadline.atMs - now,
+              afterwards: deadline.afterwards,
+            },
+      stuck:
+        missing.length === 0
+          ? undefined
+          : { things: missing, ageMs: now - (rollout.phase.since[plan.name] ?? now) },
+      verdict: state.verdict,
+    };
+  });
+}
+
+/** The devices that the present phase waits for. */
+function awaited(rollout: Rollout, target: string): string[] {
+  const own = targetsOf(rollout).find(({ plan }) => plan.name === target);
+  if (own === undefined) return [];
+  const { plan, state } = own;
+  const { phase } = rollout;
+  if (phase.phase === "rollingBack") {
+    const ids = new Set([state.groups.canary?.id, state.groups.main?.id]);
+    return state.exposed.filter((thing) => {
+      const report = state.reports[thing];
+      return report?.set !== plan.lastGood.id || !ids.has(report.deploymentId);
+    });
+  }
+  const things =
+    phase.phase === "canary"
+      ? state.order.slice(0, state.canaryCount)
+      : phase.phase === "waves"
+        ? waveThings(plan, state, phase.wave)
+        : phase.phase === "verifying"
+          ? state.order
+          : [];
+  return arrivedShare(plan, state, things) === 1
+    ? []
+    : things.filter((thing) => state.reports[thing]?.set !== plan.candidate.id);
+}
+
+function minutes(ms: number): string {
+  return `${Math.round(ms / 60_000)} min`;
+}

@@ -1,0 +1,72 @@
+import type { Clock } from "@coalmine/ports";
+import { EvidenceStore } from "../evidence/evidence-store.ts";
+import { changesOf, type ReleaseManifest } from "../release.ts";
+import { nextDeployment } from "../rollout/deployment.ts";
+import { deployOnce } from "./deployments.ts";
+import { ensureGroups, runningRevision } from "./fleet.ts";
+import type { Region } from "./region.ts";
+import { AppendConflict, RolloutLog } from "./rollout-log.ts";
+
+const TIMEOUT_MINUTES = 60;
+
+export interface FirstInstallation {
+  readonly target: string;
+  readonly group: string;
+  readonly deploymentId: string;
+  readonly how: "created" | "was there";
+}
+
+/**
+ * The first release of a fleet: nothing runs that it could be compared with or go back to, so it goes to both groups at
+ * once, and the audit log says who did it. Where something runs already, nothing is touched. May be repeated.
+ */
+export async function installFirst(
+  regions: readonly [Region, ...Region[]],
+  release: ReleaseManifest,
+  who: string,
+  clock: Clock,
+): Promise<FirstInstallation[]> {
+  const installed: FirstInstallation[] = [];
+  const { components } = nextDeployment({}, changesOf(release, {}), { allowRemoval: false });
+  const id = `install-${release.commit.slice(0, 12)}`;
+  for (const region of regions) {
+    const { name, mainGroup, canaryGroup } = region.target;
+    await ensureGroups(region, [mainGroup, canaryGroup]);
+    await new EvidenceStore(region.dynamodb, name).ensure(clock);
+    // The main group last: once it has a revision, the target counts as installed.
+    const main = await runningRevision(region, mainGroup);
+    for (const group of [canaryGroup, mainGroup]) {
+      const running = await runningRevision(region, group);
+      const deploymentId =
+        running?.deploymentId ??
+        (await deployOnce(
+          region,
+          group,
+          `${id}/${name}/${group}`,
+          main?.components ?? components,
+          TIMEOUT_MINUTES,
+        ));
+      installed.push({
+        target: name,
+        group,
+        deploymentId,
+        how: running === undefined ? "created" : "was there",
+      });
+    }
+  }
+  if (installed.every(({ how }) => how === "was there")) return installed;
+  const log = new RolloutLog(regions[0].dynamodb, clock);
+  await log.ensure();
+  try {
+    await log.create(id, release.commit, {
+      kind: "installedFirst",
+      who,
+      release,
+      deployments: installed.map(({ target, group, deploymentId }) => ({ target, group, deploymentId })),
+    });
+  } catch (failure) {
+    // Recorded by an earlier attempt, which another target's part was missing from.
+    if (!(failure instanceof AppendConflict)) throw failure;
+  }
+  return installed;
+}

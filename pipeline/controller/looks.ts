@@ -1,0 +1,214 @@
+import { createHash } from "node:crypto";
+import { invariant } from "@coalmine/runtime";
+import * as z from "zod";
+import { EvidenceReader, lookOf, ReaderState, valuesOf } from "../evidence/evidence-reader.ts";
+import type { EvidenceStore } from "../evidence/evidence-store.ts";
+import { Bundle, Look, Pair } from "../judge/bundle.ts";
+import { judge } from "../judge/judge.ts";
+import { judging, metricsOf, targetPolicy, type Policy } from "../policy.ts";
+import type { Evidence } from "../rollout/evidence.ts";
+import type { RolloutTarget } from "../rollout/plan.ts";
+import { targetsOf, type Rollout, type TargetState } from "../rollout/state.ts";
+import type { FoldedRollout } from "./folded.ts";
+import type { KeptDocuments } from "./kept.ts";
+
+/** Once a verdict is there, a look is taken when the time since the assignment has grown by this share. */
+const GROWTH_AFTER_VERDICT = 1 / 32;
+
+const Before = z.record(z.string(), z.array(Pair));
+
+/** The look that is due at the target's time, as the time since the assignment that it is about; undefined for none. */
+export function dueLook(
+  folded: FoldedRollout,
+  rollout: Rollout,
+  target: string,
+  nowMs: number,
+): number | undefined {
+  const own = targetsOf(rollout).find(({ plan }) => plan.name === target);
+  const { phase } = rollout.phase;
+  if (own?.state.assignedAtMs === undefined || phase === "rollingBack" || phase === "done") return undefined;
+  const { lookEveryMs } = own.plan.policy;
+  const elapsedMs = Math.floor((nowMs - own.state.assignedAtMs) / lookEveryMs) * lookEveryMs;
+  const lastMs = folded.looks[target]?.at(-1)?.elapsedMs ?? 0;
+  if (elapsedMs <= lastMs) return undefined;
+  const verdict = own.state.verdict?.verdict;
+  const decided = verdict !== undefined && verdict !== "WAIT";
+  return decided && elapsedMs - lastMs < elapsedMs * GROWTH_AFTER_VERDICT ? undefined : elapsedMs;
+}
+
+/**
+ * Takes looks, and keeps what they were made of: `rollouts/<id>/<target>/` has `before.json`, `looks/<ms>.json` and
+ * `verdicts/<ms>.json`; how far evidence was read lies there too, so that a new controller goes on from it.
+ */
+export class Looks {
+  readonly #kept: KeptDocuments;
+  readonly #readers = new Map<string, EvidenceReader>();
+  readonly #known = new Map<string, Look>();
+
+  constructor(kept: KeptDocuments) {
+    this.#kept = kept;
+  }
+
+  async take(
+    folded: FoldedRollout,
+    rollout: Rollout,
+    target: string,
+    elapsedMs: number,
+    policy: Policy,
+    store: EvidenceStore,
+  ): Promise<Evidence> {
+    const own = targetsOf(rollout).find(({ plan }) => plan.name === target);
+    invariant(own?.state.assignedAtMs !== undefined, `no canary is assigned in ${target}`);
+    const { plan, state } = own;
+    const fromMs = own.state.assignedAtMs;
+    const folder = `rollouts/${folded.id}/${target}`;
+    this.#forgetAllBut(`rollouts/${folded.id}/`);
+    const metrics = metricsOf(policy, targetPolicy(policy, target));
+    const before = await this.#before(folder, plan, fromMs, metrics, store);
+    const look =
+      (await this.#look(folder, elapsedMs)) ??
+      (await this.#newLook(folder, plan, state, { fromMs, toMs: fromMs + elapsedMs }, metrics, store));
+    const looks: Look[] = [];
+    for (const past of folded.looks[target] ?? []) {
+      const kept = await this.#look(folder, past.elapsedMs);
+      invariant(kept !== undefined, `the look at ${past.elapsedMs} ms of ${folder} is gone from the bucket`);
+      looks.push(kept);
+    }
+    const bundle = bundleOf(folded.id, plan, state, policy, before, [...looks, look]);
+    const verdict = judge(bundle);
+    await this.#kept.write(`${folder}/verdicts/${name(elapsedMs)}.json`, verdict);
+    return {
+      kind: "look",
+      target,
+      elapsedMs,
+      digest: digestOf(bundle),
+      verdict: verdict.verdict,
+      because: verdict.because,
+    };
+  }
+
+  async #before(
+    folder: string,
+    plan: RolloutTarget,
+    assignedAtMs: number,
+    metrics: ReturnType<typeof metricsOf>,
+    store: EvidenceStore,
+  ): Promise<z.infer<typeof Before>> {
+    const key = `${folder}/before.json`;
+    const kept = await this.#kept.read(key, Before);
+    if (kept !== undefined) return kept;
+    const window = { fromMs: assignedAtMs - plan.policy.prePeriodMs, toMs: assignedAtMs };
+    // Without a pre-period nothing is known of before, and nothing need be read.
+    const tally =
+      window.fromMs === window.toMs
+        ? {}
+        : await new EvidenceReader(store, window.fromMs).tallyAt(window.toMs);
+    const things = plan.devices.map(({ thing }) => thing);
+    return this.#kept.writeOnce(key, Before, valuesOf(tally, window, things, metrics));
+  }
+
+  async #newLook(
+    folder: string,
+    plan: RolloutTarget,
+    state: TargetState,
+    window: { readonly fromMs: number; readonly toMs: number },
+    metrics: ReturnType<typeof metricsOf>,
+    store: EvidenceStore,
+  ): Promise<Look> {
+    let reader = this.#readers.get(folder);
+    if (reader === undefined) {
+      const kept = await this.#kept.read(`${folder}/reader.json`, ReaderState);
+      reader = new EvidenceReader(store, kept?.fromMs === window.fromMs ? kept : window.fromMs);
+      this.#readers.set(folder, reader);
+    }
+    const tally = await reader.tallyAt(window.toMs);
+    const onCandidate = new Set(
+      Object.entries(state.reports).flatMap(([thing, { set }]) => (set === plan.candidate.id ? [thing] : [])),
+    );
+    const fleet = {
+      things: plan.devices.map(({ thing }) => thing),
+      canary: state.order.slice(0, state.canaryCount),
+      onCandidate,
+    };
+    const elapsedMs = window.toMs - window.fromMs;
+    const look = await this.#kept.writeOnce(
+      `${folder}/looks/${name(elapsedMs)}.json`,
+      Look,
+      lookOf(tally, window, fleet, metrics),
+    );
+    await this.#kept.write(`${folder}/reader.json`, reader.state());
+    this.#known.set(`${folder}/${elapsedMs}`, look);
+    return look;
+  }
+
+  /** One rollout is judged at a time: what was read for others can go. */
+  #forgetAllBut(prefix: string): void {
+    for (const map of [this.#readers, this.#known])
+      for (const key of map.keys()) if (!key.startsWith(prefix)) map.delete(key);
+  }
+
+  async #look(folder: string, elapsedMs: number): Promise<Look | undefined> {
+    const key = `${folder}/${elapsedMs}`;
+    const known =
+      this.#known.get(key) ?? (await this.#kept.read(`${folder}/looks/${name(elapsedMs)}.json`, Look));
+    if (known !== undefined) this.#known.set(key, known);
+    return known;
+  }
+}
+
+/** The bundle that a verdict was made of, read again from what was kept; undefined where a part is gone. */
+export async function keptBundle(
+  kept: KeptDocuments,
+  folded: FoldedRollout,
+  policy: Policy,
+  target: string,
+): Promise<{ bundle: Bundle; digest: string } | undefined> {
+  const own = folded.planned && targetsOf(folded.planned.rollout).find(({ plan }) => plan.name === target);
+  const folder = `rollouts/${folded.id}/${target}`;
+  const before = await kept.read(`${folder}/before.json`, Before);
+  if (own === undefined || before === undefined) return undefined;
+  const looks: Look[] = [];
+  for (const { elapsedMs } of folded.looks[target] ?? []) {
+    const look = await kept.read(`${folder}/looks/${name(elapsedMs)}.json`, Look);
+    if (look === undefined) return undefined;
+    looks.push(look);
+  }
+  const bundle = bundleOf(folded.id, own.plan, own.state, policy, before, looks);
+  return { bundle, digest: digestOf(bundle) };
+}
+
+function bundleOf(
+  rollout: string,
+  plan: RolloutTarget,
+  state: TargetState,
+  policy: Policy,
+  before: Bundle["before"],
+  looks: Look[],
+): Bundle {
+  return {
+    version: 1,
+    rollout,
+    target: plan.name,
+    devices: plan.devices,
+    draw: { how: "drawn", seed: state.seed ?? "", canary: state.order.slice(0, state.canaryCount) },
+    ...judging(policy, plan.name),
+    before,
+    looks,
+  };
+}
+
+/** Keys of a parsed document have the schema's order, so that a bundle read again has the digest it had. */
+function digestOf(bundle: Bundle): string {
+  return createHash("sha256")
+    .update(JSON.stringify(Bundle.parse(bundle)))
+    .digest("hex");
+}
+
+/** Names sort as the times do. */
+function name(elapsedMs: number): string {
+  return String(elapsedMs).padStart(12, "0");
+}
+
+export function verdictKey(rollout: string, target: string, elapsedMs: number): string {
+  return `rollouts/${rollout}/${target}/verdicts/${name(elapsedMs)}.json`;
+}

@@ -1,0 +1,102 @@
+import { Sha256 } from "@coalmine/contract";
+import { CoalmineError } from "@coalmine/runtime";
+import { judging, parsePolicy, targetPolicy } from "../policy.ts";
+import { changesOf, type ReleaseManifest } from "../release.ts";
+import { diffOf, nextDeployment, type ComponentSet } from "../rollout/deployment.ts";
+import { RolloutPlan, rolloutPolicy, type RolloutTarget } from "../rollout/plan.ts";
+import { seedHashOf } from "../rollout/seed.ts";
+import type { RolloutRecord } from "./audit.ts";
+import { deployOnce } from "./deployments.ts";
+import { devicesOf, runningRevision } from "./fleet.ts";
+import type { Region } from "./region.ts";
+
+export interface Asked {
+  readonly rollout: string;
+  readonly pipeline: string;
+  readonly executionId: string;
+  readonly release: ReleaseManifest;
+  readonly policy: string;
+  readonly regions: readonly Region[];
+  readonly seedOf: (target: string) => Promise<string>;
+  readonly times: () => Promise<Record<string, number>>;
+}
+
+/** Why no plan can be made, as a person has to hear it. */
+export class PlanRefused extends CoalmineError {
+  readonly code = "ERR_ROLLOUT_REFUSED";
+}
+
+/** The first event of a rollout: its plan from what runs and who is there, or why there is none. */
+export async function planRollout(asked: Asked): Promise<RolloutRecord> {
+  const { rollout, pipeline, executionId, release, regions } = asked;
+  const commit = release.commit;
+  try {
+    const policy = parsePolicy(asked.policy);
+    const targets: RolloutTarget[] = [];
+    for (const region of regions) {
+      const own = targetPolicy(policy, region.target.name);
+      // Asked for its faults: a judge that cannot be told what to do must not be waited for.
+      judging(policy, region.target.name);
+      const seedHash = seedHashOf(await asked.seedOf(region.target.name));
+      const planned = await planTarget(region, rollout, release, rolloutPolicy(own), seedHash);
+      if (planned !== undefined) targets.push(planned);
+    }
+    if (targets.length === 0)
+      return {
+        kind: "nothingToDo",
+        executionId,
+        commit,
+        because: `the fleet runs every version of ${commit.slice(0, 12)} already`,
+      };
+    const plan = RolloutPlan.parse({ version: 1, rollout, release: commit.slice(0, 12), targets });
+    const startedAt = await asked.times();
+    return { kind: "planned", pipeline, executionId, release, policy: asked.policy, plan, startedAt };
+  } catch (failure) {
+    // Ours say what is wrong; others may pass with time.
+    if (!(failure instanceof CoalmineError)) throw failure;
+    return { kind: "refused", executionId, commit, because: failure.message };
+  }
+}
+
+async function planTarget(
+  region: Region,
+  rollout: string,
+  release: ReleaseManifest,
+  policy: RolloutTarget["policy"],
+  seedHash: string,
+): Promise<RolloutTarget | undefined> {
+  const { name, canaryGroup, mainGroup } = region.target;
+  const running = await runningRevision(region, mainGroup);
+  if (running === undefined)
+    throw new PlanRefused(
+      `nothing runs on ${mainGroup} in ${name}, so there is nothing to compare with or go back to; \`coalmine up\` installs the first release`,
+    );
+  const { components } = nextDeployment(running.components, changesOf(release, running.components), {
+    allowRemoval: release.allowRemoval,
+  });
+  if (isSame(running.components, components)) return undefined;
+  const devices = await devicesOf(region);
+  if (devices.length <= policy.canaryDevices)
+    throw new PlanRefused(
+      `${name} has ${devices.length} core devices in ${mainGroup} and ${canaryGroup}, and its policy draws ${policy.canaryDevices} for the canary: no baseline would be left; add devices or lower canaryDevices`,
+    );
+  // What an earlier rollout left in the canary group must not decide what the drawn devices run until they are told.
+  const canary = await runningRevision(region, canaryGroup);
+  if (canary === undefined || !isSame(canary.components, running.components))
+    await deployOnce(region, canaryGroup, `${rollout}/${name}/canary/aligned`, running.components, 60);
+  return {
+    name,
+    canaryGroup,
+    mainGroup,
+    devices,
+    seedHash: Sha256.parse(seedHash),
+    lastGood: { id: `revision ${running.revision} of ${mainGroup}`, components: running.components },
+    candidate: { id: release.commit.slice(0, 12), components },
+    policy,
+  };
+}
+
+function isSame(a: ComponentSet, b: ComponentSet): boolean {
+  const { added, changed, reconfigured, removed } = diffOf(a, b);
+  return added.length + changed.length + reconfigured.length + removed.length === 0;
+}

@@ -1,0 +1,74 @@
+import { componentNames, type Heartbeat } from "@coalmine/contract";
+import * as z from "zod";
+
+/**
+ * What was seen of a device within one minute, by one source. Two witnesses: the heartbeat comes from the uploader,
+ * which may itself be what broke; the other sources are the cloud's own.
+ */
+const seen = {
+  thing: z.string().min(1),
+  /** When the cloud heard of it, on its clock. */
+  atMs: z.number(),
+};
+const perComponent = z.record(z.string(), z.number());
+
+export const HeartbeatRow = z.object({
+  source: z.literal("heartbeat"),
+  ...seen,
+  sentMs: z.number(),
+  sequence: z.int().nonnegative(),
+  /** Component → when it started: its counters count from there. */
+  startedMs: perComponent,
+  /** Component → age of what was last heard of it when the heartbeat was sent. */
+  ageMs: perComponent,
+  versions: z.record(z.string(), z.string()),
+  /** `component.counter` → cumulative since the component started. */
+  counters: z.record(z.string(), z.number()),
+  /** `component.sum` → sum and count, likewise. */
+  sums: z.record(z.string(), z.tuple([z.number(), z.number()])),
+});
+export type HeartbeatRow = z.infer<typeof HeartbeatRow>;
+
+export const EvidenceRow = z.discriminatedUnion("source", [
+  HeartbeatRow,
+  z.object({ source: z.literal("connection"), ...seen, connected: z.boolean(), reason: z.string() }),
+  z.object({
+    source: z.literal("fleetStatus"),
+    ...seen,
+    healthy: z.boolean(),
+    /** Components that the nucleus has given up. */
+    broken: z.array(z.string()),
+  }),
+  z.object({ source: z.literal("job"), ...seen, jobId: z.string(), status: z.string(), reason: z.string() }),
+]);
+export type EvidenceRow = z.infer<typeof EvidenceRow>;
+
+const shortNames = new Map<string, string>(
+  Object.entries(componentNames).map(([short, name]) => [name, short]),
+);
+
+/** A heartbeat as a row: flat, and cumulative as it came. */
+export function evidenceRow(heartbeat: Heartbeat, receivedAt: number): HeartbeatRow {
+  const row: HeartbeatRow = {
+    source: "heartbeat",
+    thing: heartbeat.thing,
+    atMs: receivedAt,
+    sentMs: heartbeat.sentMs,
+    sequence: heartbeat.sequence,
+    startedMs: {},
+    ageMs: {},
+    versions: {},
+    counters: {},
+    sums: {},
+  };
+  for (const one of heartbeat.components) {
+    const name = shortNames.get(one.component) ?? one.component;
+    row.startedMs[name] = one.startedMs;
+    row.ageMs[name] = one.ageMs;
+    row.versions[name] = one.componentVersion;
+    for (const [counter, value] of Object.entries(one.counters)) row.counters[`${name}.${counter}`] = value;
+    for (const [sum, { sum: total, count }] of Object.entries(one.sums))
+      row.sums[`${name}.${sum}`] = [total, count];
+  }
+  return row;
+}
