@@ -23,6 +23,14 @@ export const RegionSettings = z.strictObject({
     roleArn: z.string().min(1),
     credentialDurationSeconds: z.int().min(900).max(43_200).default(3600),
   }),
+  /** The account's operator and the control API's token; made anew where they are not given. */
+  operator: z
+    .strictObject({
+      accessKeyId: z.string().min(16),
+      secretAccessKey: z.string().min(16),
+      controlToken: z.string().min(16),
+    })
+    .optional(),
   /** Made empty. */
   buckets: z.array(z.string().min(3)).default([]),
   /** What each hosted device joins with: a later commissioning replaces it. */

@@ -1,0 +1,184 @@
+/** A work stage of the pipeline, in a checkout of the push: `node pipeline/stages/main.ts check|build|rehearse|publish`. */
+import { spawn } from "node:child_process";
+import { existsSync, globSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { CoalmineError, messageOf } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
+import { BuildManifest } from "../build/build-manifest.ts";
+import { git } from "../push/repository.ts";
+import { publish } from "../publish/publish.ts";
+import { releaseKey, releaseOf } from "../release.ts";
+import { greengrassOf, s3Of, targetsOf, type Target } from "../target.ts";
+import { check } from "./check.ts";
+import { findOverride } from "./override.ts";
+import { fetchRunning, runningVersions } from "./running-release.ts";
+
+const EXIT = { failed: 1, usage: 2, halted: 3 } as const;
+/** How many hosted devices rehearse; more find no more in the time that a push may take. */
+const REHEARSAL_DEVICES = "8";
+
+/** A program of a stage that ended otherwise than well; the message is its last line. */
+class StageFailed extends Error {
+  readonly exitCode: number | null;
+  constructor(message: string, exitCode: number | null) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+const folder = process.cwd();
+const dist = join(folder, "dist");
+const running = join(folder, "dist-running");
+const stages: Readonly<Record<string, () => Promise<void>>> = {
+  check: checkStage,
+  build: buildStage,
+  rehearse: rehearseStage,
+  publish: publishStage,
+};
+
+const stage = stages[process.argv[2] ?? ""];
+if (stage === undefined) {
+  console.error(
+    `there is no stage "${process.argv[2] ?? ""}"; take one of ${Object.keys(stages).join(", ")}`,
+  );
+  process.exitCode = EXIT.usage;
+} else {
+  await stage().catch((failure: unknown) => {
+    console.error(failure instanceof CoalmineError ? failure.message : messageOf(failure));
+    process.exitCode =
+      failure instanceof StageFailed && failure.exitCode === EXIT.halted ? EXIT.halted : EXIT.failed;
+  });
+}
+
+async function checkStage(): Promise<void> {
+  const failures = await check(folder, baseCommit());
+  if (failures.length > 0) throw new Error(`failed: ${failures.join("; ")}`);
+  console.log("types, lint and the tests that this push touches pass");
+}
+
+async function buildStage(): Promise<void> {
+  await command("pipeline/build/main.ts");
+  const { components } = readManifest(dist);
+  const mebibytes =
+    components
+      .flatMap(({ artifacts }) => Object.values(artifacts))
+      .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) /
+    1024 ** 2;
+  console.log(
+    `${components.length} components built, ${mebibytes.toFixed(0)} MiB of artifacts, all as released.json has them`,
+  );
+}
+
+async function rehearseStage(): Promise<void> {
+  const home = homeTarget();
+  rmSync(running, { recursive: true, force: true });
+  const ports = portsOf(home);
+  const versions = await runningVersions(home, ports);
+  if (versions !== undefined) await fetchRunning(versions, readManifest(dist), dist, running, home, ports);
+  const words = [
+    "--candidate",
+    dist,
+    ...(versions === undefined ? [] : ["--running", running]),
+    "--devices",
+    REHEARSAL_DEVICES,
+    "--seed",
+    commit(),
+  ];
+  try {
+    await command("simulator/fleet/rehearsal/main.ts", ...words);
+  } catch (failure) {
+    const override = await findOverride(s3Of(home), home.artifactBucket, commit());
+    if (override === undefined) throw failure;
+    console.log(
+      `the rehearsal refused this push (${messageOf(failure)}), and ${override.who} let it past: ${override.why}`,
+    );
+  }
+}
+
+async function publishStage(): Promise<void> {
+  const targets = targetsOf(process.env);
+  const manifest = readManifest(dist);
+  for (const target of targets) {
+    const published = await publish(dist, manifest, target, { ...portsOf(target), clock: systemClock });
+    const created = published
+      .filter(({ how }) => how === "created")
+      .map(({ component, version }) => `${component} ${version}`);
+    console.log(
+      `${target.region}: ${created.length === 0 ? "had everything" : `created ${created.join(", ")}`}`,
+    );
+  }
+  const models = globSync("models/*/manifest.json", { cwd: folder }).map((file): unknown =>
+    JSON.parse(readFileSync(join(folder, file), "utf8")),
+  );
+  const policy = readFileSync(join(folder, "pipeline/policy.yaml"), "utf8");
+  const release = releaseOf(manifest, models, commit(), { policy });
+  const home = homeTarget();
+  // Last: whoever finds a release finds everything that it names.
+  await s3Of(home).send(
+    new PutObjectCommand({
+      Bucket: home.artifactBucket,
+      Key: releaseKey(commit()),
+      Body: JSON.stringify(release),
+      ContentType: "application/json",
+    }),
+  );
+  console.log(
+    `release ${commit().slice(0, 12)} is published in ${targets.map(({ region }) => region).join(" and ")}`,
+  );
+}
+
+function readManifest(from: string): BuildManifest {
+  const file = join(from, "build.json");
+  if (!existsSync(file)) throw new Error(`${file} is not there; run the build stage first`);
+  return BuildManifest.parse(JSON.parse(readFileSync(file, "utf8")));
+}
+
+function homeTarget(): Target {
+  const [home] = targetsOf(process.env);
+  if (home === undefined) throw new Error("COALMINE_TARGETS names no target");
+  return home;
+}
+
+function portsOf(target: Target) {
+  return {
+    greengrass: greengrassOf(target),
+    s3: s3Of(target),
+    accountId: process.env["COALMINE_ACCOUNT"] ?? "123456789012",
+  };
+}
+
+function commit(): string {
+  return process.env["COALMINE_COMMIT"] ?? git(folder, "rev-parse", "HEAD");
+}
+
+/** What the push is compared with: the commit before it. The first commit of all has none. */
+function baseCommit(): string | undefined {
+  try {
+    return git(folder, "rev-parse", "HEAD~1");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs a program of this checkout; its output is the stage's, and its last line the reason where it fails. */
+function command(program: string, ...words: string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(folder, program), ...words], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let tail = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (chunk: Buffer) => {
+        process.stdout.write(chunk);
+        tail = (tail + chunk.toString("utf8")).slice(-4000);
+      });
+    }
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code === 0) resolve();
+      else reject(new StageFailed(tail.trim().split("\n").at(-1) ?? `${program} ended with ${code}`, code));
+    });
+  });
+}
