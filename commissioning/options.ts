@@ -15,7 +15,12 @@ export const CommissionOptions = z.strictObject({
   /** Becomes the thing's name. */
   serial: ThingName,
   /** Becomes an attribute of the thing, which may hold no spaces. */
-  site: z.string().regex(/^[a-zA-Z0-9_.,@/:#=[\]-]{1,128}$/, "only letters, digits and _ . , @ / : # = [ ] - without spaces"),
+  site: z
+    .string()
+    .regex(
+      /^[a-zA-Z0-9_.,@/:#=[\]-]{1,128}$/,
+      "only letters, digits and _ . , @ / : # = [ ] - without spaces",
+    ),
   /** The core device's own folder. */
   root: z.string().min(1),
   /** Holds `claim.pem.crt`, `claim.private.pem.key` and `AmazonRootCA1.pem`. */

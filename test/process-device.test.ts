@@ -20,7 +20,7 @@ import {
   ListThingPrincipalsCommand,
 } from "@aws-sdk/client-iot";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
-import { componentNames, Heartbeat, ThingName } from "@coalmine/contract";
+import { componentNames, Heartbeat, ThingName, topics } from "@coalmine/contract";
 import { serialLinks } from "@coalmine/device/serial-links";
 import { silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
@@ -29,6 +29,7 @@ import { parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { commission } from "../commissioning/commission.ts";
+import type { IotConnection } from "../commissioning/iot-connection.ts";
 import { mqttConnector } from "../commissioning/mqtt-connector.ts";
 import { CommissionOptions } from "../commissioning/options.ts";
 import { claimPolicy, devicePolicy, names, provisioningTemplate } from "../infra/identity/identity.ts";
@@ -98,6 +99,28 @@ async function newClaim(claimFolder: string): Promise<void> {
   await writeFile(join(claimFolder, "claim.private.pem.key"), keyPair?.PrivateKey ?? "", { mode: 0o600 });
   const ca = await readFile(join(folder, "cloud", "authority", "ca.pem"));
   await writeFile(join(claimFolder, "AmazonRootCA1.pem"), ca);
+}
+
+/** Whoever watches the fleet, by a certificate of their own. */
+async function operatorConnection(): Promise<IotConnection> {
+  const { iot } = clients;
+  const policyDocument = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: ["iot:*"], Resource: ["*"] }],
+  });
+  await iot.send(new CreatePolicyCommand({ policyName: "operator", policyDocument }));
+  const made = await iot.send(new CreateKeysAndCertificateCommand({ setAsActive: true }));
+  await iot.send(new AttachPolicyCommand({ policyName: "operator", target: made.certificateArn }));
+  const file = (name: string): string => join(folder, `operator.${name}`);
+  await writeFile(file("crt"), made.certificatePem ?? "");
+  await writeFile(file("key"), made.keyPair?.PrivateKey ?? "", { mode: 0o600 });
+  return mqttConnector({ host: "localhost", port: cloud.ports.mqtt }, clock).connect({
+    clientId: "operator",
+    certificateFile: file("crt"),
+    privateKeyFile: file("key"),
+    rootCaFile: join(folder, "cloud", "authority", "ca.pem"),
+    whose: "device",
+  });
 }
 
 async function commissionDevice({ name, root, serialFolder }: DeviceSite): Promise<void> {
@@ -302,8 +325,9 @@ afterAll(async () => {
 
 test("what an instrument measures is in the lake exactly once, by way of a device that was commissioned, deployed to and stopped", async () => {
   const heartbeats: Heartbeat[] = [];
-  cloud.cloud.iot.broker.handle("coalmine/+/heartbeat", ({ payload }) => {
-    heartbeats.push(Heartbeat.parse(JSON.parse(Buffer.from(payload).toString())));
+  const listener = await operatorConnection();
+  await listener.subscribe(topics.heartbeat(ThingName.parse(device)), (payload) => {
+    heartbeats.push(Heartbeat.parse(JSON.parse(payload)));
   });
   fleet = await timed("commission and start", () =>
     ProcessFleet.start({
@@ -354,6 +378,7 @@ test("what an instrument measures is in the lake exactly once, by way of a devic
     async () => (await loggedBy(componentNames.sensorReader)) > 0,
   );
 
+  await listener.close();
   await timed("stop", () => running.stop());
   fleet = undefined;
   expect(await startedWith(MARK, `${join(folder, "fleet")}/${device}`)).toEqual([]);
@@ -377,7 +402,12 @@ test("what an instrument measures is in the lake exactly once, by way of a devic
   const named = rows.map((row) => `${row.instrument}/${row.boot}/${row.sequence}/${row.channel}`);
   expect(new Set(named).size).toBe(named.length);
   expect(rows.length - points(rows).length).toBeGreaterThan(0);
-  expect(heartbeats[0]?.thing).toBe(ThingName.parse(device));
+  expect(heartbeats[0]?.components.map(({ component }) => component)).toEqual([
+    componentNames.inference,
+    componentNames.logManager,
+    componentNames.sensorReader,
+    componentNames.streamUploader,
+  ]);
 }, 240_000);
 
 async function loggedBy(component: string): Promise<number> {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { InstalledComponent } from "./installed-components.ts";
-import { memoryOfTree, type TreeMemory } from "./process-tree.ts";
+import { memoryOfTree, startedWith, treeOf, type TreeMemory } from "./process-tree.ts";
 import type { SupervisedProcess } from "./supervised-process.ts";
 
 /** Where one device stands, and what is plugged into it. */
@@ -36,6 +36,15 @@ export class ProcessDevice {
   async memory(): Promise<TreeMemory> {
     const { pid } = this.process;
     return pid === undefined ? { processes: 0, pssBytes: 0 } : memoryOfTree(pid);
+  }
+
+  /** SIGKILL to the processes of one component; resolves with how many there were. */
+  async killComponent(component: string): Promise<number> {
+    const { pid } = this.process;
+    const below = new Set(pid === undefined ? [] : await treeOf(pid));
+    const own = (await startedWith("COALMINE_COMPONENT", component)).filter((id) => below.has(id));
+    for (const id of own) process.kill(id, "SIGKILL");
+    return own.length;
   }
 
   /** The last lines of a component's log, or of `greengrass`. */
