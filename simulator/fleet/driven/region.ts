@@ -43,6 +43,8 @@ export interface RegionOptions {
   readonly faultyShare?: number;
   readonly onMessage?: (cloud: Cloud<LocalIot>) => OnMessage;
   readonly onEvent?: (event: RegionEvent) => void;
+  /** Told each secret that a device is given. */
+  readonly confided?: (secret: string) => void;
 }
 
 interface Member {
@@ -155,6 +157,7 @@ export class DrivenRegion {
         ledger,
         fibrinogen,
         load,
+        confided: options.confided,
         heard: (event) => onEvent?.({ ...event, thingName, at: clock.now() }),
       });
       this.#members.set(thingName, { device, ledger });

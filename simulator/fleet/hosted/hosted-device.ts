@@ -48,6 +48,8 @@ export interface HostedDeviceOptions {
   readonly fibrinogen: readonly number[];
   readonly load: DeviceLoad;
   readonly heard: (event: HostedEvent) => void;
+  /** Told each secret that the device is given. */
+  readonly confided?: ((secret: string) => void) | undefined;
 }
 
 /** What a device has to do; `reference-load.ts` has the usual. */
@@ -195,6 +197,7 @@ export class HostedDevice {
     });
     return {
       launch: (command) => {
+        this.#options.confided?.(command.environment["SVCUID"] ?? "");
         const process = hosted.launch(command);
         this.#running.set(command.component, process);
         void process.exited.then(() => {
@@ -212,7 +215,7 @@ export class HostedDevice {
       thingName,
       certificateId,
       dataPlane: dataPlaneHandler(cloud.dataPlane),
-      credentials: hostedCredentials(cloud.iot.credentials),
+      credentials: hostedCredentials(cloud.iot.credentials, this.#options.confided),
       readObject: async (Bucket, Key) => {
         try {
           const answer: { Body?: Uint8Array } = await cloud.invoke(

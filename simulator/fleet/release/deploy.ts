@@ -18,7 +18,12 @@ const Installed = z.object({
 const Created = z.object({ deploymentId: z.string() });
 
 /** Deploys a release to a thing group: every component by its exact version, and inference's model by configuration. */
-export async function deployRelease(region: DrivenRegion, release: Release, group: string, name: string) {
+export async function deployRelease(
+  region: DrivenRegion,
+  release: Release,
+  group: string,
+  name: string,
+): Promise<string> {
   const { cloud } = region;
   const model = modelOf(release);
   const components = Object.fromEntries(
@@ -71,18 +76,50 @@ export async function lacking(region: DrivenRegion, release: Release, thingName:
   });
 }
 
-/** Drives the clock until the cloud knows that every device runs the release. @throws NotInstalled at the deadline. */
+const Effective = z.object({
+  effectiveDeployments: z.array(
+    z.object({
+      deploymentId: z.string(),
+      coreDeviceExecutionStatus: z.string(),
+      reason: z.string().optional(),
+    }),
+  ),
+});
+
+/** How a deployment failed on a device, if it did. */
+async function failureOf(
+  { cloud }: DrivenRegion,
+  deploymentId: string,
+  coreDeviceThingName: string,
+): Promise<string | undefined> {
+  const { effectiveDeployments } = Effective.parse(
+    await cloud.invoke("greengrass", "ListEffectiveDeployments", { coreDeviceThingName }),
+  );
+  const one = effectiveDeployments.find((found) => found.deploymentId === deploymentId);
+  return one?.coreDeviceExecutionStatus === "FAILED" ? (one.reason ?? "no reason told") : undefined;
+}
+
+/**
+ * Drives the clock until the cloud knows that every device runs the release.
+ * @throws NotInstalled at the deadline, or when the deployment that is to bring it failed on a device.
+ */
 export async function untilInstalled(
   region: DrivenRegion,
   release: Release,
   withinMs: number,
+  deploymentId?: string,
 ): Promise<void> {
   const deadline = region.clock.now() + withinMs;
   for (;;) {
     const late: string[] = [];
     for (const { thingName } of region.devices) {
       const lacks = await lacking(region, release, thingName);
-      if (lacks.length > 0) late.push(`${thingName} (${lacks.join(", ")})`);
+      if (lacks.length === 0) continue;
+      late.push(`${thingName} (${lacks.join(", ")})`);
+      const failed =
+        deploymentId === undefined ? undefined : await failureOf(region, deploymentId, thingName);
+      if (failed !== undefined)
+        throw new NotInstalled(`the deployment failed on ${thingName}: ${failed.slice(0, 600)}`);
     }
     if (late.length === 0) return;
     if (region.clock.now() >= deadline)

@@ -1,0 +1,81 @@
+import { Heartbeat, type ComponentHealth } from "@coalmine/contract";
+
+/** Sums of one component's health over everything that reported it in one version. */
+export interface VersionHealth {
+  readonly component: string;
+  readonly version: string;
+  readonly runs: number;
+  readonly counters: Readonly<Record<string, number>>;
+  /** Mean of what was observed, where anything was. */
+  readonly means: Readonly<Record<string, number>>;
+}
+
+/**
+ * Hears the heartbeats of a fleet. Counters are cumulative since a component started, so that of each run the last is
+ * all there is to keep.
+ */
+export class HealthWitness {
+  readonly #last = new Map<string, ComponentHealth>();
+  readonly #sequences = new Map<string, number>();
+  heartbeats = 0;
+  unreadable = 0;
+
+  hear(topic: string, payload: Uint8Array): void {
+    if (!/^coalmine\/[^/]+\/heartbeat$/.test(topic)) return;
+    const read = Heartbeat.safeParse(json(payload));
+    if (!read.success) {
+      this.unreadable++;
+      return;
+    }
+    this.heartbeats++;
+    const { thing, components, sequence } = read.data;
+    this.#sequences.set(thing, sequence);
+    for (const health of components) {
+      const { component, componentVersion, startedMs } = health;
+      this.#last.set(`${thing}/${component}/${componentVersion}/${startedMs}`, health);
+    }
+  }
+
+  /** By component and version. */
+  versions(): readonly VersionHealth[] {
+    const grouped = Map.groupBy(
+      this.#last.values(),
+      ({ component, componentVersion }) => `${component}/${componentVersion}`,
+    );
+    return [...grouped.values()].flatMap((runs) => {
+      const [first] = runs;
+      if (first === undefined) return [];
+      const counters: Record<string, number> = {};
+      const sums: Record<string, { sum: number; count: number }> = {};
+      for (const run of runs) {
+        for (const [name, count] of Object.entries(run.counters))
+          counters[name] = (counters[name] ?? 0) + count;
+        for (const [name, { sum, count }] of Object.entries(run.sums)) {
+          const so = (sums[name] ??= { sum: 0, count: 0 });
+          so.sum += sum;
+          so.count += count;
+        }
+      }
+      const means = Object.fromEntries(
+        Object.entries(sums).flatMap(([name, { sum, count }]) => (count === 0 ? [] : [[name, sum / count]])),
+      );
+      return [
+        {
+          component: first.component,
+          version: first.componentVersion,
+          runs: runs.length,
+          counters,
+          means,
+        },
+      ];
+    });
+  }
+}
+
+function json(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(payload));
+  } catch {
+    return undefined;
+  }
+}

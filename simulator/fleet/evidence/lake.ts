@@ -1,0 +1,123 @@
+import { gunzipSync } from "node:zlib";
+import { parquetReadObjects } from "hyparquet";
+import * as z from "zod";
+import type { DrivenRegion } from "../driven/region.ts";
+
+/** What the lake holds of what the instruments measured. Points that a model computed are counted apart. */
+export interface LakeFindings {
+  readonly objects: number;
+  readonly rows: number;
+  readonly resultRows: number;
+  /** Points of the ledgers that are not there. */
+  readonly lost: number;
+  /** Rows beyond the first of the same point. */
+  readonly doubled: number;
+  /** Rows that no ledger knows. */
+  readonly unknown: number;
+  /** The first few of what is wrong, in words. */
+  readonly examples: readonly string[];
+}
+
+const EXAMPLES_MAX = 5;
+const Row = z.object({
+  thing: z.string(),
+  instrument: z.string(),
+  boot: z.number(),
+  sequence: z.union([z.bigint(), z.number()]).transform(Number),
+  channel: z.string(),
+  model_sha256: z.string().nullish(),
+});
+const Listing = z.object({
+  Contents: z.array(z.object({ Key: z.string() })).default([]),
+  IsTruncated: z.boolean().optional(),
+  NextContinuationToken: z.string().optional(),
+});
+
+/** Reads every Parquet object of the lake and compares it with the ledgers, point by point. */
+export async function lakeFindings(region: DrivenRegion, bucket: string): Promise<LakeFindings> {
+  const measured = new Map<string, Map<string, number>>();
+  const results = new Set<string>();
+  const examples: string[] = [];
+  let objects = 0;
+  let rows = 0;
+  let resultRows = 0;
+  let doubled = 0;
+  const wrong = (what: string): void => void (examples.length < EXAMPLES_MAX && examples.push(what));
+  for await (const key of keys(region, bucket)) {
+    objects++;
+    for (const row of await parquetRows(region, bucket, key)) {
+      rows++;
+      const start = `${row.thing}/${row.instrument}/${row.boot}`;
+      const point = `${row.sequence}/${row.channel}`;
+      if (row.model_sha256 !== null && row.model_sha256 !== undefined) {
+        resultRows++;
+        const result = `${start}/${point}`;
+        if (results.has(result)) {
+          doubled++;
+          wrong(`result ${result} is there twice`);
+        }
+        results.add(result);
+        continue;
+      }
+      const of = measured.get(start) ?? new Map<string, number>();
+      measured.set(start, of);
+      const seen = (of.get(point) ?? 0) + 1;
+      of.set(point, seen);
+      if (seen > 1) {
+        doubled++;
+        wrong(`point ${start}/${point} is there ${seen} times`);
+      }
+    }
+  }
+  let lost = 0;
+  let expectedDistinct = 0;
+  for (const device of region.devices)
+    for (const { boot, readings, channels } of region.ledgerOf(device.thingName)?.boots() ?? []) {
+      const start = `${device.thingName}/${device.instrument.id}/${boot}`;
+      const found = perSequence(measured.get(start));
+      for (let sequence = 0; sequence < readings; sequence++) {
+        const missing = channels - Math.min(channels, found.get(sequence) ?? 0);
+        expectedDistinct += channels - missing;
+        lost += missing;
+        if (missing > 0) wrong(`${missing} of ${channels} points of ${start}/${sequence} are lost`);
+      }
+    }
+  const distinct = [...measured.values()].reduce((sum, of) => sum + of.size, 0);
+  const unknown = distinct - expectedDistinct;
+  if (unknown > 0) wrong(`${unknown} points are in the lake that nothing measured`);
+  return { objects, rows, resultRows, lost, doubled, unknown, examples };
+}
+
+/** Distinct channels by sequence. */
+function perSequence(points: ReadonlyMap<string, number> | undefined): Map<number, number> {
+  const found = new Map<number, number>();
+  for (const point of points?.keys() ?? []) {
+    const sequence = Number.parseInt(point, 10);
+    found.set(sequence, (found.get(sequence) ?? 0) + 1);
+  }
+  return found;
+}
+
+async function* keys({ cloud }: DrivenRegion, Bucket: string): AsyncIterable<string> {
+  let ContinuationToken: string | undefined;
+  do {
+    const page = Listing.parse(await cloud.invoke("s3", "ListObjectsV2", { Bucket, ContinuationToken }));
+    for (const { Key } of page.Contents) yield Key;
+    ContinuationToken = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+  } while (ContinuationToken !== undefined);
+}
+
+async function parquetRows(
+  { cloud }: DrivenRegion,
+  Bucket: string,
+  Key: string,
+): Promise<z.infer<typeof Row>[]> {
+  const { Body }: { Body?: Uint8Array } = await cloud.invoke("s3", "GetObject", { Bucket, Key });
+  const bytes = new Uint8Array(Body ?? []);
+  const rows = await parquetReadObjects({
+    file: { byteLength: bytes.length, slice: (start, end) => bytes.buffer.slice(start, end) },
+    columns: Object.keys(Row.shape),
+    compressors: { GZIP: (packed) => gunzipSync(packed) },
+  });
+  return rows.map((row) => Row.parse(row));
+}

@@ -1,0 +1,132 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { jsonLog, messageOf, SeededRandom } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
+import * as z from "zod";
+import { hostPlatform } from "../driven/platform.ts";
+import { DrivenRegion, type RegionEvent } from "../driven/region.ts";
+import { usualSettings } from "../driven/usual-settings.ts";
+import type { Check } from "../evidence/checks.ts";
+import { HealthWitness } from "../evidence/health.ts";
+import { readRelease } from "../release/release-folder.ts";
+import { isNamedFailure, rehearse } from "./rehearse.ts";
+
+/**
+ * The gate before publishing: the candidate's own bytes on a simulated fleet, upgraded to under load and faults, and
+ * rolled back from. A process of its own, since imported versions are never freed.
+ */
+const usage = `usage: simulator/fleet/rehearsal/main.ts --candidate DIR [--running DIR] [--devices 8] [--seed 1] [--artifacts DIR] [--json]
+  The folders are what a build makes: build.json, recipes, artifacts. --artifacts keeps unpacked artifacts for the next time.`;
+const EXIT = { unexpected: 1, usage: 2, failed: 3 } as const;
+const REGION = "eu-central-1";
+const Options = z.object({
+  candidate: z.string().min(1),
+  running: z.string().optional(),
+  devices: z.coerce.number().int().min(2).max(1000),
+  seed: z.string().min(1),
+  artifacts: z.string().optional(),
+  json: z.boolean(),
+});
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options === undefined) {
+    process.stderr.write(`${usage}\n`);
+    return EXIT.usage;
+  }
+  const startedMs = systemClock.monotonicMs();
+  const seconds = (): number => Math.round((systemClock.monotonicMs() - startedMs) / 100) / 10;
+  const progress = (sentence: string): void => {
+    const line = options.json
+      ? JSON.stringify({ seconds: seconds(), progress: sentence })
+      : `${sentence} (${seconds()} s)`;
+    process.stdout.write(`${line}\n`);
+  };
+  const temporary = options.artifacts === undefined ? mkdtempSync(join(tmpdir(), "rehearsal-")) : undefined;
+  const artifactFolder = temporary ?? options.artifacts ?? "";
+  mkdirSync(artifactFolder, { recursive: true });
+  const end = (passed: boolean, sentence: string, checks: readonly Check[]): number => {
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify({ passed, verdict: sentence, checks, seconds: seconds() })}\n`
+        : `${checks.map(({ name, ok, found }) => `${ok ? "ok" : "FAILED"}: ${name} (${found})\n`).join("")}${sentence}\n`,
+    );
+    return passed ? 0 : EXIT.failed;
+  };
+  try {
+    const candidate = readRelease(options.candidate);
+    const running = options.running === undefined ? undefined : readRelease(options.running);
+    const health = new HealthWitness();
+    const events: RegionEvent[] = [];
+    const secrets = new Set<string>();
+    const region = await DrivenRegion.open({
+      region: REGION,
+      settings: usualSettings(REGION),
+      devices: options.devices,
+      seed: options.seed,
+      artifactFolder,
+      platform: hostPlatform(),
+      wallClock: systemClock,
+      // Nobody from outside calls this cloud.
+      credentials: { accessKeyId: "AKIANOBODY", secretAccessKey: "none" },
+      log: jsonLog("cloud", systemClock, (line) => process.stderr.write(`${line}\n`)),
+      // Its faults are its own.
+      faultyShare: 0,
+      onMessage: () => (topic, payload) => health.hear(topic, payload),
+      onEvent: (event) => void events.push(event),
+      confided: (secret) => {
+        if (secret !== "") secrets.add(secret);
+      },
+    });
+    const random = new SeededRandom(`rehearsal/${options.seed}`);
+    const checks = await rehearse({ region, health, events, secrets, random, candidate, running, progress });
+    await region.close();
+    const wrong = checks.filter(({ ok }) => !ok);
+    const [first] = wrong;
+    return first === undefined
+      ? end(
+          true,
+          `The candidate passes: all ${checks.length} checks hold on ${options.devices} devices.`,
+          checks,
+        )
+      : end(
+          false,
+          `The candidate fails ${wrong.length} of ${checks.length} checks, first "${first.name}": ${first.found}.`,
+          checks,
+        );
+  } catch (failure) {
+    if (!isNamedFailure(failure)) throw failure;
+    return end(false, `The candidate fails: ${failure.code}: ${failure.message}.`, []);
+  } finally {
+    if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+function readOptions(): z.infer<typeof Options> | undefined {
+  try {
+    const text = { type: "string" } as const;
+    const { values } = parseArgs({
+      options: {
+        candidate: text,
+        running: text,
+        devices: { type: "string", default: "8" },
+        seed: { type: "string", default: "1" },
+        artifacts: text,
+        json: { type: "boolean", default: false },
+      },
+    });
+    return Options.safeParse(values).data;
+  } catch {
+    return undefined;
+  }
+}
+
+main().then(
+  (code) => process.exit(code),
+  (failure: unknown) => {
+    process.stderr.write(`The rehearsal failed: ${messageOf(failure)}\n`);
+    process.exit(EXIT.unexpected);
+  },
+);

@@ -1,0 +1,134 @@
+import { componentNames } from "@coalmine/contract";
+import { CoalmineError, type SeededRandom } from "@coalmine/runtime";
+import { comparisons, counterChecks, lakeCheck, logCheck, type Check } from "../evidence/checks.ts";
+import type { HealthWitness } from "../evidence/health.ts";
+import { lakeFindings } from "../evidence/lake.ts";
+import { logFindings } from "../evidence/secrets.ts";
+import type { DrivenRegion, RegionEvent } from "../driven/region.ts";
+import { drawn } from "../driven/reference-load.ts";
+import { usualNames } from "../driven/usual-settings.ts";
+import { deployRelease, untilInstalled } from "../release/deploy.ts";
+import { publishRelease } from "../release/publish.ts";
+import type { Release } from "../release/release-folder.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** A device that is reached at once has the release within this; one that was cut off, after it is back. */
+const INSTALL_MS_MAX = 20 * MINUTE_MS;
+const CUT_DEVICES = 2;
+const CUT_MS = 10 * MINUTE_MS;
+/** Hourly Parquet: what was measured last is uploaded within this. */
+const FLUSH_MS = HOUR_MS + 15 * MINUTE_MS;
+
+export interface Rehearsed {
+  readonly region: DrivenRegion;
+  readonly health: HealthWitness;
+  readonly events: readonly RegionEvent[];
+  readonly secrets: ReadonlySet<string>;
+  readonly random: SeededRandom;
+  readonly candidate: Release;
+  /** What the fleet runs now; nothing before the first release. */
+  readonly running: Release | undefined;
+  readonly progress: (sentence: string) => void;
+}
+
+/** A release under load and faults, from what runs now to the candidate and back. Gives what must hold, and what was found. */
+export async function rehearse(of: Rehearsed): Promise<readonly Check[]> {
+  const { region, running, candidate, health, events, secrets, progress } = of;
+  const hours = (count: number): Promise<unknown> => region.turn.run(region.clock.now() + count * HOUR_MS);
+  const publish = (release: Release) => publishRelease(region, release, usualNames.artifactBucket);
+  if (running !== undefined) {
+    await publish(running);
+    await install(of, running, "running");
+    await hours(1);
+    progress("what runs now has run for an hour");
+  }
+  await publish(candidate);
+  await (running === undefined ? install(of, candidate, "candidate") : upgradeUnderFaults(of));
+  progress("every device reports the candidate");
+  await troubledHours(of, 2);
+  progress("the candidate has run for two hours, with a killed component and a power cut");
+  if (running !== undefined) {
+    await install(of, running, "roll-back");
+    await hours(1);
+    progress("every device is back on what runs now");
+  }
+  for (const device of region.devices) device.instrument.rest();
+  await region.turn.run(region.clock.now() + FLUSH_MS);
+  await untilInstalled(region, running ?? candidate, 0);
+  const versions = health.versions();
+  return [
+    lakeCheck(await lakeFindings(region, usualNames.lakeBucket)),
+    ...counterChecks(versions),
+    ...(running === undefined ? [] : comparisons(versions, running, candidate)),
+    broken(events),
+    failedDeployments(events),
+    logCheck(await logFindings(region, secrets)),
+  ];
+}
+
+async function install({ region }: Rehearsed, release: Release, name: string): Promise<void> {
+  const deploymentId = await deployRelease(region, release, usualNames.fleetGroup, name);
+  await untilInstalled(region, release, INSTALL_MS_MAX, deploymentId);
+}
+
+/** Some devices cannot be reached when the deployment begins, and must find out by themselves when they are back. */
+async function upgradeUnderFaults(of: Rehearsed): Promise<void> {
+  const { region, candidate, random, progress } = of;
+  const share = Math.min(1, CUT_DEVICES / region.devices.length);
+  const cut = drawn(random.fork("upgrade"), region.devices, share);
+  for (const device of cut) device.network.cut();
+  const deploymentId = await deployRelease(region, candidate, usualNames.fleetGroup, "candidate");
+  await region.turn.run(region.clock.now() + CUT_MS);
+  for (const device of cut) device.network.restore();
+  progress(
+    `${cut.map(({ thingName }) => thingName).join(" and ")} were cut off for ten minutes of the upgrade`,
+  );
+  await untilInstalled(region, candidate, INSTALL_MS_MAX, deploymentId);
+}
+
+/** Half an hour after the start one device loses a component, and another its power for a minute. */
+async function troubledHours({ region, random }: Rehearsed, hours: number): Promise<void> {
+  const { clock, turn } = region;
+  const end = clock.now() + hours * HOUR_MS;
+  await turn.run(clock.now() + 30 * MINUTE_MS);
+  const [one, other] = drawn(random.fork("trouble"), region.devices, 1);
+  one?.kill(componentNames.streamUploader);
+  await turn.run(clock.now() + 10 * MINUTE_MS);
+  await turn.change(async () => other?.cutPower());
+  await turn.run(clock.now() + MINUTE_MS);
+  await turn.change(async () => other?.start());
+  await turn.run(end);
+}
+
+function broken(events: readonly RegionEvent[]): Check {
+  const found = events.flatMap((event) =>
+    event.kind === "device" && event.event.kind === "component" && event.event.component.state === "BROKEN"
+      ? [`${event.event.component.name} ${event.event.component.version} on ${event.thingName}`]
+      : [],
+  );
+  return { name: "no component broken", ok: found.length === 0, found: listed(found) };
+}
+
+function failedDeployments(events: readonly RegionEvent[]): Check {
+  const ended = events.flatMap((event) =>
+    event.kind === "device" && event.event.kind === "deployment" && event.event.result !== undefined
+      ? [{ thing: event.thingName, result: event.event.result }]
+      : [],
+  );
+  const failed = ended.filter(({ result }) => result.status !== "SUCCEEDED");
+  return {
+    name: "no deployment failed",
+    ok: failed.length === 0 && ended.length > 0,
+    found: `${ended.length} ended; ${listed(failed.map(({ thing, result }) => `${result.detailedStatus} on ${thing}`))}`,
+  };
+}
+
+function listed(found: readonly string[]): string {
+  return found.length === 0 ? "none" : found.slice(0, 3).join("; ");
+}
+
+/** Why a rehearsal came to no list of checks: a failure that names itself. */
+export function isNamedFailure(failure: unknown): failure is CoalmineError {
+  return failure instanceof CoalmineError;
+}
