@@ -61,11 +61,11 @@ async function connected(
       const { reasonCodes } = await client.subscribe({
         subscriptions: [{ topicFilter, qos: mqtt5.QoS.AtLeastOnce }],
       });
-      if (reasonCodes.some((code) => code >= 0x80)) throw notAllowed(identity, `subscribe to ${topicFilter}`);
+      if (reasonCodes.some(isRefusal)) throw notAllowed(identity, `subscribe to ${topicFilter}`);
     },
     publish: async (topicName, payload) => {
       const puback = await client.publish({ topicName, payload, qos: mqtt5.QoS.AtLeastOnce });
-      if (puback !== undefined && puback.reasonCode >= 0x80)
+      if (puback !== undefined && isRefusal(puback.reasonCode))
         throw notAllowed(identity, `publish to ${topicName}`);
     },
     close,
@@ -119,6 +119,11 @@ function stopped(client: mqtt5.Mqtt5Client, clock: Clock): Promise<void> {
     client.once("stopped", finish);
     client.stop();
   });
+}
+
+/** Reason codes of MQTT 5 from here on are refusals. */
+function isRefusal(code: number): boolean {
+  return code >= 0x80;
 }
 
 function notAllowed(identity: IotIdentity, what: string): CommissioningRefused {
