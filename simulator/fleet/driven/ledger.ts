@@ -16,8 +16,8 @@ interface Boot {
   readings: number;
   controls: number;
   channels: number;
-  /** First sequence and time of each burst. */
-  readonly bursts: { readonly sequence: number; readonly sampledMs: number }[];
+  /** Of each burst its first sequence and time, and how many control readings came before it. */
+  readonly bursts: { readonly sequence: number; readonly sampledMs: number; readonly controls: number }[];
 }
 
 /** One instrument's ledger by counts: its sequences have no holes, so counts name every reading. */
@@ -28,7 +28,8 @@ export class CountingLedger implements Ledger {
     const of = this.#boots.get(boot) ?? { readings: 0, controls: 0, channels, bursts: [] };
     this.#boots.set(boot, of);
     const last = of.bursts.at(-1);
-    if (last === undefined || sampledMs - last.sampledMs > BURST_MS) of.bursts.push({ sequence, sampledMs });
+    if (last === undefined || sampledMs - last.sampledMs > BURST_MS)
+      of.bursts.push({ sequence, sampledMs, controls: of.controls });
     of.readings = sequence + 1;
     if (control) of.controls++;
   }
@@ -38,7 +39,13 @@ export class CountingLedger implements Ledger {
     return [...this.#boots].map(([boot, { readings, controls, channels, bursts }]) => {
       const later = bursts.find((burst) => burst.sampledMs >= before);
       const counted = later === undefined ? readings : later.sequence;
-      return { boot, readings: counted, lastSequence: counted - 1, channels, controlReadings: controls };
+      return {
+        boot,
+        readings: counted,
+        lastSequence: counted - 1,
+        channels,
+        controlReadings: later?.controls ?? controls,
+      };
     });
   }
 }

@@ -16,6 +16,7 @@ import { RegionSettings } from "./settings.ts";
 /** Serves a driven region until SIGTERM, or until its control API is told to stop. One line of JSON says where it is. */
 const usage = `usage: simulator/fleet/driven/main.ts --state DIR --settings FILE [--region eu-central-1] [--devices 8] [--seed 1]
   [--port 0] [--handlers FILE] [--json]`;
+const FAREWELL_MS = 300;
 const Options = z.object({
   state: z.string().min(1),
   settings: z.string().min(1),
@@ -84,7 +85,8 @@ async function main(): Promise<number> {
       : `${options.region} stands at ${new Date(where.now).toISOString()} with ${where.devices.length} devices; its endpoint is ${served.endpoint}\n`,
   );
   await Promise.race([signalled, served.stopAsked]);
-  await served.close();
+  // A client's idle connection keeps nobody waiting.
+  await Promise.race([served.close(), systemClock.sleep(FAREWELL_MS)]);
   await region.close();
   return 0;
 }

@@ -1,4 +1,5 @@
 import { componentNames } from "@coalmine/contract";
+import type { RegionEvent } from "../driven/region.ts";
 import type { Release } from "../release/release-folder.ts";
 import type { VersionHealth } from "./health.ts";
 import type { LakeFindings } from "./lake.ts";
@@ -101,4 +102,33 @@ export function comparisons(
 
 function told(mean: number | undefined): string {
   return mean === undefined ? "nothing" : mean.toPrecision(3);
+}
+
+/** A component that gave up. */
+export function brokenCheck(events: readonly RegionEvent[]): Check {
+  const found = events.flatMap((event) =>
+    event.kind === "device" && event.event.kind === "component" && event.event.component.state === "BROKEN"
+      ? [`${event.event.component.name} ${event.event.component.version} on ${event.thingName}`]
+      : [],
+  );
+  return { name: "no component broken", ok: found.length === 0, found: listed(found) };
+}
+
+/** What devices said of deployments when they ended. */
+export function deploymentCheck(events: readonly RegionEvent[]): Check {
+  const ended = events.flatMap((event) =>
+    event.kind === "device" && event.event.kind === "deployment" && event.event.result !== undefined
+      ? [{ thing: event.thingName, result: event.event.result }]
+      : [],
+  );
+  const failed = ended.filter(({ result }) => result.status !== "SUCCEEDED");
+  return {
+    name: "no deployment failed",
+    ok: failed.length === 0 && ended.length > 0,
+    found: `${ended.length} ended; ${listed(failed.map(({ thing, result }) => `${result.detailedStatus} on ${thing}`))}`,
+  };
+}
+
+function listed(found: readonly string[]): string {
+  return found.length === 0 ? "none" : found.slice(0, 3).join("; ");
 }

@@ -2,14 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { jsonLog, messageOf, SeededRandom } from "@coalmine/runtime";
+import { messageOf, SeededRandom } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import * as z from "zod";
-import { hostPlatform } from "../driven/platform.ts";
-import { DrivenRegion, type RegionEvent } from "../driven/region.ts";
-import { usualSettings } from "../driven/usual-settings.ts";
 import type { Check } from "../evidence/checks.ts";
-import { HealthWitness } from "../evidence/health.ts";
+import { openWitnessed } from "../evidence/witnessed-region.ts";
 import { readRelease } from "../release/release-folder.ts";
 import { isNamedFailure, rehearse } from "./rehearse.ts";
 
@@ -20,7 +17,6 @@ import { isNamedFailure, rehearse } from "./rehearse.ts";
 const usage = `usage: simulator/fleet/rehearsal/main.ts --candidate DIR [--running DIR] [--devices 8] [--seed 1] [--artifacts DIR] [--json]
   The folders are what a build makes: build.json, recipes, artifacts. --artifacts keeps unpacked artifacts for the next time.`;
 const EXIT = { unexpected: 1, usage: 2, failed: 3 } as const;
-const REGION = "eu-central-1";
 const Options = z.object({
   candidate: z.string().min(1),
   running: z.string().optional(),
@@ -58,31 +54,16 @@ async function main(): Promise<number> {
   try {
     const candidate = readRelease(options.candidate);
     const running = options.running === undefined ? undefined : readRelease(options.running);
-    const health = new HealthWitness();
-    const events: RegionEvent[] = [];
-    const secrets = new Set<string>();
-    const region = await DrivenRegion.open({
-      region: REGION,
-      settings: usualSettings(REGION),
+    const witnessed = await openWitnessed({
       devices: options.devices,
       seed: options.seed,
       artifactFolder,
-      platform: hostPlatform(),
-      wallClock: systemClock,
-      // Nobody from outside calls this cloud.
-      credentials: { accessKeyId: "AKIANOBODY", secretAccessKey: "none" },
-      log: jsonLog("cloud", systemClock, (line) => process.stderr.write(`${line}\n`)),
-      // Its faults are its own.
+      // A rehearsal's faults are its own.
       faultyShare: 0,
-      onMessage: () => (topic, payload) => health.hear(topic, payload),
-      onEvent: (event) => void events.push(event),
-      confided: (secret) => {
-        if (secret !== "") secrets.add(secret);
-      },
     });
     const random = new SeededRandom(`rehearsal/${options.seed}`);
-    const checks = await rehearse({ region, health, events, secrets, random, candidate, running, progress });
-    await region.close();
+    const checks = await rehearse({ ...witnessed, random, candidate, running, progress });
+    await witnessed.region.close();
     const wrong = checks.filter(({ ok }) => !ok);
     const [first] = wrong;
     return first === undefined

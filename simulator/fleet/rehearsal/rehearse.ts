@@ -1,10 +1,17 @@
 import { componentNames } from "@coalmine/contract";
 import { CoalmineError, type SeededRandom } from "@coalmine/runtime";
-import { comparisons, counterChecks, lakeCheck, logCheck, type Check } from "../evidence/checks.ts";
-import type { HealthWitness } from "../evidence/health.ts";
+import {
+  brokenCheck,
+  comparisons,
+  counterChecks,
+  deploymentCheck,
+  lakeCheck,
+  logCheck,
+  type Check,
+} from "../evidence/checks.ts";
 import { lakeFindings } from "../evidence/lake.ts";
 import { logFindings } from "../evidence/secrets.ts";
-import type { DrivenRegion, RegionEvent } from "../driven/region.ts";
+import type { WitnessedRegion } from "../evidence/witnessed-region.ts";
 import { drawn } from "../driven/reference-load.ts";
 import { usualNames } from "../driven/usual-settings.ts";
 import { deployRelease, untilInstalled } from "../release/deploy.ts";
@@ -20,11 +27,7 @@ const CUT_MS = 10 * MINUTE_MS;
 /** Hourly Parquet: what was measured last is uploaded within this. */
 const FLUSH_MS = HOUR_MS + 15 * MINUTE_MS;
 
-export interface Rehearsed {
-  readonly region: DrivenRegion;
-  readonly health: HealthWitness;
-  readonly events: readonly RegionEvent[];
-  readonly secrets: ReadonlySet<string>;
+export interface Rehearsed extends WitnessedRegion {
   readonly random: SeededRandom;
   readonly candidate: Release;
   /** What the fleet runs now; nothing before the first release. */
@@ -61,8 +64,8 @@ export async function rehearse(of: Rehearsed): Promise<readonly Check[]> {
     lakeCheck(await lakeFindings(region, usualNames.lakeBucket)),
     ...counterChecks(versions),
     ...(running === undefined ? [] : comparisons(versions, running, candidate)),
-    broken(events),
-    failedDeployments(events),
+    brokenCheck(events),
+    deploymentCheck(events),
     logCheck(await logFindings(region, secrets)),
   ];
 }
@@ -99,33 +102,6 @@ async function troubledHours({ region, random }: Rehearsed, hours: number): Prom
   await turn.run(clock.now() + MINUTE_MS);
   await turn.change(async () => other?.start());
   await turn.run(end);
-}
-
-function broken(events: readonly RegionEvent[]): Check {
-  const found = events.flatMap((event) =>
-    event.kind === "device" && event.event.kind === "component" && event.event.component.state === "BROKEN"
-      ? [`${event.event.component.name} ${event.event.component.version} on ${event.thingName}`]
-      : [],
-  );
-  return { name: "no component broken", ok: found.length === 0, found: listed(found) };
-}
-
-function failedDeployments(events: readonly RegionEvent[]): Check {
-  const ended = events.flatMap((event) =>
-    event.kind === "device" && event.event.kind === "deployment" && event.event.result !== undefined
-      ? [{ thing: event.thingName, result: event.event.result }]
-      : [],
-  );
-  const failed = ended.filter(({ result }) => result.status !== "SUCCEEDED");
-  return {
-    name: "no deployment failed",
-    ok: failed.length === 0 && ended.length > 0,
-    found: `${ended.length} ended; ${listed(failed.map(({ thing, result }) => `${result.detailedStatus} on ${thing}`))}`,
-  };
-}
-
-function listed(found: readonly string[]): string {
-  return found.length === 0 ? "none" : found.slice(0, 3).join("; ");
 }
 
 /** Why a rehearsal came to no list of checks: a failure that names itself. */

@@ -1,0 +1,44 @@
+import { jsonLog } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
+import { hostPlatform } from "../driven/platform.ts";
+import { DrivenRegion, type RegionEvent } from "../driven/region.ts";
+import { usualSettings } from "../driven/usual-settings.ts";
+import { HealthWitness } from "./health.ts";
+
+/** A region of its own, and everything that is worth knowing of what happens in it. */
+export interface WitnessedRegion {
+  readonly region: DrivenRegion;
+  readonly health: HealthWitness;
+  readonly events: readonly RegionEvent[];
+  /** What no log may hold. */
+  readonly secrets: ReadonlySet<string>;
+}
+
+const REGION = "eu-central-1";
+
+/** Opens it with the usual settings; nobody from outside calls its cloud. */
+export async function openWitnessed(options: {
+  readonly devices: number;
+  readonly seed: string;
+  readonly artifactFolder: string;
+  readonly faultyShare?: number;
+}): Promise<WitnessedRegion> {
+  const health = new HealthWitness();
+  const events: RegionEvent[] = [];
+  const secrets = new Set<string>();
+  const region = await DrivenRegion.open({
+    ...options,
+    region: REGION,
+    settings: usualSettings(REGION),
+    platform: hostPlatform(),
+    wallClock: systemClock,
+    credentials: { accessKeyId: "AKIANOBODY", secretAccessKey: "none" },
+    log: jsonLog("cloud", systemClock, (line) => process.stderr.write(`${line}\n`)),
+    onMessage: () => (topic, payload) => health.hear(topic, payload),
+    onEvent: (event) => void events.push(event),
+    confided: (secret) => {
+      if (secret !== "") secrets.add(secret);
+    },
+  });
+  return { region, health, events, secrets };
+}
