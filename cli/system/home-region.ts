@@ -18,7 +18,8 @@ import type { Places } from "./state.ts";
 export const HOME = { name: "home", region: "us-east-1", accountId: "123456789012" } as const;
 export const buckets = (region: string): { artifacts: string; lake: string } => ({
   artifacts: `coalmine-artifacts-${region}`,
-  lake: `coalmine-lake-${region}`,
+  // The name that stream-uploader has as its default; each region has one of its own.
+  lake: "coalmine-lake",
 });
 
 const Secrets = z.object({ accessKeyId: z.string(), secretAccessKey: z.string(), controlToken: z.string() });

@@ -1,0 +1,28 @@
+import { CoalmineError } from "@coalmine/runtime";
+
+const conflicts = new Set([
+  "ERR_ALREADY_RUNNING",
+  "ERR_API_CONFLICT",
+  "ERR_API_NOT_FOUND",
+  "ERR_NOT_RELEASED",
+]);
+const unreachable = new Set(["ERR_NOT_RUNNING", "ERR_CONTROL_UNREACHABLE", "ERR_TARGETS"]);
+
+/** What the command's exit tells a script. */
+export const exitCodes = {
+  done: 0,
+  unexpected: 1,
+  usage: 2,
+  halted: 3,
+  notEnoughEvidence: 4,
+  timedOut: 5,
+  permission: 6,
+  conflict: 7,
+  unreachable: 8,
+  interrupted: 130,
+  of(failure: unknown): number {
+    if (!(failure instanceof CoalmineError)) return 1;
+    if (conflicts.has(failure.code)) return 7;
+    return unreachable.has(failure.code) ? 8 : 1;
+  },
+} as const;

@@ -1,0 +1,31 @@
+/** The `coalmine` command. Thin: each noun hands over to the part that knows. */
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { CoalmineError, messageOf } from "@coalmine/runtime";
+import { exitCodes } from "./exit-codes.ts";
+import { addRolloutCommands } from "./rollout/commands.ts";
+import { addSystemCommands } from "./system/commands.ts";
+import { places } from "./system/state.ts";
+
+const at = places(dirname(dirname(fileURLToPath(import.meta.url))), process.env);
+const program = new Command("coalmine")
+  .description("Components, rollouts and fleets of AWS IoT Greengrass")
+  .exitOverride();
+addSystemCommands(program, at);
+addRolloutCommands(program, at);
+
+try {
+  await program.parseAsync();
+} catch (failure) {
+  if (failure instanceof Error && "code" in failure && String(failure.code).startsWith("commander.")) {
+    process.exitCode =
+      String(failure.code) === "commander.helpDisplayed" || String(failure.code) === "commander.help"
+        ? 0
+        : exitCodes.usage;
+  } else {
+    console.error(failure instanceof CoalmineError ? failure.message : messageOf(failure));
+    if (!(failure instanceof CoalmineError) && failure instanceof Error) console.error(failure.stack);
+    process.exitCode = exitCodes.of(failure);
+  }
+}

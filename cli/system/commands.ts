@@ -1,0 +1,53 @@
+import { appendFileSync, mkdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Command } from "commander";
+import { findRunning, needRunning, type Places } from "./state.ts";
+import { startSystem } from "./system.ts";
+
+const DOWN_MS_MAX = 30_000;
+
+export function addSystemCommands(program: Command, at: Places): void {
+  program
+    .command("up")
+    .description("bring up regions, fleets and the rollout controller on this machine, and leave them up")
+    .option("--process-devices <n>", "core devices as processes", Number, 4)
+    .option("--hosted-devices <n>", "core devices on the driven clock", Number, 50)
+    .option("--seed <text>", "seed of the driven region", "1")
+    .action(async (options: { processDevices: number; hostedDevices: number; seed: string }) => {
+      const system = await startSystem({
+        at,
+        ...options,
+        say: (sentence) => console.log(sentence),
+        logLine: logFile(at),
+      });
+      console.log(
+        `\nPush to it:\n  git remote add fleet ${at.repository}\n  git push fleet HEAD:main\nand watch: npx coalmine rollout show. Ctrl-C ends it; the next start goes on where it was.`,
+      );
+      await new Promise<void>((stop) => {
+        for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop());
+      });
+      await system.stop();
+    });
+  program
+    .command("down")
+    .description("end what `coalmine up` or the main job left running")
+    .option("--forget", "also remove its state", false)
+    .action(async ({ forget }: { forget: boolean }) => {
+      const running = findRunning(at);
+      if (running !== undefined) {
+        process.kill(running.pid, "SIGTERM");
+        const deadline = performance.now() + DOWN_MS_MAX;
+        while (findRunning(at) !== undefined && performance.now() < deadline)
+          await new Promise((later) => setTimeout(later, 200));
+      } else if (!forget) needRunning(at);
+      if (forget) rmSync(at.state, { recursive: true, force: true });
+      console.log(running === undefined ? "nothing was running" : `process ${running.pid} has ended`);
+    });
+}
+
+/** Where the system's own log lines go; what a person reads is said beside it. */
+export function logFile(at: Places): (line: string) => void {
+  const file = join(at.state, "system.log");
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  return (line) => appendFileSync(file, `${line}\n`);
+}

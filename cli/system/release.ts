@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { CoalmineError } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
+import { BuildManifest } from "../../pipeline/build/build-manifest.ts";
+import { openRegion, type Region } from "../../pipeline/controller/region.ts";
+import { publish } from "../../pipeline/publish/publish.ts";
+import { releaseKey, releaseOf, type ReleaseManifest } from "../../pipeline/release.ts";
+import type { Target } from "../../pipeline/target.ts";
+import { HOME } from "./home-region.ts";
+
+export class BuildFailed extends CoalmineError {
+  readonly code = "ERR_BUILD_FAILED";
+}
+
+export function openRegions(targets: readonly Target[]): [Region, ...Region[]] {
+  const [home, ...others] = targets.map((target) => openRegion(target, HOME.accountId));
+  if (home === undefined) throw new Error("there is no target");
+  return [home, ...others];
+}
+
+/** Builds this checkout, which has to be released under the versions that it says. */
+export async function buildCheckout(root: string, cache: string): Promise<BuildManifest> {
+  await new Promise<void>((resolve, reject) => {
+    const child = spawn(process.execPath, [join(root, "pipeline/build/main.ts")], {
+      cwd: root,
+      env: { ...process.env, COALMINE_CACHE: cache },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      said = (said + chunk.toString("utf8")).slice(-4000);
+    });
+    child.on("error", reject);
+    child.on("close", (code) =>
+      code === 0
+        ? resolve()
+        : reject(new BuildFailed(`this checkout cannot be built: ${said.trim() || `exit ${code}`}`)),
+    );
+  });
+  return BuildManifest.parse(JSON.parse(readFileSync(join(root, "dist/build.json"), "utf8")));
+}
+
+/** Publishes the checkout's build in every region, as the pipeline's publish stage would, and writes its release. */
+export async function publishCheckout(
+  root: string,
+  manifest: BuildManifest,
+  commit: string,
+  regions: readonly [Region, ...Region[]],
+): Promise<ReleaseManifest> {
+  for (const region of regions)
+    await publish(join(root, "dist"), manifest, region.target, { ...region, clock: systemClock });
+  const models = globSync("models/*/manifest.json", { cwd: root }).map((file): unknown =>
+    JSON.parse(readFileSync(join(root, file), "utf8")),
+  );
+  const release = releaseOf(manifest, models, commit, {
+    policy: readFileSync(join(root, "pipeline/policy.yaml"), "utf8"),
+  });
+  const [home] = regions;
+  await home.s3.send(
+    new PutObjectCommand({
+      Bucket: home.target.artifactBucket,
+      Key: releaseKey(commit),
+      Body: JSON.stringify(release),
+      ContentType: "application/json",
+    }),
+  );
+  return release;
+}

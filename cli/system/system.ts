@@ -1,0 +1,198 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { componentNames } from "@coalmine/contract";
+import { Closing, jsonLog } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
+import { Controller } from "../../pipeline/controller/controller.ts";
+import { installFirst } from "../../pipeline/controller/install-first.ts";
+import { closeRegion, type Region } from "../../pipeline/controller/region.ts";
+import { targetTime } from "../../pipeline/controller/target-time.ts";
+import { PIPELINE_NAME } from "../../pipeline/definition.ts";
+import { git } from "../../pipeline/push/repository.ts";
+import { names } from "../../infra/identity/identity.ts";
+import type { Target } from "../../pipeline/target.ts";
+import type { ProcessFleet } from "../../simulator/fleet/process/process-fleet.ts";
+import { DRIVEN, startDrivenRegion, type DrivenRegion } from "./driven-region.ts";
+import { buckets, HOME, startHomeRegion, type HomeRegion } from "./home-region.ts";
+import { startProcessDevices } from "./process-devices.ts";
+import { recordEvidence } from "./record-evidence.ts";
+import { buildCheckout, openRegions, publishCheckout } from "./release.ts";
+import {
+  environmentOf,
+  findRunning,
+  forgetRunning,
+  SystemError,
+  wasCutOff,
+  writeRunning,
+  type Places,
+  type RunningSystem,
+} from "./state.ts";
+
+export interface SystemOptions {
+  readonly at: Places;
+  readonly processDevices: number;
+  readonly hostedDevices: number;
+  readonly seed: string;
+  readonly say: (sentence: string) => void;
+  /** One JSON line an event, for whoever looks closer. */
+  readonly logLine: (line: string) => void;
+}
+
+export interface System {
+  readonly home: HomeRegion;
+  readonly driven: DrivenRegion;
+  readonly regions: readonly [Region, ...Region[]];
+  readonly running: RunningSystem;
+  readonly fleet: ProcessFleet;
+  stop(): Promise<void>;
+}
+
+const TICK_MS = 1000;
+/** The hosted devices come on within half a minute and install within some more; on their clock. */
+const HOSTED_INSTALL_MS = 15 * 60_000;
+const PROCESS_RUNNING_MS_MAX = 120_000;
+
+/** What the process devices do more often than their recipes say, so that a short run sees it. */
+const homeConfiguration = {
+  [componentNames.streamUploader]: { flushIntervalSeconds: 5, healthIntervalSeconds: 10 },
+  [componentNames.sensorReader]: { batchSeconds: 1, healthIntervalSeconds: 10 },
+  [componentNames.inference]: { healthIntervalSeconds: 10 },
+  [componentNames.logManager]: { periodicUploadIntervalSec: 10, healthIntervalSeconds: 10 },
+};
+
+/** Brings everything up on this machine: both regions, fleets with the current release, and the rollout controller. */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const { at, say } = options;
+  const other = findRunning(at);
+  if (other !== undefined) {
+    throw new SystemError(
+      "ERR_ALREADY_RUNNING",
+      `a system runs already with the state in ${at.state} (process ${other.pid}); use it, or end it with \`coalmine down\``,
+    );
+  }
+  if (wasCutOff(at)) say("the last system was cut off; this one takes up its state");
+  const closing = new Closing();
+  try {
+    const log = jsonLog("system", systemClock, options.logLine);
+    let running: RunningSystem | undefined;
+    const home = closing.add(
+      await startHomeRegion(at, log, () => (running === undefined ? {} : environmentOf(running))),
+      (region) => region.close(),
+    );
+    say(`the home region ${HOME.region} listens at ${home.cloud.endpoint}`);
+    const heard = recordEvidence(home.cloud.cloud, HOME.name, log);
+    home.cloud.cloud.events.on((event) => {
+      if (event.kind === "mqtt-message") heard(event.topic, event.payload, event.at);
+    });
+    const driven = closing.add(
+      await startDrivenRegion(at, options.hostedDevices, options.seed, home.secrets),
+      (region) => region.stop(),
+    );
+    say(
+      `the driven region ${DRIVEN.region} stands at ${new Date(driven.where.now).toISOString()} with ${driven.where.devices.length} hosted devices`,
+    );
+    running = runningSystem(at, home, driven);
+    writeRunning(at, running);
+    closing.add(at, forgetRunning);
+    // SDK clients of this process look here; they have no other credentials to fall back to.
+    Object.assign(process.env, environmentOf(running));
+    const regions = openRegions(running.targets);
+    closing.add(regions, (open) => open.forEach(closeRegion));
+
+    await installCurrent(options, regions, driven);
+    const devices = Array.from(
+      { length: options.processDevices },
+      (_, index) => `core-${String(index + 1).padStart(2, "0")}`,
+    );
+    const fleet = closing.add(await startProcessDevices(at, home, devices, say), (started) => started.stop());
+    await fleet.waitUntilRunning(Object.values(componentNames), PROCESS_RUNNING_MS_MAX);
+    say(`${devices.length} process devices run all components`);
+
+    const stop = new AbortController();
+    const controller = new Controller({
+      regions,
+      pipeline: PIPELINE_NAME,
+      policy: readFileSync(join(at.root, "pipeline/policy.yaml"), "utf8"),
+      time: targetTime({ clock: systemClock, controlTokens: running.controlTokens, tickMs: TICK_MS }),
+      clock: systemClock,
+      newSeed: () => randomBytes(16).toString("hex"),
+      notify: async (notice) => say(`notice: ${JSON.stringify(notice)}`),
+      log,
+    });
+    const controlling = controller.run(stop.signal);
+    closing.add(controlling, async () => {
+      stop.abort(new Error("the system stops"));
+      await controlling;
+    });
+    for (const resumed of home.resume()) say(`resumed: ${resumed}`);
+    return { home, driven, regions, running, fleet, stop: () => closing.close() };
+  } catch (failure) {
+    await closing.close();
+    throw failure;
+  }
+}
+
+async function installCurrent(
+  { at, say }: SystemOptions,
+  regions: readonly [Region, ...Region[]],
+  driven: DrivenRegion,
+): Promise<void> {
+  const manifest = await buildCheckout(at.root, at.cache);
+  say(
+    `this checkout is built: ${manifest.components.map(({ component, version }) => `${component.replace("coalmine.", "")} ${version}`).join(", ")}`,
+  );
+  const commit = git(at.root, "rev-parse", "HEAD");
+  const pump = pumpUntilDone(driven);
+  const release = await publishCheckout(at.root, manifest, commit, regions).finally(() => pump.stop());
+  await pump.ended;
+  const installed = await installFirst(regions, release, "coalmine up", systemClock, {
+    [HOME.name]: homeConfiguration,
+  });
+  say(
+    installed.some(({ how }) => how === "created")
+      ? "the current release is published and deployed to both fleets"
+      : "both fleets have a release already",
+  );
+  await driven.control("run-until", { time: driven.where.now + HOSTED_INSTALL_MS });
+}
+
+/** A driven clock stands while nobody waits on it, and publishing waits for the region's own work: it is moved along. */
+function pumpUntilDone(driven: DrivenRegion): { stop(): void; ended: Promise<void> } {
+  let stopped = false;
+  const ended = (async () => {
+    for (let now = driven.where.now; !stopped; now += 100) {
+      await driven.control("run-until", { time: now });
+      await systemClock.sleep(50);
+    }
+  })();
+  return {
+    stop: () => {
+      stopped = true;
+    },
+    ended,
+  };
+}
+
+function runningSystem(at: Places, home: HomeRegion, driven: DrivenRegion): RunningSystem {
+  const target = (name: string, region: string, endpoint: string): Target => ({
+    name,
+    region,
+    endpoint,
+    artifactBucket: buckets(region).artifacts,
+    lakeBucket: buckets(region).lake,
+    canaryGroup: names.canaryGroup,
+    mainGroup: names.mainGroup,
+  });
+  return {
+    pid: process.pid,
+    targets: [
+      target(HOME.name, HOME.region, home.cloud.endpoint),
+      { ...target(DRIVEN.name, DRIVEN.region, driven.where.endpoint), controlUrl: driven.where.controlUrl },
+    ],
+    repository: at.repository,
+    accessKeyId: home.secrets.accessKeyId,
+    secretAccessKey: home.secrets.secretAccessKey,
+    controlTokens: { [DRIVEN.name]: driven.where.controlToken },
+  };
+}
