@@ -20,6 +20,8 @@ export interface RunningRevision {
   readonly deploymentId: string;
   readonly revision: string;
   readonly components: ComponentSet;
+  /** When it was created, on the clock of its region. */
+  readonly sinceMs?: number;
 }
 
 export class FleetError extends CoalmineError {
@@ -64,7 +66,13 @@ export async function runningRevision(region: Region, group: string): Promise<Ru
           ? {}
           : { merge: readMerge(name, latest.deploymentId, configurationUpdate.merge) }),
       };
-    return { deploymentId: latest.deploymentId, revision: latest.revisionId ?? "?", components: set };
+    const sinceMs = latest.creationTimestamp?.getTime();
+    return {
+      deploymentId: latest.deploymentId,
+      revision: latest.revisionId ?? "?",
+      components: set,
+      ...(sinceMs === undefined ? {} : { sinceMs }),
+    };
   }
   return undefined;
 }

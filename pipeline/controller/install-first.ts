@@ -1,7 +1,7 @@
-import type { Clock } from "@coalmine/ports";
+import type { Clock, JsonObject } from "@coalmine/ports";
 import { EvidenceStore } from "../evidence/evidence-store.ts";
 import { changesOf, type ReleaseManifest } from "../release.ts";
-import { nextDeployment } from "../rollout/deployment.ts";
+import { type ComponentSpec, nextDeployment } from "../rollout/deployment.ts";
 import { deployOnce } from "./deployments.ts";
 import { ensureGroups, runningRevision } from "./fleet.ts";
 import type { Region } from "./region.ts";
@@ -25,12 +25,22 @@ export async function installFirst(
   release: ReleaseManifest,
   who: string,
   clock: Clock,
+  /** Target → component → what it is configured with beyond its recipe's defaults. */
+  configuration: Readonly<Record<string, Readonly<Record<string, JsonObject>>>> = {},
 ): Promise<FirstInstallation[]> {
   const installed: FirstInstallation[] = [];
-  const { components } = nextDeployment({}, changesOf(release, {}), { allowRemoval: false });
   const id = `install-${release.commit.slice(0, 12)}`;
   for (const region of regions) {
     const { name, mainGroup, canaryGroup } = region.target;
+    const configured = Object.entries(configuration[name] ?? {}).map(
+      ([component, merge]): [string, ComponentSpec] => [
+        component,
+        { version: release.components[component] ?? "", merge },
+      ],
+    );
+    // What is configured counts as running already, so that this release and later ones keep it.
+    const changes = changesOf(release, Object.fromEntries(configured));
+    const { components } = nextDeployment({}, changes, { allowRemoval: false });
     await ensureGroups(region, [mainGroup, canaryGroup]);
     await new EvidenceStore(region.dynamodb, name).ensure(clock);
     // The main group last: once it has a revision, the target counts as installed.

@@ -90,6 +90,7 @@ async function planTarget(
     mainGroup,
     devices,
     seedHash: Sha256.parse(seedHash),
+    ...(running.sinceMs === undefined ? {} : { unchangedSinceMs: running.sinceMs }),
     lastGood: { id: `revision ${running.revision} of ${mainGroup}`, components: running.components },
     candidate: { id: release.commit.slice(0, 12), components },
     policy,

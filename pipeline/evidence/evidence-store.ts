@@ -37,18 +37,8 @@ export class EvidenceStore {
   }
 
   async put(row: EvidenceRow): Promise<void> {
-    const source = row.source === "heartbeat" ? row.thing : `${row.thing}#${row.source}`;
     await this.#dynamodb.send(
-      new PutItemCommand({
-        TableName: EVIDENCE_TABLE,
-        Item: {
-          minute: { S: this.#key(Math.floor(row.atMs / MINUTE_MS)) },
-          thing: { S: source },
-          source: { S: row.source },
-          expires: { N: String(Math.ceil((row.atMs + KEPT_MS) / 1000)) },
-          row: { S: JSON.stringify(row) },
-        },
-      }),
+      new PutItemCommand({ TableName: EVIDENCE_TABLE, Item: evidenceItem(this.#target, row) }),
     );
   }
 
@@ -82,6 +72,22 @@ export class EvidenceStore {
   }
 
   #key(minute: number): string {
-    return `${this.#target}#${new Date(minute * MINUTE_MS).toISOString().slice(0, 16)}Z`;
+    return minuteKey(this.#target, minute);
   }
+}
+
+/** A row as the table has it, for whoever has another way to DynamoDB than its client. */
+export function evidenceItem(target: string, row: EvidenceRow) {
+  const source = row.source === "heartbeat" ? row.thing : `${row.thing}#${row.source}`;
+  return {
+    minute: { S: minuteKey(target, Math.floor(row.atMs / MINUTE_MS)) },
+    thing: { S: source },
+    source: { S: row.source },
+    expires: { N: String(Math.ceil((row.atMs + KEPT_MS) / 1000)) },
+    row: { S: JSON.stringify(row) },
+  };
+}
+
+function minuteKey(target: string, minute: number): string {
+  return `${target}#${new Date(minute * MINUTE_MS).toISOString().slice(0, 16)}Z`;
 }

@@ -1,3 +1,4 @@
+import { quietUntilMs } from "./plan.ts";
 import { isOverdue } from "./deadlines.ts";
 import {
   answer,
@@ -30,7 +31,7 @@ export function advance(rollout: Rollout): boolean {
   switch (phase.phase) {
     case "planned": {
       const quiet = targetsOf(rollout).every(
-        ({ plan, now }) => now >= (phase.since[plan.name] ?? 0) + plan.policy.prePeriodMs,
+        ({ plan, now }) => now >= quietUntilMs(plan, phase.since[plan.name] ?? 0),
       );
       return quiet && enterDrawing(rollout);
     }

@@ -34,6 +34,11 @@ export type RolloutPolicy = z.infer<typeof RolloutPolicy>;
 /** A pinned set of components, under the name by which devices are said to report it. */
 export const Release = z.object({ id: z.string().min(1), components: ComponentSet });
 
+/** Until when a target has to be quiet before its canary is drawn. */
+export function quietUntilMs(target: RolloutTarget, plannedAtMs: number): number {
+  return Math.min(plannedAtMs, target.unchangedSinceMs ?? plannedAtMs) + target.policy.prePeriodMs;
+}
+
 export const RolloutTarget = z.object({
   name: z.string().min(1),
   canaryGroup: z.string().min(1),
@@ -43,6 +48,8 @@ export const RolloutTarget = z.object({
   seedHash: Sha256,
   /** What both groups run now, and go back to. */
   lastGood: Release,
+  /** Since when, on the target's clock, the last good release has run: a fleet that was quiet long enough need not wait. */
+  unchangedSinceMs: z.number().optional(),
   candidate: Release,
   policy: RolloutPolicy,
 });

@@ -1,3 +1,4 @@
+import { quietUntilMs } from "./plan.ts";
 import type { Wait } from "./action.ts";
 import { deadlinesOf } from "./deadlines.ts";
 import { arrivedShare, targetsOf, unreachable, waveThings, type Rollout } from "./state.ts";
@@ -7,7 +8,7 @@ export function waitsOf(rollout: Rollout): Wait[] {
   if (rollout.phase.phase === "done") return [];
   const deadlines = deadlinesOf(rollout);
   return targetsOf(rollout).map(({ plan, state, now }) => {
-    const { lookEveryMs, pulseEveryMs, prePeriodMs } = plan.policy;
+    const { lookEveryMs, pulseEveryMs } = plan.policy;
     const drive = isAwaited(rollout, plan.name);
     const deadline = deadlines.find(({ target }) => target === plan.name)?.atMs ?? Infinity;
     const assigned = state.assignedAtMs;
@@ -16,7 +17,7 @@ export function waitsOf(rollout: Rollout): Wait[] {
       ? assigned + (Math.floor((now - assigned) / lookEveryMs) + 1) * lookEveryMs
       : Infinity;
     const quietUntil =
-      rollout.phase.phase === "planned" ? (rollout.phase.since[plan.name] ?? 0) + prePeriodMs : Infinity;
+      rollout.phase.phase === "planned" ? quietUntilMs(plan, rollout.phase.since[plan.name] ?? 0) : Infinity;
     // Where devices are awaited, they are asked more often than they are judged.
     const pulse = Number.isFinite(quietUntil) || isSoaking(rollout) ? Infinity : now + pulseEveryMs;
     const next = Math.min(
@@ -47,7 +48,7 @@ function isAwaited(rollout: Rollout, target: string): boolean {
   const { phase } = rollout;
   switch (phase.phase) {
     case "planned":
-      return now < (phase.since[target] ?? 0) + plan.policy.prePeriodMs;
+      return now < quietUntilMs(plan, phase.since[target] ?? 0);
     case "canary":
       return arrivedShare(plan, state, state.order.slice(0, state.canaryCount)) < 1;
     case "soaking":
