@@ -62,7 +62,7 @@ function serve(port: MessagePort): void {
 }
 
 /** The session is made of the very bytes that were hashed. */
-async function open(path: string, sha256: string): Promise<InferenceSession> {
+export async function open(path: string, sha256: string): Promise<InferenceSession> {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(path);
@@ -86,7 +86,7 @@ async function open(path: string, sha256: string): Promise<InferenceSession> {
   }
 }
 
-async function run(session: InferenceSession, feeds: Tensors): Promise<Tensors> {
+export async function run(session: InferenceSession, feeds: Tensors): Promise<Tensors> {
   const ort = await import("onnxruntime-node");
   const given: Record<string, OrtTensor> = {};
   for (const [name, tensor] of Object.entries(feeds))

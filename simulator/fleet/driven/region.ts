@@ -1,4 +1,3 @@
-import { modelWorker, type ModelWorker } from "@coalmine/device/model-worker";
 import { Closing, DrivenClock, SeededRandom } from "@coalmine/runtime";
 import type { Clock, Instant, Log } from "@coalmine/ports";
 import { Cloud } from "../../cloud/cloud.ts";
@@ -8,6 +7,7 @@ import { ArtifactCache } from "../../core-device/hosted/artifact-cache.ts";
 import type { Platform } from "../../core-device/ports.ts";
 import { recordedFibrinogen } from "../../instruments/recordings.ts";
 import { HostedDevice, type HostedEvent } from "../hosted/hosted-device.ts";
+import { modelsInThread } from "../hosted/models-in-thread.ts";
 import { SharedModels } from "../hosted/shared-models.ts";
 import { CountingLedger } from "./ledger.ts";
 import { drawn, linkFaults, referenceLoad } from "./reference-load.ts";
@@ -97,9 +97,8 @@ export class DrivenRegion {
       });
     }
     await setUpCloud(cloud, settings);
-    const models = closing.add(modelWorker(options.artifactFolder, wallClock), (worker) => worker.close());
     const made = new DrivenRegion({ clock, cloud, region }, random, closing);
-    made.#join(options, random, models);
+    made.#join(options, random);
     made.#switchOn(random.fork("switching-on"));
     linkFaults(clock, random.fork("link-faults"), made.devices, options.faultyShare);
     return made;
@@ -133,10 +132,10 @@ export class DrivenRegion {
       this.clock.timer(random.next() * SWITCHING_ON_MS, () => void device.start());
   }
 
-  #join(options: RegionOptions, random: SeededRandom, models: ModelWorker): void {
+  #join(options: RegionOptions, random: SeededRandom): void {
     const { settings, region, platform, onEvent } = options;
     const { clock, cloud } = this;
-    const shared = new SharedModels(models, clock);
+    const shared = new SharedModels(modelsInThread(options.artifactFolder), clock);
     const artifacts = new ArtifactCache(options.artifactFolder);
     const fibrinogen = recordedFibrinogen();
     const load = referenceLoad(clock);
