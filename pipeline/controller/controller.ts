@@ -89,15 +89,17 @@ export class Controller {
     const open = await this.#waits.open();
     const rollouts: FoldedRollout[] = [];
     for (const { rollout } of await this.#log.list(UNFINISHED_AMONG)) {
-      const folded = await this.#read(rollout);
+      const known = this.#folded.get(rollout);
+      // What has ended takes no more events.
+      const folded = known !== undefined && isFinished(known) ? known : await this.#read(rollout);
       if (folded !== undefined) rollouts.push(folded);
     }
     const active = rollouts.findLast((one) => !isFinished(one));
-    await this.#answerEnded(open, rollouts);
+    const answered = await this.#answerEnded(open, rollouts);
     try {
       const pushed = await this.#newcomer(open, active);
-      if (active === undefined && pushed === undefined) return NOTHING;
-      if (active === undefined) return pushed === undefined ? NOTHING : await this.#begin(pushed);
+      if (active === undefined)
+        return pushed === undefined ? { ...NOTHING, moved: answered } : await this.#begin(pushed);
       return await this.#pass(active, open, pushed);
     } catch (failure) {
       // Somebody else has written meanwhile: the next pass reads it.
@@ -176,18 +178,27 @@ export class Controller {
     return after;
   }
 
-  /** Waits of executions whose rollout has ended, or never began. */
-  async #answerEnded(open: readonly OpenWait[], rollouts: readonly FoldedRollout[]): Promise<void> {
+  /** Answers waits of executions whose rollout has ended, or never began; true where there was one. */
+  async #answerEnded(open: readonly OpenWait[], rollouts: readonly FoldedRollout[]): Promise<boolean> {
+    let answered = false;
     for (const wait of open) {
       const own = rollouts.find(
         ({ first }) => "executionId" in first && first.executionId === wait.executionId,
       );
-      if (own?.first.kind === "nothingToDo") await this.#waits.answer(wait, true, own.first.because);
-      if (own?.first.kind === "refused") await this.#waits.answer(wait, false, own.first.because);
-      const phase = own?.planned?.rollout.phase;
-      if (own !== undefined && isFinished(own) && phase?.phase === "done")
-        await this.#waits.answer(wait, phase.outcome === "promoted", phase.because);
+      if (own === undefined || !isFinished(own)) continue;
+      const { first, planned } = own;
+      const phase = planned?.rollout.phase;
+      const because =
+        phase?.phase === "done"
+          ? phase.because
+          : "because" in first
+            ? first.because
+            : "its rollout has ended";
+      const approved =
+        first.kind === "nothingToDo" || (phase?.phase === "done" && phase.outcome === "promoted");
+      answered = (await this.#waits.answer(wait, approved, because)) || answered;
     }
+    return answered;
   }
 
   /** The execution that stands at the first wait and has no rollout yet. */

@@ -1,0 +1,297 @@
+import { componentNames } from "@coalmine/contract";
+import { Closing, DrivenClock, SeededRandom, silentLog } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
+import { afterEach, expect, test } from "vitest";
+import { Controller } from "../pipeline/controller/controller.ts";
+import type { Notice } from "../pipeline/controller/deeds.ts";
+import { membersOf, runningRevision } from "../pipeline/controller/fleet.ts";
+import { readRollout } from "../pipeline/controller/folded.ts";
+import { keptBundle } from "../pipeline/controller/looks.ts";
+import { openRegion, type Region } from "../pipeline/controller/region.ts";
+import { judge } from "../pipeline/judge/judge.ts";
+import { parsePolicy } from "../pipeline/policy.ts";
+import type { Target } from "../pipeline/target.ts";
+import { Cloud } from "../simulator/cloud/cloud.ts";
+import { PipelineEngine } from "../simulator/cloud/codepipeline/engine.ts";
+import { codePipelineService } from "../simulator/cloud/codepipeline/service.ts";
+import { ControlDoor } from "../simulator/cloud/control/control-door.ts";
+import { recipe } from "../simulator/cloud/greengrass/test-fleet.ts";
+import { openIotParts, type LocalIot } from "../simulator/cloud/iot-parts.ts";
+import { listen } from "../simulator/cloud/protocol/http-server.ts";
+import { operator } from "../simulator/cloud/protocol/test-cloud.ts";
+import { memoryStore } from "../simulator/cloud/store/memory-store.ts";
+import { auditVerify, describeRollout, hold, listRollouts, promote, resume, why } from "./index.ts";
+import { ACCOUNT, GOOD, play, startRig, traces, type RigCloud } from "./rig.ts";
+import { shortPolicy, type Behaviour } from "./scripted-fleet.ts";
+
+process.env["AWS_ACCESS_KEY_ID"] = operator.accessKeyId;
+process.env["AWS_SECRET_ACCESS_KEY"] = operator.secretAccessKey;
+let closing = new Closing();
+afterEach(async () => {
+  await closing.close();
+  closing = new Closing();
+});
+
+const rigOf = (sizes: { home: number; driven?: number }, behaviour?: Behaviour) =>
+  startRig(startCloud, closing, sizes, behaviour);
+
+/** The real local cloud with a pipeline and a control API, on a clock of its own. */
+async function startCloud(name: string, region: string): Promise<RigCloud> {
+  const start = Date.parse(name === "home" ? "2030-01-01T00:00:00Z" : "2031-01-01T00:00:00Z");
+  const clock = new DrivenClock(start, () => new Promise((resolve) => void setImmediate(resolve)));
+  const random = new SeededRandom(name);
+  const cloud: Cloud<LocalIot> = new Cloud({
+    place: { region, accountId: ACCOUNT },
+    clock,
+    wallClock: systemClock,
+    random,
+    store: memoryStore(),
+    log: silentLog,
+    credentials: operator,
+    iot: await openIotParts({ random, wallClock: systemClock }),
+    more: (base) => {
+      const engine = new PipelineEngine({
+        ...base,
+        run: () => Promise.resolve({ kind: "succeeded", summary: "done" }),
+      });
+      return [codePipelineService(base.store, engine, base.place, () => clock.now())];
+    },
+  });
+  closing.add(cloud, () => cloud.stop());
+  const control = new ControlDoor("token");
+  control.add("status", () => ({ now: clock.now() }));
+  control.add("run-until", async ({ time }) => {
+    await clock.runUntil(Number(time));
+    return { now: clock.now() };
+  });
+  const listening = await listen(
+    (request) => (control.owns(request) ? control.handle(request) : cloud.handle(request)),
+    { port: 0 },
+  );
+  closing.add(listening, () => listening.close());
+  cloud.servesAt(listening.endpoint);
+  const { jobsService: jobs } = cloud.iot;
+  return {
+    region,
+    endpoint: listening.endpoint,
+    controlUrl: `${listening.endpoint}/control`,
+    clock,
+    recipe: (component, version) => recipe(component, version),
+    onEvent: (listener) => cloud.events.on(listener),
+    fleet: {
+      clock,
+      publish: (topic, payload) =>
+        cloud.events.emit({
+          kind: "mqtt-message",
+          topic,
+          payload: Buffer.from(JSON.stringify(payload)),
+          clientId: topic,
+          at: clock.now(),
+        }),
+      execution: (jobId, thing) => jobs.execution(jobId, thing),
+      report: (jobId, thing, status, details) =>
+        void jobs.report(jobs.execution(jobId, thing), status, details),
+      documentOf: (jobId) => JSON.parse(String(jobs.job(jobId).document)),
+    },
+  };
+}
+
+test("a push goes through canary, judge, a person, waves and verification in both regions, by the controller's own loop", async () => {
+  const rig = await rigOf({ home: 3, driven: 9 });
+  const execution = await rig.push("2222222bbbbb", "1.0.1");
+  const stop = new AbortController();
+  const running = rig.controller().run(stop.signal);
+  const notice = async (about: string): Promise<Notice> => {
+    for (;;) {
+      const found = rig.notices.find((one) => one.about === about);
+      if (found !== undefined) return found;
+      expect(rig.notices.find((one) => one.about === "rollingBack")).toBeUndefined();
+      await new Promise((resolve) => void setTimeout(resolve, 20));
+    }
+  };
+  const { rollout, sentence } = await notice("awaitingPromotion");
+  expect(sentence).toMatch(/home: All 2 metrics with a limit kept it.*driven: All 3 guarded metrics/);
+  expect(rig.versions()).toEqual({ "1.0.0": 8, "1.0.1": 4 });
+  const before = await describeRollout(rig.api, { rollout });
+  expect(before.targets.map(({ devices }) => devices)).toEqual([
+    { all: 3, canary: 1, exposed: 1 },
+    { all: 9, canary: 3, exposed: 3 },
+  ]);
+  expect(before.next).toContain(`coalmine rollout promote ${rollout}`);
+  await expect(promote(rig.api, { rollout, who: "ada", reason: " " })).rejects.toMatchObject({
+    code: "ERR_API_INPUT",
+  });
+  const decided = await promote(rig.api, { rollout, who: "ada", reason: "looks well" });
+  expect(decided.phase).toBe("waves");
+  expect((await notice("done")).sentence).toContain("2222222bbbbb is promoted");
+  while ((await rig.executionStatus(execution)) === "InProgress")
+    await new Promise((resolve) => void setTimeout(resolve, 20));
+  stop.abort();
+  await running;
+  expect(await rig.executionStatus(execution)).toBe("Succeeded");
+  expect(rig.versions()).toEqual({ "1.0.1": 12 });
+  for (const { region } of rig.regions) {
+    const running = await runningRevision(region, region.target.mainGroup);
+    expect(running?.components[componentNames.inference]?.version).toBe("1.0.1");
+    expect(await membersOf(region, region.target.canaryGroup)).toHaveLength(
+      region.target.name === "home" ? 1 : 3,
+    );
+  }
+  expect(await auditVerify(rig.api, { rollout })).toMatchObject({ ok: true });
+  // Whoever has the bucket can compute the verdict again.
+  const folded = (await readRollout(rig.api.log, rollout))!;
+  const kept = await keptBundle(rig.api.kept, folded, parsePolicy(shortPolicy), "driven");
+  expect(kept?.digest).toBe(folded.looks["driven"]?.at(-1)?.digest);
+  expect(kept && judge(kept.bundle).verdict).toBe(folded.looks["driven"]?.at(-1)?.verdict);
+}, 60_000);
+
+test("a release that breaks devices is halted, and every device of the canary goes back by a new revision", async () => {
+  const rig = await rigOf(
+    { home: 3, driven: 9 },
+    { silent: (version) => version === "1.0.1", failed: (version) => (version === "1.0.1" ? 3 : 0) },
+  );
+  const execution = await rig.push("3333333ccccc", "1.0.1");
+  const mains = await Promise.all(
+    rig.regions.map(({ region }) => runningRevision(region, region.target.mainGroup)),
+  );
+  const controller = rig.controller();
+  const rollout = await play(rig, () => controller.tick());
+  const end = await describeRollout(rig.api, { rollout });
+  expect(end).toMatchObject({ phase: "done", outcome: "halted" });
+  expect(end.because).toMatch(/silent|not heard|heartbeats/);
+  expect(await rig.executionStatus(execution)).toBe("Failed");
+  expect(rig.versions()).toEqual({ "1.0.0": 12 });
+  for (const [index, { region }] of rig.regions.entries()) {
+    const { canaryGroup, mainGroup } = region.target;
+    expect(await runningRevision(region, mainGroup)).toEqual(mains[index]);
+    expect((await runningRevision(region, canaryGroup))?.components[componentNames.inference]?.version).toBe(
+      "1.0.0",
+    );
+  }
+  expect(rig.notices.map(({ about }) => about)).toEqual(["rollingBack", "done"]);
+}, 60_000);
+
+test("a controller that dies after any of its writes leaves the same behind as one that lives, and so do two at once", async () => {
+  const whole = await rigOf({ home: 4 });
+  await whole.push("4444444ddddd", "1.0.1");
+  const only = whole.controller();
+  await play(whole, () => only.tick());
+  const expected = await traces(whole);
+  expect(expected).toMatchObject({ versions: { "1.0.1": 4 } });
+
+  const mortal = await rigOf({ home: 4 });
+  await mortal.push("4444444ddddd", "1.0.1");
+  const random = new SeededRandom("deaths");
+  let deaths = 0;
+  let current: Controller | undefined;
+  const rollout = await play(mortal, () => {
+    current ??= new Controller({
+      ...mortal.options,
+      regions: [
+        dyingRegion(mortal.home.region.target, 1 + random.below(4), () => {
+          deaths++;
+          current = undefined;
+        }),
+      ],
+    });
+    return current.tick().catch(crashed);
+  });
+  expect(deaths).toBeGreaterThan(15);
+  expect(await traces(mortal)).toEqual(expected);
+  expect(await describeRollout(mortal.api, { rollout })).toMatchObject({
+    phase: "done",
+    outcome: "promoted",
+  });
+  expect(await auditVerify(mortal.api, { rollout })).toMatchObject({ ok: true });
+
+  const pair = await rigOf({ home: 4 });
+  await pair.push("4444444ddddd", "1.0.1");
+  const [first, second] = [pair.controller(), pair.controller()];
+  const both = await play(pair, async () => (await Promise.all([first.tick(), second.tick()]))[1]);
+  expect(await traces(pair)).toEqual(expected);
+  expect(await auditVerify(pair.api, { rollout: both })).toMatchObject({ ok: true });
+  const folded = await pair.api.log.entries(both);
+  const keys = folded.flatMap(({ text }) => [
+    ...text.matchAll(/"kind":"deploymentCreated","key":"([^"]+)"/g),
+  ]);
+  expect(keys).toHaveLength(new Set(keys.map(([, key]) => key)).size);
+}, 60_000);
+
+type Next = (args: unknown) => Promise<unknown>;
+interface Middlewares {
+  add(middleware: (next: Next, context: { commandName?: string }) => Next, options: object): void;
+}
+
+/** Clients that die after so many writes: the last one is carried out, and its answer is never heard. */
+function dyingRegion(target: Target, writes: number, died: () => void): Region {
+  const region = openRegion(target, ACCOUNT);
+  let left = writes;
+  for (const client of [region.dynamodb, region.greengrass, region.iot, region.s3, region.codepipeline])
+    (client.middlewareStack as Middlewares).add(
+      (next, { commandName }) =>
+        async (args) => {
+          if (left <= 0) throw new Error("crash");
+          const result = await next(args);
+          if (!/^(Get|List|Describe|Query|Head)/.test(commandName ?? "") && --left === 0) {
+            died();
+            throw new Error("crash");
+          }
+          return result;
+        },
+      { step: "initialize", priority: "high" },
+    );
+  return region;
+}
+
+function crashed(failure: unknown): undefined {
+  if (failure instanceof Error && failure.message === "crash") return undefined;
+  throw failure;
+}
+
+test("a person holds and resumes; a newer push waits its turn and then rolls out", async () => {
+  const rig = await rigOf({ home: 3 });
+  const firstExecution = await rig.push("5555555eeeee", "1.0.1");
+  const controller = rig.controller();
+  const tick = await controller.tick();
+  const rollout = tick.rollout ?? "";
+  expect(await hold(rig.api, { rollout, who: "bo", reason: "a visit" })).toMatchObject({ phase: "held" });
+  await expect(promote(rig.api, { rollout, who: "bo", reason: "now" })).rejects.toMatchObject({
+    code: "ERR_API_CONFLICT",
+    message: expect.stringMatching(/cannot be promoted while it is held\. `coalmine rollout resume /),
+  });
+  expect((await why(rig.api, { rollout })).join(" ")).toMatch(/is held: a visit.*"hold" passes/);
+  for (let index = 0; index < 3; index++) await controller.tick();
+  expect(rig.versions()).toEqual({ "1.0.0": 3 });
+  await resume(rig.api, { rollout: rollout.slice(0, 9), who: "bo", reason: "visit over" });
+  const secondExecution = await rig.push("6666666fffff", "1.0.0");
+  const last = await play(rig, () => controller.tick());
+  expect(last).not.toBe(rollout);
+  expect(rig.versions()).toEqual({ "1.0.0": 3 });
+  expect(await rig.executionStatus(firstExecution)).toBe("Succeeded");
+  expect(await rig.executionStatus(secondExecution)).toBe("Succeeded");
+  expect((await listRollouts(rig.api)).map(({ commit, outcome }) => [commit, outcome])).toEqual([
+    ["6666666fffff", "promoted"],
+    ["5555555eeeee", "promoted"],
+    [GOOD, undefined],
+  ]);
+}, 60_000);
+
+test("what cannot or need not be rolled out is answered with its reason, and no device is touched", async () => {
+  const rig = await rigOf({ home: 3 });
+  const controller = rig.controller();
+  const execution = await rig.push("7777777aaaaa", "1.0.0");
+  await play(rig, () => controller.tick());
+  expect(await rig.executionStatus(execution)).toBe("Succeeded");
+  const [same] = await listRollouts(rig.api);
+  expect(same).toMatchObject({ phase: "nothingToDo", because: expect.stringContaining("already") });
+
+  const removing = await rig.push("8888888bbbbb", {
+    version: 1,
+    commit: "8888888bbbbb",
+    components: { [componentNames.inference]: "1.0.1" },
+  });
+  await play(rig, () => controller.tick());
+  expect(await rig.executionStatus(removing)).toBe("Failed");
+  expect((await listRollouts(rig.api))[0]?.because).toMatch(/would remove coalmine.SensorReader/);
+  expect(rig.versions()).toEqual({ "1.0.0": 3 });
+}, 60_000);
