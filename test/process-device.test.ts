@@ -325,6 +325,7 @@ afterAll(async () => {
 
 test("what an instrument measures is in the lake exactly once, by way of a device that was commissioned, deployed to and stopped", async () => {
   const heartbeats: Heartbeat[] = [];
+  let starts = 0;
   const listener = await operatorConnection();
   await listener.subscribe(topics.heartbeat(ThingName.parse(device)), (payload) => {
     heartbeats.push(Heartbeat.parse(JSON.parse(payload)));
@@ -341,7 +342,9 @@ test("what an instrument measures is in the lake exactly once, by way of a devic
       node: process.execPath,
       commissionDevice,
       installedComponents: (thing) => installedComponents(clients.greengrass, thing),
-      report: (event) => console.log(JSON.stringify(event)),
+      report: (event) => {
+        if (event.kind === "started" && event.name === device) starts += 1;
+      },
     }),
   );
   const running = fleet;
@@ -358,25 +361,38 @@ test("what an instrument measures is in the lake exactly once, by way of a devic
   const memory = await running.memory();
   console.log(JSON.stringify({ seconds, memoryMiB: memory.pssBytes / 2 ** 20, processes: memory.processes }));
 
-  await timed("three curves", async () => {
-    await until(
-      "three flow curves measured",
-      60_000,
-      async () => (await expectedByReading(running)).size >= 60,
-    );
-    // Between two curves, so that nothing is under way when the device stops.
-    await until("every reading in the lake", 20_000, async () => {
-      const expected = await expectedByReading(running);
-      const found = countByReading(await lakeRows());
-      return [...expected].every(([key, channels]) => found.get(key) === channels);
-    });
+  const measured = async (): Promise<number> => (await expectedByReading(running)).size;
+  // Between two curves, so that nothing is under way.
+  const everythingIsInTheLake = async (): Promise<boolean> => {
+    const expected = await expectedByReading(running);
+    const found = countByReading(await lakeRows());
+    return [...expected].every(([key, channels]) => found.get(key) === channels);
+  };
+  const measuresOn = async (): Promise<void> => {
+    const before = await measured();
+    await until("a curve goes on", 60_000, async () => (await measured()) >= before + 5);
+  };
+
+  // Whatever ends in the midst of a curve, nothing of it is lost and nothing is there twice.
+  await measuresOn();
+  const [core] = running.devices;
+  await timed("crash to RUNNING", async () => {
+    core?.process.crash();
+    await until("the core device is started again", 20_000, async () => starts === 2);
+    await running.waitUntilRunning(Object.values(componentNames), 60_000);
   });
+  await measuresOn();
+  expect(await core?.killComponent(componentNames.sensorReader)).toBe(1);
+
   await until("a heartbeat at IoT Core", 70_000, async () => heartbeats.length > 0);
   await until(
     "logs at CloudWatch Logs",
     20_000,
     async () => (await loggedBy(componentNames.sensorReader)) > 0,
   );
+
+  await until("three flow curves measured", 60_000, async () => (await measured()) >= 60);
+  await until("every reading in the lake", 30_000, everythingIsInTheLake);
 
   await listener.close();
   await timed("stop", () => running.stop());
@@ -396,9 +412,12 @@ test("what an instrument measures is in the lake exactly once, by way of a devic
       heartbeats: heartbeats.length,
     }),
   );
-  // What was measured while the device stopped stays in the instrument's ring for the next start: not lost, not here.
   for (const [key, count] of found) expect([key, count]).toEqual([key, expected.get(key)]);
   expect(found.size).toBeGreaterThanOrEqual(60);
+  // What is missing was measured when the device had stopped, and waits in the instrument: nothing in between.
+  const sequenceOf = (key: string): number => Number(key.split("/")[2]);
+  const last = Math.max(...[...found.keys()].map(sequenceOf));
+  expect([...expected.keys()].filter((key) => !found.has(key) && sequenceOf(key) < last)).toEqual([]);
   const named = rows.map((row) => `${row.instrument}/${row.boot}/${row.sequence}/${row.channel}`);
   expect(new Set(named).size).toBe(named.length);
   expect(rows.length - points(rows).length).toBeGreaterThan(0);

@@ -40,11 +40,16 @@ export class ProcessDevice {
 
   /** SIGKILL to the processes of one component; resolves with how many there were. */
   async killComponent(component: string): Promise<number> {
-    const { pid } = this.process;
-    const below = new Set(pid === undefined ? [] : await treeOf(pid));
-    const own = (await startedWith("COALMINE_COMPONENT", component)).filter((id) => below.has(id));
+    const own = await this.#processesOf(component);
     for (const id of own) process.kill(id, "SIGKILL");
     return own.length;
+  }
+
+  /** By what recipes set, below the core device that runs now: one that crashed may have left others. */
+  async #processesOf(component: string): Promise<readonly number[]> {
+    const { pid } = this.process;
+    const below = new Set(pid === undefined ? [] : await treeOf(pid));
+    return (await startedWith("COALMINE_COMPONENT", component)).filter((id) => below.has(id));
   }
 
   /** The last lines of a component's log, or of `greengrass`. */
@@ -62,18 +67,26 @@ export class ProcessDevice {
     wanted: readonly string[],
     installed: readonly InstalledComponent[],
   ): Promise<readonly string[]> {
-    const states = new Map(installed.map(({ name, state }) => [name, state]));
-    const down = wanted.filter((name) => !isUp(states.get(name)));
-    return Promise.all(
-      down.map(async (name) => {
-        const lines = await this.lastLogLines(states.has(name) ? name : "greengrass");
-        return `${this.name}: ${name} is ${states.get(name) ?? "not installed"}; last lines: ${lines.join(" | ")}`;
+    const told = await Promise.all(
+      wanted.map(async (name) => {
+        const state = installed.find((component) => component.name === name)?.state;
+        const problem = await this.#problemOf(name, state);
+        if (problem === undefined) return [];
+        const lines = await this.lastLogLines(state === undefined ? "greengrass" : name);
+        return [`${this.name}: ${name} ${problem}; last lines: ${lines.join(" | ")}`];
       }),
     );
+    return told.flat();
   }
-}
 
-/** A component without a run script is done when it is installed. */
-function isUp(state: string | undefined): boolean {
-  return state === "RUNNING" || state === "FINISHED";
+  async #problemOf(component: string, state: string | undefined): Promise<string | undefined> {
+    if (state === undefined) return "is not installed";
+    // A component without a run script is done when it is installed.
+    if (state === "FINISHED") return undefined;
+    if (state !== "RUNNING") return `is ${state}`;
+    // The cloud is told of a crash of the whole device only when it is back.
+    return (await this.#processesOf(component)).length > 0
+      ? undefined
+      : "is RUNNING to the cloud, and has no process here";
+  }
 }
