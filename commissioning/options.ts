@@ -34,6 +34,8 @@ export const CommissionOptions = z.strictObject({
   iotCredEndpoint: z.string().regex(/^[A-Za-z0-9.-]{1,253}(:\d{1,5})?$/, "host or host:port"),
   greengrassDataPlaneEndpoint: host.optional(),
   greengrassDataPlanePort: port.default(8443),
+  /** How often the device looks at its queue of deployments; the nucleus's own is 15 s. */
+  deploymentPollingFrequencySeconds: z.int().min(1).max(3600).optional(),
   /** Folders of names that lead to serial ports, beside /dev/serial/by-id. */
   serialFolders: z.array(z.string().min(1)).max(16).default([]),
   baudRate: z.int().min(1200).max(4_000_000).default(115_200),

@@ -141,6 +141,7 @@ async function commissionDevice({ name, root, serialFolder }: DeviceSite): Promi
     iotCredEndpoint: await endpointOf("iot:CredentialProvider"),
     greengrassDataPlaneEndpoint: "localhost",
     greengrassDataPlanePort: cloud.ports.dataPlane,
+    deploymentPollingFrequencySeconds: 1,
     serialFolders: [serialFolder],
   });
   const { report } = await commission(options, {
