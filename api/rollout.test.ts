@@ -91,7 +91,7 @@ async function startCloud(name: string, region: string): Promise<RigCloud> {
       execution: (jobId, thing) => jobs.execution(jobId, thing),
       report: (jobId, thing, status, details) =>
         void jobs.report(jobs.execution(jobId, thing), status, details),
-      documentOf: (jobId) => JSON.parse(String(jobs.job(jobId).document)),
+      documentOf: (jobId) => JSON.parse(jobs.job(jobId).document),
     },
   };
 }

@@ -76,7 +76,7 @@ export class Looks {
     }
     const bundle = bundleOf(folded.id, plan, state, policy, before, [...looks, look]);
     const verdict = judge(bundle);
-    await this.#kept.write(`${folder}/verdicts/${name(elapsedMs)}.json`, verdict);
+    await this.#kept.write(verdictKey(folded.id, target, elapsedMs), verdict);
     return {
       kind: "look",
       target,
@@ -209,6 +209,7 @@ function name(elapsedMs: number): string {
   return String(elapsedMs).padStart(12, "0");
 }
 
+/** Where the verdict of a look lies in full. */
 export function verdictKey(rollout: string, target: string, elapsedMs: number): string {
   return `rollouts/${rollout}/${target}/verdicts/${name(elapsedMs)}.json`;
 }
