@@ -11,20 +11,15 @@ import {
   AttachPolicyCommand,
   CreateKeysAndCertificateCommand,
   CreatePolicyCommand,
-  CreateProvisioningTemplateCommand,
-  CreateRoleAliasCommand,
-  CreateThingGroupCommand,
   DescribeEndpointCommand,
   DescribeThingCommand,
-  IoTClient,
+  type IoTClient,
   ListThingPrincipalsCommand,
 } from "@aws-sdk/client-iot";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { componentNames, Heartbeat, ThingName, topics } from "@coalmine/contract";
 import { serialLinks } from "@coalmine/device/serial-links";
-import { silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
-import { systemRandom } from "@coalmine/runtime/system-random";
 import { parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
@@ -32,26 +27,24 @@ import { commission } from "../commissioning/commission.ts";
 import type { IotConnection } from "../commissioning/iot-connection.ts";
 import { mqttConnector } from "../commissioning/mqtt-connector.ts";
 import { CommissionOptions } from "../commissioning/options.ts";
-import { claimPolicy, devicePolicy, names, provisioningTemplate } from "../infra/identity/identity.ts";
+import { names } from "../infra/identity/identity.ts";
 import { BuildManifest } from "../pipeline/build/build-manifest.ts";
 import { publish } from "../pipeline/publish/publish.ts";
-import { startCloud, type StartedCloud } from "../simulator/cloud/start-cloud.ts";
 import { installedComponents } from "../simulator/fleet/process/installed-components.ts";
 import type { DeviceSite } from "../simulator/fleet/process/process-device.ts";
 import { ProcessFleet } from "../simulator/fleet/process/process-fleet.ts";
 import { startedWith } from "../simulator/fleet/process/process-tree.ts";
 import { MARK } from "../simulator/fleet/process/supervised-process.ts";
 import { setup as buildArtifacts } from "./artifacts-setup.ts";
+import { type LocalRegion, newClaim, place, startLocalRegion } from "./local-region.ts";
 
-const place = { region: "us-east-1", accountId: "123456789012", partition: "aws" };
-const credentials = { accessKeyId: "AKIALOCALTOGETHER", secretAccessKey: "of-no-use-anywhere-else" };
 const buckets = { artifacts: "coalmine-artifacts", lake: "coalmine-lake" };
 const device = "core-01";
 const dist = join(dirname(import.meta.dirname), "dist");
 const clock = systemClock;
 
 let folder: string;
-let cloud: StartedCloud;
+let region: LocalRegion;
 let clients: { iot: IoTClient; s3: S3Client; greengrass: GreengrassV2Client; logs: CloudWatchLogsClient };
 let built: BuildManifest;
 let fleet: ProcessFleet | undefined;
@@ -62,43 +55,6 @@ async function timed<Result>(what: string, run: () => Promise<Result>): Promise<
   const result = await run();
   seconds[what] = Math.round(clock.monotonicMs() - started) / 1000;
   return result;
-}
-
-/** What the identity and lake stacks make, out of the same data. */
-async function setUpRegion(): Promise<void> {
-  const { iot, s3 } = clients;
-  for (const Bucket of Object.values(buckets)) await s3.send(new CreateBucketCommand({ Bucket }));
-  for (const thingGroupName of [names.fleetGroup, names.mainGroup, names.canaryGroup])
-    await iot.send(new CreateThingGroupCommand({ thingGroupName }));
-  const policies = { [names.devicePolicy]: devicePolicy(place), [names.claimPolicy]: claimPolicy(place) };
-  for (const [policyName, document] of Object.entries(policies))
-    await iot.send(new CreatePolicyCommand({ policyName, policyDocument: JSON.stringify(document) }));
-  const role = (name: string): string => `arn:aws:iam::${place.accountId}:role/${name}`;
-  await iot.send(
-    new CreateRoleAliasCommand({ roleAlias: names.roleAlias, roleArn: role(names.tokenExchangeRole) }),
-  );
-  await iot.send(
-    new CreateProvisioningTemplateCommand({
-      templateName: names.provisioningTemplate,
-      templateBody: JSON.stringify(provisioningTemplate()),
-      provisioningRoleArn: role("registrar"),
-      enabled: true,
-    }),
-  );
-}
-
-/** A claim as whoever sends a technician out makes it. */
-async function newClaim(claimFolder: string): Promise<void> {
-  const { iot } = clients;
-  const { certificateArn, certificatePem, keyPair } = await iot.send(
-    new CreateKeysAndCertificateCommand({ setAsActive: true }),
-  );
-  await iot.send(new AttachPolicyCommand({ policyName: names.claimPolicy, target: certificateArn }));
-  await mkdir(claimFolder, { recursive: true, mode: 0o700 });
-  await writeFile(join(claimFolder, "claim.pem.crt"), certificatePem ?? "");
-  await writeFile(join(claimFolder, "claim.private.pem.key"), keyPair?.PrivateKey ?? "", { mode: 0o600 });
-  const ca = await readFile(join(folder, "cloud", "authority", "ca.pem"));
-  await writeFile(join(claimFolder, "AmazonRootCA1.pem"), ca);
 }
 
 /** Whoever watches the fleet, by a certificate of their own. */
@@ -114,7 +70,7 @@ async function operatorConnection(): Promise<IotConnection> {
   const file = (name: string): string => join(folder, `operator.${name}`);
   await writeFile(file("crt"), made.certificatePem ?? "");
   await writeFile(file("key"), made.keyPair?.PrivateKey ?? "", { mode: 0o600 });
-  return mqttConnector({ host: "localhost", port: cloud.ports.mqtt }, clock).connect({
+  return mqttConnector({ host: "localhost", port: region.cloud.ports.mqtt }, clock).connect({
     clientId: "operator",
     certificateFile: file("crt"),
     privateKeyFile: file("key"),
@@ -125,7 +81,7 @@ async function operatorConnection(): Promise<IotConnection> {
 
 async function commissionDevice({ name, root, serialFolder }: DeviceSite): Promise<void> {
   const claimFolder = join(folder, `claim-${name}`);
-  await newClaim(claimFolder);
+  await newClaim(region, claimFolder);
   const { iot } = clients;
   const endpointOf = async (endpointType: string): Promise<string> =>
     (await iot.send(new DescribeEndpointCommand({ endpointType }))).endpointAddress ?? "";
@@ -140,7 +96,7 @@ async function commissionDevice({ name, root, serialFolder }: DeviceSite): Promi
     mqttPort: Number(mqttPort),
     iotCredEndpoint: await endpointOf("iot:CredentialProvider"),
     greengrassDataPlaneEndpoint: "localhost",
-    greengrassDataPlanePort: cloud.ports.dataPlane,
+    greengrassDataPlanePort: region.cloud.ports.dataPlane,
     deploymentPollingFrequencySeconds: 1,
     serialFolders: [serialFolder],
   });
@@ -280,29 +236,15 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cm-"));
   await timed("build", buildArtifacts);
   built = BuildManifest.parse(JSON.parse(await readFile(join(dist, "build.json"), "utf8")));
-  cloud = await startCloud({
-    folder: join(folder, "cloud"),
-    region: place.region,
-    accountId: place.accountId,
-    host: "127.0.0.1",
-    port: 0,
-    allowRemote: false,
-    devicePorts: { mqtt: 0, alpn: 0, dataPlane: 0, credentials: 0 },
-    credentials,
-    controlToken: "not used here",
-    clock,
-    wallClock: clock,
-    random: systemRandom,
-    log: silentLog,
-  });
-  const settings = { region: place.region, endpoint: cloud.endpoint, credentials };
+  region = await startLocalRegion(join(folder, "cloud"));
+  const { cloud, settings } = region;
   clients = {
-    iot: new IoTClient(settings),
+    iot: region.iot,
     s3: new S3Client({ ...settings, forcePathStyle: true }),
     greengrass: new GreengrassV2Client(settings),
     logs: new CloudWatchLogsClient(settings),
   };
-  await setUpRegion();
+  for (const Bucket of Object.values(buckets)) await clients.s3.send(new CreateBucketCommand({ Bucket }));
   const release = await releaseOfThisMachine();
   const target = {
     name: "home",
@@ -314,13 +256,18 @@ beforeAll(async () => {
     mainGroup: names.mainGroup,
   };
   await timed("publish", () =>
-    publish(release.dist, release.manifest, target, { ...clients, clock, accountId: place.accountId }),
+    publish(release.dist, release.manifest, target, {
+      ...clients,
+      clock,
+      pause: () => clock.sleep(200),
+      accountId: place.accountId,
+    }),
   );
 }, 180_000);
 
 afterAll(async () => {
   await fleet?.stop();
-  await cloud.close();
+  await region.cloud.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -339,7 +286,7 @@ test("what an instrument measures is in the lake exactly once, by way of a devic
       seed: "together",
       periodSeconds: 15,
       pointIntervalMs: 200,
-      endpoint: cloud.endpoint,
+      endpoint: region.cloud.endpoint,
       node: process.execPath,
       commissionDevice,
       installedComponents: (thing) => installedComponents(clients.greengrass, thing),

@@ -1,6 +1,179 @@
+import { userInfo } from "node:os";
 import type { Command } from "commander";
-import type { Places } from "../system/state.ts";
+import { RolloutSummary } from "@coalmine/contract";
+import { hold, promote, resume, rollback, type Decided, type DecisionInput } from "../../api/decide.ts";
+import { describeRollout, listRollouts } from "../../api/describe.ts";
+import type { Api } from "../../api/api.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { logFile } from "../system/commands.ts";
+import { needRunning, type Places } from "../system/state.ts";
+import { localApi } from "./local-api.ts";
+import { mainJob } from "./main-job.ts";
+import { isRegression, regressions } from "./regressions.ts";
+
+const exits = {
+  promoted: exitCodes.done,
+  halted: exitCodes.halted,
+  inconclusive: exitCodes.notEnoughEvidence,
+  failed: exitCodes.unexpected,
+} as const;
 
 export function addRolloutCommands(program: Command, at: Places): void {
-  program.command("rollout").description(`rollouts of ${at.root}`);
+  const rollout = program.command("rollout").description("what is on its way to the fleets");
+  rollout
+    .command("run")
+    .description(
+      "the main job: bring everything up, push a change, follow it to the main fleet, and clean up",
+    )
+    .option("--json", "end with one line of JSON", false)
+    .option("--regression <name>", `plant a bad release instead: ${Object.keys(regressions).join(", ")}`)
+    .option("--let-past <stage>", "record an override for a stage: rehearse")
+    .option("--process-devices <n>", "core devices as processes", Number, 4)
+    .option("--hosted-devices <n>", "core devices on the driven clock", Number, 50)
+    .option("--seed <text>", "seed of the driven region", "1")
+    .action((options: RunOptions) => run(at, options));
+
+  for (const [verb, decide, what] of [
+    ["promote", promote, "let the main fleets follow"],
+    ["hold", hold, "stop where it is, until somebody resumes it"],
+    ["resume", resume, "go on from a hold"],
+    ["rollback", rollback, "take it back everywhere"],
+  ] as const) {
+    rollout
+      .command(`${verb} <rollout>`)
+      .description(what)
+      .requiredOption("--reason <text>", "why; the audit log keeps it")
+      .option("--json", "as JSON", false)
+      .action((name: string, { reason, json }: { reason: string; json: boolean }) =>
+        decideOn(at, decide, { rollout: name, who: userInfo().username, reason }, json),
+      );
+  }
+  rollout
+    .command("list")
+    .description("the latest rollouts, newest first")
+    .option("--json", "as JSON", false)
+    .action(({ json }: { json: boolean }) =>
+      asking(at, async (api) => {
+        const found = await listRollouts(api);
+        console.log(
+          json
+            ? JSON.stringify(found)
+            : found.map((one) => `${one.rollout}  ${one.phase}  ${one.because ?? ""}`).join("\n") ||
+                "there is none yet: push something",
+        );
+      }),
+    );
+  rollout
+    .command("show [rollout]")
+    .description("one rollout, by the beginning of its name; the latest without one")
+    .option("--json", "as JSON", false)
+    .action((name: string | undefined, { json }: { json: boolean }) =>
+      asking(at, async (api) => {
+        const wanted = name ?? (await listRollouts(api, { limit: 1 }))[0]?.rollout;
+        if (wanted === undefined) console.log("there is none yet: push something");
+        else {
+          const described = await describeRollout(api, { rollout: wanted });
+          console.log(json ? JSON.stringify(described) : JSON.stringify(described, undefined, 2));
+        }
+      }),
+    );
+}
+
+interface RunOptions {
+  readonly json: boolean;
+  readonly regression?: string;
+  readonly letPast?: string;
+  readonly processDevices: number;
+  readonly hostedDevices: number;
+  readonly seed: string;
+}
+
+async function run(at: Places, options: RunOptions): Promise<void> {
+  const { regression, letPast, json } = options;
+  if (regression !== undefined && !isRegression(regression))
+    return usage(
+      `there is no regression "${regression}"; take one of ${Object.keys(regressions).join(", ")}`,
+    );
+  if (letPast !== undefined && letPast !== "rehearse")
+    return usage(`nothing lets a push past "${letPast}"; only "rehearse" can be let past`);
+  const interrupted = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () =>
+      interrupted.abort(
+        new Error(`interrupted by ${signal}; what ran was stopped, and the next start takes the state up`),
+      ),
+    );
+  const began = performance.now();
+  const say = (sentence: string): void => {
+    const line = `[${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s] ${sentence}`;
+    // With --json the one line is all of standard output.
+    if (json) console.error(line);
+    else console.log(line);
+  };
+  try {
+    const summary = RolloutSummary.parse(
+      await mainJob({
+        at,
+        ...options,
+        regression,
+        letPast,
+        say,
+        logLine: logFile(at),
+        signal: interrupted.signal,
+      }),
+    );
+    if (json) console.log(JSON.stringify(summary));
+    else tell(summary);
+    process.exitCode = exits[summary.outcome];
+  } catch (failure) {
+    if (!interrupted.signal.aborted) throw failure;
+    console.error(
+      interrupted.signal.reason instanceof Error ? interrupted.signal.reason.message : "interrupted",
+    );
+    process.exitCode = exitCodes.interrupted;
+  }
+}
+
+function tell(summary: RolloutSummary): void {
+  const { fleet, readings, seconds } = summary;
+  console.log(`
+release ${summary.release}: ${summary.outcome.toUpperCase()}
+  why       ${summary.why}
+  fleet     ${fleet.process} process devices, ${fleet.hosted} hosted devices, ${fleet.canary} of all were canaries, ${summary.soakHours} h of soak
+  readings  ${readings.sent} points sent by the instruments, ${readings.rows} rows in the lakes, ${readings.lost} lost, ${readings.doubled} doubled
+  memory    ${summary.memoryMiB} MiB at the peak, of everything together
+  seconds   ${Object.entries(seconds)
+    .map(([stage, value]) => `${stage} ${value}`)
+    .join(", ")}`);
+}
+
+function usage(sentence: string): void {
+  console.error(sentence);
+  process.exitCode = exitCodes.usage;
+}
+
+async function asking(at: Places, ask: (api: Api) => Promise<void>): Promise<void> {
+  const { api, home } = localApi(needRunning(at));
+  try {
+    await ask(api);
+  } finally {
+    home.dynamodb.destroy();
+    home.s3.destroy();
+  }
+}
+
+function decideOn(
+  at: Places,
+  decide: (api: Api, input: DecisionInput) => Promise<Decided>,
+  input: DecisionInput,
+  json: boolean,
+): Promise<void> {
+  return asking(at, async (api) => {
+    const decided = await decide(api, input);
+    console.log(
+      json
+        ? JSON.stringify(decided)
+        : `${decided.rollout} is ${decided.phase} now; entry ${decided.sequence} of its audit log says who and why`,
+    );
+  });
 }

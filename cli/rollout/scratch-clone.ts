@@ -1,37 +1,42 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { git } from "../../pipeline/push/repository.ts";
-import { install } from "../../pipeline/stages/install.ts";
 import { applyChange, type Change } from "./regressions.ts";
 
+/** All of it runs beside this process: a cloud may live in it, which a developer's machine would not stop either. */
+const run = promisify(execFile);
 const author = ["-c", "user.name=Coalmine main job", "-c", "user.email=main-job@coalmine.invalid"];
 
 /** Clones the remote, makes a change as a developer would, bumps the versions that it touches, and commits. */
-export function commitChange(
+export async function commitChange(
   remote: string,
   folder: string,
   cache: string,
   change: Change,
-): { commit: string; bumped: string } {
-  git(".", "clone", "--quiet", remote, folder);
-  install(folder, cache);
+): Promise<{ commit: string; bumped: string }> {
+  const env = { ...withoutGit(), COALMINE_CACHE: cache };
+  await run("git", ["clone", "--quiet", remote, folder], { env });
+  await run(process.execPath, [join(folder, "pipeline/stages/install.ts")], { cwd: folder, env });
   applyChange(folder, change);
-  const bumped = execFileSync(process.execPath, [join(folder, "pipeline/build/bump.ts")], {
+  for (const test of change.withoutTests ?? []) rmSync(join(folder, test));
+  const { stdout } = await run(process.execPath, [join(folder, "pipeline/build/bump.ts")], {
     cwd: folder,
-    encoding: "utf8",
-    env: { ...process.env, COALMINE_CACHE: cache },
-    stdio: ["ignore", "pipe", "pipe"],
-  }).trim();
-  git(folder, "add", "--all");
-  git(folder, ...author, "commit", "--quiet", "--message", change.what);
-  return { commit: git(folder, "rev-parse", "HEAD"), bumped };
+    env,
+  });
+  await run("git", ["add", "--all"], { cwd: folder, env });
+  await run("git", [...author, "commit", "--quiet", "--message", change.what], { cwd: folder, env });
+  const head = await run("git", ["rev-parse", "HEAD"], { cwd: folder, env });
+  return { commit: head.stdout.trim(), bumped: stdout.trim() };
 }
 
-/** Pushes to main; gives what the remote said. Not synchronous: the hook may talk to this very process. */
+/** Pushes to main; gives what the remote said. */
 export async function push(folder: string): Promise<string[]> {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
   // The remote's own words come on standard error.
-  const { stderr } = await promisify(execFile)("git", ["push", "origin", "HEAD:main"], { cwd: folder, env });
+  const { stderr } = await run("git", ["push", "origin", "HEAD:main"], { cwd: folder, env: withoutGit() });
   return stderr.split("\n").flatMap((line) => /^remote: (coalmine: .*?)\s*$/.exec(line)?.[1] ?? []);
+}
+
+function withoutGit(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
 }

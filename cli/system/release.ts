@@ -6,8 +6,9 @@ import { CoalmineError } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { BuildManifest } from "../../pipeline/build/build-manifest.ts";
 import { openRegion, type Region } from "../../pipeline/controller/region.ts";
-import { publish } from "../../pipeline/publish/publish.ts";
+import { pauseIn, publish } from "../../pipeline/publish/publish.ts";
 import { releaseKey, releaseOf, type ReleaseManifest } from "../../pipeline/release.ts";
+import type { TargetTime } from "../../pipeline/controller/target-time.ts";
 import type { Target } from "../../pipeline/target.ts";
 import { HOME } from "./home-region.ts";
 
@@ -49,9 +50,14 @@ export async function publishCheckout(
   manifest: BuildManifest,
   commit: string,
   regions: readonly [Region, ...Region[]],
+  time: TargetTime,
 ): Promise<ReleaseManifest> {
   for (const region of regions)
-    await publish(join(root, "dist"), manifest, region.target, { ...region, clock: systemClock });
+    await publish(join(root, "dist"), manifest, region.target, {
+      ...region,
+      clock: systemClock,
+      pause: pauseIn(region.target, time),
+    });
   const models = globSync("models/*/manifest.json", { cwd: root }).map((file): unknown =>
     JSON.parse(readFileSync(join(root, file), "utf8")),
   );

@@ -7,7 +7,7 @@ import { systemClock } from "@coalmine/runtime/system-clock";
 import { Controller } from "../../pipeline/controller/controller.ts";
 import { installFirst } from "../../pipeline/controller/install-first.ts";
 import { closeRegion, type Region } from "../../pipeline/controller/region.ts";
-import { targetTime } from "../../pipeline/controller/target-time.ts";
+import { type TargetTime, targetTime } from "../../pipeline/controller/target-time.ts";
 import { PIPELINE_NAME } from "../../pipeline/definition.ts";
 import { git } from "../../pipeline/push/repository.ts";
 import { names } from "../../infra/identity/identity.ts";
@@ -100,7 +100,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const regions = openRegions(running.targets);
     closing.add(regions, (open) => open.forEach(closeRegion));
 
-    await installCurrent(options, regions, driven);
+    const time = targetTime({ clock: systemClock, controlTokens: running.controlTokens, tickMs: TICK_MS });
+    await installCurrent(options, regions, driven, time);
     const devices = Array.from(
       { length: options.processDevices },
       (_, index) => `core-${String(index + 1).padStart(2, "0")}`,
@@ -114,14 +115,14 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       regions,
       pipeline: PIPELINE_NAME,
       policy: readFileSync(join(at.root, "pipeline/policy.yaml"), "utf8"),
-      time: targetTime({ clock: systemClock, controlTokens: running.controlTokens, tickMs: TICK_MS }),
+      time,
       clock: systemClock,
       newSeed: () => randomBytes(16).toString("hex"),
       notify: async (notice) => say(`notice: ${JSON.stringify(notice)}`),
       log,
     });
     const controlling = controller.run(stop.signal);
-    closing.add(controlling, async () => {
+    closing.add(stop, async () => {
       stop.abort(new Error("the system stops"));
       await controlling;
     });
@@ -137,15 +138,14 @@ async function installCurrent(
   { at, say }: SystemOptions,
   regions: readonly [Region, ...Region[]],
   driven: DrivenRegion,
+  time: TargetTime,
 ): Promise<void> {
   const manifest = await buildCheckout(at.root, at.cache);
   say(
     `this checkout is built: ${manifest.components.map(({ component, version }) => `${component.replace("coalmine.", "")} ${version}`).join(", ")}`,
   );
   const commit = git(at.root, "rev-parse", "HEAD");
-  const pump = pumpUntilDone(driven);
-  const release = await publishCheckout(at.root, manifest, commit, regions).finally(() => pump.stop());
-  await pump.ended;
+  const release = await publishCheckout(at.root, manifest, commit, regions, time);
   const installed = await installFirst(regions, release, "coalmine up", systemClock, {
     [HOME.name]: homeConfiguration,
   });
@@ -155,23 +155,6 @@ async function installCurrent(
       : "both fleets have a release already",
   );
   await driven.control("run-until", { time: driven.where.now + HOSTED_INSTALL_MS });
-}
-
-/** A driven clock stands while nobody waits on it, and publishing waits for the region's own work: it is moved along. */
-function pumpUntilDone(driven: DrivenRegion): { stop(): void; ended: Promise<void> } {
-  let stopped = false;
-  const ended = (async () => {
-    for (let now = driven.where.now; !stopped; now += 100) {
-      await driven.control("run-until", { time: now });
-      await systemClock.sleep(50);
-    }
-  })();
-  return {
-    stop: () => {
-      stopped = true;
-    },
-    ended,
-  };
 }
 
 function runningSystem(at: Places, home: HomeRegion, driven: DrivenRegion): RunningSystem {

@@ -13,16 +13,27 @@ import { parseRecipe } from "@coalmine/recipe";
 import { messageOf } from "@coalmine/runtime";
 import type { BuildManifest, BuiltComponent } from "../build/build-manifest.ts";
 import { objectKey, recipeDigest, withBucket } from "../build/recipe-template.ts";
+import type { TargetTime } from "../controller/target-time.ts";
 import type { Target } from "../target.ts";
 import { PublishError } from "./publish-error.ts";
 
 const DEPLOYABLE_WAIT_MS_MAX = 180_000;
 const DEPLOYABLE_POLL_MS = 500;
 
+/** How publishing pauses in a target: that much of the target's own time passes. */
+export function pauseIn(target: Target, time: TargetTime): () => Promise<void> {
+  const never = new AbortController().signal;
+  return async () => {
+    await time.waitUntil(target, (await time.now(target)) + DEPLOYABLE_POLL_MS, never);
+  };
+}
+
 export interface PublishPorts {
   readonly greengrass: GreengrassV2Client;
   readonly s3: S3Client;
   readonly clock: Clock;
+  /** A pause between two questions; in a driven region it lets the region's own work go on. */
+  readonly pause: () => Promise<void>;
   /** The region's account, for the names of component versions. */
   readonly accountId: string;
 }
@@ -143,7 +154,7 @@ async function createVersion(
 async function untilDeployable(
   built: BuiltComponent,
   target: Target,
-  { greengrass, clock, accountId }: PublishPorts,
+  { greengrass, clock, pause, accountId }: PublishPorts,
 ): Promise<void> {
   const deadline = clock.monotonicMs() + DEPLOYABLE_WAIT_MS_MAX;
   for (;;) {
@@ -163,7 +174,7 @@ async function untilDeployable(
         `${built.component} ${built.version} is still ${status?.componentState} in ${target.region} after ${DEPLOYABLE_WAIT_MS_MAX / 1000} s; repeat the stage, and look at the component in the console if it stays so`,
       );
     }
-    await clock.sleep(DEPLOYABLE_POLL_MS);
+    await pause();
   }
 }
 

@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
+import * as z from "zod";
 import { BuildManifest } from "../build/build-manifest.ts";
 import { git } from "../push/repository.ts";
-import { publish } from "../publish/publish.ts";
+import { pauseIn, publish } from "../publish/publish.ts";
+import { targetTime } from "../controller/target-time.ts";
 import { releaseKey, releaseOf } from "../release.ts";
 import { greengrassOf, s3Of, targetsOf, type Target } from "../target.ts";
 import { check } from "./check.ts";
@@ -98,9 +100,17 @@ async function rehearseStage(): Promise<void> {
 
 async function publishStage(): Promise<void> {
   const targets = targetsOf(process.env);
+  const controlTokens = z
+    .record(z.string(), z.string())
+    .parse(JSON.parse(process.env["COALMINE_CONTROL_TOKENS"] ?? "{}"));
+  const time = targetTime({ clock: systemClock, controlTokens, tickMs: 500 });
   const manifest = readManifest(dist);
   for (const target of targets) {
-    const published = await publish(dist, manifest, target, { ...portsOf(target), clock: systemClock });
+    const published = await publish(dist, manifest, target, {
+      ...portsOf(target),
+      clock: systemClock,
+      pause: pauseIn(target, time),
+    });
     const created = published
       .filter(({ how }) => how === "created")
       .map(({ component, version }) => `${component} ${version}`);

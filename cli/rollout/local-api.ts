@@ -1,0 +1,27 @@
+import { systemClock } from "@coalmine/runtime/system-clock";
+import type { Api } from "../../api/api.ts";
+import { KeptDocuments } from "../../pipeline/controller/kept.ts";
+import { openRegion, type Region } from "../../pipeline/controller/region.ts";
+import { RolloutLog } from "../../pipeline/controller/rollout-log.ts";
+import { targetTime } from "../../pipeline/controller/target-time.ts";
+import { HOME } from "../system/home-region.ts";
+import { environmentOf, type RunningSystem } from "../system/state.ts";
+
+const TICK_MS = 1000;
+
+/** The operators' API of the system that runs on this machine. */
+export function localApi(running: RunningSystem): { api: Api; home: Region } {
+  Object.assign(process.env, environmentOf(running));
+  const [first] = running.targets;
+  if (first === undefined) throw new Error("the running system names no target");
+  const home = openRegion(first, HOME.accountId);
+  return {
+    home,
+    api: {
+      log: new RolloutLog(home.dynamodb, systemClock),
+      kept: new KeptDocuments(home.s3, home.target.artifactBucket),
+      targets: running.targets,
+      time: targetTime({ clock: systemClock, controlTokens: running.controlTokens, tickMs: TICK_MS }),
+    },
+  };
+}

@@ -1,0 +1,224 @@
+import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { RolloutSummary } from "@coalmine/contract";
+import { messageOf } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
+import { describeRollout, listRollouts, type RolloutDescription } from "../../api/describe.ts";
+import { keep } from "../../pipeline/stages/install.ts";
+import { recordOverride } from "../../pipeline/stages/override.ts";
+import { memoryOfTree } from "../../simulator/fleet/process/process-tree.ts";
+import type { Places } from "../system/state.ts";
+import { startSystem, type System } from "../system/system.ts";
+import { executionOf, stateOf, type ExecutionState } from "./follow.ts";
+import { localApi } from "./local-api.ts";
+import { balanceOfAll, sum } from "./readings.ts";
+import { harmless, type Regression, regressions } from "./regressions.ts";
+import { commitChange, push } from "./scratch-clone.ts";
+
+export interface MainJobOptions {
+  readonly at: Places;
+  readonly processDevices: number;
+  readonly hostedDevices: number;
+  readonly seed: string;
+  readonly regression: Regression | undefined;
+  readonly letPast: "rehearse" | undefined;
+  readonly say: (sentence: string) => void;
+  readonly logLine: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const FOLLOW_MS = 1000;
+const MEMORY_MS = 5000;
+const HOUR_MS = 3_600_000;
+/** The pre-period of the driven fleet: it passes while the push is checked and rehearsed. */
+const PRE_PERIOD_MS = 24 * HOUR_MS;
+const JOB_MS_MAX = 30 * 60_000;
+
+/** The whole path of one push, unattended: what a developer, the pipeline, the controller and an operator do. */
+export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> {
+  const { at, say, regression, signal } = options;
+  const startedMs = systemClock.monotonicMs();
+  const seconds: Record<string, number> = {};
+  const took = (stage: string, sinceMs: number): number =>
+    (seconds[stage] = Math.round((systemClock.monotonicMs() - sinceMs) / 100) / 10);
+  const memory = watchMemory();
+  let system: System | undefined;
+  try {
+    keep(at.root, at.cache);
+    system = await startSystem(options);
+    took("up", startedMs);
+    signal.throwIfAborted();
+    const aging = age(system, signal);
+    const change = regression === undefined ? harmless : regressions[regression];
+    const scratch = join(at.state, "scratch");
+    rmSync(scratch, { recursive: true, force: true });
+    const changeMs = systemClock.monotonicMs();
+    const { commit, bumped } = await commitChange(at.repository, scratch, at.cache, change);
+    say(`a change: ${change.what} (${commit.slice(0, 12)}); ${bumped.split("\n")[0] ?? ""}`);
+    if (options.letPast !== undefined) {
+      const override = {
+        commit,
+        stage: options.letPast,
+        who: "the main job",
+        why: "asked for by --let-past, to show the canary doing the stopping",
+      };
+      await recordOverride(system.regions[0].s3, system.regions[0].target.artifactBucket, override);
+    }
+    for (const line of await push(scratch)) say(line);
+    took("change", changeMs);
+    const state = await follow(system, commit, options);
+    await aging;
+    for (const stage of state.stages) seconds[stage.name.toLowerCase()] = Math.round(stage.seconds * 10) / 10;
+    const rollout = await endOfRollout(system, commit, options);
+    const readingsMs = systemClock.monotonicMs();
+    const { home, driven } = await balanceOfAll(system, join(at.state, "lake"), systemClock);
+    took("readings", readingsMs);
+    const outcome = outcomeOf(state, rollout);
+    const canary = rollout?.targets.reduce((all, { devices }) => all + devices.canary, 0) ?? 0;
+    seconds["total"] = took("total", startedMs);
+    return {
+      outcome,
+      release: commit.slice(0, 12),
+      why: rollout?.because ?? failureOf(state),
+      fleet: { process: options.processDevices, hosted: options.hostedDevices, canary },
+      soakHours: Math.round(
+        (rollout?.targets.find(({ target }) => target === "driven")?.verdict?.elapsedMs ?? 0) / HOUR_MS,
+      ),
+      readings: sum(home, driven),
+      memoryMiB: Math.round(memory.stop()),
+      seconds,
+    };
+  } finally {
+    memory.stop();
+    await system?.stop();
+  }
+}
+
+/** Lets the driven fleet live through its pre-period while the push is on its way, an hour at a time. */
+async function age(system: System, signal: AbortSignal): Promise<void> {
+  const { driven } = system;
+  const until = driven.where.now + PRE_PERIOD_MS + HOUR_MS;
+  for (let time = driven.where.now + HOUR_MS; time <= until && !signal.aborted; time += HOUR_MS) {
+    await driven.control("run-until", { time });
+    // Others have their turn in between: publishing changes this region too.
+    await systemClock.sleep(20);
+  }
+}
+
+/** Follows the execution to its end, and promotes with the command that a person uses. */
+async function follow(
+  system: System,
+  commit: string,
+  { at, say, signal }: MainJobOptions,
+): Promise<ExecutionState> {
+  const [{ codepipeline }] = system.regions;
+  const deadline = systemClock.monotonicMs() + JOB_MS_MAX;
+  const execution = await executionOf(codepipeline, commit);
+  if (execution === undefined)
+    throw new Error(`no execution was started for ${commit}; the push was said above`);
+  let told = "";
+  let promoted = false;
+  for (;;) {
+    signal.throwIfAborted();
+    const state = await stateOf(codepipeline, execution, systemClock);
+    const current = state.stages.at(-1);
+    const line =
+      current === undefined
+        ? ""
+        : `${current.name}: ${current.status}${current.summary === "" ? "" : ` (${current.summary})`}`;
+    if (line !== told) say((told = line));
+    if (state.status !== "InProgress") return state;
+    if (current?.name === "Promote" && !promoted) promoted = await promote(at, commit, say);
+    if (systemClock.monotonicMs() > deadline)
+      throw new Error(
+        `after ${JOB_MS_MAX / 60_000} min the pipeline is still at ${line}; \`coalmine rollout show\` says what is stuck`,
+      );
+    await systemClock.sleep(FOLLOW_MS, signal);
+  }
+}
+
+async function promote(at: Places, commit: string, say: (sentence: string) => void): Promise<boolean> {
+  const command = [
+    "rollout",
+    "promote",
+    commit.slice(0, 12),
+    "--reason",
+    "the canary proved itself; promoted by the main job",
+  ];
+  try {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [join(at.root, "cli/main.ts"), ...command],
+      { cwd: at.root },
+    );
+    say(`$ coalmine ${command.join(" ")}\n${stdout.trim()}`);
+    return true;
+  } catch (failure) {
+    say(`not promoted yet: ${messageOf(failure).trim().split("\n").at(-1) ?? ""}`);
+    return false;
+  }
+}
+
+/** The rollout of this commit when it has ended, or undefined where the push never became one. */
+async function endOfRollout(
+  system: System,
+  commit: string,
+  { say, signal }: MainJobOptions,
+): Promise<RolloutDescription | undefined> {
+  const { api } = localApi(system.running);
+  const deadline = systemClock.monotonicMs() + JOB_MS_MAX / 2;
+  let told = "";
+  for (;;) {
+    signal.throwIfAborted();
+    const listed = (await listRollouts(api)).find((one) => one.commit === commit);
+    if (listed === undefined) return undefined;
+    const described = await describeRollout(api, { rollout: listed.rollout });
+    if (described.phase === "done" || described.phase === "refused" || described.phase === "nothingToDo")
+      return described;
+    if (described.phase !== told)
+      say(
+        `the rollout is ${(told = described.phase)}${described.because === undefined ? "" : `: ${described.because}`}`,
+      );
+    if (systemClock.monotonicMs() > deadline)
+      throw new Error(
+        `the rollout is still ${described.phase}; outstanding: ${described.outstanding.join(", ")}`,
+      );
+    await systemClock.sleep(FOLLOW_MS, signal);
+  }
+}
+
+function outcomeOf(
+  state: ExecutionState,
+  rollout: RolloutDescription | undefined,
+): RolloutSummary["outcome"] {
+  if (rollout?.outcome === "promoted" && state.status === "Succeeded") return "promoted";
+  if (rollout?.outcome === "halted" || rollout?.outcome === "inconclusive") return rollout.outcome;
+  const failed = state.stages.find(({ status }) => status === "Failed")?.name;
+  // Stopped before any device was touched.
+  return failed === "Rehearse" || failed === "Check" ? "halted" : "failed";
+}
+
+function failureOf(state: ExecutionState): string {
+  const failed = state.stages.find(({ status }) => status === "Failed");
+  return failed === undefined ? state.statusSummary : `${failed.name} stopped it: ${failed.summary}`;
+}
+
+/** The peak of what this process and everything below it hold, in MiB. */
+function watchMemory(): { stop(): number } {
+  let peak = 0;
+  const look = (): void => {
+    void memoryOfTree(process.pid).then(({ pssBytes }) => {
+      peak = Math.max(peak, pssBytes / 1024 ** 2);
+    });
+  };
+  look();
+  const timer = setInterval(look, MEMORY_MS);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return peak;
+    },
+  };
+}
