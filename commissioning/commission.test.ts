@@ -4,31 +4,27 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  AttachPolicyCommand,
-  CreateKeysAndCertificateCommand,
-  CreatePolicyCommand,
-  CreateProvisioningTemplateCommand,
-  CreateThingGroupCommand,
-  IoTClient,
+  type IoTClient,
   ListCertificatesCommand,
   ListThingPrincipalsCommand,
   UpdateCertificateCommand,
 } from "@aws-sdk/client-iot";
 import { serialLinks } from "@coalmine/device/serial-links";
 import type { Clock } from "@coalmine/ports";
-import { SeededRandom, silentLog } from "@coalmine/runtime";
+import { SeededRandom } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { systemRandom } from "@coalmine/runtime/system-random";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
-import { claimPolicy, devicePolicy, names, provisioningTemplate } from "../infra/identity/identity.ts";
+import { names } from "../infra/identity/identity.ts";
 import { CertificateAuthority } from "../simulator/cloud/identity/certificate-authority.ts";
-import { startCloud, type StartedCloud } from "../simulator/cloud/start-cloud.ts";
+import type { StartedCloud } from "../simulator/cloud/start-cloud.ts";
 import type { Attachable } from "../simulator/instruments/hosted-links.ts";
 import { Instrument } from "../simulator/instruments/instrument.ts";
 import { MemoryLedger } from "../simulator/instruments/ledger.ts";
 import { servePty, type ServedPty } from "../simulator/instruments/pty.ts";
 import { Rheometer } from "../simulator/instruments/rheometer.ts";
+import { type LocalRegion, newClaim, place, startLocalRegion } from "../test/local-region.ts";
 import { commission } from "./commission.ts";
 import { makeIdentity } from "./identity.ts";
 import type { IotConnection, IotConnector } from "./iot-connection.ts";
@@ -39,8 +35,8 @@ import { placesOf } from "./places.ts";
 import { sha256 } from "./report.ts";
 
 const clock = systemClock;
-const place = { region: "us-east-1", accountId: "123456789012", partition: "aws" };
 let folder: string;
+let region: LocalRegion;
 let cloud: StartedCloud;
 let iot: IoTClient;
 let instrument: Instrument;
@@ -49,35 +45,8 @@ let made = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cm-site-"));
-  const credentials = { accessKeyId: "AKIALOCALSITE", secretAccessKey: "of-no-use-anywhere-else" };
-  cloud = await startCloud({
-    ...place,
-    folder: join(folder, "cloud"),
-    host: "127.0.0.1",
-    port: 0,
-    allowRemote: false,
-    devicePorts: { mqtt: 0, alpn: 0, dataPlane: 0, credentials: 0 },
-    credentials,
-    controlToken: "not used here",
-    clock,
-    wallClock: clock,
-    random: systemRandom,
-    log: silentLog,
-  });
-  iot = new IoTClient({ region: place.region, endpoint: cloud.endpoint, credentials });
-  for (const thingGroupName of [names.fleetGroup, names.mainGroup])
-    await iot.send(new CreateThingGroupCommand({ thingGroupName }));
-  const policies = { [names.devicePolicy]: devicePolicy(place), [names.claimPolicy]: claimPolicy(place) };
-  for (const [policyName, document] of Object.entries(policies))
-    await iot.send(new CreatePolicyCommand({ policyName, policyDocument: JSON.stringify(document) }));
-  await iot.send(
-    new CreateProvisioningTemplateCommand({
-      templateName: names.provisioningTemplate,
-      templateBody: JSON.stringify(provisioningTemplate()),
-      provisioningRoleArn: `arn:aws:iam::${place.accountId}:role/registrar`,
-      enabled: true,
-    }),
-  );
+  region = await startLocalRegion(join(folder, "cloud"));
+  ({ cloud, iot } = region);
   const random = new SeededRandom("site");
   const source = new Rheometer({ random: random.fork("rheometer") });
   instrument = new Instrument({
@@ -104,14 +73,7 @@ afterAll(async () => {
 async function newDevice(changes: Partial<Record<keyof CommissionOptions, unknown>> = {}) {
   const serial = `core-${++made}`;
   const claimFolder = join(folder, `${serial}-claim`);
-  const { certificateArn, certificateId, certificatePem, keyPair } = await iot.send(
-    new CreateKeysAndCertificateCommand({ setAsActive: true }),
-  );
-  await iot.send(new AttachPolicyCommand({ policyName: names.claimPolicy, target: certificateArn }));
-  await mkdir(claimFolder, { mode: 0o700 });
-  await writeFile(join(claimFolder, "claim.pem.crt"), certificatePem ?? "");
-  await writeFile(join(claimFolder, "claim.private.pem.key"), keyPair?.PrivateKey ?? "", { mode: 0o600 });
-  await writeFile(join(claimFolder, "AmazonRootCA1.pem"), cloud.cloud.iot.authority.certificatePem);
+  const claim = await newClaim(region, claimFolder);
   const settings = {
     serial,
     site: "ward-7",
@@ -126,11 +88,7 @@ async function newDevice(changes: Partial<Record<keyof CommissionOptions, unknow
     serialFolders: [join(folder, "ports")],
     ...changes,
   };
-  return {
-    settings,
-    options: CommissionOptions.parse(settings),
-    claim: { certificateId, key: keyPair?.PrivateKey ?? "" },
-  };
+  return { settings, options: CommissionOptions.parse(settings), claim };
 }
 
 function portsOf(options: CommissionOptions, at: Clock = clock) {
