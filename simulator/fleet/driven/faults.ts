@@ -26,10 +26,11 @@ function concerned(region: DrivenRegion, { thing, share }: FaultRequest): readon
 
 async function doTo({ clock }: DrivenRegion, device: HostedDevice, asked: FaultRequest): Promise<void> {
   switch (asked.kind) {
-    case "cut":
-      device.network.cut();
-      if (asked.seconds !== undefined) clock.timer(asked.seconds * 1000, () => device.network.restore());
+    case "cut": {
+      const mend = device.network.cut();
+      if (asked.seconds !== undefined) clock.timer(asked.seconds * 1000, mend);
       return;
+    }
     case "restore":
       device.network.restore();
       return;

@@ -38,7 +38,7 @@ export function referenceLoad(clock: DrivenClock): DeviceLoad {
 
 export interface Cuttable {
   readonly thingName: string;
-  readonly network: { cut(): void; restore(): void };
+  readonly network: { cut(): () => void };
 }
 
 /** Cuts the lines of a seeded share of the devices now and then, for as long as the region lives. */
@@ -55,9 +55,9 @@ export function linkFaults(
     const cutLater = (): void => {
       clock.timer(-Math.log(1 - own.next()) * CUT_EVERY_MS, () => {
         if (stopped) return;
-        network.cut();
+        const mend = network.cut();
         clock.timer(CUT_MS.min + own.next() * (CUT_MS.max - CUT_MS.min), () => {
-          network.restore();
+          mend();
           cutLater();
         });
       });

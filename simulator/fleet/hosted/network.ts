@@ -5,22 +5,31 @@ const WAITING_BYTES_MAX = 256 * 1024;
 
 /** A device's one way to its cloud. Cut, nothing gets through either way, and neither end is told. */
 export class Network {
-  #isOnline = true;
+  readonly #cuts = new Set<symbol>();
   readonly #lines = new Set<Line>();
 
   get isOnline(): boolean {
-    return this.#isOnline;
+    return this.#cuts.size === 0;
   }
 
-  cut(): void {
-    this.#isOnline = false;
+  /** Gives how to mend this cut; another one may still be there. */
+  cut(): () => void {
+    const cut = Symbol("cut");
+    this.#cuts.add(cut);
+    return () => {
+      if (this.#cuts.delete(cut)) this.#resume();
+    };
+  }
+
+  /** Mends every cut. */
+  restore(): void {
+    this.#cuts.clear();
+    this.#resume();
   }
 
   /** What waited on the lines that both ends still hold is sent again, as TCP does. */
-  restore(): void {
-    if (this.#isOnline) return;
-    this.#isOnline = true;
-    for (const line of this.#lines) line.resume();
+  #resume(): void {
+    if (this.isOnline) for (const line of this.#lines) line.resume();
   }
 
   /** The device lost its power: its lines fall silent, and the other ends find out by themselves. */
@@ -31,12 +40,12 @@ export class Network {
 
   /** The device's end of a new connection whose far end `accept` is given; rejects while there is no way. */
   async connect(pair: () => readonly [Link, Link], accept: (far: Link) => void): Promise<Link> {
-    if (!this.#isOnline) throw new Error("the device has no network");
+    if (!this.isOnline) throw new Error("the device has no network");
     const [near, far] = pair();
     accept(far);
     const line: Line = new Line(
       near,
-      () => this.#isOnline,
+      () => this.isOnline,
       () => this.#lines.delete(line),
     );
     this.#lines.add(line);

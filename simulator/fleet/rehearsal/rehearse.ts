@@ -40,13 +40,14 @@ export async function rehearse(of: Rehearsed): Promise<readonly Check[]> {
   const { region, running, candidate, health, events, secrets, progress } = of;
   const hours = (count: number): Promise<unknown> => region.turn.run(region.clock.now() + count * HOUR_MS);
   const publish = (release: Release) => publishRelease(region, release, usualNames.artifactBucket);
+  if (running !== undefined) await publish(running);
+  // Before the first hour: a version that is taken need not wait for it.
+  await publish(candidate);
   if (running !== undefined) {
-    await publish(running);
     await install(of, running, "running");
     await hours(1);
     progress("what runs now has run for an hour");
   }
-  await publish(candidate);
   await (running === undefined ? install(of, candidate, "candidate") : upgradeUnderFaults(of));
   progress("every device reports the candidate");
   await troubledHours(of, 2);
