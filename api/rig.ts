@@ -173,10 +173,10 @@ export async function startRig(
     sleep: async (ms: number) => {
       await clock.runUntil(clock.now() + ms);
       // The other region runs at the same time, and needs some of it.
-      await new Promise((resolve) => void setTimeout(resolve, 60));
+      await new Promise((resolve) => void setTimeout(resolve, 100));
     },
   };
-  const time = targetTime({ clock: homeClock, controlTokens: { driven: "token" }, tickMs: 60_000 });
+  const time = targetTime({ clock: homeClock, controlTokens: { driven: "token" }, tickMs: 180_000 });
   const options: ControllerOptions = {
     regions: [region, ...driven.map((one) => one.region)],
     pipeline: PIPELINE_NAME,
@@ -241,7 +241,7 @@ export async function play(rig: Rig, tick: () => Promise<Tick | undefined>): Pro
     for (const wait of told.waits) {
       const target = rig.api.targets.find(({ name }) => name === wait.target);
       if (target?.controlUrl === undefined)
-        await rig.home.clock.runUntil(Math.min(wait.timeMs, rig.home.clock.now() + 120_000));
+        await rig.home.clock.runUntil(Math.min(wait.timeMs, rig.home.clock.now() + 180_000));
       else if (wait.drive) await rig.time.waitUntil(target, wait.timeMs, new AbortController().signal);
     }
   }

@@ -174,7 +174,7 @@ targets:
     soak: 10 min
     horizon: 30 min
     lookEvery: 5 min
-    pulseEvery: 1 min
+    pulseEvery: 3 min
     waveSoak: 2 min
     arrivedShareMin: 0.8
     guard: { toleratedRate: 0.01, eValueMin: 1000 }
@@ -189,7 +189,7 @@ targets:
     soak: 40 min
     horizon: 90 min
     lookEvery: 10 min
-    pulseEvery: 2 min
+    pulseEvery: 5 min
     waveSoak: 5 min
     arrivedShareMin: 0.8
     alpha: 0.05

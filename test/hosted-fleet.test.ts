@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { GreengrassV2Client, ListCoreDevicesCommand } from "@aws-sdk/client-greengrassv2";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { devicePolicy, names } from "../infra/identity/identity.ts";
 import { buildAll } from "../pipeline/build/build.ts";
 import { BuildManifest } from "../pipeline/build/build-manifest.ts";
@@ -15,6 +15,9 @@ import { usualSettings } from "../simulator/fleet/driven/usual-settings.ts";
 
 const root = dirname(import.meta.dirname);
 const region = "eu-central-1";
+/** A few seconds each where nothing else runs; a machine that does much else takes its time. */
+vi.setConfig({ testTimeout: 180_000 });
+
 let folder: string;
 let running: string;
 const children: ChildProcess[] = [];

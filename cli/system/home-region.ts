@@ -22,6 +22,13 @@ export const buckets = (region: string): { artifacts: string; lake: string } => 
   lake: "coalmine-lake",
 });
 
+const Ports = z.object({
+  http: z.int(),
+  mqtt: z.int(),
+  alpn: z.int(),
+  dataPlane: z.int(),
+  credentials: z.int(),
+});
 const Secrets = z.object({ accessKeyId: z.string(), secretAccessKey: z.string(), controlToken: z.string() });
 export type Secrets = z.infer<typeof Secrets>;
 
@@ -47,15 +54,20 @@ export async function startHomeRegion(
   try {
     await mkdir(at.state, { recursive: true, mode: 0o700 });
     const secrets = await readSecrets(join(at.state, "operator.json"));
+    // Devices were commissioned with these: they have to find the cloud where they knew it.
+    const portsFile = join(at.state, "ports.json");
+    const kept = existsSync(portsFile)
+      ? Ports.parse(JSON.parse(await readFile(portsFile, "utf8")))
+      : undefined;
     let engine: PipelineEngine | undefined;
     const place = { region: HOME.region, accountId: HOME.accountId };
     const cloud = await startCloud({
       folder: join(at.state, "home"),
       ...place,
       host: "127.0.0.1",
-      port: 0,
+      port: kept?.http ?? 0,
       allowRemote: false,
-      devicePorts: { mqtt: 0, alpn: 0, dataPlane: 0, credentials: 0 },
+      devicePorts: kept ?? { mqtt: 0, alpn: 0, dataPlane: 0, credentials: 0 },
       credentials: secrets,
       controlToken: secrets.controlToken,
       clock: systemClock,
@@ -84,6 +96,7 @@ export async function startHomeRegion(
       },
     });
     closing.add(cloud, () => cloud.close());
+    await writeFile(portsFile, JSON.stringify(cloud.ports));
     if (engine === undefined) throw new Error("the cloud made no pipeline engine");
     const started = engine;
     closing.add(started, () => started.close());

@@ -61,10 +61,10 @@ async function commissionDevice(
   { name, root, serialFolder }: DeviceSite,
   report: (sentence: string) => void,
 ): Promise<void> {
-  // Ports are new at each start of the cloud: what was commissioned keeps its identity and gets the new way.
+  // A claim serves once: a device that is commissioned keeps its identity.
   const claimFolder = join(at.state, "claims", name);
   const caFile = join(at.state, "home", "authority", "ca.pem");
-  if (!existsSync(join(root, "config"))) await newClaim(iot, claimFolder, caFile);
+  if (!existsSync(join(root, "commissioning", "report.json"))) await newClaim(iot, claimFolder, caFile);
   const { ports } = home.cloud;
   const options = CommissionOptions.parse({
     serial: name,
@@ -80,6 +80,7 @@ async function commissionDevice(
     greengrassDataPlaneEndpoint: "localhost",
     greengrassDataPlanePort: ports.dataPlane,
     serialFolders: [serialFolder],
+    deploymentPollingFrequencySeconds: 1,
   });
   const result = await commission(options, {
     clock: systemClock,

@@ -62,7 +62,7 @@ function takeHeartbeat(device: DeviceTally, row: HeartbeatRow, fromMs: number): 
   if (sameUploader && row.sequence <= last.sequence) return;
   if (row.atMs >= fromMs) {
     device.heard += sameUploader && last.atMs >= fromMs ? heardSince(last, row) : 1;
-    for (const component of Object.keys(row.startedMs)) takeComponent(device, row, component, fromMs);
+    takeCounts(device, row, fromMs);
   }
   device.last = {
     ...row,
@@ -83,29 +83,34 @@ function heardSince(last: HeartbeatRow, row: HeartbeatRow): number {
   return sent - (Math.min(sent, minutes) - 1);
 }
 
-function takeComponent(device: DeviceTally, row: HeartbeatRow, component: string, fromMs: number): void {
-  if (!device.components.includes(component)) device.components.push(component);
-  const before = device.last?.startedMs[component];
-  const startedMs = row.startedMs[component] ?? 0;
-  const restarted = before !== undefined && before !== startedMs;
-  if (restarted) {
+function takeCounts(device: DeviceTally, row: HeartbeatRow, fromMs: number): void {
+  const { last } = device;
+  /** Components whose counters count from zero: they started anew, or within the window and were never seen before. */
+  const fresh = new Set<string>();
+  for (const [component, startedMs] of Object.entries(row.startedMs)) {
+    if (!device.components.includes(component)) device.components.push(component);
+    const before = last?.startedMs[component];
+    if (before === startedMs || (before === undefined && startedMs < fromMs)) continue;
+    fresh.add(component);
+    if (before === undefined) continue;
     const times = [...(device.restarts[component] ?? []), row.atMs];
     device.restarts[component] = times.slice(-CRASH_LOOP.restarts);
   }
-  // Never seen before: what it counted before the window is not known, unless it started within it.
-  const fromZero = restarted || (before === undefined && startedMs >= fromMs);
-  const mine = `${component}.`;
+  // Where nothing is known of before, what it says first is where it stood.
   for (const [name, value] of Object.entries(row.counters)) {
-    if (!name.startsWith(mine)) continue;
-    const base = fromZero ? 0 : (device.last?.counters[name] ?? value);
+    const base = fresh.has(componentOf(name)) ? 0 : (last?.counters[name] ?? value);
     device.counters[name] = (device.counters[name] ?? 0) + Math.max(0, value - base);
   }
   for (const [name, [sum, count]] of Object.entries(row.sums)) {
-    if (!name.startsWith(mine)) continue;
-    const [sumBase, countBase] = fromZero ? [0, 0] : (device.last?.sums[name] ?? [sum, count]);
+    const [sumBase, countBase] = fresh.has(componentOf(name)) ? [0, 0] : (last?.sums[name] ?? [sum, count]);
     const known = device.sums[name] ?? [0, 0];
     device.sums[name] = [known[0] + sum - sumBase, known[1] + Math.max(0, count - countBase)];
   }
+}
+
+/** Names of components may have dots, names of counters have none. */
+function componentOf(name: string): string {
+  return name.slice(0, name.lastIndexOf("."));
 }
 
 /** What a device counted over the window, in the judge's terms; undefined where it was never seen at all. */
