@@ -90,12 +90,12 @@ export class MemoryIpc implements Ipc {
 
   /** Asks the component as a deployment would. */
   async validate(configuration: JsonObject): Promise<ValidationAnswer[]> {
-    return Promise.all([...this.#validators].map((validate) => validate(configuration)));
+    return Promise.all([...this.#validators].map(async (validate) => validate(configuration)));
   }
 
   /** Asks the component for how long an update should wait, in milliseconds. */
   async beforeUpdate(): Promise<number[]> {
-    return Promise.all([...this.#updates].map(({ before }) => before()));
+    return Promise.all([...this.#updates].map(async ({ before }) => before()));
   }
 
   updateState(): Promise<void> {
