@@ -143,7 +143,7 @@ test("a push goes through canary, judge, a person, waves and verification in bot
   const kept = await keptBundle(rig.api.kept, folded, parsePolicy(shortPolicy), "driven");
   expect(kept?.digest).toBe(folded.looks["driven"]?.at(-1)?.digest);
   expect(kept && judge(kept.bundle).verdict).toBe(folded.looks["driven"]?.at(-1)?.verdict);
-}, 60_000);
+}, 180_000);
 
 test("a release that breaks devices is halted, and every device of the canary goes back by a new revision", async () => {
   const rig = await rigOf(
@@ -169,7 +169,7 @@ test("a release that breaks devices is halted, and every device of the canary go
     );
   }
   expect(rig.notices.map(({ about }) => about)).toEqual(["rollingBack", "done"]);
-}, 60_000);
+}, 180_000);
 
 test("a controller that dies after any of its writes leaves the same behind as one that lives, and so do two at once", async () => {
   const whole = await rigOf({ home: 4 });
@@ -215,7 +215,7 @@ test("a controller that dies after any of its writes leaves the same behind as o
     ...text.matchAll(/"kind":"deploymentCreated","key":"([^"]+)"/g),
   ]);
   expect(keys).toHaveLength(new Set(keys.map(([, key]) => key)).size);
-}, 60_000);
+}, 180_000);
 
 type Next = (args: unknown) => Promise<unknown>;
 interface Middlewares {
@@ -274,7 +274,7 @@ test("a person holds and resumes; a newer push waits its turn and then rolls out
     ["5555555eeeee", "promoted"],
     [GOOD, undefined],
   ]);
-}, 60_000);
+}, 180_000);
 
 test("what cannot or need not be rolled out is answered with its reason, and no device is touched", async () => {
   const rig = await rigOf({ home: 3 });
@@ -294,4 +294,4 @@ test("what cannot or need not be rolled out is answered with its reason, and no 
   expect(await rig.executionStatus(removing)).toBe("Failed");
   expect((await listRollouts(rig.api))[0]?.because).toMatch(/would remove coalmine.SensorReader/);
   expect(rig.versions()).toEqual({ "1.0.0": 3 });
-}, 60_000);
+}, 180_000);
