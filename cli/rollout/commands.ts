@@ -4,6 +4,7 @@ import { RolloutSummary } from "@coalmine/contract";
 import { hold, promote, resume, rollback, type Decided, type DecisionInput } from "../../api/decide.ts";
 import { describeRollout, listRollouts } from "../../api/describe.ts";
 import type { Api } from "../../api/api.ts";
+import { onStopAsked } from "../stop-asked.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { logFile } from "../system/commands.ts";
 import { needRunning, type Places } from "../system/state.ts";
@@ -97,12 +98,11 @@ async function run(at: Places, options: RunOptions): Promise<void> {
   if (letPast !== undefined && letPast !== "rehearse")
     return usage(`nothing lets a push past "${letPast}"; only "rehearse" can be let past`);
   const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () =>
-      interrupted.abort(
-        new Error(`interrupted by ${signal}; what ran was stopped, and the next start takes the state up`),
-      ),
-    );
+  onStopAsked((signal) =>
+    interrupted.abort(
+      new Error(`interrupted by ${signal}; what ran was stopped, and the next start takes the state up`),
+    ),
+  );
   const began = performance.now();
   const say = (sentence: string): void => {
     const line = `[${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s] ${sentence}`;

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
+import { onStopAsked } from "../stop-asked.ts";
 import { findRunning, needRunning, type Places } from "./state.ts";
 import { startSystem } from "./system.ts";
 
@@ -23,9 +24,7 @@ export function addSystemCommands(program: Command, at: Places): void {
       console.log(
         `\nPush to it:\n  git remote add fleet ${at.repository}\n  git push fleet HEAD:main\nand watch: npx coalmine rollout show. Ctrl-C ends it; the next start goes on where it was.`,
       );
-      await new Promise<void>((stop) => {
-        for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop());
-      });
+      await new Promise<void>((stop) => onStopAsked(() => stop()));
       await system.stop();
     });
   program

@@ -5,8 +5,8 @@ import { createInterface } from "node:readline";
 import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
 import { devicePolicy, names } from "../../infra/identity/identity.ts";
+import { MARK, type Places } from "./state.ts";
 import { buckets, HOME, type Secrets } from "./home-region.ts";
-import type { Places } from "./state.ts";
 
 export const DRIVEN = { name: "driven", region: "eu-central-1" } as const;
 const START_MS_MAX = 60_000;
@@ -84,6 +84,7 @@ export async function startDrivenRegion(
       cwd: at.root,
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
+      env: { ...process.env, [MARK]: at.state },
     },
   );
   let complaints = "";

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
 import { Target } from "../../pipeline/target.ts";
@@ -70,6 +70,9 @@ export function needRunning(at: Places): RunningSystem {
   );
 }
 
+/** In the environment of every process that a system starts beside it: its state folder. */
+export const MARK = "COALMINE_SYSTEM";
+
 /** Where the last system ended without cleaning up: the next start takes its state up, and says so. */
 export function wasCutOff(at: Places): boolean {
   return existsSync(at.runningFile) && findRunning(at) === undefined;
@@ -87,6 +90,7 @@ export function environmentOf(running: RunningSystem): Record<string, string> {
     AWS_PROFILE: "",
     AWS_SESSION_TOKEN: "",
     AWS_EC2_METADATA_DISABLED: "true",
+    [MARK]: dirname(running.repository),
     COALMINE_TARGETS: JSON.stringify(running.targets),
     COALMINE_CONTROL_TOKENS: JSON.stringify(running.controlTokens),
   };

@@ -13,6 +13,7 @@ import { git } from "../../pipeline/push/repository.ts";
 import { names } from "../../infra/identity/identity.ts";
 import type { Target } from "../../pipeline/target.ts";
 import type { ProcessFleet } from "../../simulator/fleet/process/process-fleet.ts";
+import { startedWith } from "../../simulator/fleet/process/process-tree.ts";
 import { DRIVEN, startDrivenRegion, type DrivenRegion } from "./driven-region.ts";
 import { buckets, HOME, startHomeRegion, type HomeRegion } from "./home-region.ts";
 import { startProcessDevices } from "./process-devices.ts";
@@ -22,6 +23,7 @@ import {
   environmentOf,
   findRunning,
   forgetRunning,
+  MARK,
   SystemError,
   wasCutOff,
   writeRunning,
@@ -71,7 +73,13 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       `a system runs already with the state in ${at.state} (process ${other.pid}); use it, or end it with \`coalmine down\``,
     );
   }
-  if (wasCutOff(at)) say("the last system was cut off; this one takes up its state");
+  if (wasCutOff(at)) {
+    const left = await startedWith(MARK, at.state);
+    for (const pid of left) process.kill(pid, "SIGKILL");
+    say(
+      `the last system was cut off; ${left.length} of its processes were still there and are ended, and this one takes up its state`,
+    );
+  }
   const closing = new Closing();
   try {
     const log = jsonLog("system", systemClock, options.logLine);
