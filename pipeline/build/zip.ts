@@ -9,6 +9,8 @@ export interface ZipEntry {
 /** The format stores local time without a zone, so a local time is what gives the same bytes in every zone. */
 const ENTRY_TIME = new Date(1980, 0, 1);
 const UNIX = 3;
+/** Node and the model runtime: a tenth larger at the quick level, and made in a third of the time. */
+const LARGE_BYTES = 8 * 1024 * 1024;
 
 /**
  * A zip that depends on names and contents alone: names sorted by code unit, one time, no modes from the disk, and a
@@ -20,7 +22,12 @@ export function zip(entries: readonly ZipEntry[]): Uint8Array {
   for (const { name, bytes, executable } of sorted)
     zippable[name] = [
       bytes,
-      { mtime: ENTRY_TIME, level: 6, os: UNIX, attrs: (executable === true ? 0o100755 : 0o100644) * 2 ** 16 },
+      {
+        mtime: ENTRY_TIME,
+        level: bytes.length > LARGE_BYTES ? 1 : 6,
+        os: UNIX,
+        attrs: (executable === true ? 0o100755 : 0o100644) * 2 ** 16,
+      },
     ];
   return zipSync(zippable);
 }

@@ -25,7 +25,7 @@ export interface TableDescription {
 }
 
 const ITEM_BYTES_MAX = 400 * 1024;
-const PURGE_EVERY_MS = 60_000;
+const PURGE_EVERY_MS = 3_600_000;
 
 /** The items of one table. Writes are synchronous: a condition is checked and the item set in one go. */
 export class ItemTable {
