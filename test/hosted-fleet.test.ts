@@ -81,7 +81,10 @@ function candidateOf(component: string, change: (recipe: string) => string): str
 const artifacts = () => ["--artifacts", join(folder, "artifacts")];
 const rehearse = (candidate: string) =>
   command("rehearsal/main.ts", [
-    ...["--candidate", candidate, "--running", running, "--devices", "4", "--json"],
+    `--candidate=${candidate}`,
+    `--running=${running}`,
+    "--devices=4",
+    "--json",
     ...artifacts(),
   ]);
 
@@ -120,24 +123,18 @@ test("the same version with other bytes is refused", async () => {
 test("one seed is one course of events, to the last bit; another seed is another", async () => {
   const simulate = (seed: string) =>
     command("main.ts", [
-      ...[
-        "simulate",
-        "--scenario",
-        "upgrade",
-        "--devices",
-        "3",
-        "--seed",
-        seed,
-        "--running",
-        running,
-        "--json",
-      ],
+      "simulate",
+      "--scenario=upgrade",
+      "--devices=2",
+      `--seed=${seed}`,
+      `--running=${running}`,
+      "--json",
       ...artifacts(),
     ]);
   const [once, again, other] = await Promise.all(["7", "7", "8"].map(simulate));
   expect(once?.last).toMatchObject({ passed: true, digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
   expect(again).toEqual(once);
-  expect(other?.last).not.toMatchObject({ digest: (once?.last as { digest: string }).digest });
+  expect(other?.last).not.toMatchObject({ digest: (once as { last: { digest: string } }).last.digest });
 });
 
 test("an unmodified SDK reads a region while its clock runs, and its changes wait until the clock stands", async () => {

@@ -58,18 +58,20 @@ export class DrivenRegion {
   readonly cloud: Cloud<LocalIot>;
   readonly turn: Turn;
   readonly region: string;
+  readonly models: SharedModels;
   readonly #members = new Map<string, Member>();
   readonly #faultRandom: SeededRandom;
   readonly #closing: Closing;
 
   private constructor(
-    parts: Pick<DrivenRegion, "clock" | "cloud" | "region">,
+    parts: Pick<DrivenRegion, "clock" | "cloud" | "region" | "models">,
     random: SeededRandom,
     closing: Closing,
   ) {
     this.clock = parts.clock;
     this.cloud = parts.cloud;
     this.region = parts.region;
+    this.models = parts.models;
     this.turn = new Turn(parts.clock);
     this.#faultRandom = random.fork("asked-faults");
     this.#closing = closing;
@@ -97,7 +99,8 @@ export class DrivenRegion {
       });
     }
     await setUpCloud(cloud, settings);
-    const made = new DrivenRegion({ clock, cloud, region }, random, closing);
+    const models = new SharedModels(modelsInThread(options.artifactFolder), clock, wallClock);
+    const made = new DrivenRegion({ clock, cloud, region, models }, random, closing);
     made.#join(options, random);
     made.#switchOn(random.fork("switching-on"));
     linkFaults(clock, random.fork("link-faults"), made.devices, options.faultyShare);
@@ -135,7 +138,6 @@ export class DrivenRegion {
   #join(options: RegionOptions, random: SeededRandom): void {
     const { settings, region, platform, onEvent } = options;
     const { clock, cloud } = this;
-    const shared = new SharedModels(modelsInThread(options.artifactFolder), clock);
     const artifacts = new ArtifactCache(options.artifactFolder);
     const fibrinogen = recordedFibrinogen();
     const load = referenceLoad(clock);
@@ -151,7 +153,7 @@ export class DrivenRegion {
         clock,
         random: random.fork(thingName),
         artifacts,
-        models: shared,
+        models: this.models,
         platform,
         ledger,
         fibrinogen,

@@ -1,6 +1,6 @@
 import { componentNames } from "@coalmine/contract";
-import type { RegionEvent } from "../driven/region.ts";
-import type { Release } from "../release/release-folder.ts";
+import type { DrivenRegion, RegionEvent } from "../driven/region.ts";
+import { modelOf, type Release } from "../release/release-folder.ts";
 import type { VersionHealth } from "./health.ts";
 import type { LakeFindings } from "./lake.ts";
 import type { LogFindings } from "./secrets.ts";
@@ -63,41 +63,46 @@ export function counterChecks(versions: readonly VersionHealth[]): Check[] {
   ];
 }
 
-/** The candidate's measurements and times beside those of what runs now. A component that is the same is not compared. */
-export function comparisons(
+/** The candidate's measurements beside those of what runs now, over everything that either reported. */
+export function residualCheck(
   versions: readonly VersionHealth[],
   running: Release,
   candidate: Release,
-): Check[] {
-  const meanOf = (release: Release, component: string, sum: string): number | undefined => {
-    const version = release.components.find((one) => one.component === component)?.version;
-    return versions.find((one) => one.component === component && one.version === version)?.means[sum];
+): Check {
+  const meanOf = (release: Release): number | undefined => {
+    const reader = release.components.find(({ component }) => component === componentNames.sensorReader);
+    return versions.find(
+      ({ component, version }) => component === reader?.component && version === reader.version,
+    )?.means["controlResidual"];
   };
-  const sides = (component: string, sum: string): readonly [number | undefined, number | undefined] => [
-    meanOf(running, component, sum),
-    meanOf(candidate, component, sum),
-  ];
-  const compared = (
-    name: string,
-    [before, after]: readonly [number | undefined, number | undefined],
-    holds: (before: number, after: number) => boolean,
-  ): Check => ({
-    name,
-    ok: before !== undefined && after !== undefined && holds(before, after),
+  const [before, after] = [meanOf(running), meanOf(candidate)];
+  return {
+    name: "the control residual is as it was",
+    ok:
+      before !== undefined && after !== undefined && Math.abs(after - before) <= CONTROL_RESIDUAL_POINTS_MAX,
     found: `${told(after)} with the candidate, ${told(before)} with what runs now`,
-  });
-  return [
-    compared(
-      "the control residual is as it was",
-      sides(componentNames.sensorReader, "controlResidual"),
-      (before, after) => Math.abs(after - before) <= CONTROL_RESIDUAL_POINTS_MAX,
-    ),
-    compared(
-      "a model run takes as long as it did",
-      sides(componentNames.inference, "runMs"),
-      (before, after) => after <= MODEL_RUN_RATIO_MAX * before,
-    ),
-  ];
+  };
+}
+
+/** How long a run of the candidate's model really took on this machine, beside the model that runs now. */
+export function modelTimeCheck(
+  { models }: DrivenRegion,
+  running: Release | undefined,
+  candidate: Release,
+): Check {
+  const modelNow = running === undefined ? undefined : modelOf(running);
+  const modelNext = modelOf(candidate);
+  const [before, after] = [modelNow, modelNext].map((model) =>
+    model === undefined ? undefined : models.medianRunMs(model.sha256),
+  );
+  const isSame = modelNow === undefined || modelNow.sha256 === modelNext?.sha256;
+  return {
+    name: "a model run takes as long as it did",
+    ok: after !== undefined && (isSame || (before !== undefined && after <= MODEL_RUN_RATIO_MAX * before)),
+    found: isSame
+      ? `${told(after)} ms; no other model to compare it with`
+      : `${told(after)} ms with the candidate, ${told(before)} ms with what runs now`,
+  };
 }
 
 function told(mean: number | undefined): string {

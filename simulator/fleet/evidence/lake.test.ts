@@ -66,7 +66,13 @@ test("the lake is compared point by point: what is lost, doubled or made up is f
 
   await write("1", [...all, result]);
   expect(await lakeFindings(region, usualNames.lakeBucket)).toMatchObject({
-    ...{ objects: 1, rows: 101, resultRows: 1, lost: 0, doubled: 0, unknown: 0, examples: [] },
+    objects: 1,
+    rows: 101,
+    resultRows: 1,
+    lost: 0,
+    doubled: 0,
+    unknown: 0,
+    examples: [],
   });
   await write("1", [...all.slice(1), result]);
   await write("2", [point(7, "b"), point(20, "a"), result]);

@@ -7,16 +7,27 @@ import type { DrivenClock, SeededRandom } from "@coalmine/runtime";
  */
 const RUN_MS_MEDIAN = 1.2;
 const RUN_LOG_DEVIATION = 0.25;
+const TIMED_RUNS_MAX = 2000;
 
 /** One session a model for all hosted devices: runs are real, one shared session per hash, and the clock waits for them. */
 export class SharedModels {
   readonly #real: Models;
   readonly #clock: DrivenClock;
+  readonly #wallClock: Clock;
   readonly #open = new Map<string, Promise<Model>>();
+  readonly #runMs = new Map<string, number[]>();
 
-  constructor(real: Models, clock: DrivenClock) {
+  /** `wallClock` tells how long runs really take, which no device's clock is charged with. */
+  constructor(real: Models, clock: DrivenClock, wallClock: Clock) {
     this.#real = real;
     this.#clock = clock;
+    this.#wallClock = wallClock;
+  }
+
+  /** The median time that a run of the model really took on this machine, if it ran. */
+  medianRunMs(sha256: string): number | undefined {
+    const sorted = this.#runMs.get(sha256)?.toSorted((a, b) => a - b) ?? [];
+    return sorted[sorted.length >> 1];
   }
 
   /** The models of one device; `realFolder` finds where the files behind a device's path lie. */
@@ -25,7 +36,7 @@ export class SharedModels {
     const real = (folder: string): string => kept.get(folder) ?? realFolder(folder);
     return {
       open: async (folder, sha256) =>
-        deviceModel(await this.#session(real(folder), sha256), this.#clock, random),
+        this.#deviceModel(await this.#session(real(folder), sha256), sha256, random),
       readText: (folder, name) => this.#waitedFor(() => this.#real.readText(real(folder), name)),
       copyToWork: async (folder, workFolder) => void kept.set(workFolder, real(folder)),
     };
@@ -49,24 +60,29 @@ export class SharedModels {
       done();
     }
   }
-}
 
-function deviceModel(shared: Model, clock: DrivenClock & Clock, random: SeededRandom): Model {
-  return {
-    inputNames: shared.inputNames,
-    outputNames: shared.outputNames,
-    run: async (feeds) => {
-      const done = clock.busy();
-      let answer;
-      try {
-        answer = await shared.run(feeds);
-      } finally {
-        done();
-      }
-      await clock.sleep(RUN_MS_MEDIAN * Math.exp(RUN_LOG_DEVIATION * random.normal()));
-      return answer;
-    },
-    // Others run on the same session.
-    close: async () => undefined,
-  };
+  #deviceModel(shared: Model, sha256: string, random: SeededRandom): Model {
+    const clock = this.#clock;
+    const times = this.#runMs.get(sha256) ?? [];
+    this.#runMs.set(sha256, times);
+    return {
+      inputNames: shared.inputNames,
+      outputNames: shared.outputNames,
+      run: async (feeds) => {
+        const done = clock.busy();
+        const startedMs = this.#wallClock.monotonicMs();
+        let answer;
+        try {
+          answer = await shared.run(feeds);
+        } finally {
+          done();
+        }
+        if (times.length < TIMED_RUNS_MAX) times.push(this.#wallClock.monotonicMs() - startedMs);
+        await clock.sleep(RUN_MS_MEDIAN * Math.exp(RUN_LOG_DEVIATION * random.normal()));
+        return answer;
+      },
+      // Others run on the same session.
+      close: async () => undefined,
+    };
+  }
 }

@@ -2,11 +2,12 @@ import { componentNames } from "@coalmine/contract";
 import { CoalmineError, type SeededRandom } from "@coalmine/runtime";
 import {
   brokenCheck,
-  comparisons,
   counterChecks,
   deploymentCheck,
   lakeCheck,
   logCheck,
+  modelTimeCheck,
+  residualCheck,
   type Check,
 } from "../evidence/checks.ts";
 import { lakeFindings } from "../evidence/lake.ts";
@@ -64,7 +65,8 @@ export async function rehearse(of: Rehearsed): Promise<readonly Check[]> {
   return [
     lakeCheck(await lakeFindings(region, usualNames.lakeBucket)),
     ...counterChecks(versions),
-    ...(running === undefined ? [] : comparisons(versions, running, candidate)),
+    ...(running === undefined ? [] : [residualCheck(versions, running, candidate)]),
+    modelTimeCheck(region, running, candidate),
     brokenCheck(events),
     deploymentCheck(events),
     logCheck(await logFindings(region, secrets)),
