@@ -10,6 +10,7 @@ import { logFile } from "../system/commands.ts";
 import { needRunning, type Places } from "../system/state.ts";
 import { localApi } from "./local-api.ts";
 import { mainJob } from "./main-job.ts";
+import { addQuestions } from "./questions.ts";
 import { isRegression, regressions } from "./regressions.ts";
 
 const exits = {
@@ -34,6 +35,7 @@ export function addRolloutCommands(program: Command, at: Places): void {
     .option("--seed <text>", "seed of the driven region", "1")
     .action((options: RunOptions) => run(at, options));
 
+  addQuestions(program, rollout, at);
   for (const [verb, decide, what] of [
     ["promote", promote, "let the main fleets follow"],
     ["hold", hold, "stop where it is, until somebody resumes it"],

@@ -50,7 +50,8 @@ export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> 
     system = await startSystem(options);
     took("up", startedMs);
     signal.throwIfAborted();
-    const aging = age(system, signal);
+    const young = new AbortController();
+    const aging = age(system, AbortSignal.any([signal, young.signal]));
     const change = regression === undefined ? harmless : regressions[regression];
     const scratch = join(at.state, "scratch");
     rmSync(scratch, { recursive: true, force: true });
@@ -69,6 +70,8 @@ export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> 
     for (const line of await push(scratch)) say(line);
     took("change", changeMs);
     const state = await follow(system, commit, options);
+    // A push that ended early is not waited for by a fleet that grows old.
+    young.abort();
     await aging;
     for (const stage of state.stages) seconds[stage.name.toLowerCase()] = Math.round(stage.seconds * 10) / 10;
     const rollout = await endOfRollout(system, commit, options);

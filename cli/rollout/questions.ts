@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { auditVerify, why } from "../../api/describe.ts";
+import { plan, readHistory } from "../../api/plan.ts";
+import { closeRegion } from "../../pipeline/controller/region.ts";
+import { parsePolicy } from "../../pipeline/policy.ts";
+import { openRegions } from "../system/release.ts";
+import { needRunning, type Places } from "../system/state.ts";
+import { localApi } from "./local-api.ts";
+
+/** What a person asks before and after a rollout. */
+export function addQuestions(program: Command, rollout: Command, at: Places): void {
+  rollout
+    .command("plan")
+    .description("what a canary of this fleet could find, and how surely an unchanged release is promoted")
+    .option("--target <name>", "which target", "driven")
+    .option("--hours <n>", "how far back the fleet's history is read", Number, 24)
+    .option("--json", "as JSON", false)
+    .action(async ({ target, hours, json }: { target: string; hours: number; json: boolean }) => {
+      const { api } = localApi(needRunning(at));
+      const policy = parsePolicy(readFileSync(join(at.root, "pipeline/policy.yaml"), "utf8"));
+      const regions = openRegions(api.targets);
+      try {
+        const of = regions.find((region) => region.target.name === target)?.target;
+        const nowMs = of === undefined ? 0 : await api.time.now(of);
+        const planned = plan(policy, target, await readHistory(regions, policy, { target, hours }, nowMs));
+        console.log(json ? JSON.stringify(planned) : planned.sentences.join("\n"));
+      } finally {
+        regions.forEach(closeRegion);
+      }
+    });
+  program
+    .command("why <rollout>")
+    .description("why a rollout is where it is, in sentences")
+    .option("--json", "as JSON", false)
+    .action(async (name: string, { json }: { json: boolean }) => {
+      const { api } = localApi(needRunning(at));
+      const sentences = await why(api, { rollout: name });
+      console.log(json ? JSON.stringify(sentences) : sentences.join("\n"));
+    });
+  program
+    .command("audit")
+    .description("what was recorded, and whether it still is what was recorded")
+    .command("verify <rollout>")
+    .option("--json", "as JSON", false)
+    .action(async (name: string, { json }: { json: boolean }) => {
+      const { api } = localApi(needRunning(at));
+      const finding = await auditVerify(api, { rollout: name });
+      console.log(JSON.stringify(finding, undefined, json ? undefined : 2));
+    });
+}
