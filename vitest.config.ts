@@ -1,21 +1,34 @@
 import { defineConfig } from "vitest/config";
 
+/**
+ * Limits are for a machine of two cores that is busy with the tests beside it: a test that needs seconds by itself may
+ * take many then. What must be quick is measured in `bench/`.
+ */
+const patience = { testTimeout: 120_000, hookTimeout: 300_000 };
+
 /** One project for what stands beside its source, one for what proves the parts together. */
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
       {
         extends: true,
         test: {
+          ...patience,
           name: "unit",
           include: [
             "{packages,components}/*/src/**/*.test.ts",
+            "components/*/test/**/*.test.ts",
             "{pipeline,simulator,infra,api,commissioning,cli,models,bench}/**/*.test.ts",
           ],
-          exclude: ["**/node_modules/**", "**/dist/**"],
+          exclude: ["**/node_modules/**", "**/dist/**", "**/.coalmine/**"],
         },
       },
-      { extends: true, test: { name: "together", include: ["test/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        extends: true,
+        // One after the other: they start whole systems, and share what is built.
+        test: { ...patience, name: "together", include: ["test/**/*.test.ts"], fileParallelism: false },
+      },
     ],
     reporters: ["default", "./test/closing-line.ts"],
     server: { deps: { external: [/\/dist\//] } },
