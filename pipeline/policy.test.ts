@@ -42,7 +42,7 @@ function hour(
         sums: { controlResidual: sum(1, () => Math.abs(calibrationOff + 0.01 * random.normal())) },
       },
       inference: {
-        counters: { windows, failed: 0 },
+        counters: { windows, failed: 0, results: windows },
         sums: { runMs: sum(windows, () => 30 * device.pace * Math.exp(0.3 * random.normal())) },
       },
       streamUploader: {

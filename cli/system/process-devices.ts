@@ -68,7 +68,8 @@ async function commissionDevice(
   const { ports } = home.cloud;
   const options = CommissionOptions.parse({
     serial: name,
-    site: "local-machine",
+    // Devices of one site are drawn together: each of these stands for a site of its own.
+    site: `site-${name}`,
     root,
     claimFolder,
     region: HOME.region,
