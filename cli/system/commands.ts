@@ -1,6 +1,8 @@
 import { appendFileSync, mkdirSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
+import { exitCodes } from "../exit-codes.ts";
 import { onStopAsked } from "../stop-asked.ts";
 import { findRunning, needRunning, type Places } from "./state.ts";
 import { startSystem } from "./system.ts";
@@ -26,6 +28,21 @@ export function addSystemCommands(program: Command, at: Places): void {
       );
       await new Promise<void>((stop) => onStopAsked(() => stop()));
       await system.stop();
+    });
+  program
+    .command("commission")
+    .description("make this machine's device one of the fleet: clock, identity by claim, wiring, report")
+    .requiredOption(
+      "--settings <file>",
+      "what to commission it with; commissioning/options.ts says what stands in it",
+    )
+    .option("--json", "as JSON", false)
+    .action(({ settings, json }: { settings: string; json: boolean }) => {
+      const words = ["--settings", resolve(settings), ...(json ? ["--json"] : [])];
+      const { status } = spawnSync(process.execPath, [join(at.root, "commissioning/main.ts"), ...words], {
+        stdio: "inherit",
+      });
+      process.exitCode = status ?? exitCodes.interrupted;
     });
   program
     .command("down")
