@@ -29,3 +29,5 @@ try {
     process.exitCode = exitCodes.of(failure);
   }
 }
+// Everything that was opened is closed by now; what a library still holds open (kept-alive sockets) must not hold us.
+process.exit();
