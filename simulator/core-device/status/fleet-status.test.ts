@@ -91,3 +91,22 @@ test("once a day everything is told [core-device-7.13]", async () => {
   expect(cadence.length).toBeGreaterThanOrEqual(2);
   expect(cadence.every((status) => status["messageType"] === "COMPLETE")).toBe(true);
 });
+
+test("what changes after the start and before the first connection is told when that comes [core-device-7.14]", async () => {
+  const it = await deviceUnderTest();
+  await install(it, { A: {} });
+  await it.device.stop();
+  it.cloud.disconnect();
+  const again = await it.restarted();
+  await again.run(60_000);
+  const before = it.cloud.fleetStatuses().length;
+  it.cloud.connect(false);
+  await again.run(1000);
+  const told = it.cloud.fleetStatuses().slice(before);
+  expect(told[0]).toMatchObject({ messageType: "COMPLETE", trigger: "NUCLEUS_LAUNCH" });
+  expect(again.stateOf("A")).toBe("RUNNING");
+  const last = told
+    .flatMap(({ components }) => components as { componentName: string; status: string }[])
+    .findLast(({ componentName }) => componentName === "A");
+  expect(last?.status).toBe("RUNNING");
+});

@@ -102,12 +102,15 @@ export class FleetStatus implements DeploymentListener {
     this.#publish("PARTIAL", trigger[deployment.source], this.#takeChanged(), information);
   }
 
+  get #hasConnected(): boolean {
+    return this.#lastReconnectMs !== Number.NEGATIVE_INFINITY;
+  }
+
   #onConnected(): void {
     if (!this.#launched) return;
     const now = this.#options.clock.monotonicMs();
     if (now - this.#lastReconnectMs < RECONNECT_QUIET_MS && this.#changed.size === 0) return;
-    if (this.#lastReconnectMs !== Number.NEGATIVE_INFINITY)
-      this.#publish("PARTIAL", "RECONNECT", this.#takeChanged());
+    if (this.#hasConnected) this.#publish("PARTIAL", "RECONNECT", this.#takeChanged());
     this.#lastReconnectMs = now;
   }
 
@@ -119,8 +122,9 @@ export class FleetStatus implements DeploymentListener {
     this.#timer = clock.timer(waitMs, () => {
       this.#timer = undefined;
       this.#lastComponentsMs = clock.monotonicMs();
-      // What is offline is told on reconnecting.
-      if (this.#changed.size > 0 && this.#options.session.isConnected)
+      // What changes offline is told on reconnecting; before the first connection the spooler keeps it.
+      const isCutOff = this.#hasConnected && !this.#options.session.isConnected;
+      if (this.#changed.size > 0 && !isCutOff)
         this.#publish("PARTIAL", "COMPONENT_STATUS_CHANGE", this.#takeChanged());
     });
   }
