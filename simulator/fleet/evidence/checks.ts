@@ -12,9 +12,14 @@ export interface Check {
   readonly found: string;
 }
 
-/** How far a candidate may be from what runs now. */
-const CONTROL_RESIDUAL_POINTS_MAX = 0.02;
+/**
+ * How far a candidate may be from what runs now. An hour of eight devices knows the mean residual to 0.1 points, so one
+ * point is far outside chance and less than half of what an error of 3 % adds.
+ */
+const CONTROL_RESIDUAL_POINTS_MAX = 0.01;
 const MODEL_RUN_RATIO_MAX = 2;
+/** Charged to the device's clock, where the machine does not count: chance moves an hour's mean by some per cent. */
+const WINDOW_RUN_RATIO_MAX = 1.5;
 /** A window under way when its component is killed or updated has no result. */
 const RESULTS_PER_WINDOW_MIN = 0.98;
 
@@ -69,19 +74,41 @@ export function residualCheck(
   running: Release,
   candidate: Release,
 ): Check {
-  const meanOf = (release: Release): number | undefined => {
-    const reader = release.components.find(({ component }) => component === componentNames.sensorReader);
-    return versions.find(
-      ({ component, version }) => component === reader?.component && version === reader.version,
-    )?.means["controlResidual"];
-  };
-  const [before, after] = [meanOf(running), meanOf(candidate)];
+  const mean = (release: Release): number | undefined =>
+    meanOf(versions, release, componentNames.sensorReader, "controlResidual");
+  const [before, after] = [mean(running), mean(candidate)];
   return {
     name: "the control residual is as it was",
     ok:
       before !== undefined && after !== undefined && Math.abs(after - before) <= CONTROL_RESIDUAL_POINTS_MAX,
     found: `${told(after)} with the candidate, ${told(before)} with what runs now`,
   };
+}
+
+/** What scoring a window costs the device: how often the candidate asks its model, whichever model that is. */
+export function windowTimeCheck(
+  versions: readonly VersionHealth[],
+  running: Release,
+  candidate: Release,
+): Check {
+  const mean = (release: Release): number | undefined =>
+    meanOf(versions, release, componentNames.inference, "runMs");
+  const [before, after] = [mean(running), mean(candidate)];
+  return {
+    name: "a window is scored in the time that it took",
+    ok: before !== undefined && after !== undefined && after <= WINDOW_RUN_RATIO_MAX * before,
+    found: `${told(after, " ms")} with the candidate, ${told(before, " ms")} with what runs now`,
+  };
+}
+
+function meanOf(
+  versions: readonly VersionHealth[],
+  release: Release,
+  component: string,
+  observed: string,
+): number | undefined {
+  const version = release.components.find((one) => one.component === component)?.version;
+  return versions.find((one) => one.component === component && one.version === version)?.means[observed];
 }
 
 /** How long a run of the candidate's model really took on this machine, beside the model that runs now. */
@@ -100,13 +127,13 @@ export function modelTimeCheck(
     name: "a model run takes as long as it did",
     ok: after !== undefined && (isSame || (before !== undefined && after <= MODEL_RUN_RATIO_MAX * before)),
     found: isSame
-      ? `${told(after)} ms; no other model to compare it with`
-      : `${told(after)} ms with the candidate, ${told(before)} ms with what runs now`,
+      ? `${told(after, " ms")}; no other model to compare it with`
+      : `${told(after, " ms")} with the candidate, ${told(before, " ms")} with what runs now`,
   };
 }
 
-function told(mean: number | undefined): string {
-  return mean === undefined ? "nothing" : mean.toPrecision(3);
+function told(mean: number | undefined, unit = ""): string {
+  return mean === undefined ? "nothing" : `${mean.toPrecision(3)}${unit}`;
 }
 
 /** A component that gave up. */

@@ -8,6 +8,7 @@ import {
   logCheck,
   modelTimeCheck,
   residualCheck,
+  windowTimeCheck,
   type Check,
 } from "../evidence/checks.ts";
 import { lakeFindings } from "../evidence/lake.ts";
@@ -65,7 +66,9 @@ export async function rehearse(of: Rehearsed): Promise<readonly Check[]> {
   return [
     lakeCheck(await lakeFindings(region, usualNames.lakeBucket)),
     ...counterChecks(versions),
-    ...(running === undefined ? [] : [residualCheck(versions, running, candidate)]),
+    ...(running === undefined
+      ? []
+      : [residualCheck(versions, running, candidate), windowTimeCheck(versions, running, candidate)]),
     modelTimeCheck(region, running, candidate),
     brokenCheck(events),
     deploymentCheck(events),
