@@ -7,9 +7,9 @@ import type { Api } from "../../api/api.ts";
 import { onStopAsked } from "../stop-asked.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { logFile } from "../system/commands.ts";
-import { needRunning, type Places } from "../system/state.ts";
+import { mainJobPlaces, needRunning, type Places } from "../system/state.ts";
 import { localApi } from "./local-api.ts";
-import { mainJob } from "./main-job.ts";
+import { beginAnew, mainJob } from "./main-job.ts";
 import { addQuestions } from "./questions.ts";
 import { isRegression, regressions } from "./regressions.ts";
 
@@ -99,10 +99,11 @@ async function run(at: Places, options: RunOptions): Promise<void> {
     );
   if (letPast !== undefined && letPast !== "rehearse")
     return usage(`nothing lets a push past "${letPast}"; only "rehearse" can be let past`);
+  const job = mainJobPlaces(at);
   const interrupted = new AbortController();
   onStopAsked((signal) =>
     interrupted.abort(
-      new Error(`interrupted by ${signal}; what ran was stopped, and the next start takes the state up`),
+      new Error(`interrupted by ${signal}; what ran was stopped, and the next run begins anew`),
     ),
   );
   const began = performance.now();
@@ -113,14 +114,15 @@ async function run(at: Places, options: RunOptions): Promise<void> {
     else console.log(line);
   };
   try {
+    await beginAnew(job, say);
     const summary = RolloutSummary.parse(
       await mainJob({
-        at,
+        at: job,
         ...options,
         regression,
         letPast,
         say,
-        logLine: logFile(at),
+        logLine: logFile(job),
         signal: interrupted.signal,
       }),
     );

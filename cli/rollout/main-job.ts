@@ -9,6 +9,7 @@ import { describeRollout, listRollouts, type RolloutDescription } from "../../ap
 import { keep } from "../../pipeline/stages/install.ts";
 import { recordOverride } from "../../pipeline/stages/override.ts";
 import { memoryOfTree } from "../../simulator/fleet/process/process-tree.ts";
+import { endCutOff } from "../system/cut-off.ts";
 import type { Places } from "../system/state.ts";
 import { startSystem, type System } from "../system/system.ts";
 import { executionOf, stateOf, type ExecutionState } from "./follow.ts";
@@ -36,13 +37,22 @@ const HOUR_MS = 3_600_000;
 const PRE_PERIOD_MS = 24 * HOUR_MS;
 const JOB_MS_MAX = 30 * 60_000;
 
+/** Removes what the last main job left: each begins with nothing, as in a fresh clone. Only downloads and zips stay. */
+export async function beginAnew(at: Places, say: (sentence: string) => void): Promise<void> {
+  const ended = await endCutOff(at);
+  if (ended !== undefined)
+    say(`the last main job was cut off; ${ended} of its processes were still there and are ended`);
+  rmSync(at.state, { recursive: true, force: true });
+}
+
 /** The whole path of one push, unattended: what a developer, the pipeline, the controller and an operator do. */
 export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> {
   const { at, say, regression, signal } = options;
   const startedMs = systemClock.monotonicMs();
   const seconds: Record<string, number> = {};
-  const took = (stage: string, sinceMs: number): number =>
-    (seconds[stage] = Math.round((systemClock.monotonicMs() - sinceMs) / 100) / 10);
+  const took = (stage: string, sinceMs: number): void => {
+    seconds[stage] = Math.round((systemClock.monotonicMs() - sinceMs) / 100) / 10;
+  };
   const memory = watchMemory();
   let system: System | undefined;
   try {
@@ -54,7 +64,6 @@ export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> 
     const aging = age(system, AbortSignal.any([signal, young.signal]));
     const change = regression === undefined ? harmless : regressions[regression];
     const scratch = join(at.state, "scratch");
-    rmSync(scratch, { recursive: true, force: true });
     const changeMs = systemClock.monotonicMs();
     const { commit, bumped } = await commitChange(at.repository, scratch, at.cache, change);
     say(`a change: ${change.what} (${commit.slice(0, 12)}); ${bumped.split("\n")[0] ?? ""}`);
@@ -80,7 +89,7 @@ export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> 
     took("readings", readingsMs);
     const outcome = outcomeOf(state, rollout);
     const canary = rollout?.targets.reduce((all, { devices }) => all + devices.canary, 0) ?? 0;
-    seconds["total"] = took("total", startedMs);
+    took("total", startedMs);
     return {
       outcome,
       release: commit.slice(0, 12),
@@ -157,7 +166,7 @@ async function promote(at: Places, commit: string, say: (sentence: string) => vo
     const { stdout } = await promisify(execFile)(
       process.execPath,
       [join(at.root, "cli/main.ts"), ...command],
-      { cwd: at.root },
+      { cwd: at.root, env: { ...process.env, COALMINE_STATE: at.base, COALMINE_CACHE: at.cache } },
     );
     say(`$ coalmine ${command.join(" ")}\n${stdout.trim()}`);
     return true;

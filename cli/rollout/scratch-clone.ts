@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { withoutGit } from "@coalmine/runtime/without-git";
 import { applyChange, type Change } from "./regressions.ts";
 
 /** All of it runs beside this process: a cloud may live in it, which a developer's machine would not stop either. */
@@ -15,7 +16,7 @@ export async function commitChange(
   cache: string,
   change: Change,
 ): Promise<{ commit: string; bumped: string }> {
-  const env = { ...withoutGit(), COALMINE_CACHE: cache };
+  const env = { ...withoutGit(process.env), COALMINE_CACHE: cache };
   await run("git", ["clone", "--quiet", remote, folder], { env });
   await run(process.execPath, [join(folder, "pipeline/stages/install.ts")], { cwd: folder, env });
   applyChange(folder, change);
@@ -33,10 +34,9 @@ export async function commitChange(
 /** Pushes to main; gives what the remote said. */
 export async function push(folder: string): Promise<string[]> {
   // The remote's own words come on standard error.
-  const { stderr } = await run("git", ["push", "origin", "HEAD:main"], { cwd: folder, env: withoutGit() });
+  const { stderr } = await run("git", ["push", "origin", "HEAD:main"], {
+    cwd: folder,
+    env: withoutGit(process.env),
+  });
   return stderr.split("\n").flatMap((line) => /^remote: (coalmine: .*?)\s*$/.exec(line)?.[1] ?? []);
-}
-
-function withoutGit(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
 }

@@ -2,12 +2,16 @@ import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
+import { jsonLog } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
 import { exitCodes } from "../exit-codes.ts";
 import { onStopAsked } from "../stop-asked.ts";
-import { findRunning, needRunning, type Places } from "./state.ts";
+import { findRunning, mainJobPlaces, needRunning, SystemError, type Places } from "./state.ts";
 import { startSystem } from "./system.ts";
+import { followTheWall } from "./wall-pace.ts";
 
-const DOWN_MS_MAX = 30_000;
+/** Core devices stop their components one after the other. */
+const DOWN_MS_MAX = 60_000;
 
 export function addSystemCommands(program: Command, at: Places): void {
   program
@@ -26,7 +30,14 @@ export function addSystemCommands(program: Command, at: Places): void {
       console.log(
         `\nPush to it:\n  git remote add fleet ${at.repository}\n  git push fleet HEAD:main\nand watch: npx coalmine rollout show. Ctrl-C ends it; the next start goes on where it was.`,
       );
-      await new Promise<void>((stop) => onStopAsked(() => stop()));
+      const stop = new AbortController();
+      onStopAsked(() => stop.abort());
+      await followTheWall(
+        system.driven,
+        systemClock,
+        jsonLog("system", systemClock, logFile(at)),
+        stop.signal,
+      );
       await system.stop();
     });
   program
@@ -49,15 +60,24 @@ export function addSystemCommands(program: Command, at: Places): void {
     .description("end what `coalmine up` or the main job left running")
     .option("--forget", "also remove its state", false)
     .action(async ({ forget }: { forget: boolean }) => {
-      const running = findRunning(at);
-      if (running !== undefined) {
-        process.kill(running.pid, "SIGTERM");
-        const deadline = performance.now() + DOWN_MS_MAX;
-        while (findRunning(at) !== undefined && performance.now() < deadline)
-          await new Promise((later) => setTimeout(later, 200));
-      } else if (!forget) needRunning(at);
-      if (forget) rmSync(at.state, { recursive: true, force: true });
-      console.log(running === undefined ? "nothing was running" : `process ${running.pid} has ended`);
+      const all = [at, mainJobPlaces(at)];
+      const running = all.flatMap((place) => findRunning(place) ?? []);
+      if (running.length === 0 && !forget) needRunning(at);
+      for (const { pid } of running) process.kill(pid, "SIGTERM");
+      const deadline = performance.now() + DOWN_MS_MAX;
+      const isUp = (): boolean => all.some((place) => findRunning(place) !== undefined);
+      while (isUp() && performance.now() < deadline) await new Promise((later) => setTimeout(later, 200));
+      if (isUp())
+        throw new SystemError(
+          "ERR_STILL_RUNNING",
+          `process ${running.map(({ pid }) => pid).join(" and ")} has not ended within ${DOWN_MS_MAX / 1000} s; it still stops its devices, so wait and try again, or kill it: the next start cleans up`,
+        );
+      if (forget) for (const place of all) rmSync(place.state, { recursive: true, force: true });
+      console.log(
+        running.length === 0
+          ? "nothing was running"
+          : `process ${running.map(({ pid }) => pid).join(" and ")} has ended`,
+      );
     });
 }
 

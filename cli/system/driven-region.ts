@@ -41,7 +41,7 @@ const Oracle = z.object({
 export interface DrivenRegion {
   readonly pid: number;
   readonly where: DrivenWhere;
-  control(command: "run-until" | "oracle" | "status" | "fault", body: object): Promise<unknown>;
+  control(command: "run-until" | "advance" | "oracle" | "status" | "fault", body: object): Promise<unknown>;
   oracle(before?: number): Promise<z.infer<typeof Oracle>>;
   stop(): Promise<void>;
 }

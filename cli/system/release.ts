@@ -1,14 +1,9 @@
 import { spawn } from "node:child_process";
-import { globSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { CoalmineError } from "@coalmine/runtime";
-import { systemClock } from "@coalmine/runtime/system-clock";
 import { BuildManifest } from "../../pipeline/build/build-manifest.ts";
 import { openRegion, type Region } from "../../pipeline/controller/region.ts";
-import { pauseIn, publish } from "../../pipeline/publish/publish.ts";
-import { releaseKey, releaseOf, type ReleaseManifest } from "../../pipeline/release.ts";
-import type { TargetTime } from "../../pipeline/controller/target-time.ts";
 import type { Target } from "../../pipeline/target.ts";
 import { HOME } from "./home-region.ts";
 
@@ -42,36 +37,4 @@ export async function buildCheckout(root: string, cache: string): Promise<BuildM
     );
   });
   return BuildManifest.parse(JSON.parse(readFileSync(join(root, "dist/build.json"), "utf8")));
-}
-
-/** Publishes the checkout's build in every region, as the pipeline's publish stage would, and writes its release. */
-export async function publishCheckout(
-  root: string,
-  manifest: BuildManifest,
-  commit: string,
-  regions: readonly [Region, ...Region[]],
-  time: TargetTime,
-): Promise<ReleaseManifest> {
-  for (const region of regions)
-    await publish(join(root, "dist"), manifest, region.target, {
-      ...region,
-      clock: systemClock,
-      pause: pauseIn(region.target, time),
-    });
-  const models = globSync("models/*/manifest.json", { cwd: root }).map((file): unknown =>
-    JSON.parse(readFileSync(join(root, file), "utf8")),
-  );
-  const release = releaseOf(manifest, models, commit, {
-    policy: readFileSync(join(root, "pipeline/policy.yaml"), "utf8"),
-  });
-  const [home] = regions;
-  await home.s3.send(
-    new PutObjectCommand({
-      Bucket: home.target.artifactBucket,
-      Key: releaseKey(commit),
-      Body: JSON.stringify(release),
-      ContentType: "application/json",
-    }),
-  );
-  return release;
 }

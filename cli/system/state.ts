@@ -7,6 +7,8 @@ import { Target } from "../../pipeline/target.ts";
 /** Where everything that runs on this machine keeps its state. */
 export interface Places {
   readonly root: string;
+  /** What `COALMINE_STATE` names. */
+  readonly base: string;
   readonly state: string;
   readonly cache: string;
   readonly repository: string;
@@ -17,11 +19,17 @@ export function places(root: string, environment: Readonly<Record<string, string
   const base = environment["COALMINE_STATE"] ?? join(root, ".coalmine");
   return {
     root,
+    base,
     state: join(base, "state"),
     cache: environment["COALMINE_CACHE"] ?? join(base, "cache"),
     repository: join(base, "state", "coalmine.git"),
     runningFile: join(base, "state", "running.json"),
   };
+}
+
+/** The main job has a state of its own: it begins anew each time, and what `npm start` keeps is not its to touch. */
+export function mainJobPlaces({ root, base, cache }: Places): Places {
+  return places(root, { COALMINE_STATE: join(base, "job"), COALMINE_CACHE: cache });
 }
 
 /** What a running system tells the commands beside it. Holds local credentials: its owner alone may read it. */
@@ -36,7 +44,7 @@ export const RunningSystem = z.object({
 export type RunningSystem = z.infer<typeof RunningSystem>;
 
 export class SystemError extends CoalmineError {
-  readonly code: "ERR_NOT_RUNNING" | "ERR_ALREADY_RUNNING";
+  readonly code: "ERR_NOT_RUNNING" | "ERR_ALREADY_RUNNING" | "ERR_STILL_RUNNING";
   constructor(code: SystemError["code"], message: string) {
     super(message);
     this.code = code;
@@ -60,9 +68,9 @@ export function findRunning(at: Places): RunningSystem | undefined {
   return running.success && isAlive(running.data.pid) ? running.data : undefined;
 }
 
-/** For commands that need one. */
+/** For commands that need one: what `npm start` left up, or else the main job that is under way. */
 export function needRunning(at: Places): RunningSystem {
-  const running = findRunning(at);
+  const running = findRunning(at) ?? findRunning(mainJobPlaces(at));
   if (running !== undefined) return running;
   throw new SystemError(
     "ERR_NOT_RUNNING",

@@ -9,27 +9,18 @@ import { installFirst } from "../../pipeline/controller/install-first.ts";
 import { closeRegion, type Region } from "../../pipeline/controller/region.ts";
 import { type TargetTime, targetTime } from "../../pipeline/controller/target-time.ts";
 import { PIPELINE_NAME } from "../../pipeline/definition.ts";
+import { publishRelease } from "../../pipeline/publish/publish-release.ts";
 import { git } from "../../pipeline/push/repository.ts";
 import { names } from "../../infra/identity/identity.ts";
 import type { Target } from "../../pipeline/target.ts";
 import type { ProcessFleet } from "../../simulator/fleet/process/process-fleet.ts";
-import { startedWith } from "../../simulator/fleet/process/process-tree.ts";
+import { endCutOff } from "./cut-off.ts";
 import { DRIVEN, startDrivenRegion, type DrivenRegion } from "./driven-region.ts";
 import { buckets, HOME, startHomeRegion, type HomeRegion } from "./home-region.ts";
 import { startProcessDevices } from "./process-devices.ts";
 import { recordEvidence } from "./record-evidence.ts";
-import { buildCheckout, openRegions, publishCheckout } from "./release.ts";
-import {
-  environmentOf,
-  findRunning,
-  forgetRunning,
-  MARK,
-  SystemError,
-  wasCutOff,
-  writeRunning,
-  type Places,
-  type RunningSystem,
-} from "./state.ts";
+import { buildCheckout, openRegions } from "./release.ts";
+import { environmentOf, forgetRunning, writeRunning, type Places, type RunningSystem } from "./state.ts";
 
 export interface SystemOptions {
   readonly at: Places;
@@ -66,20 +57,11 @@ const homeConfiguration = {
 /** Brings everything up on this machine: both regions, fleets with the current release, and the rollout controller. */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { at, say } = options;
-  const other = findRunning(at);
-  if (other !== undefined) {
-    throw new SystemError(
-      "ERR_ALREADY_RUNNING",
-      `a system runs already with the state in ${at.state} (process ${other.pid}); use it, or end it with \`coalmine down\``,
-    );
-  }
-  if (wasCutOff(at)) {
-    const left = await startedWith(MARK, at.state);
-    for (const pid of left) process.kill(pid, "SIGKILL");
+  const ended = await endCutOff(at);
+  if (ended !== undefined)
     say(
-      `the last system was cut off; ${left.length} of its processes were still there and are ended, and this one takes up its state`,
+      `the last system was cut off; ${ended} of its processes were still there and are ended, and this one takes up its state`,
     );
-  }
   const closing = new Closing();
   try {
     const log = jsonLog("system", systemClock, options.logLine);
@@ -153,7 +135,7 @@ async function installCurrent(
     `this checkout is built: ${manifest.components.map(({ component, version }) => `${component.replace("coalmine.", "")} ${version}`).join(", ")}`,
   );
   const commit = git(at.root, "rev-parse", "HEAD");
-  const release = await publishCheckout(at.root, manifest, commit, regions, time);
+  const { release } = await publishRelease(at.root, manifest, commit, regions, time);
   const installed = await installFirst(regions, release, "coalmine up", systemClock, {
     [HOME.name]: homeConfiguration,
   });

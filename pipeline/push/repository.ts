@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CoalmineError } from "@coalmine/runtime";
+import { withoutGit } from "@coalmine/runtime/without-git";
 import * as z from "zod";
 
 /** What the hook needs to reach the pipeline; kept beside the repository, readable by its owner alone. */
@@ -46,10 +47,9 @@ export function openRepository(folder: string, settings: HookSettings): void {
 /** Runs git in `folder`; throws a sentence that says what to do where git is missing or refuses. */
 export function git(folder: string, ...words: string[]): string {
   try {
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
     return execFileSync("git", words, {
       cwd: folder,
-      env,
+      env: withoutGit(process.env),
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
     }).trim();

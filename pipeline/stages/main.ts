@@ -1,16 +1,14 @@
 /** A work stage of the pipeline, in a checkout of the push: `node pipeline/stages/main.ts check|build|rehearse|publish`. */
 import { spawn } from "node:child_process";
-import { existsSync, globSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import * as z from "zod";
 import { BuildManifest } from "../build/build-manifest.ts";
 import { git } from "../push/repository.ts";
-import { pauseIn, publish } from "../publish/publish.ts";
+import { publishRelease } from "../publish/publish-release.ts";
 import { targetTime } from "../controller/target-time.ts";
-import { releaseKey, releaseOf } from "../release.ts";
 import { greengrassOf, s3Of, targetsOf, type Target } from "../target.ts";
 import { check } from "./check.ts";
 import { findOverride } from "./override.ts";
@@ -99,43 +97,20 @@ async function rehearseStage(): Promise<void> {
 }
 
 async function publishStage(): Promise<void> {
-  const targets = targetsOf(process.env);
+  const [home, ...others] = targetsOf(process.env).map((target) => ({ target, ...portsOf(target) }));
+  if (home === undefined) throw new Error("COALMINE_TARGETS names no target");
   const controlTokens = z
     .record(z.string(), z.string())
     .parse(JSON.parse(process.env["COALMINE_CONTROL_TOKENS"] ?? "{}"));
   const time = targetTime({ clock: systemClock, controlTokens, tickMs: 500 });
-  const manifest = readManifest(dist);
-  for (const target of targets) {
-    const published = await publish(dist, manifest, target, {
-      ...portsOf(target),
-      clock: systemClock,
-      pause: pauseIn(target, time),
-    });
-    const created = published
+  const { published } = await publishRelease(folder, readManifest(dist), commit(), [home, ...others], time);
+  for (const [region, components] of published) {
+    const created = components
       .filter(({ how }) => how === "created")
       .map(({ component, version }) => `${component} ${version}`);
-    console.log(
-      `${target.region}: ${created.length === 0 ? "had everything" : `created ${created.join(", ")}`}`,
-    );
+    console.log(`${region}: ${created.length === 0 ? "had everything" : `created ${created.join(", ")}`}`);
   }
-  const models = globSync("models/*/manifest.json", { cwd: folder }).map((file): unknown =>
-    JSON.parse(readFileSync(join(folder, file), "utf8")),
-  );
-  const policy = readFileSync(join(folder, "pipeline/policy.yaml"), "utf8");
-  const release = releaseOf(manifest, models, commit(), { policy });
-  const home = homeTarget();
-  // Last: whoever finds a release finds everything that it names.
-  await s3Of(home).send(
-    new PutObjectCommand({
-      Bucket: home.artifactBucket,
-      Key: releaseKey(commit()),
-      Body: JSON.stringify(release),
-      ContentType: "application/json",
-    }),
-  );
-  console.log(
-    `release ${commit().slice(0, 12)} is published in ${targets.map(({ region }) => region).join(" and ")}`,
-  );
+  console.log(`release ${commit().slice(0, 12)} is published in ${[...published.keys()].join(" and ")}`);
 }
 
 function readManifest(from: string): BuildManifest {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { promisify } from "node:util";
 import type { Clock } from "@coalmine/ports";
+import { withoutGit } from "@coalmine/runtime/without-git";
 import type { ActionOutcome, ActionRequest, RunAction } from "./run-action.ts";
 
 const git = promisify(execFile);
@@ -47,14 +48,14 @@ export function runCommands(settings: {
 /** Removes an execution's checkout, when it has ended. */
 export async function removeWorkspace(repository: string, folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
-  await git("git", ["--git-dir", repository, "worktree", "prune"], { env: withoutGit() });
+  await git("git", ["--git-dir", repository, "worktree", "prune"], { env: withoutGit(process.env) });
 }
 
 async function checkOut(repository: string, revision: string, folder: string): Promise<void> {
   if (existsSync(join(folder, ".git"))) return;
   await rm(folder, { recursive: true, force: true });
   const arguments_ = ["--git-dir", repository, "worktree", "add", "--force", "--detach", folder, revision];
-  await git("git", arguments_, { env: withoutGit() });
+  await git("git", arguments_, { env: withoutGit(process.env) });
 }
 
 function runOne(
@@ -71,7 +72,7 @@ function runOne(
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
-        ...withoutGit(),
+        ...withoutGit(process.env),
         ...settings.environment,
         COALMINE_COMMIT: request.revisionId,
         COALMINE_PIPELINE: request.pipeline,
@@ -110,11 +111,6 @@ function runOne(
       resolve({ code: code ?? 1, lastLine: tail.trim().split("\n").at(-1) ?? "" });
     });
   });
-}
-
-/** A hook, and whatever it starts, runs with `GIT_DIR=.`: no command of ours may see that. */
-function withoutGit(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
 }
 
 function failed(summary: string): ActionOutcome {

@@ -10,7 +10,7 @@ import { fault, oracle, status } from "./status.ts";
 export interface ServedRegion {
   /** Where unmodified SDK clients find it. */
   readonly endpoint: string;
-  /** `POST <controlUrl>/<command>` with the token: `run-until`, `status`, `fault`, `oracle`, `stop`. */
+  /** `POST <controlUrl>/<command>` with the token: `run-until`, `advance`, `status`, `fault`, `oracle`, `stop`. */
   readonly controlUrl: string;
   /** Resolves when somebody asked for the end. */
   readonly stopAsked: Promise<void>;
@@ -20,6 +20,11 @@ export interface ServedRegion {
 const RunUntil = z.strictObject({
   /** An instant in ms, or as ISO text. */
   time: z.union([z.number(), z.iso.datetime().transform((text) => Date.parse(text))]),
+});
+
+const Advance = z.strictObject({
+  /** From wherever the clock stands when it is this call's turn. */
+  ms: z.number().positive(),
 });
 
 /**
@@ -40,6 +45,7 @@ export async function serveRegion(
     });
   });
   control.add("run-until", async (input) => ({ now: await turn.run(readRequest(RunUntil, input).time) }));
+  control.add("advance", async (input) => ({ now: await turn.advance(readRequest(Advance, input).ms) }));
   control.add("status", () => status(region));
   control.add("oracle", (input) => oracle(region, input));
   control.add("fault", (input) => turn.change(() => fault(region, input)));

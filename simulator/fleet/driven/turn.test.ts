@@ -46,3 +46,11 @@ test("more than a thousand waiting calls are refused", async () => {
   await Promise.all(waiting);
   await turn.change(async () => undefined);
 });
+
+test("a step goes on from where the clock stands when its turn comes", async () => {
+  const turn = new Turn(newClock());
+  const drive = turn.run(1000);
+  const step = turn.advance(5);
+  expect(await drive).toBe(1000);
+  expect(await step).toBe(1005);
+});

@@ -29,6 +29,14 @@ export class Turn {
     });
   }
 
+  /** Drives the clock on by so much from where it stands when its turn comes. */
+  advance(ms: number): Promise<Instant> {
+    return this.#inTurn(async () => {
+      await this.#clock.runUntil(this.#clock.now() + ms);
+      return this.#clock.now();
+    });
+  }
+
   /** Runs `work` while the clock stands, and lets what follows at the same instant happen. */
   change<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#inTurn(async () => {
