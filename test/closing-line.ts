@@ -1,6 +1,10 @@
+import { overBudget, readBudget } from "./budget.ts";
 import type { Reporter, TestModule, TestCase } from "vitest/node";
 
-/** Ends a run with the line that machines read: `N passed, N failed`, `, N skipped`, and names what was skipped. */
+/**
+ * Ends a run with the line that machines read: `N passed, N failed`, `, N skipped`, and names what was skipped. A
+ * project that took more than its share of the time fails the run.
+ */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
     let passed = 0;
@@ -16,6 +20,16 @@ export default class ClosingLine implements Reporter {
         else if (state === "failed") failed++;
         else skipped.push(`${module.relativeModuleId}: ${test.fullName}`);
       }
+    }
+    const times = modules.map((module) => {
+      const { collectDuration, prepareDuration, setupDuration, duration } = module.diagnostic();
+      const ms = collectDuration + prepareDuration + setupDuration + duration;
+      return { project: module.project.name, seconds: ms / 1000 };
+    });
+    for (const sentence of overBudget(times, readBudget())) {
+      failed++;
+      process.exitCode = 1;
+      console.log(`OVER BUDGET ${sentence}`);
     }
     for (const name of skipped) console.log(`NOT RUN ${name}`);
     console.log(
