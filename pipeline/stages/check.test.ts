@@ -14,6 +14,10 @@ test("a change brings the tests of its own workspace or part, and of nothing els
   expect(touched.some((path) => path.startsWith("simulator"))).toBe(false);
 });
 
+test("a file that lies directly in a folder brings the tests that begin with its name", () => {
+  expect(touchedTests(["pipeline/policy.yaml"])).toContain("pipeline/policy");
+});
+
 test("the import table, recipes and the policy are always checked", () => {
   expect(touchedTests([])).toEqual([
     "test/tidy.test.ts",

@@ -32,7 +32,8 @@ export function touchedTests(files: readonly string[]): string[] {
       ].includes(first) &&
       second !== ""
     )
-      return [`${first}/${second}`];
+      // A file of a folder's own has its tests beside it, under the same beginning.
+      return [`${first}/${second.replace(/\..*$/, "")}`];
     // A recipe is tested where recipes are rendered.
     return first === "recipes" ? ["pipeline/build/recipes"] : [];
   });
