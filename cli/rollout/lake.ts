@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import { DuckDBInstance } from "@duckdb/node-api";
 import * as z from "zod";
+import { eachOf } from "../../pipeline/controller/region.ts";
 
 /** What one instrument says it sent: readings of one boot, `from` to `to` inclusive, each with so many channels. */
 export const Sent = z.object({
@@ -27,6 +28,11 @@ export async function downloadLake(s3: S3Client, bucket: string, folder: string)
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   let objects = 0;
+  const download = async (Key: string): Promise<void> => {
+    const file = join(folder, `${String(objects++).padStart(6, "0")}.parquet`);
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
+    await writeFile(file, (await Body?.transformToByteArray()) ?? new Uint8Array());
+  };
   let token: string | undefined;
   do {
     const page = await s3.send(
@@ -36,13 +42,10 @@ export async function downloadLake(s3: S3Client, bucket: string, folder: string)
         ...(token === undefined ? {} : { ContinuationToken: token }),
       }),
     );
-    for (const { Key } of page.Contents ?? []) {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
-      await writeFile(
-        join(folder, `${String(objects++).padStart(6, "0")}.parquet`),
-        (await Body?.transformToByteArray()) ?? new Uint8Array(),
-      );
-    }
+    await eachOf(
+      (page.Contents ?? []).flatMap(({ Key }) => Key ?? []),
+      download,
+    );
     token = page.NextContinuationToken;
   } while (token !== undefined);
   return objects;

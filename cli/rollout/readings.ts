@@ -6,6 +6,7 @@ import { balance, downloadLake, type Balance, type Sent } from "./lake.ts";
 const HOUR_MS = 3_600_000;
 /** The home fleet uploads every few seconds; a slow machine gets some more. */
 const HOME_WAIT_MS_MAX = 60_000;
+const HOME_LOOK_MS = 2000;
 /** Hourly uploads, and links that are cut for a while: after this long everything has had its chance twice. */
 const DRIVEN_WAIT_MS = 4 * HOUR_MS;
 
@@ -15,28 +16,39 @@ export async function balanceOfAll(
   folder: string,
   clock: Clock,
 ): Promise<{ home: Balance; driven: Balance }> {
-  const [home, driven] = system.regions;
-  if (driven === undefined) throw new Error("there is no driven region");
+  const [home, driven] = await Promise.all([
+    balanceAtHome(system, join(folder, "home"), clock),
+    balanceOfDriven(system, join(folder, "driven")),
+  ]);
+  return { home, driven };
+}
+
+/** The instruments are stopped; what they sent arrives within the uploader's few seconds. */
+async function balanceAtHome(system: System, folder: string, clock: Clock): Promise<Balance> {
+  const [{ s3, target }] = system.regions;
   await system.fleet.instruments.stop();
-  const sentAtHome = rangesOf(await system.fleet.sentReadings());
+  const sent = rangesOf(await system.fleet.sentReadings());
   const deadline = clock.monotonicMs() + HOME_WAIT_MS_MAX;
-  let atHome: Balance;
   for (;;) {
-    const objects = await downloadLake(home.s3, home.target.lakeBucket, join(folder, "home"));
-    atHome = await balance(join(folder, "home"), objects, sentAtHome);
-    if (atHome.lost === 0 || clock.monotonicMs() > deadline) break;
-    await clock.sleep(2000);
+    const found = await balance(folder, await downloadLake(s3, target.lakeBucket, folder), sent);
+    if (found.lost === 0 || clock.monotonicMs() > deadline) return found;
+    await clock.sleep(HOME_LOOK_MS);
   }
-  const { now } = await system.driven.oracle();
-  const { instruments } = await system.driven.oracle(now);
-  await system.driven.control("run-until", { time: now + DRIVEN_WAIT_MS });
+}
+
+/** What was measured until now, after the region has lived on long enough to bring it all. */
+async function balanceOfDriven({ driven, regions }: System, folder: string): Promise<Balance> {
+  const [, region] = regions;
+  if (region === undefined) throw new Error("there is no driven region");
+  const { now } = await driven.oracle();
+  const { instruments } = await driven.oracle(now);
+  await driven.control("run-until", { time: now + DRIVEN_WAIT_MS });
   const sent = instruments.flatMap(({ instrument, boots }) =>
     boots.flatMap(({ boot, readings, channels }): Sent[] =>
       readings === 0 ? [] : [{ instrument, boot, from: 0, to: readings - 1, channels }],
     ),
   );
-  const objects = await downloadLake(driven.s3, driven.target.lakeBucket, join(folder, "driven"));
-  return { home: atHome, driven: await balance(join(folder, "driven"), objects, sent) };
+  return balance(folder, await downloadLake(region.s3, region.target.lakeBucket, folder), sent);
 }
 
 /** Sequences of one start have no holes: first and last name them all. */

@@ -91,13 +91,17 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     closing.add(regions, (open) => open.forEach(closeRegion));
 
     const time = targetTime({ clock: systemClock, controlTokens: running.controlTokens, tickMs: TICK_MS });
-    await installCurrent(options, regions, driven, time);
+    await installCurrent(options, regions, time);
     const devices = Array.from(
       { length: options.processDevices },
       (_, index) => `core-${String(index + 1).padStart(2, "0")}`,
     );
+    // Each fleet installs in processes of its own; what goes wrong here is heard below.
+    const installing = driven.control("run-until", { time: driven.where.now + HOSTED_INSTALL_MS });
+    installing.catch(() => undefined);
     const fleet = closing.add(await startProcessDevices(at, home, devices, say), (started) => started.stop());
     await fleet.waitUntilRunning(Object.values(componentNames), PROCESS_RUNNING_MS_MAX);
+    await installing;
     say(`${devices.length} process devices run all components`);
 
     const stop = new AbortController();
@@ -127,7 +131,6 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 async function installCurrent(
   { at, say }: SystemOptions,
   regions: readonly [Region, ...Region[]],
-  driven: DrivenRegion,
   time: TargetTime,
 ): Promise<void> {
   const manifest = await buildCheckout(at.root, at.cache);
@@ -144,7 +147,6 @@ async function installCurrent(
       ? "the current release is published and deployed to both fleets"
       : "both fleets have a release already",
   );
-  await driven.control("run-until", { time: driven.where.now + HOSTED_INSTALL_MS });
 }
 
 function runningSystem(at: Places, home: HomeRegion, driven: DrivenRegion): RunningSystem {
