@@ -33,8 +33,6 @@ export interface MainJobOptions {
 const FOLLOW_MS = 1000;
 const MEMORY_MS = 5000;
 const HOUR_MS = 3_600_000;
-/** The pre-period of the driven fleet: it passes while the push is checked and rehearsed. */
-const PRE_PERIOD_MS = 24 * HOUR_MS;
 const JOB_MS_MAX = 30 * 60_000;
 
 /** Removes what the last main job left: each begins with nothing, as in a fresh clone. Only downloads and zips stay. */
@@ -60,8 +58,6 @@ export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> 
     system = await startSystem(options);
     took("up", startedMs);
     signal.throwIfAborted();
-    const young = new AbortController();
-    const aging = age(system, AbortSignal.any([signal, young.signal]));
     const change = regression === undefined ? harmless : regressions[regression];
     const scratch = join(at.state, "scratch");
     const changeMs = systemClock.monotonicMs();
@@ -78,10 +74,9 @@ export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> 
     }
     for (const line of await push(scratch)) say(line);
     took("change", changeMs);
-    const state = await follow(system, commit, options, () => young.abort());
+    const state = await follow(system, commit, options);
     // A push that ended early is not waited for by a fleet that grows old.
-    young.abort();
-    await aging;
+    await system.aging.stop();
     for (const stage of state.stages) seconds[stage.name.toLowerCase()] = Math.round(stage.seconds * 10) / 10;
     const rollout = await endOfRollout(system, commit, options);
     const readingsMs = systemClock.monotonicMs();
@@ -108,23 +103,11 @@ export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> 
   }
 }
 
-/** Lets the driven fleet live through its pre-period while the push is on its way, an hour at a time. */
-async function age(system: System, signal: AbortSignal): Promise<void> {
-  const { driven } = system;
-  const until = driven.where.now + PRE_PERIOD_MS + HOUR_MS;
-  for (let time = driven.where.now + HOUR_MS; time <= until && !signal.aborted; time += HOUR_MS) {
-    await driven.control("run-until", { time });
-    // Others have their turn in between: publishing changes this region too.
-    await systemClock.sleep(20);
-  }
-}
-
 /** Follows the execution to its end, and promotes with the command that a person uses. */
 async function follow(
   system: System,
   commit: string,
   { at, say, signal }: MainJobOptions,
-  published: () => void,
 ): Promise<ExecutionState> {
   const [{ codepipeline }] = system.regions;
   const deadline = systemClock.monotonicMs() + JOB_MS_MAX;
@@ -144,7 +127,7 @@ async function follow(
     if (line !== told) say((told = line));
     if (state.status !== "InProgress") return state;
     // Publishing changes the driven region too, and would wait for each hour that it runs.
-    if (current?.name === "Publish") published();
+    if (current?.name === "Publish") void system.aging.stop();
     if (current?.name === "Promote" && !promoted) promoted = await promote(at, commit, say);
     if (systemClock.monotonicMs() > deadline)
       throw new Error(

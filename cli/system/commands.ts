@@ -31,14 +31,17 @@ export function addSystemCommands(program: Command, at: Places): void {
         `\nPush to it:\n  git remote add fleet ${at.repository}\n  git push fleet HEAD:main\nand watch: npx coalmine rollout show. Ctrl-C ends it; the next start goes on where it was.`,
       );
       const stop = new AbortController();
-      onStopAsked(() => stop.abort());
-      await followTheWall(
-        system.driven,
-        systemClock,
-        jsonLog("system", systemClock, logFile(at)),
-        stop.signal,
-      );
-      await system.stop();
+      onStopAsked(() => {
+        stop.abort();
+        void system.aging.stop();
+      });
+      const log = jsonLog("system", systemClock, logFile(at));
+      try {
+        await system.aging.done;
+        await followTheWall(system.driven, systemClock, log, stop.signal);
+      } finally {
+        await system.stop();
+      }
     });
   program
     .command("commission")

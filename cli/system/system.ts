@@ -14,6 +14,7 @@ import { git } from "../../pipeline/push/repository.ts";
 import { names } from "../../infra/identity/identity.ts";
 import type { Target } from "../../pipeline/target.ts";
 import type { ProcessFleet } from "../../simulator/fleet/process/process-fleet.ts";
+import { growOld, type Aging } from "./aging.ts";
 import { endCutOff } from "./cut-off.ts";
 import { DRIVEN, startDrivenRegion, type DrivenRegion } from "./driven-region.ts";
 import { buckets, HOME, startHomeRegion, type HomeRegion } from "./home-region.ts";
@@ -35,6 +36,7 @@ export interface SystemOptions {
 export interface System {
   readonly home: HomeRegion;
   readonly driven: DrivenRegion;
+  readonly aging: Aging;
   readonly regions: readonly [Region, ...Region[]];
   readonly running: RunningSystem;
   readonly fleet: ProcessFleet;
@@ -42,8 +44,6 @@ export interface System {
 }
 
 const TICK_MS = 1000;
-/** The hosted devices come on within half a minute and install within some more; on their clock. */
-const HOSTED_INSTALL_MS = 15 * 60_000;
 const PROCESS_RUNNING_MS_MAX = 120_000;
 
 /** What the process devices do more often than their recipes say, so that a short run sees it. */
@@ -96,12 +96,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       { length: options.processDevices },
       (_, index) => `core-${String(index + 1).padStart(2, "0")}`,
     );
-    // Each fleet installs in processes of its own; what goes wrong here is heard below.
-    const installing = driven.control("run-until", { time: driven.where.now + HOSTED_INSTALL_MS });
-    installing.catch(() => undefined);
+    // Each fleet installs in processes of its own.
+    const aging = growOld(driven, systemClock);
     const fleet = closing.add(await startProcessDevices(at, home, devices, say), (started) => started.stop());
     await fleet.waitUntilRunning(Object.values(componentNames), PROCESS_RUNNING_MS_MAX);
-    await installing;
+    await aging.installed;
     say(`${devices.length} process devices run all components`);
 
     const stop = new AbortController();
@@ -121,7 +120,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       await controlling;
     });
     for (const resumed of home.resume()) say(`resumed: ${resumed}`);
-    return { home, driven, regions, running, fleet, stop: () => closing.close() };
+    return { home, driven, aging, regions, running, fleet, stop: () => closing.close() };
   } catch (failure) {
     await closing.close();
     throw failure;
