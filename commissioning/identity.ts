@@ -1,3 +1,4 @@
+import { newSigningRequest } from "@coalmine/device/signing-request";
 import type { Clock } from "@coalmine/ports";
 import { createFromCsr, ExchangeRejected, registerThing } from "./claim-exchange.ts";
 import { erase, modes, readIfThere, writeDurably } from "./durable-files.ts";
@@ -6,7 +7,6 @@ import type { Journal } from "./journal.ts";
 import type { CommissionOptions } from "./options.ts";
 import type { Places } from "./places.ts";
 import { CommissioningRefused } from "./refusal.ts";
-import { newSigningRequest } from "./signing-request.ts";
 
 /** A certificate whose token was used up, or is over, is asked for anew so often. */
 const CERTIFICATES_MAX = 2;

@@ -1,5 +1,5 @@
 import { cobsEncode, cobsEncodedMax } from "./cobs.ts";
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "@coalmine/runtime/crc32";
 
 /** The protocol spoken here. A frame of another version is refused, never guessed at. */
 export const PROTOCOL_VERSION = 1;
@@ -37,7 +37,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
   view.setUint32(14, Math.floor(frame.deviceUs / 2 ** 32), true);
   plain.set(frame.payload, HEADER_BYTES);
   const crcAt = HEADER_BYTES + payloadBytes;
-  view.setUint32(crcAt, crc32(plain, 0, crcAt), true);
+  view.setUint32(crcAt, crc32(plain.subarray(0, crcAt)), true);
   const line = new Uint8Array(cobsEncodedMax(plain.length) + 2);
   const end = cobsEncode(plain, line, 1);
   return line.subarray(0, end + 1);
@@ -48,7 +48,7 @@ export function readFrame(plain: Uint8Array, lengthBytes: number): Frame | Frame
   if (lengthBytes < HEADER_BYTES + 4) return "short";
   const view = new DataView(plain.buffer, plain.byteOffset, lengthBytes);
   const crcAt = lengthBytes - 4;
-  if (view.getUint32(crcAt, true) !== crc32(plain, 0, crcAt)) return "checksum";
+  if (view.getUint32(crcAt, true) !== crc32(plain.subarray(0, crcAt))) return "checksum";
   if (plain[0] !== PROTOCOL_VERSION) return "version";
   return {
     type: view.getUint8(1),

@@ -1,4 +1,4 @@
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "@coalmine/runtime/crc32";
 import { FramingError } from "./framing-error.ts";
 import { decodeHeaders, encodeHeaders, HEADER_BLOCK_BYTES_MAX, type Header } from "./header-block.ts";
 

@@ -5,13 +5,13 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { newSigningRequest } from "@coalmine/device/signing-request";
 import { SeededRandom, silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startCloud, type StartedCloud } from "../../cloud/start-cloud.ts";
 import { operatorOf, type Registered } from "../testing/fleet-cloud.ts";
-import { certificateRequest } from "../provisioning/certificate-request.ts";
 import { provisionByClaim } from "../provisioning/provision-by-claim.ts";
 import { MqttLink } from "./mqtt-link.ts";
 
@@ -215,7 +215,7 @@ test("a claim becomes an identity of the device's own keys over TLS, and a wrong
       privateKeyPath: join(root, "config/device.key"),
       rootCaPath: join(folder, "cloud/authority/ca.pem"),
     });
-  const { privateKey, csr } = certificateRequest("core-2");
+  const { privateKey, request: csr } = newSigningRequest("core-2");
   const asked = { template: "fleet", parameters: { SerialNumber: "core-2" }, certificateSigningRequest: csr };
   const identity = await provisionByClaim(link(), asked, systemClock);
   expect(identity.thingName).toBe("core-2");

@@ -1,4 +1,4 @@
-/** CRC-32 as gzip has it, four bytes a step. In JavaScript, since framing also runs where Node's zlib is not at hand. */
+/** CRC-32 as gzip has it, four bytes a step. In JavaScript, since frames are also made where only the ports exist. */
 
 const tables = makeTables();
 
