@@ -7,7 +7,7 @@ import { systemClock } from "@coalmine/runtime/system-clock";
 import { exitCodes } from "../exit-codes.ts";
 import { onStopAsked } from "../stop-asked.ts";
 import { findRunning, mainJobPlaces, needRunning, SystemError, type Places } from "./state.ts";
-import { startSystem } from "./system.ts";
+import { startSystem, type System } from "./system.ts";
 import { followTheWall } from "./wall-pace.ts";
 
 /** Core devices stop their components one after the other. */
@@ -21,20 +21,23 @@ export function addSystemCommands(program: Command, at: Places): void {
     .option("--hosted-devices <n>", "core devices on the driven clock", Number, 50)
     .option("--seed <text>", "seed of the driven region", "1")
     .action(async (options: { processDevices: number; hostedDevices: number; seed: string }) => {
-      const system = await startSystem({
+      const stop = new AbortController();
+      let system: System | undefined;
+      onStopAsked(() => {
+        stop.abort();
+        void system?.aging.stop();
+        if (system === undefined) console.log("this ends as soon as everything that is starting has started");
+      });
+      system = await startSystem({
         at,
         ...options,
         say: (sentence) => console.log(sentence),
         logLine: logFile(at),
       });
+      if (stop.signal.aborted) return system.stop();
       console.log(
         `\nPush to it:\n  git remote add fleet ${at.repository}\n  git push fleet HEAD:main\nand watch: npx coalmine rollout show. Ctrl-C ends it; the next start goes on where it was.`,
       );
-      const stop = new AbortController();
-      onStopAsked(() => {
-        stop.abort();
-        void system.aging.stop();
-      });
       const log = jsonLog("system", systemClock, logFile(at));
       try {
         await system.aging.done;

@@ -16,6 +16,7 @@ afterEach(() => rmSync(base, { recursive: true, force: true }));
 
 const running = (pid: number) => ({
   pid,
+  isUp: true,
   targets: [],
   repository: "/nowhere",
   accessKeyId: "a",
@@ -63,6 +64,8 @@ test("commands find what npm start left up, and else the main job", () => {
   expect(() => needRunning(at)).toThrow("start it with `npm start`");
   writeRunning(job, { ...running(process.pid), repository: "job" });
   expect(needRunning(at).repository).toBe("job");
+  writeRunning(at, { ...running(process.pid), repository: "kept", isUp: false });
+  expect(() => needRunning(at)).toThrow("is still coming up");
   writeRunning(at, { ...running(process.pid), repository: "kept" });
   expect(needRunning(at).repository).toBe("kept");
 });

@@ -35,6 +35,8 @@ export function mainJobPlaces({ root, base, cache }: Places): Places {
 /** What a running system tells the commands beside it. Holds local credentials: its owner alone may read it. */
 export const RunningSystem = z.object({
   pid: z.int(),
+  /** False while it comes up: it has its state, and cannot be asked yet. */
+  isUp: z.boolean(),
   targets: z.array(Target),
   repository: z.string(),
   accessKeyId: z.string(),
@@ -71,7 +73,12 @@ export function findRunning(at: Places): RunningSystem | undefined {
 /** For commands that need one: what `npm start` left up, or else the main job that is under way. */
 export function needRunning(at: Places): RunningSystem {
   const running = findRunning(at) ?? findRunning(mainJobPlaces(at));
-  if (running !== undefined) return running;
+  if (running?.isUp === true) return running;
+  if (running !== undefined)
+    throw new SystemError(
+      "ERR_NOT_RUNNING",
+      `the system of process ${running.pid} is still coming up; ask again in half a minute`,
+    );
   throw new SystemError(
     "ERR_NOT_RUNNING",
     `nothing runs with the state in ${at.state}; start it with \`npm start\``,

@@ -120,6 +120,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       await controlling;
     });
     for (const resumed of home.resume()) say(`resumed: ${resumed}`);
+    writeRunning(at, { ...running, isUp: true });
     return { home, driven, aging, regions, running, fleet, stop: () => closing.close() };
   } catch (failure) {
     await closing.close();
@@ -160,6 +161,7 @@ function runningSystem(at: Places, home: HomeRegion, driven: DrivenRegion): Runn
   });
   return {
     pid: process.pid,
+    isUp: false,
     targets: [
       target(HOME.name, HOME.region, home.cloud.endpoint),
       { ...target(DRIVEN.name, DRIVEN.region, driven.where.endpoint), controlUrl: driven.where.controlUrl },
