@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { MARK as PROCESS_MARK } from "../../simulator/fleet/process/supervised-process.ts";
 import { endCutOff } from "./cut-off.ts";
 import { mainJobPlaces, MARK, needRunning, places, writeRunning, type Places } from "./state.ts";
 
@@ -43,9 +44,10 @@ test("what a system left running when it was cut off is ended, and nobody else's
   await gone.ended;
   writeRunning(at, running(gone.pid));
   const left = await started({ [MARK]: at.state });
-  const other = await started({ [MARK]: join(base, "another") });
-  expect(await endCutOff(at)).toBe(1);
-  await left.ended;
+  const device = await started({ [PROCESS_MARK]: join(at.state, "fleet/core-01") });
+  const other = await started({ [MARK]: join(base, "state-of-another") });
+  expect(await endCutOff(at)).toBe(2);
+  await Promise.all([left.ended, device.ended]);
   expect(() => process.kill(other.pid, 0)).not.toThrow();
   process.kill(other.pid, "SIGKILL");
   await other.ended;

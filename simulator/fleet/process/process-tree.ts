@@ -38,12 +38,24 @@ export async function memoryOfTree(pid: number): Promise<TreeMemory> {
  * Every process that was started with this variable, also those whose parents are gone: what a control group is to
  * systemd. A dead process that nobody has asked after does not count.
  */
-export async function startedWith(variable: string, value: string): Promise<readonly number[]> {
-  const wanted = `${variable}=${value}`;
+export function startedWith(variable: string, value: string): Promise<readonly number[]> {
+  return startedWhere(variable, (found) => found === value);
+}
+
+/** The same of every process whose variable names this folder or something below it. */
+export function startedBelow(variable: string, folder: string): Promise<readonly number[]> {
+  return startedWhere(variable, (found) => found === folder || found.startsWith(`${folder}/`));
+}
+
+async function startedWhere(
+  variable: string,
+  isWanted: (value: string) => boolean,
+): Promise<readonly number[]> {
   const found: number[] = [];
   for (const id of await processIds()) {
     const environment = await readOrGone(`/proc/${id}/environ`);
-    if (environment?.split("\0").includes(wanted) === true) found.push(id);
+    const entry = environment?.split("\0").find((one) => one.startsWith(`${variable}=`));
+    if (entry !== undefined && isWanted(entry.slice(variable.length + 1))) found.push(id);
   }
   return found;
 }
