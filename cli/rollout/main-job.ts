@@ -12,11 +12,13 @@ import { memoryOfTree } from "../../simulator/fleet/process/process-tree.ts";
 import { endCutOff } from "../system/cut-off.ts";
 import type { Places } from "../system/state.ts";
 import { startSystem, type System } from "../system/system.ts";
+import { DRIVEN } from "../system/driven-region.ts";
 import { executionOf, stateOf, type ExecutionState } from "./follow.ts";
 import { localApi } from "./local-api.ts";
 import { balanceOfAll, sum } from "./readings.ts";
 import { harmless, type Regression, regressions } from "./regressions.ts";
 import { commitChange, push } from "./scratch-clone.ts";
+import { verdictAtMs } from "./verdict-time.ts";
 
 export interface MainJobOptions {
   readonly at: Places;
@@ -47,6 +49,7 @@ export async function beginAnew(at: Places, say: (sentence: string) => void): Pr
 export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> {
   const { at, say, regression, signal } = options;
   const startedMs = systemClock.monotonicMs();
+  const beganMs = systemClock.now();
   const seconds: Record<string, number> = {};
   const took = (stage: string, sinceMs: number): void => {
     seconds[stage] = Math.round((systemClock.monotonicMs() - sinceMs) / 100) / 10;
@@ -79,6 +82,8 @@ export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> 
     await system.aging.stop();
     for (const stage of state.stages) seconds[stage.name.toLowerCase()] = Math.round(stage.seconds * 10) / 10;
     const rollout = await endOfRollout(system, commit, options);
+    const verdictMs = rollout && (await verdictOf(system, rollout.rollout));
+    if (verdictMs !== undefined) seconds["verdict"] = Math.round((verdictMs - beganMs) / 100) / 10;
     const readingsMs = systemClock.monotonicMs();
     const { home, driven } = await balanceOfAll(system, join(at.state, "lake"), systemClock);
     took("readings", readingsMs);
@@ -185,6 +190,12 @@ async function endOfRollout(
       );
     await systemClock.sleep(FOLLOW_MS, signal);
   }
+}
+
+/** When the driven region's canary had its verdict: what a push waits for, whatever the others take. */
+async function verdictOf({ running }: System, rollout: string): Promise<number | undefined> {
+  const { api } = localApi(running);
+  return verdictAtMs(await api.log.entries(rollout), DRIVEN.name);
 }
 
 function outcomeOf(
