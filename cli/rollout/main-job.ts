@@ -50,6 +50,7 @@ export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> 
   const { at, say, regression, signal } = options;
   const startedMs = systemClock.monotonicMs();
   const beganMs = systemClock.now();
+  /** By stage; `verdict` and `total` since the beginning. */
   const seconds: Record<string, number> = {};
   const took = (stage: string, sinceMs: number): void => {
     seconds[stage] = Math.round((systemClock.monotonicMs() - sinceMs) / 100) / 10;

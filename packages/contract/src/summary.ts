@@ -10,7 +10,6 @@ export const RolloutSummary = z.object({
   readings: z.object({ sent: z.int(), rows: z.int(), lost: z.int(), doubled: z.int() }),
   /** Peak sum of proportional set sizes of the whole process tree. */
   memoryMiB: z.number(),
-  /** By stage; `verdict` and `total` since the beginning, the verdict being the driven region's. */
   seconds: z.record(z.string(), z.number()),
 });
 export type RolloutSummary = z.infer<typeof RolloutSummary>;
