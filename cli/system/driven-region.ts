@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { CoalmineError } from "@coalmine/runtime";
@@ -10,6 +11,8 @@ import { buckets, HOME, type Secrets } from "./home-region.ts";
 
 export const DRIVEN = { name: "driven", region: "eu-central-1" } as const;
 const START_MS_MAX = 60_000;
+/** As `nice`: while a fleet grows old, the stages of a push that somebody waits for come first. */
+const BACKGROUND = 5;
 const STOP_MS_MAX = 10_000;
 
 export class DrivenRegionError extends CoalmineError {
@@ -87,6 +90,7 @@ export async function startDrivenRegion(
       env: { ...process.env, [MARK]: at.state },
     },
   );
+  if (child.pid !== undefined) setPriority(child.pid, BACKGROUND);
   let complaints = "";
   child.stderr.on("data", (chunk: Buffer) => {
     complaints = (complaints + chunk.toString("utf8")).slice(-4000);

@@ -27,16 +27,21 @@ export async function buildArtifacts(
   cacheFolder: string,
 ): Promise<{ artifacts: BuiltArtifact[]; bundles: readonly ZipEntry[] }> {
   const bundle = source.kind === "component" ? await bundleComponent(root, source.folder) : undefined;
-  const artifacts: BuiltArtifact[] = [];
-  for (const platform of source.kind === "model" ? (["any"] as const) : platforms) {
-    const entries =
-      platform === "any"
-        ? await modelEntries(root, source)
-        : bundle === undefined
-          ? await nodeEntries(root, platform, cacheFolder)
-          : [...bundle.files, ...(await nativeFiles(root, bundle.inputs, platform))];
-    artifacts.push({ platform, zip: await cachedZip(entries, cacheFolder) });
-  }
+  const entriesFor = async (platform: ArtifactPlatform): Promise<ZipEntry[]> =>
+    platform === "any"
+      ? modelEntries(root, source)
+      : bundle === undefined
+        ? nodeEntries(root, platform, cacheFolder)
+        : [...bundle.files, ...(await nativeFiles(root, bundle.inputs, platform))];
+  // At once: each deflates in threads of its own.
+  const artifacts = await Promise.all(
+    (source.kind === "model" ? (["any"] as const) : platforms).map(
+      async (platform): Promise<BuiltArtifact> => ({
+        platform,
+        zip: await cachedZip(await entriesFor(platform), cacheFolder),
+      }),
+    ),
+  );
   return { artifacts, bundles: bundle?.files ?? [] };
 }
 

@@ -26,7 +26,7 @@ export async function cachedZip(entries: readonly ZipEntry[], cacheFolder: strin
     }
     await rm(join(folder, found), { force: true });
   }
-  const bytes = zip(entries);
+  const bytes = await zip(entries);
   const writing = join(folder, `writing-${randomUUID()}`);
   await writeFile(writing, bytes);
   await rename(writing, join(folder, `${key}-${sha256(bytes)}.zip`));

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { unzipSync } from "fflate";
+import { unzipSync, zipSync } from "fflate";
 import { expect, test } from "vitest";
 import { sha256 } from "./digest.ts";
 import { zip, type ZipEntry } from "./zip.ts";
@@ -11,8 +11,8 @@ const entries: ZipEntry[] = [
   { name: "bin/node", bytes: text("#!"), executable: true },
 ];
 
-test("the bytes do not depend on the order that entries come in", () => {
-  expect(sha256(zip(entries))).toBe(sha256(zip([...entries].reverse())));
+test("the bytes do not depend on the order that entries come in", async () => {
+  expect(sha256(await zip(entries))).toBe(sha256(await zip([...entries].reverse())));
 });
 
 test("the bytes do not depend on the time zone", () => {
@@ -23,15 +23,15 @@ test("the bytes do not depend on the time zone", () => {
         "--input-type=module",
         "-e",
         `import { zip } from ${JSON.stringify(new URL("./zip.ts", import.meta.url).href)};
-         process.stdout.write(zip([{ name: "a", bytes: new TextEncoder().encode("x".repeat(1000)) }]));`,
+         process.stdout.write(await zip([{ name: "a", bytes: new TextEncoder().encode("x".repeat(1000)) }]));`,
       ],
       { env: { TZ: zone } },
     );
   expect(sha256(inZone("Asia/Kathmandu"))).toBe(sha256(inZone("America/St_Johns")));
 });
 
-test("what goes in comes out, and what is executable says so", () => {
-  const zipped = zip(entries);
+test("what goes in comes out, and what is executable says so", async () => {
+  const zipped = await zip(entries);
   expect(Object.keys(unzipSync(zipped))).toEqual(["a/ä.mjs", "b.mjs", "bin/node"]);
   expect(new TextDecoder().decode(unzipSync(zipped)["b.mjs"])).toBe("b".repeat(5000));
   expect(centralDirectory(zipped)).toEqual([
@@ -39,6 +39,15 @@ test("what goes in comes out, and what is executable says so", () => {
     { name: "b.mjs", mode: 0o100644, date: [1980, 1, 1], time: 0, madeBy: "unix" },
     { name: "bin/node", mode: 0o100755, date: [1980, 1, 1], time: 0, madeBy: "unix" },
   ]);
+});
+
+test("what is deflated in a thread has the bytes of what is deflated here", async () => {
+  const large = Uint8Array.from({ length: 3_000_000 }, (_, index) => (index * index) % 251);
+  const [threads, here] = [
+    await zip([{ name: "large", bytes: large }]),
+    zipSync({ large: [large, { mtime: new Date(1980, 0, 1), level: 6, os: 3, attrs: 0o100644 * 2 ** 16 }] }),
+  ];
+  expect(sha256(threads)).toBe(sha256(here));
 });
 
 /** What an unzip program reads: the headers at the end, by the layout of APPNOTE 4.3.12. */

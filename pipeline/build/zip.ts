@@ -1,4 +1,4 @@
-import { zipSync, type Zippable } from "fflate";
+import { zip as zipInWorkers, type AsyncZippable } from "fflate";
 
 export interface ZipEntry {
   readonly name: string;
@@ -14,11 +14,11 @@ const LARGE_BYTES = 8 * 1024 * 1024;
 
 /**
  * A zip that depends on names and contents alone: names sorted by code unit, one time, no modes from the disk, and a
- * deflate written in JavaScript, the same on every processor.
+ * deflate written in JavaScript, the same on every processor. Large entries are deflated in threads of their own.
  */
-export function zip(entries: readonly ZipEntry[]): Uint8Array {
+export function zip(entries: readonly ZipEntry[]): Promise<Uint8Array> {
   const sorted = [...entries].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const zippable: Zippable = {};
+  const zippable: AsyncZippable = {};
   for (const { name, bytes, executable } of sorted)
     zippable[name] = [
       bytes,
@@ -29,5 +29,10 @@ export function zip(entries: readonly ZipEntry[]): Uint8Array {
         attrs: (executable === true ? 0o100755 : 0o100644) * 2 ** 16,
       },
     ];
-  return zipSync(zippable);
+  return new Promise((resolve, reject) =>
+    zipInWorkers(zippable, (failure, zipped) => {
+      if (failure === null) resolve(zipped);
+      else reject(failure);
+    }),
+  );
 }
