@@ -36,6 +36,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const notOurs = new Set(["node_modules", "dist", "cdk.out", ".coalmine", ".git"]);
+const sources = walk("").sort();
 
 test("imports only follow the table", () => {
   expect(files(".ts").flatMap(importsOutsideTheTable)).toEqual([]);
@@ -135,11 +137,16 @@ function packagePlace(specifier: string): string {
 }
 
 function files(ending: string): string[] {
-  return readdirSync(root, { recursive: true, encoding: "utf8" })
-    .filter(
-      (file) => file.endsWith(ending) && !/(^|\/)(node_modules|dist|cdk\.out|\.coalmine|\.git)\//.test(file),
-    )
-    .sort();
+  return sources.filter((file) => file.endsWith(ending));
+}
+
+/** Every file below a folder but what was installed, built or left there: those trees are a hundred times as large. */
+function walk(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+    if (!entry.isDirectory()) return [path];
+    return notOurs.has(entry.name) ? [] : walk(path);
+  });
 }
 
 function read(file: string): string {
