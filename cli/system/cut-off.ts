@@ -1,5 +1,5 @@
 import { systemClock } from "@coalmine/runtime/system-clock";
-import { startedBelow } from "../../simulator/fleet/process/process-tree.ts";
+import { killIfThere, startedBelow } from "../../simulator/fleet/process/process-tree.ts";
 import { MARK as PROCESS_MARK } from "../../simulator/fleet/process/supervised-process.ts";
 import { findRunning, forgetRunning, MARK, SystemError, wasCutOff, type Places } from "./state.ts";
 
@@ -40,13 +40,4 @@ export async function endCutOff(at: Places): Promise<number | undefined> {
 /** Regions and stages carry the system's mark; core devices, components and instruments that of their fleet. */
 async function leftOf(at: Places): Promise<readonly number[]> {
   return [...(await startedBelow(MARK, at.state)), ...(await startedBelow(PROCESS_MARK, at.state))];
-}
-
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (failure) {
-    // It ended meanwhile, with the one that had started it.
-    if (!(failure instanceof Error && "code" in failure && failure.code === "ESRCH")) throw failure;
-  }
 }

@@ -60,6 +60,15 @@ async function startedWhere(
   return found;
 }
 
+/** SIGKILL; a process that has ended meanwhile is left in peace. */
+export function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (failure) {
+    if (!(failure instanceof Error && "code" in failure && failure.code === "ESRCH")) throw failure;
+  }
+}
+
 async function processIds(): Promise<readonly number[]> {
   return (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
 }

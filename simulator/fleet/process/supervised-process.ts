@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import type { Clock } from "@coalmine/ports";
-import { startedWith } from "./process-tree.ts";
+import { killIfThere, startedWith } from "./process-tree.ts";
 
 /** The variable by which everything that a supervised process started is found again, whoever its parent is now. */
 export const MARK = "COALMINE_PROCESS_OF";
@@ -220,14 +220,6 @@ export class SupervisedProcess {
         );
       await clock.sleep(POLL_MS);
     }
-  }
-}
-
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (failure) {
-    if (!(failure instanceof Error && "code" in failure && failure.code === "ESRCH")) throw failure;
   }
 }
 
