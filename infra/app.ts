@@ -1,4 +1,4 @@
-import { App, Stack } from "aws-cdk-lib";
+import { App, Stack } from "aws-cdk-lib/core";
 import * as z from "zod";
 import { DeliveryStack } from "./delivery/delivery-stack.ts";
 import { IdentityStack } from "./identity/identity-stack.ts";

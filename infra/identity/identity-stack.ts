@@ -1,4 +1,4 @@
-import { Stack, type StackProps } from "aws-cdk-lib";
+import { Stack, type StackProps } from "aws-cdk-lib/core";
 import { CfnPolicy, CfnProvisioningTemplate, CfnRoleAlias, CfnThingGroup } from "aws-cdk-lib/aws-iot";
 import { PolicyDocument, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";

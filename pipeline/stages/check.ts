@@ -68,8 +68,10 @@ export async function check(folder: string, base: string | undefined): Promise<s
   const failures: string[] = [];
   const worker = async (): Promise<void> => {
     for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
+      const began = performance.now();
       const { code, output } = await run(step.command, folder);
-      console.log(`${code === 0 ? "ok" : "FAILED"}: ${step.name}`);
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      console.log(`${code === 0 ? "ok" : "FAILED"} after ${seconds} s: ${step.name}`);
       if (code === 0) continue;
       console.log(output);
       failures.push(step.name);
