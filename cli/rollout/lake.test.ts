@@ -36,15 +36,16 @@ const all = [0, 1, 2].flatMap((sequence) => ["a", "b"].map((channel) => ({ seque
 test("what arrived once each is neither lost nor doubled, and results of models do not count", async () => {
   expect(
     await balanceOf([all.slice(0, 4), [...all.slice(4), { sequence: 2, channel: "result", model: "abc" }]]),
-  ).toEqual({ sent: 6, rows: 6, lost: 0, doubled: 0 });
+  ).toEqual({ sent: 6, rows: 6, lost: 0, doubled: 0, examples: [] });
 });
 
-test("a point that is missing is lost, one that is in two objects is doubled", async () => {
-  expect(await balanceOf([all.slice(0, 5), all.slice(4, 5)])).toEqual({
+test("a point that is missing is lost, one that is in two objects is doubled, and both are named", async () => {
+  expect(await balanceOf([all.slice(0, 5), all.slice(2, 3)])).toEqual({
     sent: 6,
     rows: 6,
     lost: 1,
     doubled: 1,
+    examples: ["r1 boot 1 sequence 1: 3 rows of 2", "r1 boot 1 sequence 2: 1 rows of 2"],
   });
 });
 
@@ -54,5 +55,6 @@ test("an empty lake has lost everything", async () => {
     rows: 0,
     lost: 25,
     doubled: 0,
+    examples: [],
   });
 });

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
-import { DuckDBInstance } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import * as z from "zod";
 import { eachOf } from "../../pipeline/controller/region.ts";
 
@@ -21,7 +21,11 @@ export interface Balance {
   readonly rows: number;
   readonly lost: number;
   readonly doubled: number;
+  /** The first readings of which a point is lost or doubled, each as a person would look for it. */
+  readonly examples: readonly string[];
 }
+
+const EXAMPLES_MAX = 5;
 
 /** Brings the lake's objects of one bucket into `folder`. */
 export async function downloadLake(s3: S3Client, bucket: string, folder: string): Promise<number> {
@@ -54,28 +58,56 @@ export async function downloadLake(s3: S3Client, bucket: string, folder: string)
 /** Compares what the instruments sent with the rows in the Parquet files of `folder`. */
 export async function balance(folder: string, objects: number, sent: readonly Sent[]): Promise<Balance> {
   const total = sent.reduce((sum, { from, to, channels }) => sum + (to - from + 1) * channels, 0);
-  if (objects === 0) return { sent: total, rows: 0, lost: total, doubled: 0 };
+  if (objects === 0) return { sent: total, rows: 0, lost: total, doubled: 0, examples: [] };
   const instance = await DuckDBInstance.create(":memory:", { threads: "2" });
   const connection = await instance.connect();
   try {
-    await connection.run("create table sent (instrument varchar, boot integer, first bigint, last bigint)");
-    for (const { instrument, boot, from, to } of sent) {
-      await connection.run("insert into sent values ($1, $2, $3, $4)", [instrument, boot, from, to]);
-    }
-    const answer = await connection.runAndReadAll(`
-      with points as (
+    await connection.run(
+      "create table sent (instrument varchar, boot integer, first bigint, last bigint, channels integer)",
+    );
+    for (const { instrument, boot, from, to, channels } of sent)
+      await connection.run("insert into sent values ($1, $2, $3, $4, $5)", [
+        instrument,
+        boot,
+        from,
+        to,
+        channels,
+      ]);
+    await connection.run(`
+      create view points as
         select l.instrument, l.boot, l.sequence, l.channel, count(*) as times
         from read_parquet('${join(folder, "*.parquet").replaceAll("'", "''")}') l
         join sent s on s.instrument = l.instrument and s.boot = l.boot and l.sequence between s.first and s.last
         where l.model_sha256 is null
-        group by all
-      )
-      select coalesce(sum(times), 0)::double as rows, count(*)::double as known from points`);
-    const [row] = answer.getRowObjects();
-    const { rows, known } = z.object({ rows: z.number(), known: z.number() }).parse(row);
-    return { sent: total, rows, lost: total - known, doubled: rows - known };
+        group by all`);
+    const answer = await connection.runAndReadAll(
+      "select coalesce(sum(times), 0)::double as rows, count(*)::double as known from points",
+    );
+    const { rows, known } = z
+      .object({ rows: z.number(), known: z.number() })
+      .parse(answer.getRowObjects()[0]);
+    const found = { sent: total, rows, lost: total - known, doubled: rows - known };
+    const isWhole = found.lost === 0 && found.doubled === 0;
+    return { ...found, examples: isWhole ? [] : await examplesOf(connection) };
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+async function examplesOf(connection: DuckDBConnection): Promise<string[]> {
+  const answer = await connection.runAndReadAll(`
+    with readings as (
+      select instrument, boot, channels, unnest(range(first, last + 1)) as sequence from sent
+    ), found as (
+      select instrument, boot, sequence, count(*) as known, sum(times) as rows from points group by all
+    )
+    select format('{} boot {} sequence {}: {} rows of {}', instrument, boot, sequence, coalesce(rows, 0)::bigint, channels) as example
+    from readings left join found using (instrument, boot, sequence)
+    where coalesce(known, 0) <> channels or rows <> channels
+    order by all limit ${EXAMPLES_MAX}`);
+  return z
+    .array(z.object({ example: z.string() }))
+    .parse(answer.getRowObjects())
+    .map(({ example }) => example);
 }

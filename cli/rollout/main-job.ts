@@ -88,18 +88,23 @@ export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> 
     const readingsMs = systemClock.monotonicMs();
     const { home, driven } = await balanceOfAll(system, join(at.state, "lake"), systemClock);
     took("readings", readingsMs);
-    const outcome = outcomeOf(state, rollout);
+    const { examples, ...readings } = sum(home, driven);
+    const isWhole = readings.lost === 0 && readings.doubled === 0;
+    const outcome = isWhole ? outcomeOf(state, rollout) : "failed";
+    const because = rollout?.because ?? failureOf(state);
     const canary = rollout?.targets.reduce((all, { devices }) => all + devices.canary, 0) ?? 0;
     took("total", startedMs);
     return {
       outcome,
       release: commit.slice(0, 12),
-      why: rollout?.because ?? failureOf(state),
+      why: isWhole
+        ? because
+        : `${readings.lost} points were lost and ${readings.doubled} doubled between instrument and lake (${examples.join("; ")}); before that: ${because}`,
       fleet: { process: options.processDevices, hosted: options.hostedDevices, canary },
       soakHours: Math.round(
         (rollout?.targets.find(({ target }) => target === "driven")?.verdict?.elapsedMs ?? 0) / HOUR_MS,
       ),
-      readings: sum(home, driven),
+      readings,
       memoryMiB: Math.round(memory.stop()),
       seconds,
     };

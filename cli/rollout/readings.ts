@@ -23,7 +23,7 @@ export async function balanceOfAll(
   return { home, driven };
 }
 
-/** The instruments are stopped; what they sent arrives within the uploader's few seconds. */
+/** The instruments end when all that they measured is acknowledged; it arrives within the uploader's few seconds. */
 async function balanceAtHome(system: System, folder: string, clock: Clock): Promise<Balance> {
   const [{ s3, target }] = system.regions;
   await system.fleet.instruments.stop();
@@ -78,5 +78,6 @@ export function sum(a: Balance, b: Balance): Balance {
     rows: a.rows + b.rows,
     lost: a.lost + b.lost,
     doubled: a.doubled + b.doubled,
+    examples: [...a.examples, ...b.examples],
   };
 }

@@ -108,7 +108,13 @@ export class Instrument {
 
   /** Measures no more after the running curve, and still answers. */
   rest(): void {
-    this.#nextCurve?.cancel();
+    if (this.#nextCurve === undefined) return;
+    this.#nextCurve.cancel();
+    this.#timers.delete(this.#nextCurve);
+  }
+  /** Rests, the last curve is measured, and a host has acknowledged all of it. */
+  get isDone(): boolean {
+    return this.#timers.size === 0 && this.#ring.size === 0;
   }
 
   /** Its end of the cable. A new cable replaces the old one. */

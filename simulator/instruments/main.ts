@@ -9,7 +9,13 @@ import { servePty } from "./pty.ts";
 import { recordedFibrinogen } from "./recordings.ts";
 import { Rheometer } from "./rheometer.ts";
 
-/** Serves simulated rheometers on pseudo-terminals until SIGTERM; prints one line of JSON when they can be opened. */
+/**
+ * Serves simulated rheometers on pseudo-terminals; prints one line of JSON when they can be opened. On SIGTERM they
+ * measure no more, and it ends when a host has acknowledged all of it: a ring in memory does not outlive its process.
+ */
+
+const DONE_MS_MAX = 30_000;
+const DONE_LOOK_MS = 20;
 
 const Arguments = z.object({
   /** Where the terminals appear, one link an instrument. */
@@ -85,11 +91,23 @@ process.stdout.write(
   `${JSON.stringify({ ready: true, ledger: ledgerPath, ports: served.map((port) => port.path) })}\n`,
 );
 
-const stop = () => {
+const end = (code: number): never => {
   for (const instrument of instruments) instrument.stop();
   for (const port of served) port.unplug();
   closeSync(ledger);
-  process.exit(0);
+  process.exit(code);
 };
-process.once("SIGTERM", stop);
-process.once("SIGINT", stop);
+process.once("SIGTERM", async () => {
+  for (const instrument of instruments) instrument.rest();
+  const deadline = systemClock.monotonicMs() + DONE_MS_MAX;
+  while (instruments.some((instrument) => !instrument.isDone)) {
+    if (systemClock.monotonicMs() > deadline) {
+      const kept = instruments.map(({ id, unacknowledged }) => `${id} ${unacknowledged}`).join(", ");
+      process.stderr.write(`after ${DONE_MS_MAX / 1000} s readings are still not acknowledged: ${kept}\n`);
+      end(1);
+    }
+    await systemClock.sleep(DONE_LOOK_MS);
+  }
+  end(0);
+});
+process.once("SIGINT", () => end(0));

@@ -81,8 +81,9 @@ export class ProcessFleet {
     const closing = new Closing();
     try {
       for (const site of sites) await plugIn(site, terminals);
+      // When the devices are stopped, nobody is left to whom the instruments could hand over.
       const instruments = closing.add(instrumentsOf(options, sites, { ledger, terminals }), (running) =>
-        running.stop(),
+        running.cutPower(),
       );
       await instruments.start();
       await Promise.all(sites.map(commissionDevice));
