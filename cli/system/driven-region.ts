@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { setPriority } from "node:os";
 import { join } from "node:path";
@@ -12,7 +13,7 @@ import { buckets, HOME, type Secrets } from "./home-region.ts";
 export const DRIVEN = { name: "driven", region: "eu-central-1" } as const;
 const START_MS_MAX = 60_000;
 /** As `nice`: while a fleet grows old, the stages of a push that somebody waits for come first. */
-const BACKGROUND = 5;
+const BACKGROUND = 10;
 const STOP_MS_MAX = 10_000;
 
 export class DrivenRegionError extends CoalmineError {
@@ -90,7 +91,7 @@ export async function startDrivenRegion(
       env: { ...process.env, [MARK]: at.state },
     },
   );
-  if (child.pid !== undefined) setPriority(child.pid, BACKGROUND);
+  if (child.pid !== undefined) stepBack(child.pid);
   let complaints = "";
   child.stderr.on("data", (chunk: Buffer) => {
     complaints = (complaints + chunk.toString("utf8")).slice(-4000);
@@ -151,4 +152,14 @@ function settingsOf({ accessKeyId, secretAccessKey, controlToken }: Secrets): ob
     buckets: [artifacts, lake],
     devices: { policies: [names.devicePolicy], groups: [names.fleetGroup, names.mainGroup] },
   };
+}
+
+/** Linux weighs whole sessions against each other, and `nice` only within one: a process in its own needs both. */
+function stepBack(pid: number): void {
+  setPriority(pid, BACKGROUND);
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, String(BACKGROUND));
+  } catch {
+    // Without session groups `nice` alone counts.
+  }
 }
