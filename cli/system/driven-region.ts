@@ -13,7 +13,7 @@ import { buckets, HOME, type Secrets } from "./home-region.ts";
 export const DRIVEN = { name: "driven", region: "eu-central-1" } as const;
 const START_MS_MAX = 60_000;
 /** As `nice`: while a fleet grows old, the stages of a push that somebody waits for come first. */
-const BACKGROUND = 10;
+const BACKGROUND = 5;
 const STOP_MS_MAX = 10_000;
 
 export class DrivenRegionError extends CoalmineError {

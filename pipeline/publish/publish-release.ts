@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import type { BuildManifest } from "../build/build-manifest.ts";
-import type { Region } from "../controller/region.ts";
+import { eachOf, type Region } from "../controller/region.ts";
 import type { TargetTime } from "../controller/target-time.ts";
 import { releaseKey, releaseOf, type ReleaseManifest } from "../release.ts";
 import { pauseIn, publish, type Published } from "./publish.ts";
@@ -27,12 +27,11 @@ export async function publishRelease(
   regions: readonly [PublishRegion, ...PublishRegion[]],
   time: TargetTime,
 ): Promise<PublishedRelease> {
-  const published = new Map<string, readonly Published[]>();
-  for (const region of regions) {
+  const published = await eachOf(regions, async (region) => {
     const { target } = region;
     const ports = { ...region, clock: systemClock, pause: pauseIn(target, time) };
-    published.set(target.region, await publish(join(checkout, "dist"), manifest, target, ports));
-  }
+    return [target.region, await publish(join(checkout, "dist"), manifest, target, ports)] as const;
+  });
   const models = globSync("models/*/manifest.json", { cwd: checkout }).map((file): unknown =>
     JSON.parse(readFileSync(join(checkout, file), "utf8")),
   );
@@ -47,5 +46,5 @@ export async function publishRelease(
       ContentType: "application/json",
     }),
   );
-  return { release, published };
+  return { release, published: new Map(published) };
 }

@@ -12,6 +12,7 @@ import type { Clock } from "@coalmine/ports";
 import { parseRecipe } from "@coalmine/recipe";
 import { messageOf } from "@coalmine/runtime";
 import type { BuildManifest, BuiltComponent } from "../build/build-manifest.ts";
+import { eachOf } from "../controller/region.ts";
 import { objectKey, recipeDigest, withBucket } from "../build/recipe-template.ts";
 import type { TargetTime } from "../controller/target-time.ts";
 import type { Target } from "../target.ts";
@@ -62,9 +63,8 @@ export async function publish(
       `recipes/released.json does not have these bytes of ${names}; run \`npm run bump\` and commit what it writes`,
     );
   }
-  const published: Published[] = [];
-  for (const built of manifest.components) published.push(await publishOne(dist, built, target, ports));
-  return published;
+  // Each waits until the region has looked at it: all of them wait together.
+  return eachOf(manifest.components, (built) => publishOne(dist, built, target, ports));
 }
 
 async function publishOne(
