@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
+import { addDeviceCommands } from "./device/commands.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { addRolloutCommands } from "./rollout/commands.ts";
 import { addSystemCommands } from "./system/commands.ts";
@@ -14,6 +15,7 @@ const program = new Command("coalmine")
   .exitOverride();
 addSystemCommands(program, at);
 addRolloutCommands(program, at);
+addDeviceCommands(program, at);
 
 try {
   await program.parseAsync();
