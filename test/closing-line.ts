@@ -26,7 +26,9 @@ export default class ClosingLine implements Reporter {
       const ms = collectDuration + prepareDuration + setupDuration + duration;
       return { project: module.project.name, seconds: ms / 1000 };
     });
-    for (const sentence of overBudget(times, readBudget())) {
+    // The long forms take what they take.
+    const isLong = process.env["COALMINE_LONG"] === "1";
+    for (const sentence of isLong ? [] : overBudget(times, readBudget())) {
       failed++;
       process.exitCode = 1;
       console.log(`OVER BUDGET ${sentence}`);
