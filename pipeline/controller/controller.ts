@@ -306,10 +306,23 @@ export class Controller {
       const current = reports.length === 0 ? rollout : next(rollout, reports, now).rollout;
       const due = dueLook(folded, current, name, now[name] ?? 0);
       if (due === undefined) continue;
-      const policy = this.#policyOf(folded);
-      evidence.push(await this.#looks.take(folded, current, name, due, policy, this.#evidence(name)));
+      evidence.push(await this.#look(folded, current, name, due));
     }
     return evidence;
+  }
+
+  async #look(folded: FoldedRollout, rollout: Rollout, target: string, elapsedMs: number): Promise<Evidence> {
+    const { clock, log } = this.#options;
+    const beganMs = clock.monotonicMs();
+    const policy = this.#policyOf(folded);
+    const look = await this.#looks.take(folded, rollout, target, elapsedMs, policy, this.#evidence(target));
+    log.info("A look was taken.", {
+      rollout: folded.id,
+      target,
+      elapsedMs,
+      tookMs: Math.round(clock.monotonicMs() - beganMs),
+    });
+    return look;
   }
 
   /** Carries out what is wanted. One that fails does not hold up the others: it stays wanted. */
