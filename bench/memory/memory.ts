@@ -1,0 +1,99 @@
+import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { readlink } from "node:fs/promises";
+import { join } from "node:path";
+import { componentNames } from "@coalmine/contract";
+import { systemClock } from "@coalmine/runtime/system-clock";
+import { places } from "../../cli/system/state.ts";
+import { startSystem, type System } from "../../cli/system/system.ts";
+import { memoryOfTree, startedWith } from "../../simulator/fleet/process/process-tree.ts";
+import { atMost, type Bench, median, type Metrics, ROUNDS } from "../measure.ts";
+
+const MIB = 1024 ** 2;
+const components = [
+  componentNames.sensorReader,
+  componentNames.inference,
+  componentNames.streamUploader,
+  componentNames.logManager,
+];
+/** After its instruments are gone a device has nothing to do but its own minutes; what it had to free is freed by then. */
+const SETTLE_MS = 45_000;
+const BETWEEN_MS = 3000;
+
+/**
+ * Four idle components, from their bundles under the core device, against four bare `node` processes of the same binary:
+ * proportional set sizes. The two stand one after the other, since pages of one binary are shared by all who run it.
+ */
+export const bench: Bench = async (say) => {
+  const root = join(import.meta.dirname, "../..");
+  const { cache } = places(root, process.env);
+  const at = places(root, { COALMINE_STATE: join(root, ".coalmine", "bench"), COALMINE_CACHE: cache });
+  rmSync(at.state, { recursive: true, force: true });
+  let system: System | undefined;
+  try {
+    system = await startSystem({
+      at,
+      processDevices: 1,
+      hostedDevices: 5,
+      seed: "memory",
+      say,
+      logLine: () => undefined,
+    });
+    await system.aging.stop();
+    await system.fleet.instruments.stop();
+    say(`idle for ${SETTLE_MS / 1000} s`);
+    await systemClock.sleep(SETTLE_MS);
+    const byComponent = new Map<string, number[]>();
+    let program = "";
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const component of components) {
+        const [pid] = await startedWith("COALMINE_COMPONENT", component);
+        if (pid === undefined)
+          throw new Error(`${component} does not run; see ${at.state}/fleet/core-01/logs`);
+        program = await readlink(`/proc/${pid}/exe`);
+        const { pssBytes } = await memoryOfTree(pid);
+        byComponent.set(component, [...(byComponent.get(component) ?? []), pssBytes / MIB]);
+      }
+      await systemClock.sleep(BETWEEN_MS);
+    }
+    // The binary stays when the device is stopped: an unpacked artifact.
+    await system.stop();
+    system = undefined;
+    const bare = await bareProcesses(program, byComponent.size);
+    return figures(byComponent, bare);
+  } finally {
+    await system?.stop();
+    rmSync(at.base, { recursive: true, force: true });
+  }
+};
+
+/** What so many `node` processes hold together that do nothing, in MiB, by round. */
+async function bareProcesses(program: string, count: number): Promise<number[]> {
+  const children = Array.from({ length: count }, () =>
+    spawn(program, ["--eval", "setInterval(() => {}, 3600000)"], { stdio: "ignore" }),
+  );
+  try {
+    const rounds: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      await systemClock.sleep(BETWEEN_MS);
+      const all = await Promise.all(children.map(({ pid = 0 }) => memoryOfTree(pid)));
+      rounds.push(all.reduce((sum, { pssBytes }) => sum + pssBytes / MIB, 0));
+    }
+    return rounds;
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+  }
+}
+
+function figures(byComponent: ReadonlyMap<string, readonly number[]>, bare: readonly number[]): Metrics {
+  const own = [...byComponent].map(
+    ([name, rounds]) => [name, { value: median(rounds), unit: "MiB" }] as const,
+  );
+  const together = own.reduce((sum, [, { value }]) => sum + value, 0);
+  return {
+    ...Object.fromEntries(own),
+    "four components": { value: together, unit: "MiB" },
+    "four bare node processes": { value: median(bare), unit: "MiB" },
+    ratio: atMost(together / median(bare), "x", 1.9),
+  };
+}
