@@ -9,6 +9,9 @@ interface Permission {
   readonly resources: readonly string[];
 }
 
+/** Ours. A component that asks for ever new resources makes the others' decisions be thought through anew. */
+const DECISIONS_MAX = 1000;
+
 /** What components may do on IPC, by the `accessControl` of their own configuration. What is not allowed is denied. */
 export class AccessControl {
   readonly #tree: ConfigurationTree;
@@ -16,6 +19,8 @@ export class AccessControl {
   /** By component; read again after a change under `accessControl`. */
   readonly #known = new Map<string, readonly Permission[]>();
   readonly #patterns = new Map<string, RegExp | undefined>();
+  /** By component and question: components ask the same few again and again. Forgotten with what they follow from. */
+  readonly #decided = new Map<string, boolean>();
 
   constructor(tree: ConfigurationTree, log: Log) {
     this.#tree = tree;
@@ -25,6 +30,7 @@ export class AccessControl {
       const isOther = branch !== undefined && branch.toLowerCase() !== "configuration";
       if (isOther || (key !== undefined && key.toLowerCase() !== "accesscontrol")) return;
       this.#known.delete(component.toLowerCase());
+      this.#decided.clear();
     });
   }
 
@@ -35,12 +41,18 @@ export class AccessControl {
     resource: string,
     lookup: Lookup,
   ): boolean {
-    return this.#permissions(component).some(
+    const question = `${component}\n${service}\n${operation}\n${lookup}\n${resource}`;
+    const known = this.#decided.get(question);
+    if (known !== undefined) return known;
+    const decision = this.#permissions(component).some(
       (permission) =>
         permission.service === service &&
         (permission.operations.has("*") || permission.operations.has(`aws.greengrass#${operation}`)) &&
         permission.resources.some((allowed) => this.#pattern(allowed, lookup)?.test(resource) === true),
     );
+    if (this.#decided.size >= DECISIONS_MAX) this.#decided.clear();
+    this.#decided.set(question, decision);
+    return decision;
   }
 
   #permissions(component: string): readonly Permission[] {

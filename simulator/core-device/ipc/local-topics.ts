@@ -47,7 +47,8 @@ function levelsOf(topic: string): readonly string[] {
 
 /** Unlike MQTT's, this `#` needs at least one level, and `$` topics are as any other. */
 function matches(filter: readonly string[], topic: readonly string[]): boolean {
-  for (const [index, level] of filter.entries()) {
+  for (let index = 0; index < filter.length; index++) {
+    const level = filter[index];
     if (level === "#") return topic.length > index;
     if (topic[index] === undefined || (level !== "+" && level !== topic[index])) return false;
   }

@@ -9,6 +9,7 @@ import { recordedFibrinogen } from "../../instruments/recordings.ts";
 import { HostedDevice, type HostedEvent } from "../hosted/hosted-device.ts";
 import { modelsInThread } from "../hosted/models-in-thread.ts";
 import { SharedModels } from "../hosted/shared-models.ts";
+import { drainPromises } from "./drain.ts";
 import { CountingLedger } from "./ledger.ts";
 import { drawn, linkFaults, referenceLoad } from "./reference-load.ts";
 import { hostedThingName, type RegionSettings } from "./settings.ts";
@@ -81,10 +82,7 @@ export class DrivenRegion {
   static async open(options: RegionOptions): Promise<DrivenRegion> {
     const { region, settings, seed, wallClock, onMessage } = options;
     const closing = new Closing();
-    const clock = new DrivenClock(
-      options.start ?? START,
-      () => new Promise<void>((done) => setImmediate(done)),
-    );
+    const clock = new DrivenClock(options.start ?? START, drainPromises());
     const random = new SeededRandom(`${region}/${seed}`);
     const store = memoryStore();
     const cloudRandom = random.fork("cloud");
