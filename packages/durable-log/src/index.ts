@@ -1,6 +1,9 @@
 /** The segment log: group commit, cursors, recovery. Start at `durable-log.ts`; docs/spec/durable-log.md says what it keeps. */
 export * from "./durable-log.ts";
 export * from "./log-error.ts";
+export type { Damage, DurableLogOptions, LogLimits, Loss, WhenFull } from "./options.ts";
+export type { Chunk } from "./segment-reader.ts";
+export type { KeyId, LogKeys } from "./segment-cipher.ts";
 export { type Cursor } from "./cursor.ts";
 export { type Gap, type LogRecord } from "./frame.ts";
 export { type Recovered } from "./recover.ts";

@@ -1,6 +1,7 @@
 import type { FileErrorCode, Files } from "@coalmine/ports";
 import { fixtureCrypto } from "./crypto.fixture.ts";
-import { DurableLog, type DurableLogOptions } from "./durable-log.ts";
+import { DurableLog } from "./durable-log.ts";
+import type { DurableLogOptions } from "./options.ts";
 import type { Gap } from "./frame.ts";
 
 export function openLog(files: Files, options: Partial<DurableLogOptions> = {}): Promise<DurableLog> {

@@ -1,7 +1,8 @@
 import type { Crypto, Files } from "@coalmine/ports";
 import { Cursor, cursorName } from "./cursor.ts";
 import { fileErrorCode } from "./log-error.ts";
-import { type Gap, scanFrames } from "./frame.ts";
+import type { Gap } from "./frame.ts";
+import { scanFrames } from "./scan.ts";
 import {
   ActiveSegment,
   readHeader,
@@ -10,13 +11,9 @@ import {
   segmentName,
   toHex,
 } from "./segment.ts";
+import type { SegmentInfo } from "./segments.ts";
 
 const EPOCH_BYTES = 16;
-
-export interface SegmentInfo {
-  readonly first: number;
-  sizeBytes: number;
-}
 
 /** What opening a log found. */
 export interface Recovered {
@@ -33,6 +30,12 @@ export interface Recovered {
   readonly tornBytes: number;
   /** Numbers missing inside the last segment. */
   readonly gaps: readonly Gap[];
+  /** The bytes of the last segment that are no frames, torn ones included. */
+  readonly damaged: readonly {
+    readonly segment: number;
+    readonly from: number;
+    readonly bytes: Uint8Array;
+  }[];
 }
 
 /** Reads names, the last segment and the cursors; never an older segment's records. */
@@ -62,7 +65,8 @@ export async function recover(files: Files, folder: string, crypto: Crypto): Pro
   const told = Math.max(0, ...[...cursors.values()].map((cursor) => cursor.reserved));
   const last = segments.at(-1);
   const found = { epoch, isNew: known === undefined, segments, cursors };
-  if (last === undefined) return { ...found, active: undefined, next: told + 1, tornBytes: 0, gaps: [] };
+  if (last === undefined)
+    return { ...found, active: undefined, next: told + 1, tornBytes: 0, gaps: [], damaged: [] };
 
   const file = await files.open(`${folder}/${segmentName(last.first)}`, "write");
   const bytes = await file.read(0, last.sizeBytes);
@@ -71,11 +75,17 @@ export async function recover(files: Files, folder: string, crypto: Crypto): Pro
     SEGMENT_HEADER_BYTES,
     { next: last.first, below: Infinity, last: Infinity },
     crypto,
+    // Time and number stand outside what is encrypted.
+    ({ payload }) => payload,
   );
+  last.newestMs = scan.records.reduce((newest, { timeMs }) => Math.max(newest, timeMs), -Infinity);
   const tornBytes = Math.max(0, bytes.length - scan.end);
+  const header = readHeader(bytes, crypto);
   const isWhole =
     known !== undefined &&
-    readHeader(bytes, crypto) !== undefined &&
+    header !== undefined &&
+    // A crash may have taken bytes that were encrypted for the next position: it is not used twice.
+    header.keyId === 0 &&
     // Neither torn bytes nor padding that is missing: the next frame must start at a multiple of 8.
     bytes.length === scan.end &&
     scan.gaps.length === 0 &&
@@ -86,9 +96,16 @@ export async function recover(files: Files, folder: string, crypto: Crypto): Pro
     () => true,
     () => false,
   );
-  const active = isSynced && isWhole ? new ActiveSegment(last.first, file, bytes.length, crypto) : undefined;
+  const active =
+    isSynced && isWhole ? new ActiveSegment(last.first, file, bytes.length, header.createdMs) : undefined;
   if (active === undefined) await file.close();
-  return { ...found, active, next: Math.max(scan.next, told + 1), tornBytes, gaps: scan.gaps };
+  const torn = tornBytes === 0 ? [] : [{ from: scan.end, to: bytes.length }];
+  const damaged = [...scan.damaged, ...torn].map(({ from, to }) => ({
+    segment: last.first,
+    from,
+    bytes: bytes.slice(from, to),
+  }));
+  return { ...found, active, next: Math.max(scan.next, told + 1), tornBytes, gaps: scan.gaps, damaged };
 }
 
 /** Any intact header or cursor tells the epoch: damage to one of them does not start a new numbering. */
@@ -101,9 +118,9 @@ async function findEpoch(
 ): Promise<string | undefined> {
   for (const { first } of segments.toReversed()) {
     const file = await files.open(`${folder}/${segmentName(first)}`, "read");
-    const epoch = readHeader(await file.read(0, SEGMENT_HEADER_BYTES), crypto);
+    const header = readHeader(await file.read(0, SEGMENT_HEADER_BYTES), crypto);
     await file.close();
-    if (epoch !== undefined) return epoch;
+    if (header !== undefined) return header.epoch;
   }
   return [...cursors.values()].map((cursor) => cursor.epoch).find((epoch) => epoch !== "");
 }
