@@ -1,9 +1,12 @@
 import {
+  cobs,
   flowCurveChannels,
   FrameDecoder,
   readFromHost,
   writeFromInstrument,
+  type Framing,
   type FromHost,
+  type FromInstrument,
   type Position,
 } from "@coalmine/instrument";
 import { InstrumentId } from "@coalmine/contract";
@@ -33,6 +36,7 @@ export interface InstrumentOptions {
   /** How often it had started before; survives power cuts, as the ring does. */
   readonly bootsBefore?: number;
   readonly firmware?: string;
+  readonly framing?: Framing;
 }
 
 export const FIRMWARE = "1.4.2";
@@ -125,7 +129,7 @@ export class Instrument {
       if (decoded.kind !== "frame" || !this.#running || this.#out !== out) return;
       const message = readFromHost(decoded.frame);
       if (message.kind !== "not-understood") this.#obey(message, out);
-    });
+    }, this.#options.framing ?? cobs);
     link.onData((bytes) => decoder.push(bytes));
     link.onClose(() => {
       if (this.#out === out) this.#out = undefined;
@@ -176,7 +180,7 @@ export class Instrument {
       control,
       sampledMs: this.#clock.now() - (this.#clock.monotonicMs() - atMs),
     });
-    const line = writeFromInstrument({
+    const line = this.#write({
       kind: "reading",
       boot,
       deviceUs: this.#deviceUs(atMs),
@@ -201,7 +205,7 @@ export class Instrument {
         break;
       case "time-request":
         out.send(
-          writeFromInstrument({
+          this.#write({
             kind: "time",
             boot: this.#boot,
             deviceUs: this.#deviceUs(),
@@ -222,7 +226,7 @@ export class Instrument {
     const kept = this.#ring.from(from, limit);
     const first = kept[0] ?? { boot: this.#boot, sequence: this.#sequence };
     out.send(
-      writeFromInstrument({
+      this.#write({
         kind: "replaying",
         boot: this.#boot,
         deviceUs: this.#deviceUs(),
@@ -244,7 +248,7 @@ export class Instrument {
       this.#later((index + 1) * SELF_TEST_INTERVAL_MS, () => {
         const { shearStress, temperature } = this.#options.source.empty(this.#clock.now());
         this.#out?.send(
-          writeFromInstrument({
+          this.#write({
             kind: "self-test",
             boot: this.#boot,
             deviceUs: this.#deviceUs(),
@@ -258,10 +262,14 @@ export class Instrument {
       });
   }
 
+  #write(message: FromInstrument): Uint8Array {
+    return writeFromInstrument(message, this.#options.framing ?? cobs);
+  }
+
   #sayHello(request: number): void {
     const oldest = this.#ring.oldest ?? { boot: this.#boot, sequence: this.#sequence };
     this.#out?.send(
-      writeFromInstrument({
+      this.#write({
         kind: "hello",
         boot: this.#boot,
         deviceUs: this.#deviceUs(),

@@ -2,15 +2,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { systemClock } from "@coalmine/runtime/system-clock";
-import { afterAll, afterEach, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import type { LedgerEntry } from "../../../simulator/instruments/ledger.ts";
-import { freed, serialReader, until } from "../test/serial-reader.ts";
+import { serialReader, until } from "../test/serial-reader.ts";
 import { compare } from "../test/world.ts";
 
 const { clean, cleanLater, folder, startReader } = serialReader();
 afterEach(clean);
-afterAll(freed);
 
 test("instruments served by a process of their own are read, also after that process was started again", async () => {
   const ports = folder();
@@ -39,8 +37,6 @@ test("instruments served by a process of their own are read, also after that pro
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill("SIGKILL");
       await once(child, "exit");
-      // The reader hears of the hang-up before it is stopped: both at once is what the serial binding does not survive.
-      await systemClock.sleep(300);
     });
     const [line]: unknown[] = await once(child.stdout, "data");
     expect(JSON.parse(String(line))).toMatchObject({

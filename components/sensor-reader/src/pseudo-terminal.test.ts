@@ -2,17 +2,16 @@ import { serialLinks } from "@coalmine/device/serial-links";
 import { selfTest } from "@coalmine/instrument";
 import { SeededRandom } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
-import { afterAll, afterEach, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { Instrument } from "../../../simulator/instruments/instrument.ts";
 import { MemoryLedger } from "../../../simulator/instruments/ledger.ts";
 import { servePty } from "../../../simulator/instruments/pty.ts";
 import { Rheometer } from "../../../simulator/instruments/rheometer.ts";
-import { freed, serialReader, until } from "../test/serial-reader.ts";
+import { serialReader, until } from "../test/serial-reader.ts";
 import { compare } from "../test/world.ts";
 
 const { clean, cleanLater, folder, startReader } = serialReader();
 afterEach(clean);
-afterAll(freed);
 
 function instrumentOn(ports: string, ledger: MemoryLedger) {
   const random = new SeededRandom("pty");

@@ -7,9 +7,6 @@ import { MemoryIpc, SeededRandom, silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { start } from "../src/component.ts";
 
-/** The serial binding frees its pollers some turns after a hang-up; a worker that ends before ends by a fault in it. */
-export const freed = () => systemClock.sleep(500);
-
 export async function until(holds: () => boolean, patienceMs: number): Promise<boolean> {
   for (const started = performance.now(); performance.now() - started < patienceMs;) {
     if (holds()) return true;

@@ -26,6 +26,8 @@ export function noticeHangUp(port: SerialPort): void {
       const bytesRead = await readNow(terminal.fd, buffer, offset, length);
       if (bytesRead === 0) throw new Error("the other end hung up");
       if (bytesRead !== undefined) return { bytesRead, buffer };
+      // Closed while it was read: to wait on a file that is closed ends the whole process by a fault.
+      if (terminal.fd === null) throw new Error("the port is closed");
       await readable();
     }
   };

@@ -1,11 +1,12 @@
 import * as z from "zod";
+import { UcumCode } from "./ucum.ts";
 
 const common = {
   /** Names this curve in every measurement made with it: a new fit gets a new id. */
   id: z.string().min(1).max(64),
   /** UCUM codes of what goes in and what comes out. @see https://ucum.org */
-  inputUnit: z.string().min(1).max(32),
-  outputUnit: z.string().min(1).max(32),
+  inputUnit: UcumCode,
+  outputUnit: UcumCode,
   /** The inputs the fit was made on; outside, the value is computed but not trusted. */
   validFrom: z.number(),
   validTo: z.number(),

@@ -1,5 +1,6 @@
 import type { Link, LinkClosed } from "@coalmine/ports";
 import { FrameDecoder } from "./frame-decoder.ts";
+import { cobs, type Framing } from "./framing.ts";
 import type { FromHost, FromInstrument } from "./message.ts";
 import { readFromInstrument, type NotUnderstood } from "./read-message.ts";
 import { writeFromHost } from "./write-message.ts";
@@ -17,17 +18,19 @@ export interface ConnectionHandlers {
 export class InstrumentConnection {
   readonly #link: Link;
   readonly #decoder: FrameDecoder;
+  readonly #framing: Framing;
   #bytesReceived = 0;
 
-  constructor(link: Link, handlers: ConnectionHandlers) {
+  constructor(link: Link, handlers: ConnectionHandlers, framing: Framing = cobs) {
     this.#link = link;
+    this.#framing = framing;
     this.#decoder = new FrameDecoder((decoded) => {
       if (decoded.kind === "boot-text") return handlers.bootText(decoded.text);
       if (decoded.kind === "refused") return handlers.refused(decoded.why);
       const message: FromInstrument | NotUnderstood = readFromInstrument(decoded.frame);
       if (message.kind === "not-understood") return handlers.refused(message.why);
       handlers.message(message);
-    });
+    }, framing);
     link.onData((bytes) => {
       this.#bytesReceived += bytes.length;
       this.#decoder.push(bytes);
@@ -46,7 +49,7 @@ export class InstrumentConnection {
   }
 
   send(message: FromHost): Promise<void> {
-    return this.#link.write(writeFromHost(message));
+    return this.#link.write(writeFromHost(message, this.#framing));
   }
   close(): Promise<void> {
     return this.#link.close();

@@ -1,5 +1,5 @@
-import { cobsDecode, cobsEncodedMax } from "./cobs.ts";
 import { FRAME_BYTES_MAX, readFrame, type Frame, type FrameRefusal } from "./frame.ts";
+import { cobs, type Framing } from "./framing.ts";
 
 /** What a line carries: frames, the text a microcontroller prints while it starts, and damage. */
 export type Decoded =
@@ -8,25 +8,27 @@ export type Decoded =
   | { readonly kind: "refused"; readonly why: FrameRefusal };
 
 /** Longer than any frame; boot text beyond it is cut, anything else beyond it is refused as one frame. */
-const BETWEEN_ZEROS_BYTES_MAX = 2048;
+const BETWEEN_BYTES_MAX = 2048;
 /** Shorter runs of printable bytes are damage, not text. */
 const TEXT_BYTES_MIN = 12;
 
 /**
- * Takes bytes in any chunks and tells what they held. After damage it goes on at the next zero, so damage costs the
- * frame it is in and, where a zero was lost, the one after. Memory is bounded whatever arrives.
+ * Takes bytes in any chunks and tells what they held. After damage it goes on at the next delimiter, so damage costs
+ * the frame it is in and, where a delimiter was lost, the one after. Memory is bounded whatever arrives.
  */
 export class FrameDecoder {
-  readonly #held = new Uint8Array(BETWEEN_ZEROS_BYTES_MAX);
+  readonly #held = new Uint8Array(BETWEEN_BYTES_MAX);
   readonly #plain = new Uint8Array(FRAME_BYTES_MAX);
   #length = 0;
   #overlong = false;
   #framesReceived = 0;
   #framesRefused = 0;
   readonly #receive: (decoded: Decoded) => void;
+  readonly #framing: Framing;
 
-  constructor(receive: (decoded: Decoded) => void) {
+  constructor(receive: (decoded: Decoded) => void, framing: Framing = cobs) {
     this.#receive = receive;
+    this.#framing = framing;
   }
 
   get framesReceived(): number {
@@ -39,25 +41,25 @@ export class FrameDecoder {
   push(chunk: Uint8Array): void {
     let start = 0;
     for (;;) {
-      const zero = chunk.indexOf(0, start);
-      const end = zero < 0 ? chunk.length : zero;
-      if (zero >= 0 && this.#length === 0) this.#take(chunk, start, end);
+      const next = chunk.indexOf(this.#framing.delimiter, start);
+      const end = next < 0 ? chunk.length : next;
+      if (next >= 0 && this.#length === 0) this.#take(chunk, start, end);
       else {
         this.#hold(chunk, start, end);
-        if (zero >= 0) {
+        if (next >= 0) {
           const length = this.#length;
           this.#length = 0;
           this.#take(this.#held, 0, length);
         }
       }
-      if (zero < 0) return;
+      if (next < 0) return;
       this.#overlong = false;
-      start = zero + 1;
+      start = next + 1;
     }
   }
 
   #hold(chunk: Uint8Array, start: number, end: number): void {
-    const fits = Math.min(end - start, BETWEEN_ZEROS_BYTES_MAX - this.#length);
+    const fits = Math.min(end - start, BETWEEN_BYTES_MAX - this.#length);
     this.#held.set(chunk.subarray(start, start + fits), this.#length);
     this.#length += fits;
     if (fits < end - start) this.#overlong = true;
@@ -66,8 +68,8 @@ export class FrameDecoder {
   #take(bytes: Uint8Array, start: number, end: number): void {
     if (end === start) return;
     let why: FrameRefusal = "long";
-    if (!this.#overlong && end - start <= cobsEncodedMax(FRAME_BYTES_MAX)) {
-      const length = cobsDecode(bytes, start, end, this.#plain);
+    if (!this.#overlong && end - start <= this.#framing.encodedMax(FRAME_BYTES_MAX)) {
+      const length = this.#framing.decode(bytes, start, end, this.#plain);
       const frame = length < 0 ? "stuffing" : readFrame(this.#plain, length);
       if (typeof frame === "object") {
         this.#framesReceived++;

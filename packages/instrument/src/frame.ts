@@ -1,10 +1,10 @@
-import { cobsEncode, cobsEncodedMax } from "./cobs.ts";
+import { cobs, type Framing } from "./framing.ts";
 import { crc32 } from "@coalmine/runtime/crc32";
 
 /** The protocol spoken here. A frame of another version is refused, never guessed at. */
 export const PROTOCOL_VERSION = 1;
 
-/** What travels between two zeros: `COBS(version u8, type u8, sequence u32, boot u32, device µs u64, payload, CRC-32 u32)`, little-endian. */
+/** What travels between two delimiters, here as COBS has it: `COBS(version u8, type u8, sequence u32, boot u32, device µs u64, payload, CRC-32 u32)`, little-endian. */
 export interface Frame {
   readonly type: number;
   /** Of a reading: its sequence number in this boot. Of a request and its answer: the request's number. */
@@ -20,8 +20,8 @@ export const HEADER_BYTES = 18;
 export const PAYLOAD_BYTES_MAX = 200;
 export const FRAME_BYTES_MAX = HEADER_BYTES + PAYLOAD_BYTES_MAX + 4;
 
-/** The frame as it goes over the line, a zero before it (which ends whatever the line held) and a zero after it. */
-export function encodeFrame(frame: Frame): Uint8Array {
+/** The frame as it goes over the line, a delimiter before it (which ends whatever the line held) and one after it. */
+export function encodeFrame(frame: Frame, framing: Framing = cobs): Uint8Array {
   const payloadBytes = frame.payload.length;
   if (payloadBytes > PAYLOAD_BYTES_MAX)
     throw new RangeError(
@@ -38,8 +38,10 @@ export function encodeFrame(frame: Frame): Uint8Array {
   plain.set(frame.payload, HEADER_BYTES);
   const crcAt = HEADER_BYTES + payloadBytes;
   view.setUint32(crcAt, crc32(plain.subarray(0, crcAt)), true);
-  const line = new Uint8Array(cobsEncodedMax(plain.length) + 2);
-  const end = cobsEncode(plain, line, 1);
+  const line = new Uint8Array(framing.encodedMax(plain.length) + 2);
+  const end = framing.encode(plain, line, 1);
+  line[0] = framing.delimiter;
+  line[end] = framing.delimiter;
   return line.subarray(0, end + 1);
 }
 
@@ -59,5 +61,5 @@ export function readFrame(plain: Uint8Array, lengthBytes: number): Frame | Frame
   };
 }
 
-/** Why bytes between two zeros are no frame of ours. */
+/** Why bytes between two delimiters are no frame of ours. */
 export type FrameRefusal = "short" | "stuffing" | "checksum" | "version" | "long";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { cobsDecode, cobsEncode, cobsEncodedMax } from "./cobs.ts";
 import { encodeFrame, PAYLOAD_BYTES_MAX, type Frame } from "./frame.ts";
 import { FrameDecoder, type Decoded } from "./frame-decoder.ts";
+import { cobs, slip, type Framing } from "./framing.ts";
 
 const u32 = fc.nat({ max: 2 ** 32 - 1 });
 const zeroish = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 255 }));
@@ -14,9 +14,14 @@ const frames = fc.record({
   payload: fc.array(zeroish, { maxLength: PAYLOAD_BYTES_MAX }).map((bytes) => Uint8Array.from(bytes)),
 });
 
-function decode(chunks: readonly Uint8Array[]): Decoded[] {
+const both = [
+  ["COBS", cobs],
+  ["SLIP", slip],
+] as const;
+
+function decode(chunks: readonly Uint8Array[], framing: Framing = cobs): Decoded[] {
   const heard: Decoded[] = [];
-  const decoder = new FrameDecoder((decoded) => heard.push(decoded));
+  const decoder = new FrameDecoder((decoded) => heard.push(decoded), framing);
   for (const chunk of chunks) decoder.push(chunk);
   return heard;
 }
@@ -26,33 +31,34 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
 const framesIn = (heard: readonly Decoded[]) =>
   heard.flatMap((decoded) => (decoded.kind === "frame" ? [decoded.frame] : []));
 
-test("stuffing leaves no zero, gives the bytes back, and stays within its bound", () => {
+test.each(both)("%s leaves no delimiter, gives the bytes back, and stays within its bound", (_, framing) => {
+  const special = fc.oneof(zeroish, fc.constantFrom(0xc0, 0xdb, 0xdc, 0xdd));
   const long = fc.oneof(
-    fc.array(zeroish, { maxLength: 600 }),
+    fc.array(special, { maxLength: 600 }),
     fc.array(fc.integer({ min: 1, max: 255 }), { minLength: 250, maxLength: 600 }),
   );
   fc.assert(
     fc.property(long, (list) => {
       const bytes = Uint8Array.from(list);
-      const into = new Uint8Array(cobsEncodedMax(bytes.length));
-      const end = cobsEncode(bytes, into, 0);
-      expect(into.subarray(0, end)).not.toContain(0);
+      const into = new Uint8Array(framing.encodedMax(bytes.length));
+      const end = framing.encode(bytes, into, 0);
+      expect(into.subarray(0, end)).not.toContain(framing.delimiter);
       const back = new Uint8Array(bytes.length);
-      expect(cobsDecode(into, 0, end, back)).toBe(bytes.length);
+      expect(framing.decode(into, 0, end, back)).toBe(bytes.length);
       expect(back).toEqual(bytes);
     }),
   );
 });
 
-test("frames come back whole and in order, however the bytes are cut", () => {
+test.each(both)("%s frames come back whole and in order, however the bytes are cut", (_, framing) => {
   fc.assert(
     fc.property(fc.array(frames, { maxLength: 6 }), fc.array(fc.nat({ max: 40 })), (sent, cuts) => {
-      const line = join(sent.map(encodeFrame));
+      const line = join(sent.map((frame) => encodeFrame(frame, framing)));
       const chunks: Uint8Array[] = [];
       let at = 0;
       for (const cut of cuts) chunks.push(line.subarray(at, (at += cut)));
       chunks.push(line.subarray(at));
-      expect(decode(chunks)).toEqual(sent.map((frame) => ({ kind: "frame", frame })));
+      expect(decode(chunks, framing)).toEqual(sent.map((frame) => ({ kind: "frame", frame })));
     }),
   );
 });
@@ -63,73 +69,82 @@ test("a payload beyond the bound is refused in words", () => {
   ).toThrow("at most 200");
 });
 
-test("damage costs at most the frames it touches and the one after a lost zero, and invents none", () => {
-  const damage = fc.record({
-    kind: fc.constantFrom("flip", "drop", "insert"),
-    at: fc.nat({ max: 10_000 }),
-    byte: fc.integer({ min: 0, max: 255 }),
-  });
-  const many = fc.array(frames, { minLength: 4, maxLength: 12 });
-  fc.assert(
-    fc.property(many, fc.array(damage, { minLength: 1, maxLength: 4 }), (sent, damages) => {
-      const line = [...join(sent.map(encodeFrame))];
-      for (const { kind, at, byte } of damages) {
-        const index = at % line.length;
-        if (kind === "flip") line[index] = (line[index] ?? 0) ^ (byte || 1);
-        else if (kind === "drop") line.splice(index, 1);
-        else line.splice(index, 0, byte);
-      }
-      const got = framesIn(decode([Uint8Array.from(line)])).map((frame) => JSON.stringify(frame));
-      const allowed = sent.map((frame) => JSON.stringify(frame));
-      let from = 0;
-      for (const text of got) {
-        from = allowed.indexOf(text, from) + 1;
-        expect(from, "a frame that was never sent, or out of order").toBeGreaterThan(0);
-      }
-      expect(got.length).toBeGreaterThanOrEqual(sent.length - 2 * damages.length);
-    }),
-    { numRuns: 2000 },
-  );
-}, 30_000);
+test.each(both)(
+  "%s: damage costs at most the frames it touches and the one after a lost delimiter, and invents none",
+  (_, framing) => {
+    const damage = fc.record({
+      kind: fc.constantFrom("flip", "drop", "insert"),
+      at: fc.nat({ max: 10_000 }),
+      byte: fc.integer({ min: 0, max: 255 }),
+    });
+    const many = fc.array(frames, { minLength: 4, maxLength: 12 });
+    fc.assert(
+      fc.property(many, fc.array(damage, { minLength: 1, maxLength: 4 }), (sent, damages) => {
+        const line = [...join(sent.map((frame) => encodeFrame(frame, framing)))];
+        for (const { kind, at, byte } of damages) {
+          const index = at % line.length;
+          if (kind === "flip") line[index] = (line[index] ?? 0) ^ (byte || 1);
+          else if (kind === "drop") line.splice(index, 1);
+          else line.splice(index, 0, byte);
+        }
+        const got = framesIn(decode([Uint8Array.from(line)], framing)).map((frame) => JSON.stringify(frame));
+        const allowed = sent.map((frame) => JSON.stringify(frame));
+        let from = 0;
+        for (const text of got) {
+          from = allowed.indexOf(text, from) + 1;
+          expect(from, "a frame that was never sent, or out of order").toBeGreaterThan(0);
+        }
+        expect(got.length).toBeGreaterThanOrEqual(sent.length - 2 * damages.length);
+      }),
+      { numRuns: 2000 },
+    );
+  },
+  30_000,
+);
 
-test("of 300,000 corrupted frames none is accepted, and the intact frame after each always is", () => {
-  const frame = (sequence: number): Frame => ({
-    type: 2,
-    sequence,
-    boot: 3,
-    deviceUs: 1e9 + sequence,
-    payload: Uint8Array.from({ length: 24 }, (_, index) => (index * 37 + sequence) & 0xff),
-  });
-  const pristine = encodeFrame(frame(1));
-  const intact = encodeFrame(frame(2));
-  let accepted = 0;
-  let intactSeen = 0;
-  const decoder = new FrameDecoder((decoded) => {
-    if (decoded.kind !== "frame") return;
-    if (decoded.frame.sequence === 2) intactSeen++;
-    else accepted++;
-  });
-  // A small generator of its own: so many fast-check cases would take minutes.
-  let state = 12345;
-  const below = (limit: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-  const rounds = 300_000;
-  for (let round = 0; round < rounds; round++) {
-    const bad = pristine.slice();
-    for (let flips = 1 + below(4); flips > 0; flips--) {
-      const at = 1 + below(bad.length - 2);
-      bad[at] = (bad[at] ?? 0) ^ (1 << below(8));
+const rounds = process.env["COALMINE_LONG"] === "1" ? 10_000_000 : 100_000;
+
+test.each(both)(
+  `of ${rounds} corrupted %s frames none is accepted, and the intact frame after each always is`,
+  (_, framing) => {
+    const frame = (sequence: number): Frame => ({
+      type: 2,
+      sequence,
+      boot: 3,
+      deviceUs: 1e9 + sequence,
+      payload: Uint8Array.from({ length: 24 }, (_, index) => (index * 37 + sequence) & 0xff),
+    });
+    const pristine = encodeFrame(frame(1), framing);
+    const intact = encodeFrame(frame(2), framing);
+    let accepted = 0;
+    let intactSeen = 0;
+    const decoder = new FrameDecoder((decoded) => {
+      if (decoded.kind !== "frame") return;
+      if (decoded.frame.sequence === 2) intactSeen++;
+      else accepted++;
+    }, framing);
+    // A small generator of its own: so many fast-check cases would take minutes.
+    let state = 12345;
+    const below = (limit: number) => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return Math.floor((state / 2 ** 32) * limit);
+    };
+    for (let round = 0; round < rounds; round++) {
+      const bad = pristine.slice();
+      for (let flips = 1 + below(4); flips > 0; flips--) {
+        const at = 1 + below(bad.length - 2);
+        bad[at] = (bad[at] ?? 0) ^ (1 << below(8));
+      }
+      // Two flips may undo each other.
+      if (bad.every((byte, index) => byte === pristine[index])) bad[5] = (bad[5] ?? 0) ^ 1;
+      decoder.push(bad);
+      decoder.push(intact);
     }
-    // Two flips may undo each other.
-    if (bad.every((byte, index) => byte === pristine[index])) bad[5] = (bad[5] ?? 0) ^ 1;
-    decoder.push(bad);
-    decoder.push(intact);
-  }
-  expect(accepted).toBe(0);
-  expect(intactSeen).toBe(rounds);
-}, 30_000);
+    expect(accepted).toBe(0);
+    expect(intactSeen).toBe(rounds);
+  },
+  600_000,
+);
 
 test("what a boot loader prints is told as text, and the frame behind it arrives", () => {
   const sent: Frame = { type: 1, sequence: 0, boot: 1, deviceUs: 5, payload: Uint8Array.of(1, 2) };

@@ -1,5 +1,6 @@
 /** Serial framing, the instrument protocol, self-test and calibration. Runs where only the ports exist. */
 export * from "./frame.ts";
+export * from "./framing.ts";
 export * from "./frame-decoder.ts";
 export * from "./message.ts";
 export * from "./read-message.ts";
@@ -8,3 +9,6 @@ export * from "./connection.ts";
 export * from "./calibration.ts";
 export * from "./rheometer-type.ts";
 export * from "./self-test.ts";
+export * from "./ucum.ts";
+export * from "./channel.ts";
+export * from "./text-line.ts";

@@ -1,4 +1,5 @@
-import { encodeFrame } from "./frame.ts";
+import { encodeFrame, type Frame } from "./frame.ts";
+import { cobs, type Framing } from "./framing.ts";
 import {
   messageTypes,
   readingFlags,
@@ -9,7 +10,8 @@ import {
 } from "./message.ts";
 
 /** The message as bytes for the line. */
-export function writeFromInstrument(message: FromInstrument): Uint8Array {
+export function writeFromInstrument(message: FromInstrument, framing: Framing = cobs): Uint8Array {
+  const encode = (frame: Frame) => encodeFrame(frame, framing);
   const { boot, deviceUs } = message;
   let line: Uint8Array;
   switch (message.kind) {
@@ -27,11 +29,11 @@ export function writeFromInstrument(message: FromInstrument): Uint8Array {
       payload.set(instrument, 22);
       view.setUint8(22 + instrument.length, firmware.length);
       payload.set(firmware, 23 + instrument.length);
-      line = encodeFrame({ type: messageTypes.hello, sequence: message.request, boot, deviceUs, payload });
+      line = encode({ type: messageTypes.hello, sequence: message.request, boot, deviceUs, payload });
       break;
     }
     case "reading":
-      line = encodeFrame({
+      line = encode({
         type: messageTypes.reading,
         sequence: message.sequence,
         boot,
@@ -44,7 +46,7 @@ export function writeFromInstrument(message: FromInstrument): Uint8Array {
       const view = new DataView(payload.buffer);
       putPosition(view, 0, message.first);
       view.setUint32(8, message.count, true);
-      line = encodeFrame({
+      line = encode({
         type: messageTypes.replaying,
         sequence: message.request,
         boot,
@@ -59,7 +61,7 @@ export function writeFromInstrument(message: FromInstrument): Uint8Array {
       view.setUint32(0, message.receivedUs % 2 ** 32, true);
       view.setUint32(4, Math.floor(message.receivedUs / 2 ** 32), true);
       view.setUint32(8, message.next, true);
-      line = encodeFrame({ type: messageTypes.time, sequence: message.request, boot, deviceUs, payload });
+      line = encode({ type: messageTypes.time, sequence: message.request, boot, deviceUs, payload });
       break;
     }
     case "self-test": {
@@ -69,16 +71,16 @@ export function writeFromInstrument(message: FromInstrument): Uint8Array {
       view.setUint8(1, message.count);
       view.setFloat32(2, message.shearStress, true);
       view.setFloat32(6, message.temperature, true);
-      line = encodeFrame({ type: messageTypes.selfTest, sequence: message.request, boot, deviceUs, payload });
+      line = encode({ type: messageTypes.selfTest, sequence: message.request, boot, deviceUs, payload });
       break;
     }
   }
   return line;
 }
 
-export function writeFromHost(message: FromHost): Uint8Array {
+export function writeFromHost(message: FromHost, framing: Framing = cobs): Uint8Array {
   const frame = (type: number, sequence: number, payload: Uint8Array) =>
-    encodeFrame({ type, sequence, boot: 0, deviceUs: 0, payload });
+    encodeFrame({ type, sequence, boot: 0, deviceUs: 0, payload }, framing);
   let line: Uint8Array;
   switch (message.kind) {
     case "who":
