@@ -37,8 +37,12 @@ export class Bucket {
   trouble: (key: string) => { code: string; statusCode?: number; isStored: boolean } | undefined = () =>
     undefined;
 
+  /** Takes no request to its end. */
+  hold = false;
+
   readonly objects: Objects = {
     put: async ({ key, body, ifNoneMatch, bucket }) => {
+      if (this.hold) await never();
       this.attempts.push(`${bucket}/${key}`);
       const trouble = this.trouble(key);
       const fail = (code: string, statusCode?: number): never => {

@@ -101,10 +101,15 @@ export type Sink = z.infer<typeof Sink>;
 /** Each costs a cursor, a plan and a batch in memory. */
 const SINKS_MAX = 8;
 
+const NAME = /^[a-z0-9-]{1,32}$/;
+
 export const Sinks = z
-  .record(z.string().regex(/^[a-z0-9-]{1,32}$/, "a sink's name must be 1 to 32 of a-z, 0-9 and '-'"), Sink)
+  .record(z.string(), Sink)
   .refine((sinks) => Object.keys(sinks).length >= 1 && Object.keys(sinks).length <= SINKS_MAX, {
     message: `there must be 1 to ${SINKS_MAX} sinks`,
+  })
+  .refine((sinks) => Object.keys(sinks).every((name) => NAME.test(name)), {
+    message: "a sink's name must be 1 to 32 of a-z, 0-9 and '-'",
   });
 
 /** What a sink takes over from the component. */
