@@ -220,6 +220,6 @@ test.each([
   [{}, /1 to 8 sinks/],
 ])("a sink that cannot be is refused by key, value and what may be: %j", async (sinks, sentence) => {
   const device = new Device("refused");
-  device.configuration = { sinks: sinks as never };
+  device.configuration = { sinks };
   await expect(device.start()).rejects.toThrow(sentence);
 });
