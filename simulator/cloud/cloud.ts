@@ -1,6 +1,7 @@
 import type { Clock, Log, Random } from "@coalmine/ports";
 import { authorizeByKind } from "./authorize.ts";
 import { DynamoDbService } from "./dynamodb/dynamodb-service.ts";
+import { FirehoseService } from "./firehose/firehose-service.ts";
 import { GreengrassDataPlane, type MayCall } from "./greengrass/data-plane.ts";
 import { GreengrassService } from "./greengrass/greengrass-service.ts";
 import type {
@@ -8,6 +9,7 @@ import type {
   RegistryForDeployments,
   ShadowsForDeployments,
 } from "./greengrass/jobs-port.ts";
+import { KinesisService } from "./kinesis/kinesis-service.ts";
 import { LogsService } from "./logs/logs-service.ts";
 import { Operations } from "./operations.ts";
 import { Authenticator, type KnownCredentials, type ResolveCredentials } from "./protocol/authenticate.ts";
@@ -63,6 +65,7 @@ export class Cloud<Iot extends IotParts = IotParts> {
   readonly dataPlane: GreengrassDataPlane;
   readonly operator: Caller;
   readonly iot: Iot;
+  readonly #firehose: FirehoseService;
   readonly #operations: Operations;
   readonly #door: AwsDoor;
   readonly #store: Store;
@@ -107,12 +110,18 @@ export class Cloud<Iot extends IotParts = IotParts> {
       const arn = `${roleArn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")}/${sessionName}`;
       return { ...sessions.issue(arn, seconds), expiration: new Date(wallClock.now() + seconds * 1000) };
     });
+    this.#firehose = new FirehoseService({
+      ...base,
+      writeObject: (bucket, key, bytes) => s3.writeObject(bucket, key, bytes),
+    });
     const services = [
       s3,
       sts,
       this.greengrass,
       new LogsService(base),
       new DynamoDbService(base),
+      new KinesisService(base),
+      this.#firehose,
       ...iot.services,
       ...(options.more?.(base) ?? []),
     ];
@@ -163,6 +172,7 @@ export class Cloud<Iot extends IotParts = IotParts> {
   /** Stops what the cloud itself started; doors are closed by whoever opened them. */
   async stop(): Promise<void> {
     this.greengrass.stop();
+    this.#firehose.stop();
     this.iot.stop();
     await this.#store.commit();
   }

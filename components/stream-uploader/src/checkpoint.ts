@@ -9,13 +9,17 @@ const PATH = "checkpoint.json";
  * What the uploader knows of the records up to `through`, so that a start reads only the log behind it, and so that
  * points whose records are uploaded and gone are still known.
  */
+const Plan = { edges: z.array(Edge), open: Edge.optional() };
 const Checkpoint = z.object({
   version: z.literal(1),
+  /** Of the log of readings. */
   epoch: z.string(),
   through: z.number(),
   seen: SeenNumbers,
-  edges: z.array(Edge),
-  open: Edge.optional(),
+  /** The plan of the sink `lake` for readings: the one that earlier versions know, which may come back. */
+  ...Plan,
+  alarms: z.object({ epoch: z.string(), through: z.number() }).optional(),
+  lanes: z.array(z.object({ sink: z.string(), stream: z.enum(["readings", "alarms"]), ...Plan })).default([]),
 });
 export type Checkpoint = z.infer<typeof Checkpoint>;
 

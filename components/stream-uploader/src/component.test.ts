@@ -121,7 +121,7 @@ test("a refusal that a person must mend is named once an hour, and the right buc
   expect(named.length).toBeLessThanOrEqual(4);
   expect(named[0]?.fields).toMatchObject({
     code: "NoSuchBucket",
-    bucket: "wrong-bucket",
+    target: "wrong-bucket",
     remedy: expect.stringContaining("bucket"),
   });
   expect(device.bucket.attempts.length).toBeGreaterThan(20);

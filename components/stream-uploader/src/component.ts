@@ -1,97 +1,83 @@
 import { topics } from "@coalmine/contract";
-import { DurableLog } from "@coalmine/durable-log";
 import { type Ports, PORTS_VERSION, type Running } from "@coalmine/ports";
 import { Closing, messageOf } from "@coalmine/runtime";
+import { AlarmRule } from "./alarm-rule.ts";
+import { Books } from "./books.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 import { every } from "./every.ts";
 import { HEARTBEAT_EVERY_MS, Heartbeats } from "./heartbeats.ts";
 import { Intake } from "./intake.ts";
+import { Lanes } from "./lanes.ts";
+import { PointStream, type StreamName } from "./point-stream.ts";
 import { Quarantine } from "./quarantine.ts";
 import { restore } from "./restore.ts";
 import { UploaderHealth } from "./uploader-health.ts";
-import { Uploads } from "./uploads.ts";
 
 export const portsVersion = PORTS_VERSION;
 
 export type UploaderPorts = Pick<
   Ports,
-  "clock" | "random" | "ipc" | "files" | "objects" | "crypto" | "log" | "process"
+  "clock" | "random" | "ipc" | "files" | "objects" | "streams" | "crypto" | "log" | "process"
 >;
 
-/** The log's own overhead in a segment file leaves this much for one batch; 500 points take about 20 KiB. */
-const SEGMENT_BYTES = 2 ** 20;
 /** How long an update is asked to wait while an edge is being written. */
 const UPDATE_WAIT_MS = 5000;
 
 /** Makes measurements durable and acknowledges them; carries them into the lake; sends the device's heartbeat. */
 export async function start(ports: UploaderPorts): Promise<Running> {
-  const { clock, random, ipc, files, objects, crypto, log, process: own } = ports;
+  const { clock, ipc, files, crypto, log, process: own } = ports;
   let config = await readConfig(ports);
   const health = new UploaderHealth(clock.now(), own);
   const closing = new Closing();
-
-  const store = await DurableLog.open({
-    files,
-    clock,
-    crypto,
-    folder: "log",
-    segmentBytes: SEGMENT_BYTES,
-    capBytes: config.diskLimitBytes,
-    whenFull: config.whenFull,
-    onOverwritten: ({ first, last }) => {
-      health.count("overwrittenRecords", last - first + 1);
-      log.error("the oldest records were given up to make room", { first, last });
-    },
-  });
-  closing.add(store, (store) => store.close());
-  if (store.recovered.tornBytes > 0)
-    log.info("a crash tore what was not acknowledged yet", { tornBytes: store.recovered.tornBytes });
-  const cursor = await store.cursor("lake");
-  const { seen, plan } = await restore({ files, crypto, log, store, cursor, config });
-
   const thing = own.thingName;
+  const fail = (reason: string): void => own.fail(reason);
+
+  const streams = await openStreams({ ...ports, health, config: () => config }, closing);
+  const { seen, lanes: restored } = await restore({ files, crypto, log, streams, config });
   const reserve = new DiskReserve(files);
   if (!(await reserve.take())) log.warn("the disk is full: there is no room to reserve");
   const quarantine = new Quarantine(files);
-  const intake: Intake = new Intake({
+  const books: Books = new Books({
+    files,
+    crypto,
+    streams,
+    seen,
+    reserve,
+    intake: () => intake,
+    lanes: () => lanes.all,
+  });
+  const intake = new Intake({
     clock,
     ipc,
     log,
-    store,
+    streams,
+    alarms: new AlarmRule(() => config.alarms),
     seen,
-    plan,
     health,
     quarantine,
-    limits: () => config,
-    committed: (points) => uploads.stored(points),
-    fail: (reason) => own.fail(reason),
+    committed: (points) => books.stored(points),
+    fail,
   });
-  const uploads: Uploads = new Uploads({
-    clock,
-    random,
-    files,
-    crypto,
-    objects,
-    log,
+  const lanes: Lanes = new Lanes({
+    ...ports,
     thing,
-    store,
-    cursor,
-    seen,
-    plan,
-    intake,
+    logs: streams,
+    quarantine,
     health,
     reserve,
+    books,
     config: () => config,
+    fail,
   });
+  for (const lane of restored) lanes.start(lane);
   const heartbeats = new Heartbeats({ clock, ipc, log, thing, health });
 
   const ownHealth = topics.health(own.componentName);
   const tellHealth = async (): Promise<void> => {
     const report = health.report({
-      backlogPoints: plan.backlogPoints,
-      backlogBytes: plan.backlogBytes,
-      oldestAgeMs: plan.oldestMs === undefined ? 0 : Math.max(0, clock.now() - plan.oldestMs),
+      ...lanes.gauges(),
+      logBytes: streams.readings.store.sizeBytes + streams.alarms.store.sizeBytes,
       diskFreeBytes: await files.freeBytes(),
     });
     heartbeats.take(report);
@@ -103,9 +89,9 @@ export async function start(ports: UploaderPorts): Promise<Running> {
       log.error("the configuration is kept as it was", { problem: parsed.problem });
       return;
     }
-    config = parsed.config;
-    store.configure({ capBytes: config.diskLimitBytes, whenFull: config.whenFull });
-    uploads.wake();
+    config = keepingEqual(config, parsed.config);
+    for (const stream of [streams.alarms, streams.readings]) await stream.fitDisk();
+    await lanes.reconfigured();
     log.info("the configuration was applied");
   };
   const warn =
@@ -129,7 +115,7 @@ export async function start(ports: UploaderPorts): Promise<Running> {
   );
   await open(
     ipc.subscribeToComponentUpdates({
-      before: () => (uploads.isFixingEdge ? UPDATE_WAIT_MS : 0),
+      before: () => (lanes.all.some(({ isFixingEdge }) => isFixingEdge) ? UPDATE_WAIT_MS : 0),
       after: () => undefined,
     }),
   );
@@ -141,9 +127,6 @@ export async function start(ports: UploaderPorts): Promise<Running> {
   );
   await open(ipc.subscribe(topics.measurements, (_topic, message) => intake.receive(message)));
 
-  const uploading = uploads.run().catch((failure: unknown) => {
-    own.fail(`uploading ended: ${messageOf(failure)}`);
-  });
   const telling = every(
     clock,
     () => config.healthIntervalSeconds * 1000,
@@ -156,23 +139,30 @@ export async function start(ports: UploaderPorts): Promise<Running> {
     () => heartbeats.send(),
     warn("a heartbeat was not sent"),
   );
-  log.info("started", { epoch: store.epoch, backlogPoints: plan.backlogPoints });
+  const backlog = (): { backlogPoints: number } => ({ backlogPoints: lanes.gauges().backlogPoints });
+  log.info("started", {
+    epoch: streams.readings.store.epoch,
+    sinks: [...config.sinks.keys()].join(" "),
+    ...backlog(),
+  });
 
   return {
     async stop(signal) {
       telling.stop();
       beating.stop();
-      uploads.stop();
       // What arrived is stored and acknowledged; an upload under way may end; nothing waits beyond the signal.
       await untilAborted(
         (async () => {
+          const sent = lanes.stop();
           await intake.stop();
-          await uploading;
+          // A start reads only what is behind the last checkpoint.
+          await books.checkpoint().catch(warn("the last checkpoint was not written"));
+          await sent;
           await closing.close();
         })(),
         signal,
       );
-      log.info("stopped", { backlogPoints: plan.backlogPoints });
+      log.info("stopped", backlog());
     },
   };
 }
@@ -186,6 +176,30 @@ async function readConfig({ ipc }: Pick<UploaderPorts, "ipc">): Promise<Config> 
   const parsed = parseConfig(value);
   if ("problem" in parsed) throw new Error(parsed.problem);
   return parsed.config;
+}
+
+/** Opens the logs; a sink that is configured no more holds nothing back in them. */
+async function openStreams(
+  parts: Parameters<typeof PointStream.open>[1],
+  closing: Closing,
+): Promise<Record<StreamName, PointStream>> {
+  const names = new Set(parts.config().sinks.keys());
+  const open = async (name: StreamName): Promise<PointStream> => {
+    await PointStream.forgetOthers(parts.files, name, names);
+    const stream = await PointStream.open(name, parts);
+    closing.add(stream.store, (store) => store.close());
+    return stream;
+  };
+  return { alarms: await open("alarms"), readings: await open("readings") };
+}
+
+/** A sink whose settings did not change keeps them, and goes on with what is under way. */
+function keepingEqual(before: Config, after: Config): Config {
+  for (const [name, settings] of after.sinks) {
+    const old = before.sinks.get(name);
+    if (old !== undefined && JSON.stringify(old) === JSON.stringify(settings)) after.sinks.set(name, old);
+  }
+  return after;
 }
 
 function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -16,6 +16,7 @@ import type {
   LocalMessage,
   LogFields,
   Objects,
+  Streams,
   Subscription,
   ValidationAnswer,
 } from "@coalmine/ports";
@@ -36,8 +37,12 @@ export class Bucket {
   trouble: (key: string) => { code: string; statusCode?: number; isStored: boolean } | undefined = () =>
     undefined;
 
+  /** Takes no request to its end. */
+  hold = false;
+
   readonly objects: Objects = {
     put: async ({ key, body, ifNoneMatch, bucket }) => {
+      if (this.hold) await never();
       this.attempts.push(`${bucket}/${key}`);
       const trouble = this.trouble(key);
       const fail = (code: string, statusCode?: number): never => {
@@ -75,11 +80,42 @@ export function bytesOf(bytes: Uint8Array): ArrayBuffer {
   return copy;
 }
 
+/** What Kinesis and Firehose took, and what they say of each record. */
+export class RecordStreams {
+  readonly taken: { stream: string; text: string; partitionKey: string | undefined }[] = [];
+  readonly requests: { stream: string; records: number; bytes: number }[] = [];
+  /** Asked for each request: throw to refuse it whole, or give each record's error. */
+  trouble: (texts: readonly string[]) => readonly (string | undefined)[] = () => [];
+
+  readonly streams: Streams = {
+    put: async ({ kind, name }, records) => {
+      const stream = `${kind}/${name}`;
+      const texts = records.map(({ data }) => new TextDecoder().decode(data));
+      const bytes = records.reduce(
+        (sum, { data, partitionKey }) => sum + data.length + (partitionKey?.length ?? 0),
+        0,
+      );
+      this.requests.push({ stream, records: records.length, bytes });
+      const errors = this.trouble(texts);
+      return records.map(({ partitionKey }, at) => {
+        const errorCode = errors[at];
+        if (errorCode !== undefined) return { errorCode, errorMessage: "not this one" };
+        this.taken.push({ stream, text: texts[at] ?? "", partitionKey });
+        return {};
+      });
+    },
+  };
+}
+
 /** One device: its disk and clock outlive the component, which can be started, stopped and killed. */
 export class Device {
   readonly clock = new DrivenClock(START_MS, () => new Promise((done) => setImmediate(done)));
   readonly disk: MemoryFiles;
   readonly bucket = new Bucket();
+  readonly recordStreams = new RecordStreams();
+  /** What went to IoT Core beside heartbeats. */
+  readonly published: { topic: string; qos: number; payload: Uint8Array }[] = [];
+  publishTrouble: () => Error | undefined = () => undefined;
   readonly acknowledged = new Set<string>();
   readonly refused = new Map<string, string>();
   readonly heartbeats: Heartbeat[] = [];
@@ -164,6 +200,10 @@ export class Device {
       crypto: nodeCrypto,
       files: mortal(this.disk, life),
       objects: { put: (request) => (life.isAlive ? alive(this.bucket.objects.put(request)) : never()) },
+      streams: {
+        put: (target, records) =>
+          life.isAlive ? alive(this.recordStreams.streams.put(target, records)) : never(),
+      },
       log: { debug: log("DEBUG"), info: log("INFO"), warn: log("WARN"), error: log("ERROR") },
       process: {
         componentName: "coalmine.StreamUploader",
@@ -201,6 +241,11 @@ export class Device {
         if (!life.isAlive) await never();
         if (topic === topics.heartbeat("thing-1") && qos === 1)
           this.heartbeats.push(Heartbeat.parse(JSON.parse(new TextDecoder().decode(payload))));
+        else {
+          const trouble = this.publishTrouble();
+          if (trouble !== undefined) throw trouble;
+          this.published.push({ topic, qos, payload });
+        }
       },
       subscribeToIotCore: unused,
       getConfiguration: async () => structuredClone(this.configuration),

@@ -1,14 +1,12 @@
 import { Acknowledgement, type Measurement, topics } from "@coalmine/contract";
-import type { DurableLog } from "@coalmine/durable-log";
 import type { Clock, Ipc, LocalMessage, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
-import { encodePoints } from "./batch-record.ts";
-import type { Config } from "./config.ts";
+import type { AlarmRule } from "./alarm-rule.ts";
 import { enter } from "./door.ts";
+import type { PointStream, StreamName } from "./point-stream.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { SeenChannels, SeenPoints } from "./seen-points.ts";
 import type { UploaderHealth } from "./uploader-health.ts";
-import type { UploadPlan } from "./upload-plan.ts";
 
 /** Batches that may wait for the disk. Beyond it they are passed over: unacknowledged, they come again. */
 const WAITING_MAX = 1000;
@@ -19,12 +17,11 @@ export interface IntakeParts {
   readonly clock: Clock;
   readonly ipc: Pick<Ipc, "publish">;
   readonly log: Log;
-  readonly store: DurableLog;
+  readonly streams: Readonly<Record<StreamName, PointStream>>;
+  readonly alarms: AlarmRule;
   readonly seen: SeenPoints;
-  readonly plan: UploadPlan;
   readonly health: UploaderHealth;
   readonly quarantine: Quarantine;
-  readonly limits: () => Config;
   /** Told after each commit how many new points it stored. */
   readonly committed: (points: number) => void;
   /** A promise of our own is broken. */
@@ -45,7 +42,7 @@ export class Intake {
   #waiting: LocalMessage[] = [];
   #isWorking = false;
   #isStopped = false;
-  /** Resolved whenever no commit is under way: then `seen` and `plan` say exactly what the log holds. */
+  /** Resolved whenever no commit is under way: then `seen` and the plans say exactly what the logs hold. */
   #atRest: (() => void)[] = [];
 
   constructor(parts: IntakeParts) {
@@ -90,7 +87,8 @@ export class Intake {
   }
 
   async #store(messages: readonly LocalMessage[]): Promise<void> {
-    const { clock, health, store } = this.#parts;
+    const { clock, health, streams } = this.#parts;
+    await streams.readings.fitDisk();
     const refused: Refused[] = [];
     const aside: { message: LocalMessage; reason: string }[] = [];
     let stored = 0;
@@ -109,27 +107,24 @@ export class Intake {
       const [first] = points;
       const seen = this.#parts.seen.of(first?.instrument ?? "", first?.boot ?? 0);
       const fresh = points.filter((point) => seen.add(point.channel, point.sequence));
-      const count = { received: points.length, fresh: fresh.length };
+      health.count("received", points.length - fresh.length);
+      health.count("duplicates", points.length - fresh.length);
       const hasOld = fresh.length < points.length;
-      if (fresh.length === 0)
-        batches.push(Promise.resolve({ batch, isStored: this.#counted(count), hasOld }));
-      else {
-        const record = encodePoints(fresh);
-        const sinceMs = clock.now();
-        batches.push(
-          store.append(record).then(
-            (last) => {
-              stored += fresh.length;
-              this.#parts.plan.add(
-                { last, points: fresh.length, bytes: record.length, sinceMs },
-                this.#parts.limits(),
-              );
-              return { batch, isStored: this.#counted(count), hasOld };
-            },
-            (failure: unknown) => this.#notStored(batch, seen, fresh, failure),
-          ),
-        );
-      }
+      const parts = this.#parted(fresh).map(async ({ stream, points: some, begins }) => {
+        try {
+          await stream.append(some, begins);
+        } catch (failure) {
+          this.#notStored(batch, seen, some, failure);
+          return false;
+        }
+        stored += some.length;
+        health.count("received", some.length);
+        health.count("durable", some.length);
+        return true;
+      });
+      batches.push(
+        Promise.all(parts).then((all) => ({ batch, isStored: all.every((isStored) => isStored), hasOld })),
+      );
     }
     const outcomes = await Promise.all(batches);
     if (outcomes.length > 0) health.observe("commitMs", clock.monotonicMs() - started);
@@ -141,15 +136,26 @@ export class Intake {
     for (const { message, reason } of aside) await this.#setAside(message, reason);
   }
 
-  #counted({ received, fresh }: { readonly received: number; readonly fresh: number }): true {
-    const { health } = this.#parts;
-    health.count("received", received);
-    health.count("durable", fresh);
-    health.count("duplicates", received - fresh);
-    return true;
+  /** Alarms have a log of their own; most batches have none. */
+  #parted(
+    points: readonly Measurement[],
+  ): { stream: PointStream; points: readonly Measurement[]; begins: boolean }[] {
+    const { streams, alarms } = this.#parts;
+    const readings: Measurement[] = [];
+    const alarmed: Measurement[] = [];
+    let begins = false;
+    for (const point of points) {
+      const judged = alarms.judge(point);
+      (judged.isAlarm ? alarmed : readings).push(point);
+      if (judged.begins) begins = true;
+    }
+    return [
+      ...(alarmed.length > 0 ? [{ stream: streams.alarms, points: alarmed, begins }] : []),
+      ...(readings.length > 0 ? [{ stream: streams.readings, points: readings, begins: false }] : []),
+    ];
   }
 
-  #notStored(batch: string, seen: SeenChannels, fresh: readonly Measurement[], failure: unknown) {
+  #notStored(batch: string, seen: SeenChannels, fresh: readonly Measurement[], failure: unknown): void {
     for (const point of fresh) seen.remove(point.channel, point.sequence);
     this.#parts.health.count("deferred", fresh.length);
     this.#parts.log.warn("a batch could not be stored; its publisher keeps it", {
@@ -157,7 +163,6 @@ export class Intake {
       points: fresh.length,
       cause: messageOf(failure),
     });
-    return { batch, isStored: false, hasOld: false };
   }
 
   async #acknowledge(durable: readonly string[], refused: readonly Refused[]): Promise<void> {

@@ -11,13 +11,27 @@ const ROW_GROUP_ROWS = 100_000;
 
 type ColumnName = (typeof lakeColumns)[number]["name"];
 
-/** How each column is encoded: dictionaries for words, differences for numbers that count, split bytes for the measured. */
-const encodings = {
-  STRING: "RLE_DICTIONARY",
-  INT32: "DELTA_BINARY_PACKED",
-  INT64: "DELTA_BINARY_PACKED",
-  DOUBLE: "BYTE_STREAM_SPLIT",
-} as const;
+/** Measured values repeat where something steps through set points: with so many rows a value a dictionary is smaller. */
+const ROWS_PER_VALUE_MIN = 16;
+
+type Column = readonly (string | number | null)[];
+
+/** Dictionaries for words and what repeats, differences for numbers that count, split bytes for the measured. */
+function encodingOf(type: (typeof lakeColumns)[number]["type"], column: Column) {
+  if (type === "INT64") return "DELTA_BINARY_PACKED";
+  if (type === "STRING" || isConstant(column)) return "RLE_DICTIONARY";
+  if (type !== "DOUBLE") return "DELTA_BINARY_PACKED";
+  const distinct = new Set<unknown>();
+  for (const value of column)
+    if (distinct.add(value).size * ROWS_PER_VALUE_MIN > column.length) return "BYTE_STREAM_SPLIT";
+  return "RLE_DICTIONARY";
+}
+
+/** One run of one value is a few bytes: gzip would only add its own. Differences of no difference are not as few. */
+function isConstant(column: Column): boolean {
+  return column.every((value) => value === column[0]);
+}
+
 /** Columns whose least and greatest value let a query pass over a file; for the others they would cost more than the rows. */
 const pruning: ReadonlySet<ColumnName> = new Set(["sequence", "channel", "sample_time_ms"]);
 const nullable: ReadonlySet<ColumnName> = new Set([
@@ -82,17 +96,23 @@ export class LakeRows {
     const isLarge = this.rows >= GZIP_ROWS_MIN;
     return new Uint8Array(
       parquetWriteBuffer({
-        columnData: lakeColumns.map(({ name, type }) => ({
-          name,
-          type,
-          nullable: nullable.has(name),
-          encoding: encodings[type],
-          statistics: pruning.has(name),
-          data:
+        columnData: lakeColumns.map(({ name, type }) => {
+          const data =
             name === "thing"
               ? Array.from<string>({ length: this.rows }).fill(this.#thing)
-              : this.#columns[name],
-        })),
+              : this.#columns[name];
+          const encoding = encodingOf(type, data);
+          const isRun = isConstant(data) && (encoding === "RLE_DICTIONARY" || data[0] === null);
+          return {
+            name,
+            type,
+            nullable: nullable.has(name),
+            encoding,
+            statistics: pruning.has(name),
+            data,
+            ...(isRun ? { codec: "UNCOMPRESSED" as const } : {}),
+          };
+        }),
         codec: isLarge ? "GZIP" : "SNAPPY",
         compressors: { GZIP: (bytes) => crypto.gzip(bytes) },
         rowGroupSize: ROW_GROUP_ROWS,

@@ -1,4 +1,4 @@
-import { LAKE_FILE_VERSION } from "./lake-file.ts";
+import type { Range } from "./sinks/sink.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -13,11 +13,12 @@ export const dayName = (day: number): string => new Date(day * DAY_MS).toISOStri
 export function lakeKey(parts: {
   readonly prefix: string;
   readonly thing: string;
-  readonly epoch: string;
-  readonly first: number;
-  readonly last: number;
+  readonly range: Range;
   readonly day: number;
+  /** Version of the layout and the file's ending, `v1.parquet`. */
+  readonly ending: string;
 }): string {
-  const { prefix, thing, epoch, first, last, day } = parts;
-  return `${prefix}/dt=${dayName(day)}/thing=${thing}/${epoch}-${first}-${last}-v${LAKE_FILE_VERSION}.parquet`;
+  const { prefix, thing, range, day, ending } = parts;
+  const { epoch, first, last } = range;
+  return `${prefix}/dt=${dayName(day)}/thing=${thing}/${epoch}-${first}-${last}-${ending}`;
 }

@@ -1,11 +1,11 @@
 import type { Files, LocalMessage } from "@coalmine/ports";
 
 const FOLDER = "quarantine";
-/** The newest refused messages are kept, up to 64 files of 64 KiB: enough to see what a publisher does wrong. */
+/** The newest are kept, up to 64 files of 64 KiB: enough to see what goes wrong. */
 const FILES_MAX = 64;
 const FILE_BYTES_MAX = 65_536;
 
-/** Keeps refused messages to be looked at; the oldest makes room. Best effort: a failure here stops nothing. */
+/** Keeps what was refused to be looked at; the oldest makes room. Best effort: a failure here stops nothing. */
 export class Quarantine {
   readonly #files: Files;
   #next: number | undefined;
@@ -14,17 +14,29 @@ export class Quarantine {
     this.#files = files;
   }
 
-  async keep(message: LocalMessage, reason: string): Promise<void> {
-    const names = await this.#names();
-    this.#next ??= Math.max(-1, ...names.map((name) => Number.parseInt(name, 10))) + 1;
+  /** A message that could not come in. */
+  keep(message: LocalMessage, reason: string): Promise<void> {
     const content =
       "json" in message
         ? JSON.stringify({ reason, message: message.json })
         : JSON.stringify({ reason, binaryBytes: message.binary.length });
-    const path = `${FOLDER}/${String(this.#next++).padStart(10, "0")}.json`;
+    return this.#keep("json", new TextEncoder().encode(content));
+  }
+
+  /** What a sink refused for good: the reason in a file of JSON, and what was to be sent, or its beginning, beside it. */
+  async keepBytes(content: Uint8Array, reason: string): Promise<void> {
+    const told = JSON.stringify({ reason, contentBytes: content.length });
+    await this.#keep("json", new TextEncoder().encode(told));
+    await this.#keep("content", content);
+  }
+
+  async #keep(ending: "json" | "content", bytes: Uint8Array): Promise<void> {
+    const names = await this.#names();
+    this.#next ??= Math.max(-1, ...names.map((name) => Number.parseInt(name, 10))) + 1;
+    const path = `${FOLDER}/${String(this.#next++).padStart(10, "0")}.${ending}`;
     const file = await this.#files.open(path, "create");
     try {
-      await file.write(0, new TextEncoder().encode(content).subarray(0, FILE_BYTES_MAX));
+      await file.write(0, bytes.subarray(0, FILE_BYTES_MAX));
       await file.sync();
     } finally {
       await file.close();

@@ -2,17 +2,13 @@ import { type ComponentHealth, ComponentName, ComponentVersion, healthKeys } fro
 import type { ComponentProcess, Instant } from "@coalmine/ports";
 
 type Key = typeof healthKeys.streamUploader;
-export type CounterName =
-  | Key["counters"][number]
-  /** Points that could not be stored now; their publishers keep them and come again. */
-  | "deferred"
-  /** Log records lost to damage, and given up to make room. */
-  | "lostRecords"
-  | "overwrittenRecords";
+export type CounterName = Key["counters"][number];
+/** Of one sink, in points: planned = sent + quarantined + given up + its backlog. */
+export type SinkCounter = "planned" | "sent" | "quarantined" | "givenUp";
 
 /** Counts what the component did since it started. */
 export class UploaderHealth {
-  readonly #counters = new Map<CounterName, number>();
+  readonly #counters = new Map<string, number>();
   readonly #sums = { commitMs: { sum: 0, count: 0 }, uploadMs: { sum: 0, count: 0 } };
   readonly #startedMs: Instant;
 
@@ -30,12 +26,17 @@ export class UploaderHealth {
     this.#counters.set(name, (this.#counters.get(name) ?? 0) + by);
   }
 
+  countOfSink(sink: string, what: SinkCounter, by: number): void {
+    const name = `${sink}.${what}`;
+    this.#counters.set(name, (this.#counters.get(name) ?? 0) + by);
+  }
+
   observe(name: "commitMs" | "uploadMs", value: number): void {
     this.#sums[name].sum += value;
     this.#sums[name].count++;
   }
 
-  report(gauges: Readonly<Record<Key["gauges"][number], number>>): ComponentHealth {
+  report(gauges: Readonly<Record<Key["gauges"][number], number> & Record<string, number>>): ComponentHealth {
     return {
       version: 1,
       component: this.#component,

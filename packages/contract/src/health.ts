@@ -55,16 +55,33 @@ export const healthKeys = {
   },
   streamUploader: {
     counters: [
+      /** Points: received = durable + duplicates + refused. */
       "received",
       "durable",
       "duplicates",
       "refused",
+      /** Points that could not be stored now; their publishers keep them and come again. */
+      "deferred",
       "uploadedPoints",
       "uploadedObjects",
       "uploadFailures",
       "heartbeats",
+      /** What was lost, by cause: log records to damage and to make room; points to age and to a sink's refusal. */
+      "lostRecords",
+      "overwrittenRecords",
+      "expiredPoints",
+      "quarantinedPoints",
     ],
-    gauges: ["backlogPoints", "backlogBytes", "oldestAgeMs", "diskFreeBytes"],
+    /** `drainMs`: until the backlog is gone, at the speed of the last upload; −1 where it is not known. */
+    gauges: [
+      "backlogPoints",
+      "backlogBytes",
+      "oldestAgeMs",
+      "diskFreeBytes",
+      "logBytes",
+      "alarmBacklogPoints",
+      "drainMs",
+    ],
     sums: ["commitMs", "uploadMs"],
   },
   logManager: {

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { cloudWatchLogs } from "./cloud-logs.ts";
 import { s3Objects } from "./objects.ts";
+import { awsStreams } from "./streams.ts";
 
 /** What the service's door sees: real clients, real HTTP, answers as AWS writes them. */
 let server: Server;
@@ -117,3 +118,43 @@ test("log groups and streams are made; what exists is told by code", async () =>
     "Logs_20140328.CreateLogGroup",
   ]);
 });
+
+test.each([
+  ["kinesis", "Kinesis_20131202.PutRecords", "Records"],
+  ["firehose", "Firehose_20150804.PutRecordBatch", "RequestResponses"],
+] as const)(
+  "%s answers for each record, and a silent answer is not a success",
+  async (kind, target, member) => {
+    answer = (response) =>
+      response.writeHead(200, { "content-type": "application/x-amz-json-1.1" }).end(
+        JSON.stringify({
+          FailedRecordCount: 1,
+          FailedPutCount: 1,
+          [member]: [
+            { SequenceNumber: "1", RecordId: "1" },
+            { ErrorCode: "ServiceUnavailableException", ErrorMessage: "slow" },
+          ],
+        }),
+      );
+    const records = ["a", "b", "c"].map((text) => ({
+      data: new TextEncoder().encode(text),
+      partitionKey: text,
+    }));
+    expect(await awsStreams(config()).put({ kind, name: "s" }, records)).toEqual([
+      {},
+      { errorCode: "ServiceUnavailableException", errorMessage: "slow" },
+      { errorCode: "InternalFailure", errorMessage: "the service said nothing of this record" },
+    ]);
+    expect(requests.map(({ headers }) => headers["x-amz-target"])).toEqual([target]);
+    answer = (response) =>
+      response
+        .writeHead(400, { "content-type": "application/x-amz-json-1.1" })
+        .end('{"__type":"ResourceNotFoundException","message":"no such stream"}');
+    await expect(awsStreams(config()).put({ kind, name: "s" }, records)).rejects.toMatchObject({
+      name: "AwsError",
+      code: "ResourceNotFoundException",
+      statusCode: 400,
+    });
+    expect(requests).toHaveLength(2);
+  },
+);

@@ -45,6 +45,19 @@ export const catalog: Readonly<Record<string, CatalogEntry>> = {
     validationCode: "ValidationException",
     bodyBytesMax: 17 * MiB,
   },
+  kinesis: {
+    protocol: { kind: "aws-json", version: "1.1", targetPrefix: "Kinesis_20131202" },
+    load: () => import("@aws-sdk/client-kinesis"),
+    validationCode: "ValidationException",
+    // 10 MiB of records as base64, and room to refuse more by the service's own words.
+    bodyBytesMax: 24 * MiB,
+  },
+  firehose: {
+    protocol: { kind: "aws-json", version: "1.1", targetPrefix: "Firehose_20150804" },
+    load: () => import("@aws-sdk/client-firehose"),
+    validationCode: "InvalidArgumentException",
+    bodyBytesMax: 12 * MiB,
+  },
   codepipeline: {
     protocol: { kind: "aws-json", version: "1.1", targetPrefix: "CodePipeline_20150709" },
     load: () => import("@aws-sdk/client-codepipeline"),

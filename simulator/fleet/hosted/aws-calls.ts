@@ -74,12 +74,13 @@ export function awsPorts(call: AwsCalls): { objects: Objects; cloudLogs: CloudLo
           Data: data,
           ...(kind === "kinesis" ? { PartitionKey: partitionKey ?? "" } : {}),
         }));
-        const answer: { Records?: { ErrorCode?: string }[]; RequestResponses?: { ErrorCode?: string }[] } =
+        type Answer = { ErrorCode?: string; ErrorMessage?: string };
+        const answer: { Records?: Answer[]; RequestResponses?: Answer[] } =
           kind === "kinesis"
             ? await call(kind, "PutRecords", { StreamName: name, Records })
             : await call(kind, "PutRecordBatch", { DeliveryStreamName: name, Records });
-        return (answer.Records ?? answer.RequestResponses ?? []).map(({ ErrorCode }) =>
-          ErrorCode === undefined ? {} : { errorCode: ErrorCode },
+        return (answer.Records ?? answer.RequestResponses ?? []).map(({ ErrorCode, ErrorMessage }) =>
+          ErrorCode === undefined ? {} : { errorCode: ErrorCode, errorMessage: ErrorMessage ?? "" },
         );
       },
     },

@@ -1,0 +1,252 @@
+import type { Clock, Log, Random } from "@coalmine/ports";
+import { messageOf } from "@coalmine/runtime";
+import * as z from "zod";
+import { ServiceError, type Input, type Output, type Place, type Service } from "../service.ts";
+import type { Store, Table } from "../store/store.ts";
+import { uuid } from "../uuid.ts";
+import { limits } from "./limits.ts";
+
+const streamName = /^[a-zA-Z0-9_.-]{1,64}$/;
+const Records = z.array(z.object({ Data: z.instanceof(Uint8Array) }));
+const Destination = z.object({
+  BucketARN: z.string().startsWith("arn:aws:s3:::"),
+  RoleARN: z.string(),
+  Prefix: z.string().default(""),
+  BufferingHints: z
+    .object({
+      SizeInMBs: z.number().min(limits.buffer.sizeMiB.least).max(limits.buffer.sizeMiB.most).optional(),
+      IntervalInSeconds: z
+        .number()
+        .min(limits.buffer.seconds.least)
+        .max(limits.buffer.seconds.most)
+        .optional(),
+    })
+    .prefault({}),
+});
+
+interface DeliveryStream {
+  readonly name: string;
+  readonly createdAt: number;
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly roleArn: string;
+  readonly bufferBytes: number;
+  readonly bufferMs: number;
+  /** The number of the next record, and of the oldest that is not delivered. */
+  readonly next: number;
+  readonly first: number;
+  readonly waitingBytes: number;
+}
+
+export interface FirehoseOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly place: Place;
+  readonly log: Log;
+  readonly writeObject: (bucket: string, key: string, bytes: Uint8Array) => Promise<void>;
+}
+
+/** Data Firehose with direct put: buffers records and delivers them, joined, to S3. */
+export class FirehoseService implements Service {
+  readonly signingName = "firehose";
+  readonly operations: Service["operations"];
+  readonly #options: FirehoseOptions;
+  readonly #streams: Table<DeliveryStream>;
+  readonly #records: Table<string>;
+  readonly #timers = new Map<string, { cancel(): void }>();
+
+  constructor(options: FirehoseOptions) {
+    this.#options = options;
+    this.#streams = options.store.table("firehose/streams");
+    this.#records = options.store.table("firehose/records");
+    // What a stopped cloud had not delivered yet.
+    for (const [, stream] of this.#streams.entries())
+      if (stream.next > stream.first) this.#deliverLater(stream);
+    this.operations = {
+      CreateDeliveryStream: (input) => this.#create(input),
+      DeleteDeliveryStream: (input) => this.#delete(this.#stream(input)),
+      ListDeliveryStreams: () => ({
+        DeliveryStreamNames: [...this.#streams.entries()].map(([name]) => name),
+        HasMoreDeliveryStreams: false,
+      }),
+      DescribeDeliveryStream: (input) => ({
+        DeliveryStreamDescription: this.#described(this.#stream(input)),
+      }),
+      PutRecord: (input) => ({ RecordId: this.#put(input, [input.Record])[0] }),
+      PutRecordBatch: (input) => ({
+        FailedPutCount: 0,
+        Encrypted: false,
+        RequestResponses: this.#put(input, input.Records).map((RecordId) => ({ RecordId })),
+      }),
+    };
+  }
+
+  /** Ends the timers; what waits is delivered by the next start. */
+  stop(): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+  }
+
+  #create(input: Input): Output {
+    const name = String(input.DeliveryStreamName);
+    if (!streamName.test(name))
+      throw invalid(`Value '${name}' at 'deliveryStreamName' must match [a-zA-Z0-9_.-]{1,64}`);
+    if (this.#streams.get(name) !== undefined)
+      throw new ServiceError("ResourceInUseException", 400, `Firehose ${name} already exists`);
+    const parsed = Destination.safeParse(
+      input.ExtendedS3DestinationConfiguration ?? input.S3DestinationConfiguration,
+    );
+    if (!parsed.success)
+      throw invalid(`Only an S3 destination is simulated: ${parsed.error.issues[0]?.message ?? ""}`);
+    const { BucketARN, Prefix, RoleARN, BufferingHints } = parsed.data;
+    this.#streams.set(name, {
+      name,
+      createdAt: this.#options.clock.now(),
+      bucket: BucketARN.slice("arn:aws:s3:::".length),
+      prefix: Prefix,
+      roleArn: RoleARN,
+      bufferBytes: (BufferingHints.SizeInMBs ?? limits.buffer.sizeMiB.usual) * 2 ** 20,
+      bufferMs: (BufferingHints.IntervalInSeconds ?? limits.buffer.seconds.usual) * 1000,
+      next: 0,
+      first: 0,
+      waitingBytes: 0,
+    });
+    return { DeliveryStreamARN: this.#arn(name) };
+  }
+
+  #delete(stream: DeliveryStream): Output {
+    this.#timers.get(stream.name)?.cancel();
+    this.#timers.delete(stream.name);
+    this.#forget(stream);
+    this.#streams.delete(stream.name);
+    return {};
+  }
+
+  #described(stream: DeliveryStream): object {
+    return {
+      DeliveryStreamName: stream.name,
+      DeliveryStreamARN: this.#arn(stream.name),
+      DeliveryStreamStatus: "ACTIVE",
+      DeliveryStreamType: "DirectPut",
+      VersionId: "1",
+      CreateTimestamp: stream.createdAt,
+      Destinations: [
+        {
+          DestinationId: "destinationId-000000000001",
+          S3DestinationDescription: {
+            RoleARN: stream.roleArn,
+            BucketARN: `arn:aws:s3:::${stream.bucket}`,
+            Prefix: stream.prefix,
+            BufferingHints: {
+              SizeInMBs: stream.bufferBytes / 2 ** 20,
+              IntervalInSeconds: stream.bufferMs / 1000,
+            },
+            CompressionFormat: "UNCOMPRESSED",
+            EncryptionConfiguration: {},
+          },
+        },
+      ],
+      HasMoreDestinations: false,
+    };
+  }
+
+  #arn(name: string): string {
+    const { region, accountId } = this.#options.place;
+    return `arn:aws:firehose:${region}:${accountId}:deliverystream/${name}`;
+  }
+
+  #stream(input: Input): DeliveryStream {
+    const name = String(input.DeliveryStreamName);
+    const stream = this.#streams.get(name);
+    if (stream === undefined)
+      throw new ServiceError(
+        "ResourceNotFoundException",
+        400,
+        `Firehose ${name} under account ${this.#options.place.accountId} not found.`,
+      );
+    return stream;
+  }
+
+  #put(input: Input, given: unknown): string[] {
+    const stream = this.#stream(input);
+    const records = Records.parse(given);
+    if (records.length === 0 || records.length > limits.batchRecordsMax)
+      throw invalid(
+        `1 validation error detected: Value at 'records' failed to satisfy constraint: Member must have length less than or equal to ${limits.batchRecordsMax} and greater than or equal to 1`,
+      );
+    const bytes = records.reduce((sum, { Data }) => sum + Data.length, 0);
+    const large = records.find(({ Data }) => Data.length > limits.recordBytesMax);
+    if (large !== undefined)
+      throw invalid(
+        `Record size of ${large.Data.length} bytes exceeds the limit of ${limits.recordBytesMax} bytes`,
+      );
+    if (bytes > limits.batchBytesMax)
+      throw invalid(`Records size of ${bytes} bytes exceeds the limit of ${limits.batchBytesMax} bytes`);
+    const ids = records.map(({ Data }, at) => {
+      this.#records.set(recordKey(stream.name, stream.next + at), Buffer.from(Data).toString("base64"));
+      return uuid(this.#options.random);
+    });
+    const grown = {
+      ...stream,
+      next: stream.next + records.length,
+      waitingBytes: stream.waitingBytes + bytes,
+    };
+    this.#streams.set(stream.name, grown);
+    this.#deliverLater(grown, grown.waitingBytes >= stream.bufferBytes ? 0 : stream.bufferMs);
+    return ids;
+  }
+
+  /** At its interval, counted from the first record that waits; at once where the buffer is full. */
+  #deliverLater(stream: DeliveryStream, inMs = stream.bufferMs): void {
+    if (inMs > 0 && this.#timers.has(stream.name)) return;
+    this.#timers.get(stream.name)?.cancel();
+    const timer = this.#options.clock.timer(inMs, () => {
+      this.#timers.delete(stream.name);
+      this.#deliver(stream.name).catch((failure: unknown) =>
+        this.#options.log.warn("a Firehose delivery failed; it will be tried again", {
+          stream: stream.name,
+          cause: messageOf(failure),
+        }),
+      );
+    });
+    this.#timers.set(stream.name, timer);
+  }
+
+  async #deliver(name: string): Promise<void> {
+    const { clock, random, store, writeObject } = this.#options;
+    const stream = this.#streams.get(name);
+    if (stream === undefined || stream.next === stream.first) return;
+    const parts = Array.from({ length: stream.next - stream.first }, (_, at) =>
+      Buffer.from(this.#records.get(recordKey(name, stream.first + at)) ?? "", "base64"),
+    );
+    const at = new Date(clock.now()).toISOString();
+    const stamp = at.slice(0, 19).replaceAll(/[T:]/g, "-");
+    const key = `${stream.prefix}${at.slice(0, 13).replaceAll(/[-T]/g, "/")}/${name}-1-${stamp}-${uuid(random)}`;
+    await writeObject(stream.bucket, key, Buffer.concat(parts));
+    const now = this.#streams.get(name);
+    if (now === undefined) return;
+    this.#forget(stream);
+    const left = now.next - stream.next;
+    this.#streams.set(name, {
+      ...now,
+      first: stream.next,
+      waitingBytes: now.waitingBytes - stream.waitingBytes,
+    });
+    await store.commit();
+    if (left > 0) this.#deliverLater(now);
+  }
+
+  #forget(stream: DeliveryStream): void {
+    for (let number = stream.first; number < stream.next; number++)
+      this.#records.delete(recordKey(stream.name, number));
+  }
+}
+
+function recordKey(stream: string, number: number): string {
+  return `${stream}\n${String(number).padStart(15, "0")}`;
+}
+
+function invalid(message: string): ServiceError {
+  return new ServiceError("InvalidArgumentException", 400, message);
+}
