@@ -1,48 +1,120 @@
-import type { LogEvent } from "@coalmine/ports";
-import { EVENT_OVERHEAD_BYTES, type FileEvent, utf8Bytes } from "./log-event.ts";
+import { EVENT_OVERHEAD_BYTES, utf8Bytes } from "./log-event.ts";
+import type { FollowedFile } from "./followed-file.ts";
 
 /** @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html */
-const BATCH_BYTES_MAX = 1_048_576;
-const BATCH_EVENTS_MAX = 10_000;
-const BATCH_SPAN_MS_MAX = 24 * 3_600_000;
+export const BATCH_BYTES_MAX = 1_048_576;
+export const BATCH_EVENTS_MAX = 10_000;
+const DAY_MS = 24 * 3_600_000;
 
+export type RejectCause = "tooOld" | "tooNew" | "expired" | "invalid";
+
+/** One event as it goes out, and where it came from. */
+export interface Outgoing {
+  readonly timestampMs: number;
+  readonly message: string;
+  /** Lines that are accounted for with it; a long event's first part carries them all. */
+  readonly lines: number;
+  /** The file's name for its events, and where in it this one begins: what `eid` is made of. */
+  readonly id: string;
+  readonly offset: number;
+}
+
+/** How far a batch brings a file, with the bytes before that place. */
+export interface Advance {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly end: number;
+  readonly isMidLine: boolean;
+}
+
+/**
+ * What goes in one request, and how far it brings each file. It holds what follows itself in the files without a gap,
+ * so that its acknowledgement is good for everything before: one date (a stream's name has it), within every limit of
+ * the service. One date is less than 24 hours.
+ */
 export interface Batch {
-  /** The date of its events in UTC, `yyyy/MM/dd`. */
   readonly date: string;
-  readonly events: readonly LogEvent[];
+  /** In order of time; events of the same time in order of file and offset. */
+  readonly events: readonly Outgoing[];
+  /** Events known to be refused, without asking. */
+  readonly refused: readonly { readonly event: Outgoing; readonly cause: RejectCause }[];
+  readonly advances: ReadonlyMap<FollowedFile, Advance>;
+  /** Lines among them that are not sent: below the level, or empty. */
+  readonly filteredLines: number;
 }
 
-/** Puts events into batches that PutLogEvents takes: by date, in order of time (stable), within every limit. */
-export function batches(events: readonly FileEvent[]): Batch[] {
-  const byDate = Map.groupBy(events, (event) => date(event.timestampMs));
-  return [...byDate]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([day, ofDay]) => cut(ofDay).map((part) => ({ date: day, events: part })));
-}
+/** Gathers events in order of file and offset, and gives a batch whenever one is full. */
+export class BatchBuilder {
+  #date = "";
+  #events: Outgoing[] = [];
+  #refused: { event: Outgoing; cause: RejectCause }[] = [];
+  #bytes = 0;
+  #advances = new Map<FollowedFile, Advance>();
+  #filteredLines = 0;
+  #day = Number.NaN;
 
-function cut(events: readonly FileEvent[]): LogEvent[][] {
-  const all: LogEvent[][] = [];
-  let batch: LogEvent[] = [];
-  let bytes = 0;
-  for (const { timestampMs, message } of events.toSorted((a, b) => a.timestampMs - b.timestampMs)) {
-    const size = utf8Bytes(message) + EVENT_OVERHEAD_BYTES;
-    const first = batch[0]?.timestampMs ?? timestampMs;
-    if (
-      batch.length >= BATCH_EVENTS_MAX ||
-      bytes + size > BATCH_BYTES_MAX ||
-      timestampMs - first >= BATCH_SPAN_MS_MAX
-    ) {
-      all.push(batch);
-      batch = [];
-      bytes = 0;
-    }
-    batch.push({ timestampMs, message });
-    bytes += size;
+  /** Adds an event; gives the batch that it did not fit into. */
+  add(event: Outgoing): Batch | undefined {
+    const bytes = utf8Bytes(event.message) + EVENT_OVERHEAD_BYTES;
+    const day = Math.floor(event.timestampMs / DAY_MS);
+    const date = day === this.#day ? this.#date : dateOf(event.timestampMs);
+    this.#day = day;
+    const full =
+      this.#events.length > 0 &&
+      (date !== this.#date ||
+        this.#events.length >= BATCH_EVENTS_MAX ||
+        this.#bytes + bytes > BATCH_BYTES_MAX)
+        ? this.take()
+        : undefined;
+    this.#date = date;
+    this.#bytes += bytes;
+    this.#events.push(event);
+    return full;
   }
-  if (batch.length > 0) all.push(batch);
-  return all;
+
+  /** Accounts for an event that the service would refuse; bounded as if it were sent. */
+  refuse(event: Outgoing, cause: RejectCause): Batch | undefined {
+    const full = this.#refused.length >= BATCH_EVENTS_MAX ? this.take() : undefined;
+    this.#refused.push({ event, cause });
+    return full;
+  }
+
+  /** Room for so many bytes in this batch; gives the batch that has none. Keeps the parts of one event together. */
+  reserve(bytes: number): Batch | undefined {
+    return this.#events.length > 0 && this.#bytes + bytes > BATCH_BYTES_MAX ? this.take() : undefined;
+  }
+
+  filter(lines: number): void {
+    this.#filteredLines += lines;
+  }
+
+  /** Everything before that place in the file is in what was added. */
+  advance(file: FollowedFile, advance: Advance): void {
+    this.#advances.set(file, advance);
+  }
+
+  /** What was gathered, if anything. */
+  take(): Batch | undefined {
+    if (this.#advances.size === 0 && this.#events.length === 0 && this.#refused.length === 0)
+      return undefined;
+    const batch: Batch = {
+      date: this.#date,
+      // The sort is stable: equal times stay as they were added.
+      events: this.#events.sort((a, b) => a.timestampMs - b.timestampMs),
+      refused: this.#refused,
+      advances: this.#advances,
+      filteredLines: this.#filteredLines,
+    };
+    this.#filteredLines = 0;
+    this.#events = [];
+    this.#refused = [];
+    this.#bytes = 0;
+    this.#advances = new Map();
+    return batch;
+  }
 }
 
-function date(timestampMs: number): string {
+/** `yyyy/MM/dd` in UTC. */
+export function dateOf(timestampMs: number): string {
   return new Date(timestampMs).toISOString().slice(0, 10).replaceAll("-", "/");
 }

@@ -1,38 +1,37 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { EVENT_BYTES_MAX, eventOf, isAtLeast, opensEvent, split, utf8Bytes } from "./log-event.ts";
+import { isAtLeast, split, told, utf8Bytes, withEventId } from "./log-event.ts";
 
-test("takes time and level of a JSON line", () => {
-  expect(eventOf('{"timestamp":1700000000123,"level":"WARN","message":"x"}', 5)).toMatchObject({
-    timestampMs: 1_700_000_000_123,
+test("time and level come from JSON, by number or by text", () => {
+  expect(told('{"timestamp":1800000000000,"level":"WARN"}', 1)).toEqual({
+    timestampMs: 1_800_000_000_000,
     level: "WARN",
+  });
+  expect(told('{"timestamp":"2026-11-23T09:00:00.5Z","level":"info"}', 1)).toEqual({
+    timestampMs: Date.UTC(2026, 10, 23, 9, 0, 0, 500),
+    level: "INFO",
   });
 });
 
-test("takes time and level of a plain line, with or without a bracket", () => {
-  expect(eventOf("2026-11-23T09:00:00.000Z [INFO] up", 5)).toMatchObject({
-    timestampMs: Date.UTC(2026, 10, 23, 9),
-    level: "INFO",
-  });
-  expect(eventOf("[2026-11-23 09:00:00Z] ERROR down", 5)).toMatchObject({
-    timestampMs: Date.UTC(2026, 10, 23, 9),
-    level: "ERROR",
-  });
+test("time and level come from the nucleus's own lines, and from other dated text, in UTC", () => {
+  const nine = { timestampMs: Date.UTC(2026, 10, 23, 9), level: "ERROR" };
+  expect(told("2026-11-23T09:00:00.000Z [ERROR] (pool-2-thread-1) x: y.", 5)).toEqual(nine);
+  expect(told("[2026-11-23 09:00:00Z] ERROR down", 5)).toEqual(nine);
+  expect(told("2026-11-23 10:00:00,000+01:00 ERROR down", 5)).toEqual(nine);
+  expect(told("2026-11-23 09:00 ERROR down", 5)).toEqual(nine);
 });
 
 test("falls back to the given time, and keeps a line whose level nobody knows", () => {
-  const event = eventOf("what is this", 42);
-  expect(event).toMatchObject({ timestampMs: 42, level: undefined });
-  expect(isAtLeast(event, "FATAL")).toBe(true);
-  expect(isAtLeast(eventOf('{"level":"DEBUG"}', 1), "INFO")).toBe(false);
+  expect(told("what is this", 42)).toEqual({ timestampMs: 42, level: undefined });
+  expect(told('{"timestamp":-5}', 42).timestampMs).toBe(42);
+  expect(told('{"timestamp":1e300}', 42).timestampMs).toBe(42);
+  expect(told('{"level":null}', 42).level).toBeUndefined();
+  expect(isAtLeast(undefined, "FATAL")).toBe(true);
+  expect(isAtLeast(told('{"level":"DEBUG"}', 1).level, "INFO")).toBe(false);
 });
 
-test("a stack trace's lines open no event", () => {
-  expect(["    at f (file:///a.mjs:1:2)", "Caused by: y", "}"].map(opensEvent)).toEqual([
-    false,
-    false,
-    false,
-  ]);
+test("a level's own pattern counts for text", () => {
+  expect(told("<warn> DEBUG in a sentence", 1, (text) => /<(\w+)>/.exec(text)?.[1]).level).toBe("WARN");
 });
 
 test("counts UTF-8 bytes as the encoder does", () => {
@@ -46,8 +45,16 @@ test("counts UTF-8 bytes as the encoder does", () => {
 
 test("cuts a message that is too long between code points, and loses none", () => {
   const message = "µ°𝄞x".repeat(60_000);
-  const parts = split({ message, timestampMs: 1, level: undefined });
+  const parts = split(message, 262_144);
   expect(parts.length).toBe(3);
-  expect(parts.every((part) => utf8Bytes(part.message) <= EVENT_BYTES_MAX)).toBe(true);
-  expect(parts.map((part) => part.message.replace(/^\[part \d+\/\d+\] /, "")).join("")).toBe(message);
+  expect(parts.every((part) => utf8Bytes(part) + 26 <= 262_144 && part.isWellFormed())).toBe(true);
+  expect(parts[1]).toMatch(/^\[part 2\/3\] /);
+  expect(parts.map((part) => part.replace(/^\[part \d+\/\d+\] /, "")).join("")).toBe(message);
+  expect(split("x".repeat(1_048_576 - 26), 1_048_576)).toHaveLength(1);
+});
+
+test("an event id goes into what is one JSON object, and nothing else of it changes", () => {
+  expect(withEventId('{"a": 1 }', "e1")).toBe('{"a": 1 ,"eid":"e1"}');
+  expect(withEventId("{}", "e1")).toBe('{"eid":"e1"}');
+  for (const text of ["plain", "{broken", '{"a":1}\n    at f']) expect(withEventId(text, "e1")).toBe(text);
 });

@@ -4,4 +4,5 @@ export * from "./measurement.ts";
 export * from "./topics.ts";
 export * from "./health.ts";
 export * from "./acknowledgement.ts";
+export * from "./local-log-events.ts";
 export * from "./summary.ts";

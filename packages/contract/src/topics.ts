@@ -6,6 +6,8 @@ export const topics = {
   acknowledgements: "coalmine/acknowledgements",
   /** Local: `ComponentHealth`, from each component. */
   health: (component: string): string => `coalmine/health/${component}`,
+  /** Local, off unless configured: `LocalLogEvents` of a component, from log-manager. */
+  logs: (component: string): string => `coalmine/logs/${component}`,
   healthOfAll: "coalmine/health/+",
   /** IoT Core: `Heartbeat`, one a device and minute. */
   heartbeat: (thing: string): string => `coalmine/${thing}/heartbeat`,

@@ -4,6 +4,7 @@ import {
   CreateLogGroupCommand,
   CreateLogStreamCommand,
   PutLogEventsCommand,
+  PutRetentionPolicyCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import type { CloudLogs } from "@coalmine/ports";
 import * as z from "zod";
@@ -15,9 +16,18 @@ const Answer = z.object({ headers: z.record(z.string(), z.string()) });
 export function cloudWatchLogs(config: CloudWatchLogsClientConfig & { readonly region: string }): CloudLogs {
   const client = new CloudWatchLogsClient({ ...clientSettings, ...config });
   return {
-    createLogGroup: async (logGroupName) => {
-      const command = new CreateLogGroupCommand({ logGroupName });
+    createLogGroup: async (logGroupName, { kmsKeyId, logGroupClass, tags } = {}) => {
+      const command = new CreateLogGroupCommand({
+        logGroupName,
+        ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
+        ...(logGroupClass === undefined ? {} : { logGroupClass }),
+        ...(tags === undefined ? {} : { tags }),
+      });
       await asked(`creating log group ${logGroupName}`, () => client.send(command));
+    },
+    putRetentionPolicy: async (logGroupName, retentionInDays) => {
+      const command = new PutRetentionPolicyCommand({ logGroupName, retentionInDays });
+      await asked(`setting the retention of log group ${logGroupName}`, () => client.send(command));
     },
     createLogStream: async (logGroupName, logStreamName) => {
       const command = new CreateLogStreamCommand({ logGroupName, logStreamName });

@@ -41,8 +41,17 @@ export interface LogEvent {
   readonly message: string;
 }
 
+export interface LogGroupSettings {
+  readonly kmsKeyId?: string | undefined;
+  readonly logGroupClass?: "STANDARD" | "INFREQUENT_ACCESS" | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** Set by a request of its own once the group is there. */
+  readonly retentionDays?: number | undefined;
+}
+
 export interface CloudLogs {
-  createLogGroup(group: string): Promise<void>;
+  createLogGroup(group: string, settings?: Omit<LogGroupSettings, "retentionDays">): Promise<void>;
+  putRetentionPolicy(group: string, retentionDays: number): Promise<void>;
   createLogStream(group: string, stream: string): Promise<void>;
   /** PutLogEvents. The indexes say what the service did not keep, by its own words. */
   putLogEvents(

@@ -1,4 +1,4 @@
-import type { AwsError, CloudLogs, Objects, Streams } from "@coalmine/ports";
+import type { AwsError, Clock, CloudLogs, Objects, Streams } from "@coalmine/ports";
 import { CredentialsRefused } from "../../core-device/credentials/credentials.ts";
 import { ServiceError, type Caller, type Input, type Output } from "../../cloud/service.ts";
 
@@ -32,7 +32,10 @@ export function awsCalls(
 }
 
 /** The AWS ports of a hosted component. */
-export function awsPorts(call: AwsCalls): { objects: Objects; cloudLogs: CloudLogs; streams: Streams } {
+export function awsPorts(
+  call: AwsCalls,
+  clock: Pick<Clock, "now">,
+): { objects: Objects; cloudLogs: CloudLogs; streams: Streams } {
   return {
     objects: {
       put: async ({ bucket, key, body, contentType, ifNoneMatch }) => {
@@ -47,7 +50,10 @@ export function awsPorts(call: AwsCalls): { objects: Objects; cloudLogs: CloudLo
       },
     },
     cloudLogs: {
-      createLogGroup: async (logGroupName) => void (await call("logs", "CreateLogGroup", { logGroupName })),
+      createLogGroup: async (logGroupName, settings = {}) =>
+        void (await call("logs", "CreateLogGroup", { logGroupName, ...settings })),
+      putRetentionPolicy: async (logGroupName, retentionInDays) =>
+        void (await call("logs", "PutRetentionPolicy", { logGroupName, retentionInDays })),
       createLogStream: async (logGroupName, logStreamName) =>
         void (await call("logs", "CreateLogStream", { logGroupName, logStreamName })),
       putLogEvents: async (logGroupName, logStreamName, events) => {
@@ -65,6 +71,8 @@ export function awsPorts(call: AwsCalls): { objects: Objects; cloudLogs: CloudLo
           ...(tooNewLogEventStartIndex === undefined ? {} : { tooNewStartIndex: tooNewLogEventStartIndex }),
           ...(tooOldLogEventEndIndex === undefined ? {} : { tooOldEndIndex: tooOldLogEventEndIndex }),
           ...(expiredLogEventEndIndex === undefined ? {} : { expiredEndIndex: expiredLogEventEndIndex }),
+          // Inside a driven region there is one clock: the service's is the one that it dates its answers by.
+          serverTimeMs: clock.now(),
         };
       },
     },

@@ -87,7 +87,7 @@ export class ComponentPorts {
         links: livingLinks(links, life),
         files: livingFiles(kept.files, life, clock, spendSync),
         model: livingModels(kept.models, life),
-        ...livingAws(awsPorts(call), life),
+        ...livingAws(awsPorts(call, clock), life),
         crypto: seededCrypto(random.fork("crypto")),
         log,
         process: own,

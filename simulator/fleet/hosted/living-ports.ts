@@ -121,7 +121,8 @@ export function livingAws({ objects, cloudLogs, streams }: AwsPorts, life: Life)
   return {
     objects: { put: (request) => life.answer(objects.put(request)) },
     cloudLogs: {
-      createLogGroup: (group) => life.answer(cloudLogs.createLogGroup(group)),
+      createLogGroup: (group, settings) => life.answer(cloudLogs.createLogGroup(group, settings)),
+      putRetentionPolicy: (group, days) => life.answer(cloudLogs.putRetentionPolicy(group, days)),
       createLogStream: (group, stream) => life.answer(cloudLogs.createLogStream(group, stream)),
       putLogEvents: (group, stream, events) => life.answer(cloudLogs.putLogEvents(group, stream, events)),
     },

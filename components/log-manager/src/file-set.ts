@@ -1,0 +1,406 @@
+import type { Clock, Crypto, FileStatus, ForeignFolder, Log } from "@coalmine/ports";
+import { messageOf } from "@coalmine/runtime";
+import { GzipContent, GzipUnreadable, isGzip, plainContent } from "./content.ts";
+import { fileKey, FollowedFile, newlyTracked } from "./followed-file.ts";
+import { FORGOTTEN_MAX } from "./positions.ts";
+import {
+  HEAD_BYTES_MAX,
+  headOf,
+  idOf,
+  isSame,
+  MARK_BYTES,
+  type Position,
+  positionAt,
+  START,
+  type Tracked,
+} from "./tracked.ts";
+
+/** A file that begins like another is watched for this long: copytruncate cuts the other as soon as it has its copy. */
+const COPY_WAIT_MS = 5000;
+/** A file without a name is closed when nothing came for this long: a writer may hold it still. */
+const ROTATE_WAIT_MS = 5000;
+/** A gzip file is read when it has not grown for this long, and given up as damaged after the other. */
+const GZIP_QUIET_MS = 1000;
+const GZIP_GIVE_UP_MS = 60_000;
+/** Bytes that were seen and are gone count as lost when no copy of them turns up in this time. */
+const LOSS_WAIT_MS = 15_000;
+/** Handles that one source keeps open. */
+const OPEN_MAX = 64;
+
+export interface Listed {
+  readonly name: string;
+  readonly status: FileStatus;
+}
+
+interface Forgotten {
+  readonly tracked: Tracked;
+  /** When it was found gone or cut, if its loss is not settled yet. */
+  readonly openSinceMs: number | undefined;
+}
+
+export interface FileSetEvents {
+  /** Bytes that were known of and cannot be read any more. */
+  lost(bytes: number, name: string): void;
+  /** A file was cut down or written anew under its name; what nobody saw of it is not known. */
+  truncated(name: string): void;
+}
+
+/** The files of one source through all that rotation does to them: renamed, copied, cut, compressed, removed. */
+export class FileSet {
+  readonly #folder: ForeignFolder;
+  readonly #ports: { readonly clock: Clock; readonly crypto: Crypto; readonly log: Log };
+  readonly #events: FileSetEvents;
+  readonly #followed = new Map<string, FollowedFile>();
+  readonly #unlisted: Map<string, Tracked>;
+  readonly #old: ReadonlyMap<string, Pick<Position, "offset" | "mark">>;
+  #forgotten: Forgotten[];
+  /** Whether what is to be remembered changed other than by acknowledgements. */
+  hasChanged = false;
+
+  constructor(
+    folder: ForeignFolder,
+    ports: { readonly clock: Clock; readonly crypto: Crypto; readonly log: Log },
+    events: FileSetEvents,
+    remembered: readonly Tracked[],
+    old: ReadonlyMap<string, Pick<Position, "offset" | "mark">>,
+  ) {
+    this.#folder = folder;
+    this.#ports = ports;
+    this.#events = events;
+    this.#old = old;
+    this.#unlisted = new Map(
+      remembered.filter(({ state }) => state === "live").map((tracked) => [fileKey(tracked), tracked]),
+    );
+    this.#forgotten = remembered
+      .filter(({ state }) => state !== "live")
+      .map((tracked) => ({ tracked, openSinceMs: undefined }));
+  }
+
+  /** Oldest first; the one that is being written comes last. */
+  inOrder(): FollowedFile[] {
+    return [...this.#followed.values()].sort(
+      (a, b) =>
+        Number(a.names.length > 0) - Number(b.names.length > 0) ||
+        Number(a.isActive) - Number(b.isActive) ||
+        a.modifiedMs - b.modifiedMs ||
+        longest(b) - longest(a),
+    );
+  }
+
+  remembered(): Tracked[] {
+    return [
+      ...this.#forgotten.map(({ tracked }) => tracked),
+      ...[...this.#followed.values()].filter((file) => file.isSettled).map((file) => file.tracked),
+    ];
+  }
+
+  /** Takes a new listing of the folder. Must not run while something that was read waits for acknowledgement. */
+  async look(listed: readonly Listed[]): Promise<void> {
+    const nowMs = this.#ports.clock.monotonicMs();
+    const byKey = Map.groupBy(listed, ({ status }) => fileKey(status));
+    for (const [key, names] of byKey) {
+      const status = names[0]?.status;
+      if (status === undefined) continue;
+      const file = this.#followed.get(key) ?? this.#follow(key, status, nowMs);
+      file.names = names.map(({ name }) => name);
+      // What was decompressed so far is of a file that was not finished.
+      if (file.note(status, nowMs) && file.content?.isCompressed === true) await file.close();
+    }
+    for (const [key, tracked] of this.#unlisted) {
+      this.#unlisted.delete(key);
+      this.#forget({ ...tracked, state: "gone" }, nowMs);
+    }
+    this.#markActive();
+    for (const file of this.#followed.values()) {
+      if (!byKey.has(file.key)) await this.#lookAtUnnamed(file, nowMs);
+      if (file.isDirty && !file.isAbandoned) await this.#guarded(file, () => this.#open(file));
+    }
+    for (const file of this.#followed.values())
+      if (file.isDirty && file.isSettled && file.content !== undefined)
+        await this.#guarded(file, async () => {
+          if (!(await file.holdsWhatWasRead(this.#ports.crypto))) this.#cut(file, nowMs);
+          else if (file.content?.isCompressed === false) file.noteContentBytes(file.sizeBytes);
+        });
+    for (const file of this.#followed.values())
+      if (!file.isSettled && file.content !== undefined)
+        await this.#guarded(file, () => this.#settle(file, nowMs));
+    this.#countLosses(nowMs);
+    await this.#closeSome();
+  }
+
+  /** When the next look is due though nothing is told to change, in milliseconds from now. */
+  dueInMs(): number {
+    const nowMs = this.#ports.clock.monotonicMs();
+    let due = Infinity;
+    for (const file of this.#followed.values()) {
+      if (file.isAbandoned && file.names.length > 0) continue;
+      if (!file.isSettled && file.sizeBytes > 0) due = Math.min(due, GZIP_QUIET_MS);
+      if (file.names.length === 0) due = Math.min(due, ROTATE_WAIT_MS / 2);
+    }
+    for (const { openSinceMs } of this.#forgotten)
+      if (openSinceMs !== undefined) due = Math.min(due, Math.max(1, openSinceMs + LOSS_WAIT_MS - nowMs));
+    return due;
+  }
+
+  /** A file without a name, read to its end and quiet: it is let go. */
+  async release(file: FollowedFile): Promise<void> {
+    await file.close();
+    this.#followed.delete(file.key);
+    if (file.isSettled) this.#forget({ ...file.tracked, state: "gone" }, this.#ports.clock.monotonicMs());
+  }
+
+  isReleasable(file: FollowedFile): boolean {
+    return file.names.length === 0 && this.#ports.clock.monotonicMs() - file.changedMs >= ROTATE_WAIT_MS;
+  }
+
+  /** A file that we removed ourselves, unsent: its loss is counted by who removed it. */
+  async drop(file: FollowedFile): Promise<void> {
+    file.isAbandoned = true;
+    await file.close();
+    if (this.#followed.delete(file.key)) this.hasChanged = true;
+  }
+
+  async close(): Promise<void> {
+    for (const file of this.#followed.values()) await file.close();
+  }
+
+  #follow(key: string, status: FileStatus, nowMs: number): FollowedFile {
+    const known = this.#unlisted.get(key);
+    this.#unlisted.delete(key);
+    const file = new FollowedFile(known ?? newlyTracked(status), nowMs, known !== undefined);
+    this.#followed.set(key, file);
+    return file;
+  }
+
+  async #open(file: FollowedFile): Promise<void> {
+    // Of an empty file it cannot be told yet whether it is a compressed one.
+    if (file.handle !== undefined || file.sizeBytes === 0) return;
+    for (const name of file.names) {
+      const handle = await this.#folder.open(name);
+      // Renamed between listing and opening: what is behind the name now is another file's matter.
+      if (fileKey(await handle.status()) !== file.key) await handle.close();
+      else {
+        file.handle = handle;
+        file.content = (await isGzip(handle)) ? new GzipContent(handle) : plainContent(handle);
+        return;
+      }
+    }
+  }
+
+  async #lookAtUnnamed(file: FollowedFile, nowMs: number): Promise<void> {
+    if (file.names.length > 0) {
+      file.names = [];
+      file.changedMs = nowMs;
+      file.isActive = false;
+      file.isDirty = true;
+    }
+    // Without a handle nothing of it can be read any more.
+    if (file.handle === undefined) await this.release(file);
+    else
+      await this.#guarded(file, async () => {
+        const status = await file.handle?.status();
+        if (status !== undefined) file.note(status, nowMs);
+      });
+  }
+
+  /** The inode was cut down or holds another file's bytes: what is there now is read from its beginning. */
+  #cut(file: FollowedFile, nowMs: number): void {
+    this.#events.truncated(file.names[0] ?? "");
+    this.#forget({ ...file.tracked, state: "cut" }, nowMs);
+    const { device, inode } = file.tracked;
+    const anew = new FollowedFile(
+      {
+        device,
+        inode,
+        id: "",
+        headBytes: 0,
+        head: "",
+        position: START,
+        seenBytes: file.sizeBytes,
+        state: "live",
+      },
+      nowMs,
+      true,
+    );
+    anew.handle = file.handle;
+    anew.content = file.content;
+    anew.names = file.names;
+    anew.sizeBytes = file.sizeBytes;
+    anew.modifiedMs = file.modifiedMs;
+    anew.isActive = file.isActive;
+    this.#followed.set(file.key, anew);
+    this.hasChanged = true;
+  }
+
+  /** Finds out whose content a new file holds: its own, or what moved there from a file that was cut or removed. */
+  async #settle(file: FollowedFile, nowMs: number): Promise<void> {
+    const { content } = file;
+    const { crypto } = this.#ports;
+    if (content === undefined || file.sizeBytes === 0) return;
+    let sizeBytes = file.sizeBytes;
+    const gzip = content instanceof GzipContent ? content : undefined;
+    if (gzip !== undefined) {
+      if (nowMs - file.changedMs < GZIP_QUIET_MS) return;
+      sizeBytes = await gzip.size();
+    }
+    const others = [...this.#followed.values()].filter(
+      (other) =>
+        other !== file && other.isSettled && !other.isAbandoned && other.content?.isCompressed === false,
+    );
+    const claimed = await this.#claim(file, sizeBytes);
+    if (!claimed) {
+      const first = await content.read(0, HEAD_BYTES_MAX);
+      for (const other of others) {
+        if (gzip !== undefined) {
+          // Still there uncompressed: its own lines come from there, and this file's turn is when it is removed.
+          if (await holdsSame(gzip, sizeBytes, other)) return;
+        } else if (nowMs - file.firstSeenMs < COPY_WAIT_MS) {
+          const head = await other.content?.read(0, first.length);
+          if (head?.length === first.length && headOf(head, crypto).head === headOf(first, crypto).head)
+            return;
+        }
+      }
+      await this.#resumeOld(file);
+    }
+    file.noteContentBytes(sizeBytes);
+    file.isSettled = true;
+    this.hasChanged = true;
+  }
+
+  /** Content of a file that is cut or gone, found again at another inode: goes on where that one was left. */
+  async #claim(file: FollowedFile, sizeBytes: number): Promise<boolean> {
+    const { content } = file;
+    const { crypto } = this.#ports;
+    if (content === undefined) return false;
+    let best: { forgotten: Forgotten; position: Position } | undefined;
+    for (const forgotten of this.#forgotten) {
+      const { tracked } = forgotten;
+      const { headBytes, head, position, state } = tracked;
+      // A plain file may just begin like one that was removed; only what was cut leaves plain copies.
+      if (headBytes === 0 || sizeBytes < headBytes || (state === "gone" && !content.isCompressed)) continue;
+      if (headOf(await content.read(0, headBytes), crypto).head !== head) continue;
+      let at: Position | undefined;
+      if (position.offset <= sizeBytes) at = (await isSame(content, tracked, crypto)) ? position : undefined;
+      else {
+        // The copy was made before we read the last of it: all of the copy went already.
+        const from = Math.max(0, sizeBytes - MARK_BYTES);
+        const last = await content.read(from, sizeBytes - from);
+        at = positionAt(last, from, sizeBytes, last.at(-1) !== 10, crypto);
+      }
+      if (at !== undefined && at.offset >= (best?.position.offset ?? 0)) best = { forgotten, position: at };
+    }
+    if (best === undefined) return false;
+    const { forgotten, position } = best;
+    const { device, inode } = file.tracked;
+    file.tracked = { ...forgotten.tracked, device, inode, position, state: "live", seenBytes: sizeBytes };
+    file.read = position;
+    this.#forgotten = this.#forgotten.filter((one) => one !== forgotten);
+    const lost = forgotten.tracked.seenBytes - Math.max(sizeBytes, forgotten.tracked.position.offset);
+    if (forgotten.openSinceMs !== undefined && lost > 0) this.#events.lost(lost, file.names[0] ?? "");
+    return true;
+  }
+
+  /** Where the version before left a file, if it is still the same one. */
+  async #resumeOld(file: FollowedFile): Promise<void> {
+    const { content } = file;
+    const old = this.#old.get(file.key);
+    if (content === undefined || old === undefined || content.isCompressed) return;
+    const { crypto } = this.#ports;
+    const position: Position = { ...old, isMidLine: false };
+    if (!(await isSame(content, { headBytes: 0, head: "", position }, crypto))) return;
+    const first = await content.read(0, Math.min(HEAD_BYTES_MAX, position.offset));
+    const { device, inode } = file.tracked;
+    file.tracked = {
+      ...file.tracked,
+      ...headOf(first, crypto),
+      position,
+      id: idOf(device, inode, first, crypto),
+    };
+    file.read = position;
+  }
+
+  #forget(tracked: Tracked, nowMs: number): void {
+    const isOpen = tracked.seenBytes > tracked.position.offset;
+    this.#forgotten.push({ tracked, openSinceMs: isOpen ? nowMs : undefined });
+    const beyond = this.#forgotten.splice(0, Math.max(0, this.#forgotten.length - FORGOTTEN_MAX));
+    for (const { tracked: old, openSinceMs } of beyond)
+      if (openSinceMs !== undefined) this.#events.lost(old.seenBytes - old.position.offset, "");
+    this.hasChanged = true;
+  }
+
+  #countLosses(nowMs: number): void {
+    this.#forgotten = this.#forgotten.map((forgotten) => {
+      const { tracked, openSinceMs } = forgotten;
+      if (openSinceMs === undefined || nowMs - openSinceMs < LOSS_WAIT_MS) return forgotten;
+      this.#events.lost(tracked.seenBytes - tracked.position.offset, "");
+      return { tracked, openSinceMs: undefined };
+    });
+  }
+
+  /** The newest by its time and the one with the plainest name: either may be the one that is being written. */
+  #markActive(): void {
+    const named = [...this.#followed.values()].filter(
+      (file) => file.names.length > 0 && file.content?.isCompressed !== true,
+    );
+    const newestMs = Math.max(...named.map(({ modifiedMs }) => modifiedMs));
+    const newest = named.filter(({ modifiedMs }) => modifiedMs === newestMs);
+    // Of those written in the same millisecond it is the one without a rotation's suffix.
+    const plainestOfNewest = Math.min(...newest.map(longest));
+    const shortest = Math.min(...named.map(longest));
+    const isPlainest = named.filter((file) => longest(file) === shortest).length === 1;
+    for (const file of this.#followed.values()) {
+      const isActive =
+        named.includes(file) &&
+        ((file.modifiedMs === newestMs && longest(file) === plainestOfNewest) ||
+          (isPlainest && longest(file) === shortest));
+      // What was held back in it, because more might come, is looked at again.
+      if (file.isActive && !isActive) file.isDirty = true;
+      file.isActive = isActive;
+    }
+  }
+
+  async #closeSome(): Promise<void> {
+    const open = this.inOrder().filter(({ handle }) => handle !== undefined);
+    for (const file of open.slice(0, Math.max(0, open.length - OPEN_MAX)))
+      if (file.names.length > 0 && file.isWhollyUploaded) await file.close();
+  }
+
+  /** One file that cannot be read stops no other. */
+  async #guarded(file: FollowedFile, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (failure) {
+      if (isMissing(failure)) return;
+      if (failure instanceof GzipUnreadable) {
+        await file.close();
+        if (this.#ports.clock.monotonicMs() - file.changedMs < GZIP_GIVE_UP_MS) return;
+        file.isAbandoned = true;
+      }
+      file.isDirty = false;
+      // Whatever it is next time counts as a change, so that it is tried again then.
+      file.sizeBytes = -1;
+      if (!file.isReported)
+        this.#ports.log.error("a log file cannot be read; the others go on", {
+          file: file.names[0] ?? "",
+          reason: messageOf(failure),
+        });
+      file.isReported = true;
+    }
+  }
+}
+
+function longest({ names }: FollowedFile): number {
+  return Math.max(0, ...names.map((name) => name.length));
+}
+
+/** Whether compressed content is what another file begins with: its last bytes stand there at the same place. */
+async function holdsSame(content: GzipContent, sizeBytes: number, other: FollowedFile): Promise<boolean> {
+  const from = Math.max(0, sizeBytes - MARK_BYTES);
+  const here = await content.read(from, sizeBytes - from);
+  const there = await other.content?.read(from, sizeBytes - from);
+  return there?.length === here.length && here.every((byte, index) => byte === there[index]);
+}
+
+function isMissing(failure: unknown): boolean {
+  return failure instanceof Error && "code" in failure && failure.code === "ENOENT";
+}

@@ -1,0 +1,141 @@
+import type { Crypto, FileStatus } from "@coalmine/ports";
+import type { Content, LogHandle } from "./content.ts";
+import { headOf, HEAD_BYTES_MAX, isSame, MARK_BYTES, type Position, START, type Tracked } from "./tracked.ts";
+
+/** What one read takes, and the longest piece of a line: its parts fit into one batch. */
+export const CHUNK_BYTES = 768 * 1024;
+
+/** Bytes of a file from `offset` on, behind the `from..offset` that prove that they belong there. */
+export interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly offset: number;
+  /** There is more than one chunk takes. */
+  readonly isFull: boolean;
+}
+
+/** A file that log-manager follows: what it is, how far it was read, and the handle that outlives its names. */
+export class FollowedFile {
+  tracked: Tracked;
+  /** How far it was read; what is read and not acknowledged is on its way. */
+  read: Position;
+  handle: LogHandle | undefined;
+  content: Content | undefined;
+  /** What it is called at present; nothing when it was removed or renamed out of sight. */
+  names: readonly string[] = [];
+  sizeBytes = 0;
+  modifiedMs = 0;
+  /** When it was last seen to change, and when it was first seen, on the monotonic clock. */
+  changedMs: number;
+  readonly firstSeenMs: number;
+  /** Whether it is known whose content it holds: its own, or a copy's. */
+  isSettled: boolean;
+  /** There may be something new in it. */
+  isDirty = true;
+  /** It may be written to at any time: never removed, and a line without its end is not its last. */
+  isActive = true;
+  /** Removed by us though unsent, or not readable: nothing more is taken from it. */
+  isAbandoned = false;
+  /** It could not be read, and that was said. */
+  isReported = false;
+  /** The offset of the unfinished line that was last shown. */
+  shownOffset = -1;
+  lastTimestampMs: number | undefined;
+
+  constructor(tracked: Tracked, nowMs: number, isSettled: boolean) {
+    this.tracked = tracked;
+    this.read = tracked.position;
+    this.changedMs = nowMs;
+    this.firstSeenMs = nowMs;
+    this.isSettled = isSettled;
+  }
+
+  get key(): string {
+    return fileKey(this.tracked);
+  }
+
+  get isWhollyUploaded(): boolean {
+    return !this.isDirty && this.isSettled && this.tracked.position.offset >= this.tracked.seenBytes;
+  }
+
+  /** Takes what the system says of it. True when it changed. */
+  note(status: FileStatus, nowMs: number): boolean {
+    if (status.sizeBytes === this.sizeBytes && status.modifiedMs === this.modifiedMs) return false;
+    this.sizeBytes = status.sizeBytes;
+    this.modifiedMs = status.modifiedMs;
+    this.changedMs = nowMs;
+    this.isDirty = true;
+    return true;
+  }
+
+  noteContentBytes(sizeBytes: number): void {
+    if (sizeBytes > this.tracked.seenBytes) this.tracked = { ...this.tracked, seenBytes: sizeBytes };
+  }
+
+  acknowledge(position: Position): void {
+    this.tracked = { ...this.tracked, position };
+  }
+
+  /** Whether the inode still holds what was read of it. */
+  async holdsWhatWasRead(crypto: Crypto): Promise<boolean> {
+    return (
+      this.content === undefined || isSame(this.content, { ...this.tracked, position: this.read }, crypto)
+    );
+  }
+
+  /** What is new behind what was read; nothing where there is none, or where the file is no longer the one it was. */
+  async chunk(crypto: Crypto): Promise<Chunk | undefined> {
+    if (this.content === undefined || this.handle === undefined) return undefined;
+    const { offset } = this.read;
+    const from = Math.max(0, offset - MARK_BYTES);
+    let wanted = CHUNK_BYTES;
+    if (!this.content.isCompressed) {
+      wanted = Math.min(CHUNK_BYTES, (await this.handle.size()) - offset);
+      if (wanted <= 0) return undefined;
+    }
+    if (from > 0 && !(await this.holdsWhatWasRead(crypto))) return this.#isAnother();
+    const bytes = await this.content.read(from, offset - from + wanted);
+    if (!(await isSame(overBytes(bytes, from), { head: "", headBytes: 0, position: this.read }, crypto)))
+      return this.#isAnother();
+    if (from === 0) {
+      // The head comes from the same read as what is taken: nothing can change in between.
+      const { headBytes, head } = this.tracked;
+      if (headOf(bytes.subarray(0, headBytes), crypto).head !== head) return this.#isAnother();
+      if (headBytes < HEAD_BYTES_MAX && bytes.length > headBytes)
+        this.tracked = { ...this.tracked, ...headOf(bytes, crypto) };
+    }
+    this.noteContentBytes(from + bytes.length);
+    if (bytes.length <= offset - from) return undefined;
+    return { bytes, from, offset, isFull: bytes.length - (offset - from) >= CHUNK_BYTES };
+  }
+
+  /** The next look finds out what it has become. */
+  #isAnother(): undefined {
+    this.isDirty = true;
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    const handle = this.handle;
+    this.handle = undefined;
+    this.content = undefined;
+    await handle?.close().catch(() => undefined);
+  }
+}
+
+export function fileKey({ device, inode }: { readonly device: string; readonly inode: string }): string {
+  return `${device}:${inode}`;
+}
+
+/** A file of which nothing is known yet. */
+export function newlyTracked({ device, inode }: FileStatus): Tracked {
+  return { device, inode, id: "", headBytes: 0, head: "", position: START, seenBytes: 0, state: "live" };
+}
+
+/** Bytes that begin at `from` as content. */
+function overBytes(bytes: Uint8Array, from: number): Content {
+  return {
+    isCompressed: false,
+    read: async (position, lengthBytes) => bytes.subarray(position - from, position - from + lengthBytes),
+  };
+}

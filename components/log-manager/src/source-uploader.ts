@@ -1,0 +1,333 @@
+import type { Clock, CloudLogs, Crypto, ForeignFolder, Log, Random, Timer } from "@coalmine/ports";
+import { messageOf } from "@coalmine/runtime";
+import { assemble } from "./assemble.ts";
+import { type Batch, BatchBuilder } from "./batches.ts";
+import type { Config, LogSource } from "./config.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import { DiskLimits } from "./disk-limits.ts";
+import { EventMaker, type Made } from "./event-maker.ts";
+import { FileSet, type Listed } from "./file-set.ts";
+import { type Chunk, fileKey, type FollowedFile } from "./followed-file.ts";
+import { listFiles, nameMatcher } from "./listing.ts";
+import type { LocalTopic } from "./local-topic.ts";
+import { EVENT_OVERHEAD_BYTES, utf8Bytes } from "./log-event.ts";
+import type { Positions } from "./positions.ts";
+import { putEvents, type Target } from "./put-batch.ts";
+import type { Redactor } from "./redactor.ts";
+import type { ServerTime } from "./server-time.ts";
+import type { Tally } from "./tally.ts";
+import { idOf, positionAt } from "./tracked.ts";
+import { Wake } from "./wake.ts";
+
+/** How often disk limits are seen to, whatever the upload is at. */
+const LIMITS_EVERY_MS = 5000;
+
+/** What all sources share. */
+export interface Shared {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly log: Log;
+  readonly cloudLogs: CloudLogs;
+  readonly config: Config;
+  readonly redactor: Redactor;
+  readonly positions: Positions;
+  readonly deadLetters: DeadLetters;
+  readonly serverTime: ServerTime;
+  readonly tally: Tally;
+  readonly localTopic: LocalTopic | undefined;
+  target(source: LogSource, date: string): Target;
+}
+
+/**
+ * Reads one source's files and puts their lines, oldest first. What was read waits in one batch at most; a batch that
+ * cannot be put holds only its own source up.
+ */
+export class SourceUploader {
+  readonly matches: (name: string) => boolean;
+  readonly #source: LogSource;
+  readonly #shared: Shared;
+  readonly #folder: ForeignFolder;
+  readonly #files: FileSet;
+  readonly #limits: DiskLimits;
+  readonly #maker: EventMaker;
+  readonly #opens: Parameters<typeof assemble>[1]["opens"];
+  readonly #wake = new Wake();
+  #builder = new BatchBuilder();
+  /** Lines that were read and are not settled. */
+  #unsettled = 0;
+  #listed: readonly Listed[] = [];
+  #behindSinceMs: number | undefined;
+  #limitsTimer: Timer | undefined;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(
+    source: LogSource,
+    folder: ForeignFolder,
+    opens: Parameters<typeof assemble>[1]["opens"],
+    shared: Shared,
+  ) {
+    this.#source = source;
+    this.#folder = folder;
+    this.#opens = opens;
+    this.#shared = shared;
+    this.matches = nameMatcher(source.fileName);
+    this.#maker = new EventMaker(source, shared.config, shared.redactor, shared.crypto);
+    const { positions, tally, log } = shared;
+    const { component } = source;
+    this.#files = new FileSet(
+      folder,
+      shared,
+      {
+        lost: (bytes, file) => {
+          tally.health.add("lostBytes", bytes);
+          log.warn("bytes of a log file were cut or removed before they were read", {
+            component,
+            file,
+            bytes,
+          });
+        },
+        truncated: (file) => {
+          tally.health.add("truncations");
+          log.info("a log file was cut down or written anew", { component, file });
+        },
+      },
+      positions.of(component),
+      positions.old,
+    );
+    this.#limits = new DiskLimits(source, this.#files, {
+      folder,
+      log,
+      nowMs: () => shared.clock.monotonicMs(),
+      lost: (bytes, lines) => {
+        tally.health.add("lostBytes", bytes);
+        tally.lostUnread(lines);
+      },
+    });
+  }
+
+  /** Told by the folder's watch. */
+  changed(listed: readonly Listed[]): void {
+    this.#listed = listed;
+    this.#wake.wake();
+  }
+
+  /** Bytes that are on disk and not acknowledged, and for how long there have been any. */
+  lag(): { readonly bytes: number; readonly ms: number } {
+    const done = new Map(this.#files.inOrder().map((file) => [file.key, file]));
+    let bytes = 0;
+    for (const [key, [one]] of Map.groupBy(this.#listed, ({ status }) => fileKey(status))) {
+      const file = done.get(key);
+      if (one === undefined || file?.isAbandoned === true) continue;
+      bytes +=
+        file?.content?.isCompressed === true
+          ? file.tracked.seenBytes - file.tracked.position.offset
+          : Math.max(0, one.status.sizeBytes - (file?.tracked.position.offset ?? 0));
+    }
+    const nowMs = this.#shared.clock.monotonicMs();
+    this.#behindSinceMs = bytes === 0 ? undefined : (this.#behindSinceMs ?? nowMs);
+    return { bytes, ms: nowMs - (this.#behindSinceMs ?? nowMs) };
+  }
+
+  /** Until `signal` aborts; then what was acknowledged is written down, and the files are closed. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, config } = this.#shared;
+    const periodMs = config.periodicUploadIntervalSec * 1000;
+    this.#watchLimits();
+    while (!signal.aborted) {
+      const dueInMs = await this.#round(signal).catch((failure: unknown) => {
+        if (!signal.aborted)
+          this.#shared.log.error("a component's logs could not be read; the next round tries again", {
+            component: this.#source.component,
+            reason: messageOf(failure),
+          });
+        return Infinity;
+      });
+      await this.#wake.wait(Math.min(dueInMs, periodMs), clock, signal);
+    }
+    this.#limitsTimer?.cancel();
+    await this.#turn;
+    await this.#files.close();
+  }
+
+  #watchLimits(): void {
+    if (!this.#limits.hasWork) return;
+    this.#limitsTimer = this.#shared.clock.timer(LIMITS_EVERY_MS, () => {
+      // The cloud may hold up the rounds for hours; what is on disk is looked at all the same.
+      void this.#inTurn(() => this.#limits.enforce()).finally(() => this.#watchLimits());
+    });
+  }
+
+  /** The set of files is looked at and trimmed by one at a time. */
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    const acted = this.#turn.then(act);
+    this.#turn = acted.catch(() => undefined);
+    return acted;
+  }
+
+  /** Reads and puts all there is; gives after how long to look again without being woken. */
+  async #round(signal: AbortSignal): Promise<number> {
+    this.#unsettled = 0;
+    this.#builder = new BatchBuilder();
+    try {
+      await this.#inTurn(async () => {
+        this.#listed = await listFiles(this.#folder, this.matches);
+        await this.#files.look(this.#listed);
+      });
+      let dueInMs = Infinity;
+      for (const file of this.#files.inOrder()) {
+        if (signal.aborted) break;
+        dueInMs = Math.min(dueInMs, await this.#read(file, signal));
+      }
+      await this.#put(this.#builder.take(), signal);
+      for (const file of this.#files.inOrder())
+        if (!file.isDirty && this.#files.isReleasable(file)) await this.#files.release(file);
+      if (this.#files.hasChanged) {
+        this.#files.hasChanged = false;
+        await this.#shared.positions.record(this.#source.component, this.#files.remembered());
+      }
+      return Math.min(dueInMs, this.#files.dueInMs());
+    } finally {
+      // What did not arrive is read again from where it was acknowledged.
+      this.#shared.tally.brokenOff(this.#source.component, this.#unsettled);
+      for (const file of this.#files.inOrder()) {
+        if (file.read.offset !== file.tracked.position.offset) file.isDirty = true;
+        file.read = file.tracked.position;
+      }
+    }
+  }
+
+  /** Reads what is new in a file; gives after how long what is held back in it is due. */
+  async #read(file: FollowedFile, signal: AbortSignal): Promise<number> {
+    const { clock, config, crypto, redactor, log } = this.#shared;
+    const flushMs = config.multiLineFlushTimeoutSec * 1000;
+    const partialMs = config.partialLineTimeoutSec * 1000;
+    while (file.isDirty && file.isSettled && !file.isAbandoned && file.content !== undefined) {
+      signal.throwIfAborted();
+      let chunk: Chunk | undefined;
+      try {
+        file.isDirty = false;
+        chunk = await file.chunk(crypto);
+      } catch (failure) {
+        if (!file.isAbandoned)
+          log.error("a log file cannot be read on; the others go on", {
+            component: this.#source.component,
+            file: file.names[0] ?? "",
+            reason: messageOf(failure),
+          });
+        return Infinity;
+      }
+      if (chunk === undefined || file.isAbandoned) return file.isDirty ? flushMs : Infinity;
+      const bytes = chunk.bytes.subarray(chunk.offset - chunk.from);
+      if (file.tracked.id === "") {
+        const { device, inode } = file.tracked;
+        file.tracked = { ...file.tracked, id: idOf(device, inode, chunk.bytes, crypto) };
+      }
+      const quietMs = clock.monotonicMs() - file.changedMs;
+      const endsLine = bytes.at(-1) === 10;
+      const assembled = assemble(bytes, {
+        opens: this.#opens,
+        isMidLine: file.read.isMidLine,
+        flush: !chunk.isFull && quietMs >= (endsLine ? flushMs : partialMs),
+        isFinal: !chunk.isFull && !file.isActive && quietMs >= partialMs,
+        isFull: chunk.isFull,
+        keepsPemBlocks: redactor.keepsPemBlocks,
+        safeCut: (text, cut) => redactor.safeCut(text, cut),
+      });
+      const lines = assembled.events.reduce((sum, event) => sum + event.lines, 0);
+      this.#shared.tally.read(this.#source.component, lines);
+      this.#unsettled += lines;
+      file.read = positionAt(
+        chunk.bytes,
+        chunk.from,
+        chunk.offset + assembled.next,
+        assembled.isMidLine,
+        crypto,
+      );
+      for (const [index, raw] of assembled.events.entries()) {
+        const offset = chunk.offset + raw.start;
+        const made = this.#maker.make(file, raw, offset);
+        if (made === undefined) this.#builder.filter(raw.lines);
+        else await this.#add(made, signal);
+        this.#builder.advance(file, {
+          bytes: chunk.bytes,
+          from: chunk.from,
+          end: chunk.offset + raw.end,
+          isMidLine: raw.mark === "piece" || (assembled.isMidLine && index === assembled.events.length - 1),
+        });
+      }
+      if (chunk.isFull) {
+        file.isDirty = true;
+        continue;
+      }
+      if (assembled.held === "nothing") continue;
+      file.isDirty = true;
+      if (assembled.held === "partialLine" && quietMs >= partialMs)
+        return this.#show(file, bytes.subarray(assembled.next), chunk.offset + assembled.next, signal);
+      return Math.max(1, (assembled.held === "event" ? flushMs : partialMs) - quietMs);
+    }
+    return Infinity;
+  }
+
+  /** Shows a line that is still without its end, once; the whole line follows when it is complete. */
+  async #show(file: FollowedFile, bytes: Uint8Array, offset: number, signal: AbortSignal): Promise<number> {
+    if (file.shownOffset !== offset) {
+      file.shownOffset = offset;
+      const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+      const made = this.#maker.show(file, text, offset);
+      if (made !== undefined) await this.#add(made, signal);
+    }
+    // Nothing is due before the file changes.
+    file.isDirty = false;
+    return Infinity;
+  }
+
+  async #add({ told, text, parts, redactions }: Made, signal: AbortSignal): Promise<void> {
+    const { tally, localTopic, serverTime } = this.#shared;
+    if (redactions > 0) tally.health.add("redactions", redactions);
+    localTopic?.add(this.#source.component, told, text);
+    const cause = serverTime.refuses(told.timestampMs);
+    if (cause === undefined && parts.length > 1) {
+      const bytes = parts.reduce((sum, part) => sum + utf8Bytes(part.message) + EVENT_OVERHEAD_BYTES, 0);
+      await this.#put(this.#builder.reserve(bytes), signal);
+    }
+    for (const part of parts)
+      await this.#put(
+        cause === undefined ? this.#builder.add(part) : this.#builder.refuse(part, cause),
+        signal,
+      );
+  }
+
+  /** Puts a batch, keeps what was refused, and writes down how far that is. */
+  async #put(batch: Batch | undefined, signal: AbortSignal): Promise<void> {
+    if (batch === undefined) return;
+    const { clock, positions, deadLetters, tally, crypto } = this.#shared;
+    const { component } = this.#source;
+    const startedMs = clock.monotonicMs();
+    const answered =
+      batch.events.length === 0
+        ? { accepted: [], rejected: [] }
+        : await putEvents(
+            { ...this.#shared, failed: () => tally.health.add("uploadFailures") },
+            this.#shared.target(this.#source, batch.date),
+            batch.events,
+            signal,
+          );
+    if (batch.events.length > 0) tally.health.observe("uploadMs", clock.monotonicMs() - startedMs);
+    const rejected = [...batch.refused, ...answered.rejected];
+    await deadLetters.write(component, rejected);
+    let settled = batch.filteredLines;
+    tally.filtered(batch.filteredLines);
+    for (const { event, cause } of rejected) {
+      tally.rejected(cause, event.lines);
+      settled += event.lines;
+    }
+    const uploadedLines = answered.accepted.reduce((sum, { lines }) => sum + lines, 0);
+    tally.uploaded(answered.accepted.length, uploadedLines);
+    this.#unsettled -= settled + uploadedLines;
+    for (const [file, { bytes, from, end, isMidLine }] of batch.advances)
+      file.acknowledge(positionAt(bytes, from, end, isMidLine, crypto));
+    this.#files.hasChanged = false;
+    await positions.record(component, this.#files.remembered());
+  }
+}
