@@ -112,7 +112,13 @@ test.each<[string, string[]]>([
   [sensorReader, [publish(topics.measurements), subscribe(topics.acknowledgements)]],
   [
     inference,
-    [publish(topics.measurements), subscribe(topics.measurements), subscribe(topics.acknowledgements)],
+    [
+      publish(topics.measurements),
+      publish(topics.shadowResults),
+      publish(topics.modelReport),
+      subscribe(topics.measurements),
+      subscribe(topics.acknowledgements),
+    ],
   ],
   [
     streamUploader,

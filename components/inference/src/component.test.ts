@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { type Measurement, MeasurementBatch, InstrumentId, topics } from "@coalmine/contract";
 import type { Model, Models } from "@coalmine/ports";
 import { DrivenClock, MemoryIpc, silentLog } from "@coalmine/runtime";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { run } from "@coalmine/device/model-thread";
+import { InferenceSession } from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { start } from "./component.ts";
 
@@ -198,37 +199,32 @@ function models(artifacts: Map<string, { bytes: Buffer; manifest: unknown }>, cl
     if (found === undefined) throw new Error(`no model in ${path}`);
     return found;
   };
+  const session = async (path: string, sha256: string): Promise<InferenceSession> => {
+    const content = at(path).bytes;
+    if (sha(content) !== sha256) throw new Error("MODEL_HASH_MISMATCH");
+    return InferenceSession.create(content, { intraOpNumThreads: 1 });
+  };
+  const waited = async <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
+    const done = clock.busy();
+    return work().finally(done);
+  };
   return {
     readText: async (path) => JSON.stringify(at(path).manifest),
     copyToWork: async (from, to) => void artifacts.set(to, at(from)),
+    prove: (path, sha256, feeds) =>
+      waited(async () => {
+        const opened = await session(path, sha256);
+        const outputs = [];
+        for (const each of feeds) outputs.push(await run(opened, each));
+        return outputs;
+      }),
     open: async (path, sha256): Promise<Model> => {
-      const content = at(path).bytes;
-      if (sha(content) !== sha256) throw new Error("MODEL_HASH_MISMATCH");
-      const done = clock.busy();
-      const session = await InferenceSession.create(content, { intraOpNumThreads: 1 });
-      done();
+      const opened = await waited(() => session(path, sha256));
       return {
-        inputNames: session.inputNames,
-        outputNames: session.outputNames,
-        run: async (feeds) => {
-          const finished = clock.busy();
-          const out = await session.run(
-            Object.fromEntries(
-              Object.entries(feeds).map(([name, t]) => [
-                name,
-                new Tensor("float32", t.data as Float32Array, t.shape),
-              ]),
-            ),
-          );
-          finished();
-          return Object.fromEntries(
-            Object.entries(out).map(([name, t]) => [
-              name,
-              { type: "float32", data: t.data as Float32Array, shape: t.dims },
-            ]),
-          );
-        },
-        close: () => session.release(),
+        inputNames: opened.inputNames,
+        outputNames: opened.outputNames,
+        run: (feeds) => waited(() => run(opened, feeds)),
+        close: () => opened.release(),
       };
     },
   };

@@ -1,5 +1,5 @@
 import { connectGreengrassIpc } from "@coalmine/device/greengrass-ipc";
-import { modelWorker } from "@coalmine/device/model-worker";
+import { modelWorkers } from "@coalmine/device/model-worker";
 import { runComponent } from "@coalmine/device/run";
 import { portsVersion, start } from "./component.ts";
 
@@ -7,5 +7,5 @@ await runComponent({ portsVersion, start }, async (base) => ({
   ...base,
   ipc: await connectGreengrassIpc(base),
   // Greengrass starts a component in its own work folder.
-  model: modelWorker(process.cwd(), base.clock),
+  model: modelWorkers(process.cwd(), base.clock),
 }));

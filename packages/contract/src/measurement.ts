@@ -27,6 +27,11 @@ export const Derivation = z.object({
   /** First and last input sequence number, inclusive, of the same instrument and boot. */
   inputFrom: z.int().nonnegative(),
   inputTo: z.int().nonnegative(),
+  /** The model by name, which its SHA-256 implies; the lake keeps the SHA-256 alone. */
+  modelComponent: z.string().max(128).optional(),
+  modelVersion: z.string().max(64).optional(),
+  /** What was made of the model's answer: calibration, thresholds, hysteresis. Absent where nothing was. */
+  postprocessingVersion: z.int().nonnegative().optional(),
 });
 export type Derivation = z.infer<typeof Derivation>;
 

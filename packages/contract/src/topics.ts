@@ -4,6 +4,10 @@ export const topics = {
   measurements: "coalmine/measurements",
   /** Local: `Acknowledgement`, from stream-uploader. */
   acknowledgements: "coalmine/acknowledgements",
+  /** Local: `MeasurementBatch` of what a shadow model says; channels begin with `shadow-`. Nobody keeps it. */
+  shadowResults: "coalmine/shadow-results",
+  /** Local: inference's report on its models: a shadow's agreement with the model that serves, and drift. */
+  modelReport: "coalmine/model-report",
   /** Local: `ComponentHealth`, from each component. */
   health: (component: string): string => `coalmine/health/${component}`,
   /** Local, off unless configured: `LocalLogEvents` of a component, from log-manager. */

@@ -1,11 +1,24 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { isMainThread, parentPort, workerData, type MessagePort } from "node:worker_threads";
-import type { Tensor } from "@coalmine/ports";
+import {
+  isMainThread,
+  type MessagePort,
+  parentPort,
+  receiveMessageOnPort,
+  workerData,
+} from "node:worker_threads";
 import { messageOf } from "@coalmine/runtime";
-import type { InferenceSession, OnnxValue, Tensor as OrtTensor } from "onnxruntime-node";
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { ModelFailure } from "./model-error.ts";
-import { MODEL_WORKER_ROLE, type ModelAnswer, type ModelRequest, type Tensors } from "./model-messages.ts";
+import {
+  MODEL_WORKER_ROLE,
+  type ModelAnswer,
+  type ModelRequest,
+  type ModelWorkerData,
+  type Tensors,
+} from "./model-messages.ts";
+import { ModelRing } from "./model-ring.ts";
+import { readTensors, RingRuns } from "./ring-runs.ts";
 
 /** One thread an operation: on a small board, spinning helpers would take the processor from the serial port. */
 const sessionOptions: InferenceSession.SessionOptions = {
@@ -16,49 +29,54 @@ const sessionOptions: InferenceSession.SessionOptions = {
   logSeverityLevel: 3,
 };
 
-/** In a thread that was started to run models it does so; anywhere else it does nothing. */
-export function serveModelsIfWorker(): void {
-  if (!isMainThread && parentPort !== null && workerData === MODEL_WORKER_ROLE) serve(parentPort);
+/** In a thread that was started to run a model it does so; anywhere else it does nothing. */
+export function serveModelIfWorker(): void {
+  const data: unknown = workerData;
+  if (!isMainThread && parentPort !== null && isWorkerData(data))
+    void serve(parentPort, new ModelRing(data.memory));
 }
 
-function serve(port: MessagePort): void {
-  const sessions = new Map<number, InferenceSession>();
-  let models = 0;
-  let last: Promise<void> = Promise.resolve();
+function isWorkerData(data: unknown): data is ModelWorkerData {
+  return typeof data === "object" && data !== null && "role" in data && data.role === MODEL_WORKER_ROLE;
+}
+
+/** Sleeps until something is asked, and answers it, until it is told to end; then the thread is over. */
+async function serve(port: MessagePort, ring: ModelRing): Promise<void> {
+  let runs: RingRuns | undefined;
+  let session: InferenceSession | undefined;
 
   async function answer(request: ModelRequest): Promise<ModelAnswer> {
     const { id } = request;
-    switch (request.kind) {
-      case "open": {
-        const session = await open(request.path, request.sha256);
-        const model = ++models;
-        sessions.set(model, session);
-        const { inputNames, outputNames } = session;
-        return { id, kind: "opened", opened: { model, inputNames, outputNames } };
-      }
-      case "run": {
-        const session = sessions.get(request.model);
-        if (session === undefined) throw new ModelFailure("MODEL_RUN_FAILED", "the model is closed");
-        return { id, kind: "ran", outputs: await run(session, request.feeds) };
-      }
-      case "close":
-        break;
+    if (request.kind === "open") {
+      session = await open(request.path, request.sha256);
+      runs = new RingRuns(session, ring, await import("onnxruntime-node"));
+      const { inputNames, outputNames } = session;
+      return { id, kind: "opened", opened: { inputNames, outputNames } };
     }
-    await sessions.get(request.model)?.release();
-    sessions.delete(request.model);
-    return { id, kind: "closed" };
+    if (session === undefined) throw new ModelFailure("MODEL_RUN_FAILED", "no model is open");
+    return { id, kind: "ran", outputs: await run(session, request.feeds) };
   }
 
-  port.on("message", (request: ModelRequest) => {
-    last = last.then(async () => {
+  while (!ring.isEnding) {
+    const { woken } = ring;
+    for (
+      let next = receiveMessageOnPort(port);
+      next !== undefined && !ring.isEnding;
+      next = receiveMessageOnPort(port)
+    ) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nobody else has the port's other end.
+      const request = next.message as ModelRequest;
       try {
         port.postMessage(await answer(request));
       } catch (thrown) {
         const code = thrown instanceof ModelFailure ? thrown.code : "MODEL_RUN_FAILED";
         port.postMessage({ id: request.id, kind: "failed", code, message: messageOf(thrown) });
       }
-    });
-  });
+    }
+    while (runs !== undefined && !ring.isEnding && ring.answered < ring.asked) await runs.next();
+    if (!ring.isEnding) ring.sleep(woken);
+  }
+  port.close();
 }
 
 /** The session is made of the very bytes that were hashed. */
@@ -94,19 +112,5 @@ export async function run(session: InferenceSession, feeds: Tensors): Promise<Te
       tensor.type === "float32"
         ? new ort.Tensor("float32", tensor.data, tensor.shape)
         : new ort.Tensor("int64", tensor.data, tensor.shape);
-  const outputs = await session.run(given);
-  const read: Record<string, Tensor> = {};
-  for (const [name, output] of Object.entries(outputs)) read[name] = readTensor(name, output);
-  return read;
-}
-
-function readTensor(name: string, output: OnnxValue): Tensor {
-  const shape = [...output.dims];
-  const { data } = output;
-  if (data instanceof Float32Array) return { type: "float32", data, shape };
-  if (data instanceof BigInt64Array) return { type: "int64", data, shape };
-  throw new ModelFailure(
-    "MODEL_RUN_FAILED",
-    `output ${name} is ${output.type}; export it as float32 or int64`,
-  );
+  return readTensors(await session.run(given));
 }

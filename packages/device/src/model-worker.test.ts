@@ -1,22 +1,24 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { modelWorker, type ModelWorker } from "./model-worker.ts";
-import { addModel, matrixModel } from "./onnx.fixture.ts";
+import { modelWorkers, type ModelWorkers } from "./model-worker.ts";
+import { addModel, endlessModel, failingModel, matrixModel } from "./onnx.fixture.ts";
 
 let work: string;
 let artifact: string;
-let models: ModelWorker;
+let models: ModelWorkers;
 const hashOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 beforeEach(async () => {
   work = await mkdtemp(join(tmpdir(), "models-"));
   artifact = join(work, "..", `${work.split("/").at(-1)}-artifact`);
   await mkdir(artifact);
-  models = modelWorker(work, systemClock);
+  models = modelWorkers(work, systemClock);
 });
 afterEach(async () => {
   await models.close();
@@ -42,7 +44,7 @@ test("a model computes what its graph says", async () => {
   await model.close();
   await expect(model.run({ x: floats(1) })).rejects.toMatchObject({
     name: "ModelError",
-    code: "MODEL_RUN_FAILED",
+    code: "MODEL_WORKER_LOST",
   });
 });
 
@@ -115,7 +117,72 @@ test("a worker that was closed is made anew with the next model", async () => {
   const sha256 = await put(addModel());
   const before = await models.open(artifact, sha256);
   await models.close();
-  await expect(before.run({ x: floats(1) })).rejects.toMatchObject({ code: "MODEL_RUN_FAILED" });
+  await expect(before.run({ x: floats(1) })).rejects.toMatchObject({ code: "MODEL_WORKER_LOST" });
   const after = await models.open(artifact, sha256);
   expect((await after.run({ x: floats(4) }))["y"]?.data[0]).toBe(8);
 });
+
+test("runs of changing shapes, too large for the ring and back, all give their own answer", async () => {
+  const model = await models.open(artifact, await put(addModel()));
+  const lengths = [1, 64, 3, 64, 100_000, 2, 64, 1];
+  const answers = await Promise.all(
+    lengths.map((length, index) => model.run({ x: floats(...Array.from({ length }, () => index + 1)) })),
+  );
+  for (const [index, { y }] of answers.entries()) {
+    expect(y?.shape).toEqual([lengths[index]]);
+    expect(new Set(Array.from(y?.data ?? [], Number))).toEqual(new Set([2 * (index + 1)]));
+  }
+});
+
+test("a worker that dies says so of every run that waited, and harms no other model", async () => {
+  const sha256 = await put(addModel());
+  const one = await models.open(artifact, sha256);
+  const two = await models.open(artifact, sha256);
+  const size = 700;
+  const slow = await models.open(
+    join(artifact, "slow"),
+    await put(matrixModel(size), join(artifact, "slow")),
+  );
+  const x = { type: "float32", data: new Float32Array(size * size), shape: [size, size] } as const;
+  const runs = Promise.allSettled([slow.run({ x }), slow.run({ x }), slow.run({ x })]);
+  const [first] = models.homes;
+  await Promise.all([[...models.homes].at(-1)?.crash(), first?.crash()]);
+  await expect(one.run({ x: floats(1) })).rejects.toMatchObject({ code: "MODEL_WORKER_LOST" });
+  expect((await runs).at(-1)).toMatchObject({ status: "rejected", reason: { code: "MODEL_WORKER_LOST" } });
+  expect((await two.run({ x: floats(3) }))["y"]?.data[0]).toBe(6);
+});
+
+test("a trial gives the answers of a good model, and refuses one that fails or never answers", async () => {
+  const good = await put(addModel());
+  const [answer] = await models.prove(artifact, good, [{ x: floats(1, 2) }], 60_000);
+  expect(answer?.["y"]).toEqual({ type: "float32", data: Float32Array.of(2, 4), shape: [2] });
+  const failing = await put(failingModel());
+  const x = { type: "int64", data: BigInt64Array.of(1n), shape: [1] } as const;
+  await expect(models.prove(artifact, failing, [{ x }], 60_000)).rejects.toMatchObject({
+    code: "MODEL_RUN_FAILED",
+    message: expect.stringContaining("division by zero"),
+  });
+  const endless = await put(endlessModel(1));
+  const row = { type: "float32", data: Float32Array.of(1), shape: [1, 1] } as const;
+  await expect(models.prove(artifact, endless, [{ x: row }], 1500)).rejects.toMatchObject({
+    code: "MODEL_HANGS",
+    message: expect.stringContaining("no answer within 1500 ms"),
+  });
+});
+
+test("a run that never returns is given up after its time; the process still ends", async () => {
+  const file = new URL("./endless.fixture.ts", import.meta.url);
+  await put(endlessModel(1));
+  const { stdout, signal } = await ended(file, artifact);
+  expect(stdout).toBe("MODEL_HANGS the model gave no answer within 300 ms; open the model again\n");
+  expect(signal).toBe("SIGKILL");
+});
+
+function ended(file: URL, ...args: string[]): Promise<{ stdout: string; signal: string | null }> {
+  const child = spawn(process.execPath, [fileURLToPath(file), ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let stdout = "";
+  child.stdout.on("data", (chunk) => (stdout += String(chunk)));
+  return new Promise((resolve) => child.on("close", (_code, signal) => resolve({ stdout, signal })));
+}

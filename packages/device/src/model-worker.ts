@@ -1,155 +1,81 @@
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
-import type { Clock, Model, Models } from "@coalmine/ports";
-import { messageOf } from "@coalmine/runtime";
+import type { Clock, Model, Models, OpenOptions } from "@coalmine/ports";
 import { ModelFailure } from "./model-error.ts";
 import { ModelFiles } from "./model-files.ts";
-import {
-  MODEL_WORKER_ROLE,
-  type ModelAnswer,
-  type ModelRequest,
-  type OpenedModel,
-} from "./model-messages.ts";
-import { serveModelsIfWorker } from "./model-thread.ts";
+import { ModelHome } from "./model-home.ts";
+import { open, run, serveModelIfWorker } from "./model-thread.ts";
+import { serveTrialIfAsked, tryModel } from "./model-trial.ts";
 
 /**
- * ONNX models in one worker thread, so that a run never stops the component's own loop.
+ * ONNX models, each in a worker thread of its own: a run never stops the component's loop, a candidate that is opened
+ * never holds up the model that serves, and a worker that dies or hangs takes its own model with it only.
  *
  * The worker begins in the file that this module ends up in: `main.mjs` in an artifact, which has no other file to
  * begin in, and this one where sources run. There its role makes it serve, and `runComponent` does nothing.
  */
-serveModelsIfWorker();
+serveModelIfWorker();
+serveTrialIfAsked(async ({ path, sha256, feeds }) => {
+  const session = await open(path, sha256);
+  const outputs = [];
+  for (const each of feeds) outputs.push(await run(session, each));
+  return outputs;
+});
 
-/** Requests that may wait for the worker at once. */
-const WAITING_MAX = 64;
-/** A request that takes longer is taken for lost, and the worker with it. */
-const ANSWER_MS_MAX = 60_000;
+/** Models that may be open at once: one serves, one is its shadow, one or two are on their way in or out. */
+const OPEN_MAX = 8;
 
-export interface ModelWorker extends Models {
-  /** Ends the worker; open models are gone. */
+export interface ModelWorkers extends Models {
+  /** Ends every worker; open models are gone. */
   close(): Promise<void>;
-}
-
-type Body<Request> = Request extends { readonly id: number } ? Omit<Request, "id"> : never;
-interface Waiting {
-  resolve(answer: ModelAnswer): void;
-  reject(failure: ModelFailure): void;
+  /** The workers of the open models, oldest first: what watches or disturbs them. */
+  readonly homes: ReadonlySet<{ crash(): Promise<void> }>;
 }
 
 /** `workFolder` is the component's own; relative folders of models lie in it. */
-export function modelWorker(workFolder: string, clock: Clock): ModelWorker {
+export function modelWorkers(workFolder: string, clock: Clock): ModelWorkers {
   const files = new ModelFiles(workFolder);
-  let thread: Thread | undefined;
-  /** The worker is made with the first model, and again after it was lost. */
-  const living = (): Thread => {
-    if (thread === undefined || thread.isLost) thread = new Thread(clock);
-    return thread;
-  };
+  const homes = new Set<ModelHome>();
   return {
-    open: async (folder, sha256) => {
+    homes,
+    open: async (folder, sha256, options: OpenOptions = {}): Promise<Model> => {
       const path = join(await files.folder(folder), "model.onnx");
-      const home = living();
-      const answer = await home.ask({ kind: "open", path, sha256 });
-      if (answer.kind !== "opened") throw unexpected(answer);
-      return openModel(home, answer.opened);
+      if (homes.size >= OPEN_MAX)
+        throw new ModelFailure(
+          "MODEL_RUN_FAILED",
+          `${OPEN_MAX} models are open; close one before another is opened`,
+        );
+      const home = new ModelHome(new URL(import.meta.url), clock, options.runMsMax);
+      homes.add(home);
+      try {
+        const { inputNames, outputNames } = await home.open(path, sha256);
+        return {
+          inputNames,
+          outputNames,
+          run: (feeds) => home.run(feeds),
+          close: async () => {
+            homes.delete(home);
+            await home.end();
+          },
+        };
+      } catch (refused) {
+        homes.delete(home);
+        await home.end();
+        throw refused;
+      }
     },
+    prove: async (folder, sha256, feeds, msMax) =>
+      tryModel(
+        new URL(import.meta.url),
+        clock,
+        { path: join(await files.folder(folder), "model.onnx"), sha256, feeds },
+        msMax,
+      ),
     readText: (folder, name) => files.readText(folder, name),
     copyToWork: (folder, target) => files.copy(folder, target),
     close: async () => {
-      await thread?.end();
-      thread = undefined;
+      const open = [...homes];
+      homes.clear();
+      await Promise.all(open.map((home) => home.end()));
     },
   };
-}
-
-function openModel(thread: Thread, { model, inputNames, outputNames }: OpenedModel): Model {
-  return {
-    inputNames,
-    outputNames,
-    run: async (feeds) => {
-      const answer = await thread.ask({ kind: "run", model, feeds });
-      if (answer.kind !== "ran") throw unexpected(answer);
-      return answer.outputs;
-    },
-    close: async () => {
-      if (!thread.isLost) await thread.ask({ kind: "close", model });
-    },
-  };
-}
-
-/** A worker with what waits for its answers. */
-class Thread {
-  readonly #worker = new Worker(new URL(import.meta.url), { workerData: MODEL_WORKER_ROLE });
-  readonly #waiting = new Map<number, Waiting>();
-  readonly #clock: Clock;
-  #requests = 0;
-  #isLost = false;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-    this.#worker.on("message", (answer: ModelAnswer) => this.#answered(answer));
-    this.#worker.on("error", (failure) => this.#lose(`the model worker failed: ${messageOf(failure)}`));
-    this.#worker.on("exit", (code) => this.#lose(`the model worker ended with exit code ${code}`));
-    // An idle worker does not keep the process.
-    this.#worker.unref();
-  }
-
-  get isLost(): boolean {
-    return this.#isLost;
-  }
-
-  ask(request: Body<ModelRequest>): Promise<ModelAnswer> {
-    if (this.#isLost)
-      return Promise.reject(
-        new ModelFailure("MODEL_RUN_FAILED", "the model worker is gone; open the model again"),
-      );
-    if (this.#waiting.size >= WAITING_MAX)
-      return Promise.reject(
-        new ModelFailure(
-          "MODEL_RUN_FAILED",
-          `${WAITING_MAX} requests wait for the model worker; ask less often`,
-        ),
-      );
-    const id = ++this.#requests;
-    return new Promise((resolve, reject) => {
-      const timer = this.#clock.timer(ANSWER_MS_MAX, () => {
-        this.#lose(`the model worker gave no answer within ${ANSWER_MS_MAX} ms`);
-        void this.#worker.terminate();
-      });
-      const settled = <Value>(settle: (value: Value) => void) => {
-        return (value: Value): void => {
-          timer.cancel();
-          settle(value);
-        };
-      };
-      this.#waiting.set(id, { resolve: settled(resolve), reject: settled(reject) });
-      this.#worker.ref();
-      this.#worker.postMessage({ id, ...request }, []);
-    });
-  }
-
-  async end(): Promise<void> {
-    this.#lose("the model worker was closed");
-    await this.#worker.terminate();
-  }
-
-  #answered(answer: ModelAnswer): void {
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
-    if (this.#waiting.size === 0) this.#worker.unref();
-    if (answer.kind === "failed") waiting?.reject(new ModelFailure(answer.code, answer.message));
-    else waiting?.resolve(answer);
-  }
-
-  #lose(why: string): void {
-    this.#isLost = true;
-    const lost = [...this.#waiting.values()];
-    this.#waiting.clear();
-    this.#worker.unref();
-    for (const waiting of lost) waiting.reject(new ModelFailure("MODEL_RUN_FAILED", why));
-  }
-}
-
-function unexpected(answer: ModelAnswer): ModelFailure {
-  return new ModelFailure("MODEL_RUN_FAILED", `the model worker answered "${answer.kind}"`);
 }

@@ -6,6 +6,7 @@ import { systemRandom } from "@coalmine/runtime/system-random";
 import { componentProcess } from "./component-process.ts";
 import { nodeCrypto } from "./crypto.ts";
 import { stdoutLog } from "./log.ts";
+import { isModelTrial } from "./model-trial.ts";
 
 /** The ports that every component gets; none of them needs a native module. */
 export type BasePorts = Pick<Ports, "clock" | "random" | "crypto" | "log" | "process">;
@@ -17,13 +18,13 @@ const GRACE_MS = 1000;
 /**
  * Runs a component for the life of this process: exits 1 with a sentence in its log where it cannot start, or where
  * anything is thrown that nobody caught; stops it on SIGTERM and SIGINT and exits 0. Ports are made by a function,
- * because a model's worker thread begins in the same file, and has no use for them.
+ * because a model's worker thread and its trial begin in the same file, and have no use for them.
  */
 export async function runComponent<Used extends keyof Ports>(
   component: ComponentModule<Used>,
   makePorts: (base: BasePorts) => Pick<Ports, Used> | Promise<Pick<Ports, Used>>,
 ): Promise<void> {
-  if (!isMainThread) return;
+  if (!isMainThread || isModelTrial()) return;
   const base = basePorts();
   const { log, process: own } = base;
   const told = { component: own.componentName, version: own.componentVersion };

@@ -105,7 +105,8 @@ export function livingModels(models: Models, life: Life): Models {
     close: () => life.answer(model.close()),
   });
   return {
-    open: (folder, sha256) => life.answer(models.open(folder, sha256).then(living)),
+    open: (folder, sha256, options) => life.answer(models.open(folder, sha256, options).then(living)),
+    prove: (folder, sha256, feeds, msMax) => life.answer(models.prove(folder, sha256, feeds, msMax)),
     readText: (folder, name) => life.answer(models.readText(folder, name)),
     copyToWork: (folder, workFolder) => life.answer(models.copyToWork(folder, workFolder)),
   };

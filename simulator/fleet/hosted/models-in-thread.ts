@@ -20,6 +20,16 @@ export function modelsInThread(workFolder: string): Models {
         close: () => session.release(),
       };
     },
+    prove: async (folder, sha256, feeds) => {
+      const session = await open(join(await files.folder(folder), "model.onnx"), sha256);
+      try {
+        const outputs = [];
+        for (const each of feeds) outputs.push(await run(session, each));
+        return outputs;
+      } finally {
+        await session.release();
+      }
+    },
     readText: (folder, name) => files.readText(folder, name),
     copyToWork: (folder, target) => files.copy(folder, target),
   };

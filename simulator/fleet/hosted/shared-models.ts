@@ -37,6 +37,15 @@ export class SharedModels {
     return {
       open: async (folder, sha256) =>
         this.#deviceModel(await this.#session(real(folder), sha256), sha256, random),
+      // On the session that all share: a model that crashes ends the rehearsal, which is a verdict too.
+      prove: async (folder, sha256, feeds) => {
+        const session = await this.#session(real(folder), sha256);
+        return this.#waitedFor(async () => {
+          const outputs = [];
+          for (const each of feeds) outputs.push(await session.run(each));
+          return outputs;
+        });
+      },
       readText: (folder, name) => this.#waitedFor(() => this.#real.readText(real(folder), name)),
       copyToWork: async (folder, workFolder) => void kept.set(workFolder, real(folder)),
     };
