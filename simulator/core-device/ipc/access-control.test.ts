@@ -6,7 +6,8 @@ import { AccessControl } from "./access-control.ts";
 test("what was decided is thought through anew when the policies change", () => {
   const tree = new ConfigurationTree();
   const access = new AccessControl(tree, silentLog);
-  const may = (topic: string): boolean => access.isAllowed("A", "pubsub", "PublishToTopic", topic, "STANDARD");
+  const may = (topic: string): boolean =>
+    access.isAllowed("A", "pubsub", "PublishToTopic", topic, "STANDARD");
   const policies = (resources: string[], timestamp: number): void =>
     tree.merge(
       ["services", "A", "configuration", "accessControl"],
