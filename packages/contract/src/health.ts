@@ -1,6 +1,35 @@
 import * as z from "zod";
 import { ComponentName, ComponentVersion, ThingName } from "./ids.ts";
 
+/** Checked as a whole: a schema for each member takes four times as long, in every minute of every device. */
+const Counts = z.custom<Record<string, number>>(
+  (value) => isRecordOf(value, isCount),
+  "expected whole numbers from 0, by name",
+);
+const Gauges = z.custom<Record<string, number>>(
+  (value) => isRecordOf(value, (member) => Number.isFinite(member)),
+  "expected finite numbers, by name",
+);
+const Sums = z.custom<Record<string, { sum: number; count: number }>>(
+  (value) => isRecordOf(value, isSum),
+  "expected sums with their counts, by name",
+);
+
+function isRecordOf(value: unknown, isMember: (member: unknown) => boolean): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const members: unknown[] = Object.values(value);
+  return members.every((member) => isMember(member));
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function isSum(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || !("sum" in value) || !("count" in value)) return false;
+  return Number.isFinite(value.sum) && isCount(value.count);
+}
+
 /**
  * What a component says of itself on `topics.health`. Counters are cumulative since the component started (`startedMs`
  * tells a restart from a reset) and whole; gauges are the present value; means carry their count, so that rows add up.
@@ -10,10 +39,10 @@ export const ComponentHealth = z.object({
   component: ComponentName,
   componentVersion: ComponentVersion,
   startedMs: z.number(),
-  counters: z.record(z.string(), z.int().nonnegative()),
-  gauges: z.record(z.string(), z.number()),
+  counters: Counts,
+  gauges: Gauges,
   /** name → sum and count of what was observed, cumulative, in the unit its name ends with. */
-  sums: z.record(z.string(), z.object({ sum: z.number(), count: z.int().nonnegative() })),
+  sums: Sums,
 });
 export type ComponentHealth = z.infer<typeof ComponentHealth>;
 

@@ -29,7 +29,10 @@ export class MemoryDisk {
 
   isFolder(path: string): boolean {
     if (this.#folders.has(path)) return true;
-    for (const name of this.#files.keys()) if (name.startsWith(`${path}/`)) return true;
+    // A name is one or the other: most questions are about files, and need no look at all the others.
+    if (this.#files.has(path)) return false;
+    const before = `${path}/`;
+    for (const name of this.#files.keys()) if (name.startsWith(before)) return true;
     return false;
   }
 
@@ -37,11 +40,13 @@ export class MemoryDisk {
   list(path: string): string[] {
     const before = path === "" ? "" : `${path}/`;
     const names = new Set<string>();
-    for (const name of [...this.#files.keys(), ...this.#folders]) {
-      if (!name.startsWith(before)) continue;
-      const first = name.slice(before.length).split("/")[0];
-      if (first !== undefined && first !== "") names.add(first);
-    }
+    for (const paths of [this.#files.keys(), this.#folders.keys()])
+      for (const name of paths) {
+        if (!name.startsWith(before)) continue;
+        const end = name.indexOf("/", before.length);
+        const first = name.slice(before.length, end < 0 ? name.length : end);
+        if (first !== "") names.add(first);
+      }
     return [...names].toSorted();
   }
 

@@ -55,7 +55,7 @@ export class HostedMqttLink implements CloudLink {
     const packet: IPublishPacket = {
       cmd: "publish",
       topic,
-      payload: Buffer.from(payload),
+      payload: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
       qos,
       dup: false,
       retain: false,
@@ -114,7 +114,7 @@ export class HostedMqttLink implements CloudLink {
     reader.on("error", (error: unknown) => this.#fail(link, messageOf(error)));
     link.onClose((why) => this.#down(link, why.by === "us" ? "closed" : why.reason));
     link.onData((bytes) => {
-      if (this.#link === link) reader.parse(Buffer.from(bytes));
+      if (this.#link === link) reader.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
     });
     // Nothing is heard yet: the connection is given up when the answer to CONNECT does not come.
     this.#keepAlive = clock.timer(ANSWER_MS, () => this.#fail(link, "the broker does not answer"));
