@@ -11,6 +11,23 @@ export const cursorFile = (name: string): string => `${name}${ENDING}`;
 export const cursorName = (file: string): string | undefined =>
   file.endsWith(ENDING) ? file.slice(0, -ENDING.length) : undefined;
 
+export interface CursorPlace {
+  readonly epoch: string;
+  readonly done: number;
+  readonly reserved: number;
+}
+
+/** Where a cursor stands by its file's value, or undefined where it was never moved. */
+export function cursorPlace(value: Uint8Array | undefined): CursorPlace | undefined {
+  if (value?.length !== EPOCH_BYTES + 16) return undefined;
+  const view = new DataView(value.buffer, value.byteOffset);
+  return {
+    epoch: toHex(value.subarray(0, EPOCH_BYTES)),
+    done: view.getFloat64(EPOCH_BYTES, true),
+    reserved: view.getFloat64(EPOCH_BYTES + 8, true),
+  };
+}
+
 /**
  * How far one reader is done with the log, durably: `done` is the last sequence it will never ask for again. Before
  * a reader tells the outside of a range of numbers it reserves them: the log never gives a reserved number to
@@ -25,12 +42,11 @@ export class Cursor {
   private constructor(slots: Slots) {
     this.#slots = slots;
     this.#epoch = "";
-    const { value } = slots;
-    if (value?.length !== EPOCH_BYTES + 16) return;
-    const view = new DataView(value.buffer, value.byteOffset);
-    this.#epoch = toHex(value.subarray(0, EPOCH_BYTES));
-    this.#done = view.getFloat64(EPOCH_BYTES, true);
-    this.#reserved = view.getFloat64(EPOCH_BYTES + 8, true);
+    const place = cursorPlace(slots.value);
+    if (place === undefined) return;
+    this.#epoch = place.epoch;
+    this.#done = place.done;
+    this.#reserved = place.reserved;
   }
 
   static async open(files: Files, folder: string, name: string, crypto: Crypto): Promise<Cursor> {

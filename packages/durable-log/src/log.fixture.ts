@@ -35,35 +35,47 @@ export async function readAll(
   return { records, gaps, order };
 }
 
-/** The files, failing where `fault` answers with a code. */
+export type FileOperation =
+  | "open"
+  | "read"
+  | "write"
+  | "truncate"
+  | "sync"
+  | "syncFolder"
+  | "rename"
+  | "remove"
+  | "list";
+
+/** The files, failing where `fault` answers with a code. What fails was not done. */
 export function faulty(
   files: Files,
-  fault: (operation: "write" | "sync" | "syncFolder", path: string) => FileErrorCode | undefined,
+  fault: (operation: FileOperation, path: string) => FileErrorCode | undefined,
 ): Files {
-  const check = (operation: "write" | "sync" | "syncFolder", path: string): void => {
+  const checked = async <Result>(
+    operation: FileOperation,
+    path: string,
+    act: () => Promise<Result>,
+  ): Promise<Result> => {
     const code = fault(operation, path);
     if (code !== undefined)
       throw Object.assign(new Error(`${code}: ${operation}`), { name: "FileError", code, path });
+    return act();
   };
   return {
     ...files,
-    async open(path, mode) {
-      const file = await files.open(path, mode);
+    open: async (path, mode) => {
+      const file = await checked("open", path, () => files.open(path, mode));
       return {
         ...file,
-        async write(position, bytes) {
-          check("write", path);
-          await file.write(position, bytes);
-        },
-        async sync() {
-          check("sync", path);
-          await file.sync();
-        },
+        read: (position, lengthBytes) => checked("read", path, () => file.read(position, lengthBytes)),
+        write: (position, bytes) => checked("write", path, () => file.write(position, bytes)),
+        truncate: (sizeBytes) => checked("truncate", path, () => file.truncate(sizeBytes)),
+        sync: () => checked("sync", path, () => file.sync()),
       };
     },
-    async syncFolder(path) {
-      check("syncFolder", path);
-      await files.syncFolder(path);
-    },
+    syncFolder: (path) => checked("syncFolder", path, () => files.syncFolder(path)),
+    rename: (from, to) => checked("rename", from, () => files.rename(from, to)),
+    remove: (path) => checked("remove", path, () => files.remove(path)),
+    list: (path) => checked("list", path, () => files.list(path)),
   };
 }

@@ -58,7 +58,7 @@ export async function recover(files: Files, folder: string, crypto: Crypto): Pro
   }
   segments.sort((a, b) => a.first - b.first);
 
-  const known = await findEpoch(files, folder, segments, cursors, crypto);
+  const known = await findEpoch(files, folder, segments, [...cursors.values()], crypto);
   const epoch = known ?? toHex(crypto.randomBytes(EPOCH_BYTES));
   for (const cursor of cursors.values()) cursor.enter(epoch);
   // A number that was reserved or done is never given again, even if the records behind it are gone.
@@ -109,11 +109,11 @@ export async function recover(files: Files, folder: string, crypto: Crypto): Pro
 }
 
 /** Any intact header or cursor tells the epoch: damage to one of them does not start a new numbering. */
-async function findEpoch(
-  files: Files,
+export async function findEpoch(
+  files: Pick<Files, "open">,
   folder: string,
-  segments: readonly SegmentInfo[],
-  cursors: ReadonlyMap<string, Cursor>,
+  segments: readonly { readonly first: number }[],
+  cursors: readonly { readonly epoch: string }[],
   crypto: Crypto,
 ): Promise<string | undefined> {
   for (const { first } of segments.toReversed()) {
@@ -122,7 +122,7 @@ async function findEpoch(
     await file.close();
     if (header !== undefined) return header.epoch;
   }
-  return [...cursors.values()].map((cursor) => cursor.epoch).find((epoch) => epoch !== "");
+  return cursors.map((cursor) => cursor.epoch).find((epoch) => epoch !== "");
 }
 
 async function ensureFolder(files: Files, folder: string): Promise<void> {

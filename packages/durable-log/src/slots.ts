@@ -64,6 +64,17 @@ export class Slots {
   }
 }
 
+/** What a file of slots holds, or undefined where nothing of it is intact. Reads only. */
+export async function readSlots(
+  files: Pick<Files, "open">,
+  path: string,
+  crypto: Pick<Crypto, "crc32">,
+): Promise<Uint8Array | undefined> {
+  const file = await files.open(path, "read");
+  const bytes = await file.read(0, 2 * SLOT_BYTES).finally(() => file.close());
+  return newest(bytes, crypto)?.value;
+}
+
 function newest(
   bytes: Uint8Array,
   crypto: Pick<Crypto, "crc32">,
