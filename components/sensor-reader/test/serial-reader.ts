@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Acknowledgement, MeasurementBatch, topics, type Measurement } from "@coalmine/contract";
+import { nodeCrypto } from "@coalmine/device/crypto";
+import { memoryFiles } from "@coalmine/durable-log";
 import { serialLinks } from "@coalmine/device/serial-links";
 import { MemoryIpc, SeededRandom, silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
@@ -49,6 +51,8 @@ export function serialReader() {
         ipc,
         links: serialLinks(systemClock, { folders: [ports] }),
         log: silentLog,
+        files: memoryFiles(),
+        crypto: nodeCrypto,
         process: {
           componentName: "coalmine.SensorReader",
           componentVersion: "1.0.0",

@@ -16,7 +16,7 @@ export function serialLinks(clock: Clock, places: SerialPlaces = {}): Links {
     open: async (target) => {
       if (target.kind === "tcp") return openTcp(target.host, target.port);
       const info = await find(target, places);
-      return openSerial(info.id, info.path, target.baudRate);
+      return openSerial(info.path, { ...target, id: info.id });
     },
   };
 }
