@@ -98,7 +98,7 @@ const TextLine = z.strictObject({
     .min(1)
     .max(4)
     .refine(
-      (text) => [...text].every((each) => each > "\0" && each <= "\x7f"),
+      (text) => text.split("").every((each) => each > "\0" && each <= "\x7f"),
       "ASCII characters without NUL",
     )
     .refine((delimiter) => new Set(delimiter).size === delimiter.length, "no character twice")

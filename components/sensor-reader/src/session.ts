@@ -10,7 +10,7 @@ import {
 import type { Clock, Link, Log } from "@coalmine/ports";
 import { Answers } from "./answers.ts";
 import type { Config } from "./config.ts";
-import type { Exchange } from "./device-time.ts";
+import { burstErrorMs, type Exchange } from "./device-time.ts";
 import type { Intake } from "./intake.ts";
 import type { Counts } from "./counts.ts";
 import { worthOf, type SampleTime } from "./points.ts";
@@ -35,7 +35,10 @@ export interface SessionOwner {
 
 const HELLO_TRIES_MAX = 5;
 const ANSWER_WITHIN_MS = 1000;
-const EXCHANGES_PER_BURST = 8;
+/** Exchanges of a burst: at least, and on a line with much jitter until the time is known to a millisecond, or at most. */
+const EXCHANGES_MIN = 8;
+const EXCHANGES_MAX = 40;
+const EXCHANGE_ERROR_MS = 1;
 /** A curve whose next point has not come for this long is not running any more. */
 const CURVE_SILENT_MS = 15_000;
 /** How wrong the time of a reading may be whose boot ended before anybody compared clocks. */
@@ -159,7 +162,8 @@ export class Session implements PortSession {
     const { clock } = this.#owner;
     const burst: Exchange[] = [];
     const boot = this.#boot;
-    for (let index = 0; index < EXCHANGES_PER_BURST && this.#answers.ended === undefined; index++) {
+    for (let index = 0; index < EXCHANGES_MAX && this.#answers.ended === undefined; index++) {
+      if (index >= EXCHANGES_MIN && (burst.length === 0 || burstErrorMs(burst) <= EXCHANGE_ERROR_MS)) break;
       const request = ++this.#request;
       const askedMs = clock.monotonicMs();
       this.#send({ kind: "time-request", request });
