@@ -35,7 +35,8 @@ export function hostedLinks(instruments: readonly Attachable[], line: LineOption
   return {
     list: async () =>
       instruments
-        .filter((instrument) => plugged.get(instrument.id) === true)
+        // What is reached by TCP is no port of the device.
+        .filter(({ id }) => plugged.get(id) === true && !id.includes(":"))
         .map((instrument): LinkInfo => ({ id: instrument.id, path: `/dev/hosted/${instrument.id}` })),
     watch(watcher) {
       watchers.add(watcher);

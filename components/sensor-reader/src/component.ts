@@ -16,7 +16,7 @@ export async function start(ports: Used): Promise<Running> {
   const health = new HealthReport(healthKeys.sensorReader, ports);
   let reader: SensorReader | undefined;
   const configuration = await liveConfiguration(ports, Config, async (config, previous) => {
-    const lines = (of: Config) => JSON.stringify([of.ports, of.baudRate]);
+    const lines = (of: Config) => JSON.stringify([of.ports, of.baudRate, of.framing, of.lines]);
     if (previous !== undefined && lines(previous) !== lines(config)) await reader?.reopen();
   });
   closing.add(configuration, () => configuration.close());

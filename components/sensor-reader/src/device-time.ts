@@ -27,6 +27,25 @@ const ANCHORS_MAX = 8;
 /** Timer resolution and scheduling; no error is stated smaller. */
 const FLOOR_MS = 0.05;
 
+/** How wrong the time of a burst's last exchange may be, in ms. */
+export function burstErrorMs(burst: readonly Exchange[]): number {
+  const bounds = boundsOf(burst);
+  return bounds === undefined ? Infinity : Math.abs(bounds.highMs - bounds.lowMs) / 2;
+}
+
+function boundsOf(burst: readonly Exchange[]): Anchor | undefined {
+  const at = burst.at(-1)?.answeredUs;
+  if (at === undefined) return undefined;
+  let lowMs = -Infinity;
+  let highMs = Infinity;
+  for (const { askedMs, receivedUs, answeredUs, heardMs } of burst) {
+    const slackMs = (at - receivedUs) * 1e-3 * DRIFT_MAX;
+    lowMs = Math.max(lowMs, askedMs + (at - receivedUs) / 1000 - slackMs);
+    highMs = Math.min(highMs, heardMs + (at - answeredUs) / 1000 + slackMs);
+  }
+  return { deviceUs: at, lowMs, highMs };
+}
+
 /**
  * Maps an instrument's counter of microseconds, of one boot, to the host's monotonic clock. Each exchange bounds the
  * offset by causality alone (an answer cannot come before its question), so the bounds hold whatever the line's
@@ -37,15 +56,9 @@ export class DeviceTime {
 
   /** Takes a burst in; the more exchanges, the closer the bounds. */
   add(burst: readonly Exchange[]): void {
-    const at = burst.at(-1)?.answeredUs;
-    if (at === undefined) return;
-    let lowMs = -Infinity;
-    let highMs = Infinity;
-    for (const { askedMs, receivedUs, answeredUs, heardMs } of burst) {
-      const slackMs = (at - receivedUs) * 1e-3 * DRIFT_MAX;
-      lowMs = Math.max(lowMs, askedMs + (at - receivedUs) / 1000 - slackMs);
-      highMs = Math.min(highMs, heardMs + (at - answeredUs) / 1000 + slackMs);
-    }
+    const bounds = boundsOf(burst);
+    if (bounds === undefined) return;
+    const { deviceUs: at, lowMs, highMs } = bounds;
     // Bounds that cross mean a host clock that jumped: the middle, with the crossing as error.
     this.#anchors.push({ deviceUs: at, lowMs: Math.min(lowMs, highMs), highMs: Math.max(lowMs, highMs) });
     // The oldest stays: the longer the base, the better the rate.

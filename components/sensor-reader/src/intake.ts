@@ -38,6 +38,7 @@ export class Intake {
   #batches: Batch[] = [];
   #unacknowledged = 0;
   #safeUpTo: Position | undefined;
+  #lastTime: { readonly boot: number; readonly ms: number; readonly clockSteps: number } | undefined;
 
   constructor(instrument: InstrumentId, publishing: Publishing) {
     this.instrument = instrument;
@@ -70,6 +71,18 @@ export class Intake {
       this.#times.delete(old);
     }
     return time;
+  }
+
+  /**
+   * Readings of one boot come in the order they were measured in, and so do their times, as long as nobody sets the clock:
+   * a new comparison of clocks may only move a time on, by `movedMs`.
+   */
+  inOrder(boot: number, ms: number, clockSteps: number): { readonly ms: number; readonly movedMs: number } {
+    const last = this.#lastTime;
+    const isComparable = last !== undefined && last.boot === boot && last.clockSteps === clockSteps;
+    const ordered = isComparable ? Math.max(ms, last.ms) : ms;
+    this.#lastTime = { boot, ms: ordered, clockSteps };
+    return { ms: ordered, movedMs: ordered - ms };
   }
 
   /** Goes on at `position`, where nothing before it can be had any more. Never backwards. */

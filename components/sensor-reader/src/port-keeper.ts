@@ -1,31 +1,40 @@
-import type { Links, Log, Random } from "@coalmine/ports";
+import type { Clock, Link, Links, LinkTarget, Log, Random } from "@coalmine/ports";
 import { fullJitter, messageOf } from "@coalmine/runtime";
-import type { Config } from "./config.ts";
-import { Session, type SessionOwner } from "./session.ts";
+import type { Counts } from "./counts.ts";
+import type { PortSession } from "./port-session.ts";
 import { Wakeable } from "./wakeable.ts";
 
 const RECONNECT = { firstMs: 100, maxMs: 10_000 } as const;
 
-export interface KeeperOwner extends SessionOwner {
+export interface KeeperOwner {
+  readonly clock: Clock;
+  readonly counts: Counts;
   readonly links: Links;
   readonly random: Random;
   readonly log: Log;
-  config(): Config;
-  opened(session: Session): void;
-  closed(session: Session): void;
+  opened(session: PortSession): void;
+  closed(session: PortSession): void;
+}
+
+/** What to open, and what to run on it. */
+export interface Kept {
+  readonly target: LinkTarget;
+  session(link: Link): PortSession;
 }
 
 /** Keeps one port open and read for as long as it is wanted. */
 export class PortKeeper {
   readonly id: string;
+  readonly #kept: Kept;
   readonly #owner: KeeperOwner;
   readonly #wait: Wakeable;
-  #session: Session | undefined;
+  #session: PortSession | undefined;
   #wanted = true;
   readonly #ended: Promise<void>;
 
-  constructor(id: string, owner: KeeperOwner) {
+  constructor(id: string, kept: Kept, owner: KeeperOwner) {
     this.id = id;
+    this.#kept = kept;
     this.#owner = owner;
     this.#wait = new Wakeable(owner.clock);
     this.#ended = this.#keep();
@@ -50,12 +59,8 @@ export class PortKeeper {
     // Ends with `stop`; each turn waits on the link or on the back-off.
     while (this.#wanted) {
       try {
-        const link = await links.open({
-          kind: "serial",
-          id: this.id,
-          baudRate: this.#owner.config().baudRate,
-        });
-        const session = new Session(this.id, link, this.#owner);
+        const link = await links.open(this.#kept.target);
+        const session = this.#kept.session(link);
         this.#session = session;
         if (!this.#wanted) session.close("closed by the reader");
         this.#owner.opened(session);

@@ -1,32 +1,49 @@
 import { Acknowledgement, type healthKeys, type InstrumentId } from "@coalmine/contract";
-import type { Ports, Timer } from "@coalmine/ports";
-import { messageOf, Outbox, type HealthReport } from "@coalmine/runtime";
+import type { Link, Ports, Timer } from "@coalmine/ports";
+import { invariant, messageOf, Outbox, type HealthReport } from "@coalmine/runtime";
 import type { Config } from "./config.ts";
 import { Intake } from "./intake.ts";
-import { PortKeeper, type KeeperOwner } from "./port-keeper.ts";
-import type { Session } from "./session.ts";
+import { linkName, type LineConfig } from "./lines-config.ts";
+import { MadeInstrument, type MadeOwner } from "./made-instrument.ts";
+import { ModbusSession } from "./modbus-session.ts";
+import { PortKeeper, type Kept, type KeeperOwner } from "./port-keeper.ts";
+import type { PortSession } from "./port-session.ts";
+import { Session, type SessionOwner } from "./session.ts";
+import { countStart } from "./starts.ts";
+import { TextSession } from "./text-session.ts";
+import { WallTime } from "./wall-time.ts";
 
-export type Used = Pick<Ports, "clock" | "random" | "ipc" | "links" | "log" | "process">;
+export type Used = Pick<Ports, "clock" | "random" | "ipc" | "links" | "log" | "process" | "files" | "crypto">;
+
+/** How often a clock that was not set is looked at. */
+const CLOCK_LOOK_MS = 1000;
 
 /** How long one answer holds an update back; then the core device asks again. */
 const DEFER_STEP_MS = 1000;
 
 /** All ports, all instruments, and the one outbox of their readings. */
-export class SensorReader implements KeeperOwner {
+export class SensorReader implements KeeperOwner, SessionOwner, MadeOwner {
   readonly clock: Used["clock"];
   readonly random: Used["random"];
   readonly links: Used["links"];
   readonly log: Used["log"];
   readonly counts: HealthReport<typeof healthKeys.sensorReader>;
   readonly config: () => Config;
+  readonly wall: WallTime;
+  readonly #ports: Used;
+  readonly #startedMs: number;
   readonly #outbox: Outbox;
   readonly #keepers = new Map<string, PortKeeper>();
   readonly #intakes = new Map<InstrumentId, Intake>();
   readonly #sessions = new Map<InstrumentId, Session>();
-  readonly #open = new Set<Session>();
+  readonly #made = new Map<InstrumentId, MadeInstrument>();
+  readonly #open = new Set<PortSession>();
   readonly #publishTimers = new Map<InstrumentId, Timer>();
   #scanning: Promise<void> = Promise.resolve();
   #stopped = false;
+  /** The number of this start, once an instrument needs one. */
+  #start: number | undefined;
+  #clockTimer: Timer | undefined;
   #deferringSinceMs: number | undefined;
 
   constructor(ports: Used, counts: SensorReader["counts"], config: () => Config) {
@@ -36,12 +53,21 @@ export class SensorReader implements KeeperOwner {
     this.log = ports.log;
     this.counts = counts;
     this.config = config;
+    this.wall = new WallTime(ports.clock);
+    this.#ports = ports;
+    this.#startedMs = ports.clock.monotonicMs();
     this.#outbox = new Outbox(ports, () => ({
       // The bound is the readings', one an instrument: every batch here holds readings that an intake counts.
       batchesMax: Number.MAX_SAFE_INTEGER,
       republishMs: config().republishSeconds * 1000,
       republishMaxMs: config().republishMaxSeconds * 1000,
     }));
+    if (!this.dates) this.#awaitClock();
+  }
+
+  get dates(): boolean {
+    const waitedMs = this.clock.monotonicMs() - this.#startedMs;
+    return this.wall.isSet || waitedMs >= 1000 * this.config().clockPatienceSeconds;
   }
 
   /** Readings taken and not yet acknowledged, of all instruments. */
@@ -92,8 +118,11 @@ export class SensorReader implements KeeperOwner {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const timer of this.#publishTimers.values()) timer.cancel();
+    this.#clockTimer?.cancel();
     await this.#scanning;
     await this.#stopKeepers();
+    // A ring would keep what is still gathering; nothing does for these.
+    for (const id of this.#made.keys()) this.#intakes.get(id)?.publish();
     this.#outbox.close();
   }
 
@@ -103,14 +132,16 @@ export class SensorReader implements KeeperOwner {
     // Plugged into another port before the first one noticed.
     if (before !== undefined && before !== session)
       before.close(`${instrument} answers on ${session.port} now`);
-    const known = this.#intakes.get(instrument);
+    return this.#intakeOf(instrument);
+  }
+
+  made(instrument: InstrumentId): MadeInstrument {
+    const known = this.#made.get(instrument);
     if (known !== undefined) return known;
-    const intake = new Intake(instrument, {
-      offer: (batch, points) => this.#outbox.offer(batch, points),
-      published: (readings) => this.counts.add("published", readings),
-    });
-    this.#intakes.set(instrument, intake);
-    return intake;
+    invariant(this.#start !== undefined, "the start is counted before a line is opened");
+    const made = new MadeInstrument(this.#intakeOf(instrument), this.#start, this);
+    this.#made.set(instrument, made);
+    return made;
   }
 
   forming(intake: Intake): void {
@@ -122,10 +153,10 @@ export class SensorReader implements KeeperOwner {
     this.#publishTimers.set(intake.instrument, timer);
   }
 
-  opened(session: Session): void {
+  opened(session: PortSession): void {
     this.#open.add(session);
   }
-  closed(session: Session): void {
+  closed(session: PortSession): void {
     this.#open.delete(session);
     for (const [instrument, of] of this.#sessions) if (of === session) this.#sessions.delete(instrument);
   }
@@ -133,13 +164,13 @@ export class SensorReader implements KeeperOwner {
   async #scan(): Promise<void> {
     if (this.#stopped) return;
     try {
-      const { ports } = this.config();
-      const present = (await this.links.list()).map(({ id }) => id);
-      const wanted = new Set(ports === "all" ? present : ports);
-      for (const id of wanted) if (!this.#keepers.has(id)) this.#keepers.set(id, new PortKeeper(id, this));
+      const wanted = await this.#wanted();
+      const present = await this.links.list();
+      for (const [id, kept] of wanted)
+        if (!this.#keepers.has(id)) this.#keepers.set(id, new PortKeeper(id, kept, this));
       for (const [id, keeper] of this.#keepers) {
         if (wanted.has(id)) {
-          if (present.includes(id)) keeper.hurry();
+          if (present.some((port) => port.id === id || port.aliases?.includes(id) === true)) keeper.hurry();
           continue;
         }
         this.#keepers.delete(id);
@@ -148,6 +179,54 @@ export class SensorReader implements KeeperOwner {
     } catch (failure) {
       this.log.error("the ports cannot be listed; the next scan tries again", { reason: messageOf(failure) });
     }
+  }
+
+  /** Every port that is to be read, by its id: the lines' own, and those of framed instruments. */
+  async #wanted(): Promise<ReadonlyMap<string, Kept>> {
+    const { ports, baudRate, lines } = this.config();
+    const wanted = new Map<string, Kept>();
+    if (lines.length > 0) this.#start ??= await countStart(this.#ports);
+    for (const line of lines)
+      wanted.set(linkName(line.link), {
+        target: line.link,
+        session: (link) => this.#lineSession(link, line),
+      });
+    const taken = (id: string, aliases: readonly string[] = []) =>
+      [id, ...aliases].some((name) => wanted.has(name));
+    const listed = ports === "all" ? await this.links.list() : ports.map((id) => ({ id, aliases: [] }));
+    for (const { id } of listed.filter((port) => !taken(port.id, port.aliases)))
+      wanted.set(id, {
+        target: { kind: "serial", id, baudRate },
+        session: (link) => new Session(id, link, this),
+      });
+    return wanted;
+  }
+
+  #lineSession(link: Link, line: LineConfig): PortSession {
+    const port = linkName(line.link);
+    return line.kind === "modbus"
+      ? new ModbusSession(port, link, line, this)
+      : new TextSession(port, link, line, this);
+  }
+
+  #intakeOf(instrument: InstrumentId): Intake {
+    const known = this.#intakes.get(instrument);
+    if (known !== undefined) return known;
+    const intake = new Intake(instrument, {
+      offer: (batch, points) => this.#outbox.offer(batch, points),
+      published: (readings) => this.counts.add("published", readings),
+    });
+    this.#intakes.set(instrument, intake);
+    return intake;
+  }
+
+  /** Readings wait for the clock to be set: it is looked at until it is, or until waiting is over. */
+  #awaitClock(): void {
+    this.#clockTimer = this.clock.timer(CLOCK_LOOK_MS, () => {
+      if (!this.dates) return this.#awaitClock();
+      for (const made of this.#made.values()) made.dateAll();
+      for (const session of this.#sessions.values()) session.settled();
+    });
   }
 
   async #stopKeepers(): Promise<void> {

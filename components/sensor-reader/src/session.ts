@@ -1,6 +1,7 @@
 import type { InstrumentId } from "@coalmine/contract";
 import {
   comparePositions,
+  framings,
   InstrumentConnection,
   type FromHost,
   type FromInstrument,
@@ -9,17 +10,22 @@ import {
 import type { Clock, Link, Log } from "@coalmine/ports";
 import { Answers } from "./answers.ts";
 import type { Config } from "./config.ts";
-import type { Exchange } from "./device-time.ts";
+import { burstErrorMs, type Exchange } from "./device-time.ts";
 import type { Intake } from "./intake.ts";
 import type { Counts } from "./counts.ts";
 import { worthOf, type SampleTime } from "./points.ts";
+import type { PortSession } from "./port-session.ts";
 import { Replay } from "./replay.ts";
+import { READ_MS, type WallTime } from "./wall-time.ts";
 
 /** What a session needs of the reader. */
 export interface SessionOwner {
   readonly clock: Clock;
   readonly log: Log;
   readonly counts: Counts;
+  readonly wall: WallTime;
+  /** Whether readings may be dated: the device's clock was set, or waiting for it is over. */
+  readonly dates: boolean;
   config(): Config;
   /** The one intake of this instrument; `session` replaces whichever session had it. */
   adopt(instrument: InstrumentId, session: Session): Intake;
@@ -29,18 +35,23 @@ export interface SessionOwner {
 
 const HELLO_TRIES_MAX = 5;
 const ANSWER_WITHIN_MS = 1000;
-const EXCHANGES_PER_BURST = 8;
+/** Exchanges of a burst: at least, and on a line with much jitter until the time is known to a millisecond, or at most. */
+const EXCHANGES_MIN = 8;
+const EXCHANGES_MAX = 40;
+const EXCHANGE_ERROR_MS = 1;
 /** A curve whose next point has not come for this long is not running any more. */
 const CURVE_SILENT_MS = 15_000;
 /** How wrong the time of a reading may be whose boot ended before anybody compared clocks. */
 const UNDATED_MS = 3_600_000;
+/** A hundred years: nobody knows when. */
+const CLOCK_NOT_SET_MS = 3.2e12;
 /** Room for at least a curve, before a replay is asked for. */
 const REPLAY_MIN = 20;
 
 type HelloMessage = Extract<FromInstrument, { kind: "hello" }>;
 
 /** One open link: hello, compare clocks, resume, read; again from the start when the instrument restarts. */
-export class Session {
+export class Session implements PortSession {
   readonly port: string;
   readonly #owner: SessionOwner;
   readonly #connection: InstrumentConnection;
@@ -64,15 +75,19 @@ export class Session {
       () => this.#askReplay(),
       () => this.close("the instrument does not replay"),
     );
-    this.#connection = new InstrumentConnection(link, {
-      message: (message) => {
-        owner.counts.add("framesReceived");
-        this.#heard(message);
+    this.#connection = new InstrumentConnection(
+      link,
+      {
+        message: (message) => {
+          owner.counts.add("framesReceived");
+          this.#heard(message);
+        },
+        bootText: () => this.#answers.restarted(),
+        refused: () => owner.counts.add("framesRefused"),
+        closed: (why) => this.#answers.end(why.by === "us" ? "closed by the reader" : why.reason),
       },
-      bootText: () => this.#answers.restarted(),
-      refused: () => owner.counts.add("framesRefused"),
-      closed: (why) => this.#answers.end(why.by === "us" ? "closed by the reader" : why.reason),
-    });
+      framings[owner.config().framing],
+    );
   }
 
   /** Runs until the link is gone; why it went. Never rejects. */
@@ -108,7 +123,7 @@ export class Session {
     return this.#curve.more && this.#owner.clock.monotonicMs() - this.#curve.atMs < CURVE_SILENT_MS;
   }
 
-  /** stream-uploader took something: the instrument may forget it, and there may be room again. */
+  /** stream-uploader took something, or the clock was set: the instrument may forget, and there may be room again. */
   settled(): void {
     const upTo = this.#intake?.safeUpTo;
     if (upTo !== undefined && this.#reading) this.#send({ kind: "acknowledge", upTo });
@@ -147,7 +162,8 @@ export class Session {
     const { clock } = this.#owner;
     const burst: Exchange[] = [];
     const boot = this.#boot;
-    for (let index = 0; index < EXCHANGES_PER_BURST && this.#answers.ended === undefined; index++) {
+    for (let index = 0; index < EXCHANGES_MAX && this.#answers.ended === undefined; index++) {
+      if (index >= EXCHANGES_MIN && (burst.length === 0 || burstErrorMs(burst) <= EXCHANGE_ERROR_MS)) break;
       const request = ++this.#request;
       const askedMs = clock.monotonicMs();
       this.#send({ kind: "time-request", request });
@@ -213,8 +229,8 @@ export class Session {
     if (order < 0) return;
     if (order > 0) return this.#missed(at);
     this.#replay.saw(at);
-    if (intake.unacknowledged >= this.#owner.config().unacknowledgedMax) {
-      // Not taken, so not acknowledged: the instrument keeps it until there is room.
+    if (intake.unacknowledged >= this.#owner.config().unacknowledgedMax || !this.#owner.dates) {
+      // Not taken, so not acknowledged: the instrument keeps it until there is room, or until it can be dated.
       this.#starved = true;
       this.#replay.end();
       return;
@@ -249,7 +265,7 @@ export class Session {
     const intake = this.#intake;
     if (intake?.next === undefined || !this.#reading || this.#replay.isRunning) return;
     const room = this.#owner.config().unacknowledgedMax - intake.unacknowledged;
-    this.#starved = room < REPLAY_MIN;
+    this.#starved = room < REPLAY_MIN || !this.#owner.dates;
     if (this.#starved) return;
     const request = ++this.#request;
     this.#replay.begin(request);
@@ -274,17 +290,20 @@ export class Session {
   }
 
   #sampled(intake: Intake, boot: number, deviceUs: number): SampleTime {
-    const { clock } = this.#owner;
-    const monotonicMs = clock.monotonicMs();
-    const nowMs = clock.now();
+    const { wall } = this.#owner;
     const time = intake.timeOf(boot);
     if (time.known) {
       const { ms, uncertaintyMs } = time.at(deviceUs);
-      return { ms: nowMs - (monotonicMs - ms), uncertaintyMs, dated: true };
+      const at = intake.inOrder(boot, wall.at(ms), wall.steps);
+      return {
+        ms: at.ms,
+        uncertaintyMs: wall.isSet ? uncertaintyMs + at.movedMs + READ_MS : CLOCK_NOT_SET_MS,
+        dated: wall.isSet,
+      };
     }
     // Measured before a restart that this reader did not see: some time before the present boot began.
     const bootedMs = intake.timeOf(this.#boot).at(0).ms;
-    return { ms: nowMs - (monotonicMs - bootedMs), uncertaintyMs: UNDATED_MS, dated: false };
+    return { ms: wall.at(bootedMs), uncertaintyMs: UNDATED_MS, dated: false };
   }
 
   #send(message: FromHost): void {

@@ -1,5 +1,8 @@
 import type { Clock } from "@coalmine/ports";
 
+/** A shorter wait may not move a clock of doubles at all, and whoever waits for an instant would wait for ever. */
+const WAIT_MS_MIN = 0.01;
+
 /** A wait that others can end early. */
 export class Wakeable {
   readonly #clock: Clock;
@@ -16,7 +19,7 @@ export class Wakeable {
         this.#wake = undefined;
         resolve();
       };
-      const timer = this.#clock.timer(durationMs, finish);
+      const timer = this.#clock.timer(Math.max(WAIT_MS_MIN, durationMs), finish);
       this.#wake = finish;
     });
   }

@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Acknowledgement, MeasurementBatch, topics, type Measurement } from "@coalmine/contract";
+import { nodeCrypto } from "@coalmine/device/crypto";
+import { memoryFiles } from "@coalmine/durable-log";
 import { serialLinks } from "@coalmine/device/serial-links";
+import type { JsonObject } from "@coalmine/ports";
 import { MemoryIpc, SeededRandom, silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { start } from "../src/component.ts";
@@ -31,10 +34,12 @@ export function serialReader() {
       return join(made, "ports");
     },
     /** The reader, and an uploader that takes all at once. */
-    startReader: async (ports: string) => {
-      const ipc = new MemoryIpc({ batchSeconds: 0.2, republishSeconds: 0.5 });
+    startReader: async (ports: string, configuration: JsonObject = {}) => {
+      const ipc = new MemoryIpc({ batchSeconds: 0.2, republishSeconds: 0.5, ...configuration });
       const durable = new Map<string, Measurement>();
       const arrivedAtMs: number[] = [];
+      const openedAtMs: number[] = [];
+      const links = serialLinks(systemClock, { folders: [ports] });
       await ipc.subscribe(topics.measurements, (_topic, message) => {
         const { batch, points } = MeasurementBatch.parse("json" in message ? message.json : undefined);
         arrivedAtMs.push(performance.now());
@@ -47,8 +52,17 @@ export function serialReader() {
         clock: systemClock,
         random: new SeededRandom("pty"),
         ipc,
-        links: serialLinks(systemClock, { folders: [ports] }),
+        links: {
+          ...links,
+          open: async (target) => {
+            const link = await links.open(target);
+            openedAtMs.push(performance.now());
+            return link;
+          },
+        },
         log: silentLog,
+        files: memoryFiles(),
+        crypto: nodeCrypto,
         process: {
           componentName: "coalmine.SensorReader",
           componentVersion: "1.0.0",
@@ -60,7 +74,7 @@ export function serialReader() {
         },
       });
       cleanLater(() => running.stop(new AbortController().signal));
-      return { durable, arrivedAtMs };
+      return { durable, arrivedAtMs, openedAtMs };
     },
   };
 }

@@ -1,3 +1,5 @@
+import { nodeCrypto } from "@coalmine/device/crypto";
+import { memoryFiles } from "@coalmine/durable-log";
 import { Acknowledgement, MeasurementBatch, topics, type Measurement } from "@coalmine/contract";
 import type { Ipc, JsonObject, Link, Links, LogFields } from "@coalmine/ports";
 import { MemoryIpc, silentLog, type DrivenClock, type SeededRandom } from "@coalmine/runtime";
@@ -19,11 +21,15 @@ export function world<Given extends Site>(site: Given, configuration: JsonObject
   const { clock, random, links } = site;
   const ipc = new MemoryIpc(configuration);
   const uploader = new FakeUploader(ipc, clock);
+  const wall = { wrongMs: 0 };
+  const files = memoryFiles({ now: () => clock.now() });
   const logged: { readonly message: string; readonly fields: LogFields | undefined }[] = [];
   const note = (message: string, fields?: LogFields) => void logged.push({ message, fields });
 
   return {
     ...site,
+    /** What the device's clock is wrong by; a step of it is somebody who sets it. */
+    wall,
     ipc,
     uploader,
     logged,
@@ -41,7 +47,7 @@ export function world<Given extends Site>(site: Given, configuration: JsonObject
       });
       const ports: Used = {
         clock: {
-          now: () => clock.now(),
+          now: () => clock.now() + wall.wrongMs,
           monotonicMs: () => clock.monotonicMs(),
           timer: (delayMs, fire) => clock.timer(delayMs, () => alive && fire()),
           sleep: (durationMs, signal) => living(() => clock.sleep(durationMs, signal)),
@@ -54,6 +60,8 @@ export function world<Given extends Site>(site: Given, configuration: JsonObject
           open: (target) => living(async () => guarded(await links.open(target))),
         },
         log: { ...silentLog, warn: note, error: note },
+        files,
+        crypto: nodeCrypto,
         process: {
           componentName: "coalmine.SensorReader",
           componentVersion: "1.0.0",
@@ -69,6 +77,7 @@ export function world<Given extends Site>(site: Given, configuration: JsonObject
         running,
         kill: () => {
           alive = false;
+          files.crash();
           links.releaseAll();
         },
       };

@@ -72,6 +72,14 @@ export const healthKeys = {
       "published",
       "acknowledged",
       "replayed",
+      // Polled instruments: ticks = their readings + missedTicks.
+      "ticks",
+      "missedTicks",
+      "timeouts",
+      "exceptions",
+      "lateReplies",
+      // Lines of text that came while the bound on unacknowledged readings was reached.
+      "dropped",
     ],
     gauges: ["unacknowledged", "portsOpen"],
     /** Relative residual against the control fluid, |measured/reference − 1|, one observation a control reading. */

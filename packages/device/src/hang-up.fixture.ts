@@ -11,7 +11,7 @@ for (let round = 0; round < rounds; round++) {
   const terminal = open({ encoding: null });
   terminal.slave.destroy();
   terminal.master.on("error", () => {});
-  const link = await openSerial("child", terminal.ptsName, 115_200);
+  const link = await openSerial(terminal.ptsName, { kind: "serial", id: "child", baudRate: 115_200 });
   link.onData(() => {});
   const gone = new Promise<void>((resolve) => link.onClose(() => resolve()));
   const write = () => void link.write(new Uint8Array(100)).catch(() => {});

@@ -1,4 +1,4 @@
-import type { Link, LinkClosed } from "@coalmine/ports";
+import type { Link, LinkClosed, LinkTarget } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { SerialPort } from "serialport";
 import { LinkFailure } from "./link-error.ts";
@@ -8,8 +8,12 @@ import { noticeHangUp } from "./terminal-read.ts";
 const WRITE_BYTES_MAX = 4096;
 
 /** Opens the port at `path`; rejects with a `LinkFailure` that says what to do. */
-export async function openSerial(id: string, path: string, baudRate: number): Promise<Link> {
-  const port = new SerialPort({ path, baudRate, autoOpen: false });
+export async function openSerial(
+  path: string,
+  target: Extract<LinkTarget, { kind: "serial" }>,
+): Promise<Link> {
+  const { id, baudRate, dataBits = 8, parity = "none", stopBits = 1 } = target;
+  const port = new SerialPort({ path, baudRate, dataBits, parity, stopBits, autoOpen: false });
   await new Promise<void>((resolve, reject) => {
     port.open((failure) => {
       if (failure === null || failure === undefined) resolve();

@@ -43,8 +43,8 @@ describe("serial", () => {
     await writeFile(join(folder, "file"), "");
     const ours = (await links.list()).filter(({ path }) => path.startsWith(folder));
     expect(ours).toEqual([
-      { id: "usb-A", path: join(folder, "usb-A") },
-      { id: "usb-B", path: join(folder, "usb-B") },
+      { id: "usb-A", path: join(folder, "usb-A"), aliases: [join(folder, "usb-A")] },
+      { id: "usb-B", path: join(folder, "usb-B"), aliases: [join(folder, "usb-B")] },
     ]);
   });
 

@@ -2,7 +2,7 @@ import { watch } from "node:fs";
 import type { Clock, LinkInfo, Links, LinkTarget, Timer } from "@coalmine/ports";
 import { LinkFailure } from "./link-error.ts";
 import { openSerial } from "./serial-link.ts";
-import { listSerial, serialSignature, type SerialPlaces } from "./serial-listing.ts";
+import { BY_ID, listSerial, serialSignature, type SerialPlaces } from "./serial-listing.ts";
 import { openTcp } from "./tcp-link.ts";
 
 /** How often the ports are listed anew while somebody watches; where the system tells of changes, it comes at once. */
@@ -16,18 +16,18 @@ export function serialLinks(clock: Clock, places: SerialPlaces = {}): Links {
     open: async (target) => {
       if (target.kind === "tcp") return openTcp(target.host, target.port);
       const info = await find(target, places);
-      return openSerial(info.id, info.path, target.baudRate);
+      return openSerial(info.path, { ...target, id: info.id });
     },
   };
 }
 
-/** By id; an absolute path may be named without being listed. */
+/** By id or another of its names; an absolute path may be named without being listed. */
 async function find(
   { id }: Extract<LinkTarget, { kind: "serial" }>,
   places: SerialPlaces,
 ): Promise<LinkInfo> {
   const listed = await listSerial(places);
-  const info = listed.find((candidate) => candidate.id === id);
+  const info = listed.find((candidate) => candidate.id === id || candidate.aliases?.includes(id) === true);
   if (info !== undefined) return info;
   if (id.startsWith("/")) return { id, path: id };
   const ids = listed.map((candidate) => candidate.id).join(", ");
@@ -59,7 +59,7 @@ function watchPorts(clock: Clock, places: SerialPlaces, changed: () => void): { 
       poll();
     });
   };
-  const watchers = (places.folders ?? []).flatMap((folder) => {
+  const watchers = [BY_ID, ...(places.folders ?? [])].flatMap((folder) => {
     try {
       const watcher = watch(folder, { persistent: false }, () => void look());
       watcher.on("error", () => watcher.close());

@@ -1,6 +1,7 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { LinkInfo } from "@coalmine/ports";
+import { usbNames } from "./usb-identity.ts";
 
 /** Where serial ports are found. */
 export interface SerialPlaces {
@@ -8,10 +9,12 @@ export interface SerialPlaces {
   readonly folders?: readonly string[];
   /** Single ports, which are their own ids. */
   readonly paths?: readonly string[];
+  /** Where the kernel tells of USB; `/sys` on a device. */
+  readonly sys?: string;
 }
 
 /** What udev names by the hardware's own serial number. */
-const BY_ID = "/dev/serial/by-id";
+export const BY_ID = "/dev/serial/by-id";
 /** Ports of hardware that tells no serial number are listed by path; the many idle `ttyS` only where asked for. */
 const DEVICES = /^tty(USB|ACM|AMA)\d+$/;
 
@@ -20,12 +23,22 @@ export async function listSerial(places: SerialPlaces): Promise<readonly LinkInf
   const named = await Promise.all([BY_ID, ...(places.folders ?? [])].map(inFolder));
   const devices = (await namesIn("/dev")).filter((name) => DEVICES.test(name)).map((name) => `/dev/${name}`);
   const plain = [...(places.paths ?? []), ...devices].map((path) => ({ id: path, path }));
-  const found = new Map<string, LinkInfo>();
+  const found = new Map<string, LinkInfo & { readonly aliases: readonly string[] }>();
   for (const info of [...named.flat(), ...plain]) {
     const target = await targetOf(info.path);
-    if (target !== undefined && !found.has(target)) found.set(target, info);
+    if (target === undefined || found.has(target)) continue;
+    found.set(target, { ...info, aliases: await usbNames(target, places.sys) });
   }
-  return [...found.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const ports = [...found.values()];
+  // Two adapters of one maker may tell the same serial number: a name that fits both is none.
+  const names = ports.flatMap(({ aliases }) => aliases);
+  const isClear = (name: string) => names.indexOf(name) === names.lastIndexOf(name);
+  return ports
+    .map(({ id, path, aliases }) => {
+      const [best = id, ...others] = [...(id === path ? [] : [id]), ...aliases.filter(isClear), path];
+      return { id: best, path, aliases: others };
+    })
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** What changes when a port appears, disappears, or leads to another device. */

@@ -40,7 +40,7 @@ export interface ModbusMaster {
   /** Why the link closed, once it has. */
   readonly ended: string | undefined;
   onEnd(ended: () => void): void;
-  close(): Promise<void>;
+  close(why?: string): Promise<void>;
 }
 
 /** Takes the link's handlers; the link must be just opened. */

@@ -35,8 +35,8 @@ export class RtuMaster implements ModbusMaster {
   onEnd(tell: () => void): void {
     this.#turns.onEnd(tell);
   }
-  close(): Promise<void> {
-    return this.#turns.close();
+  close(why?: string): Promise<void> {
+    return this.#turns.close(why);
   }
 
   read(request: ReadRequest): Promise<Outcome> {

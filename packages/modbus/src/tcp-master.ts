@@ -31,8 +31,8 @@ export class TcpMaster implements ModbusMaster {
   onEnd(tell: () => void): void {
     this.#turns.onEnd(tell);
   }
-  close(): Promise<void> {
-    return this.#turns.close();
+  close(why?: string): Promise<void> {
+    return this.#turns.close(why);
   }
 
   read(request: ReadRequest): Promise<Outcome> {

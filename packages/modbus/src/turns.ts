@@ -4,6 +4,9 @@ import { messageOf } from "@coalmine/runtime";
 /** A request is a few bytes; a line that does not take them is held by something else. */
 const WRITE_MS_MAX = 5000;
 
+/** A shorter pause may not move a clock of doubles at all, and whoever waits for an instant would wait for ever. */
+const PAUSE_MS_MIN = 0.01;
+
 /** A link whose requests go one after the other, and what is waited for on it. */
 export class Turns {
   readonly #clock: Clock;
@@ -78,11 +81,11 @@ export class Turns {
 
   async pauseUntil(atMs: number): Promise<void> {
     const restMs = atMs - this.#clock.monotonicMs();
-    if (restMs > 0) await this.until(() => false, restMs);
+    if (restMs > 0) await this.until(() => false, Math.max(PAUSE_MS_MIN, restMs));
   }
 
-  async close(): Promise<void> {
-    this.end("closed by the reader");
+  async close(why = "closed by the reader"): Promise<void> {
+    this.end(why);
     await this.#link.close().catch(() => undefined);
   }
 }

@@ -4,10 +4,20 @@ export interface LinkInfo {
   /** Stable across unplugging and restarts where the hardware allows (by-id name, else the path). */
   readonly id: string;
   readonly path: string;
+  /** What else it may be opened by: by its USB identity, `usb:vendor:product:serial` or `usb:vendor:product@location`. */
+  readonly aliases?: readonly string[];
 }
 
 export type LinkTarget =
-  | { readonly kind: "serial"; readonly id: string; readonly baudRate: number }
+  | {
+      readonly kind: "serial";
+      readonly id: string;
+      readonly baudRate: number;
+      /** 8, none and 1 unless stated. */
+      readonly dataBits?: 7 | 8;
+      readonly parity?: "none" | "even" | "odd";
+      readonly stopBits?: 1 | 2;
+    }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number };
 
 /** Why a link closed: we asked, or the other end or the cable went. */

@@ -1,0 +1,58 @@
+import { nmeaChecksum } from "@coalmine/instrument";
+import type { Clock, Link, Timer } from "@coalmine/ports";
+
+/** Sends a line of text each period whether or not anybody listens, as a weather station or a balance does. */
+export class TextInstrument {
+  readonly id: string;
+  readonly #clock: Clock;
+  readonly #periodMs: number;
+  readonly #content: (count: number) => string;
+  #link: Link | undefined;
+  #timer: Timer | undefined;
+  /** Lines sent down an open line, and when, by the simulation's clock. */
+  readonly sent: { readonly count: number; readonly atMs: number }[] = [];
+  #count = 0;
+
+  constructor(options: {
+    readonly id: string;
+    readonly clock: Clock;
+    readonly periodMs: number;
+    readonly content: (count: number) => string;
+  }) {
+    this.id = options.id;
+    this.#clock = options.clock;
+    this.#periodMs = options.periodMs;
+    this.#content = options.content;
+  }
+
+  attach(link: Link): void {
+    this.#link = link;
+    link.onData(() => undefined);
+    link.onClose(() => {
+      if (this.#link === link) this.#link = undefined;
+    });
+  }
+
+  start(): void {
+    this.#timer = this.#clock.timer(this.#periodMs, () => {
+      this.#send();
+      this.start();
+    });
+  }
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #send(): void {
+    const count = this.#count++;
+    const link = this.#link;
+    if (link === undefined) return;
+    this.sent.push({ count, atMs: this.#clock.now() });
+    void link.write(new TextEncoder().encode(`${this.#content(count)}\r\n`)).catch(() => undefined);
+  }
+}
+
+/** An NMEA 0183 sentence with its checksum. */
+export function nmea(content: string): string {
+  return `$${content}*${nmeaChecksum(content).toString(16).toUpperCase().padStart(2, "0")}`;
+}
