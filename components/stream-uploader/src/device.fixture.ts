@@ -80,6 +80,7 @@ export class Bucket {
     for (const [key, bytes] of this.stored)
       if (key.endsWith(".jsonl.gz"))
         for (const line of new TextDecoder().decode(gunzipSync(bytes)).trimEnd().split("\n"))
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each line is an object, or the test fails
           lines.push(JSON.parse(line) as Record<string, unknown>);
     return lines;
   }
