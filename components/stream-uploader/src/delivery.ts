@@ -7,8 +7,8 @@ import type { Parcel, Sink } from "./sinks/sink.ts";
 import type { UploaderHealth } from "./uploader-health.ts";
 
 const BACKOFF = { firstMs: 1000, maxMs: 300_000 };
-/** Nobody answers: an attempt costs nobody anything, and alarms have to be on their way soon after somebody does. */
-const ALARM_OFFLINE_MS_MAX = 4000;
+/** Nobody answers: an attempt costs nobody anything, and alarms have to be on their way 5 s after somebody does. */
+const ALARM_OFFLINE_MS = { least: 2000, most: 4000 };
 /** What only a person can mend is named this often. */
 const REMEDY_EVERY_MS = 3_600_000;
 /** A parcel that is refused for good is tried so often, in case the service was mistaken. */
@@ -64,7 +64,6 @@ export class Delivery {
   ): Promise<Outcome> {
     const { health, log, random, sinkName } = this.#parts;
     const backoff = fullJitter(BACKOFF, random);
-    const quick = fullJitter({ ...BACKOFF, maxMs: ALARM_OFFLINE_MS_MAX }, random);
     for (let refusals = 0; !isOver();) {
       if (!(await this.#maySend(parcel.bytes, isOver))) break;
       let waitMs = 0;
@@ -82,7 +81,11 @@ export class Delivery {
         health.count("uploadFailures");
         this.#isOffline = answer.kind === "retry" && answer.code === "NetworkError";
         if (!this.#isOffline) this.#parts.answered();
-        waitMs = (this.#isOffline && this.#parts.urgency === "alarms" ? quick : backoff).next().value;
+        const { least, most } = ALARM_OFFLINE_MS;
+        waitMs =
+          this.#isOffline && this.#parts.urgency === "alarms"
+            ? least + random.next() * (most - least)
+            : backoff.next().value;
         if (answer.kind === "retry") {
           log.debug("an upload will be tried again", {
             sink: sinkName,

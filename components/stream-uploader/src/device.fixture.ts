@@ -33,6 +33,9 @@ const compressors = { GZIP: (bytes: Uint8Array) => new Uint8Array(gunzipSync(byt
 export class Bucket {
   readonly stored = new Map<string, Uint8Array>();
   readonly attempts: string[] = [];
+  /** How often each key was written, and the bytes of every attempt at it, as a digest. */
+  readonly writes = new Map<string, number>();
+  readonly bodies = new Map<string, Set<string>>();
   /** Asked before each put: what goes wrong, and whether the object is stored nevertheless. */
   trouble: (key: string) => { code: string; statusCode?: number; isStored: boolean } | undefined = () =>
     undefined;
@@ -44,6 +47,7 @@ export class Bucket {
     put: async ({ key, body, ifNoneMatch, bucket }) => {
       if (this.hold) await never();
       this.attempts.push(`${bucket}/${key}`);
+      this.bodies.set(key, (this.bodies.get(key) ?? new Set()).add(digest(body)));
       const trouble = this.trouble(key);
       const fail = (code: string, statusCode?: number): never => {
         throw Object.assign(new Error(`S3 answered ${code}`), {
@@ -55,23 +59,40 @@ export class Bucket {
       if (trouble !== undefined && !trouble.isStored) fail(trouble.code, trouble.statusCode);
       if (ifNoneMatch && this.stored.has(key)) fail("PreconditionFailed", 412);
       this.stored.set(key, new Uint8Array(body));
+      this.writes.set(key, (this.writes.get(key) ?? 0) + 1);
       if (trouble !== undefined) fail(trouble.code, trouble.statusCode);
       return { etag: `"${this.stored.size}"` };
     },
   };
 
-  /** Every row of every object, read by an independent reader. */
+  /** Every row of every Parquet object, read by an independent reader. */
   async rows(): Promise<Record<string, unknown>[]> {
     const rows: Record<string, unknown>[] = [];
-    for (const bytes of this.stored.values())
-      rows.push(...(await parquetReadObjects({ file: bytesOf(bytes), compressors })));
+    for (const [key, bytes] of this.stored)
+      if (key.endsWith(".parquet"))
+        for (const row of await parquetReadObjects({ file: bytesOf(bytes), compressors })) rows.push(row);
     return rows;
+  }
+
+  /** Every point of every object of JSON lines. */
+  lines(): Record<string, unknown>[] {
+    const lines: Record<string, unknown>[] = [];
+    for (const [key, bytes] of this.stored)
+      if (key.endsWith(".jsonl.gz"))
+        for (const line of new TextDecoder().decode(gunzipSync(bytes)).trimEnd().split("\n"))
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each line is an object, or the test fails
+          lines.push(JSON.parse(line) as Record<string, unknown>);
+    return lines;
   }
 
   footer(key: string): Record<string, string | undefined> {
     const metadata = parquetMetadata(bytesOf(this.stored.get(key) ?? new Uint8Array(0)));
     return Object.fromEntries((metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value]));
   }
+}
+
+function digest(bytes: Uint8Array): string {
+  return Buffer.from(nodeCrypto.sha256(bytes)).toString("hex");
 }
 
 export function bytesOf(bytes: Uint8Array): ArrayBuffer {
@@ -121,6 +142,10 @@ export class Device {
   readonly heartbeats: Heartbeat[] = [];
   readonly logged: { level: string; message: string; fields: LogFields }[] = [];
   configuration: JsonObject = {};
+  /** How wrong the device's wall clock is. */
+  wallOffsetMs = 0;
+  /** Where objects go: the bucket above, unless a test has a real one. */
+  objects: Objects = this.bucket.objects;
   failed: string | undefined;
   readonly #random: SeededRandom;
   #life = { isAlive: false };
@@ -185,7 +210,7 @@ export class Device {
         );
       });
     const clock: UploaderPorts["clock"] = {
-      now: () => this.clock.now(),
+      now: () => this.clock.now() + this.wallOffsetMs,
       monotonicMs: () => this.clock.monotonicMs(),
       sleep: (durationMs, signal) => alive(this.clock.sleep(durationMs, signal)),
       timer: (delayMs, fire) => this.clock.timer(delayMs, () => life.isAlive && fire()),
@@ -199,7 +224,7 @@ export class Device {
       random: this.#random,
       crypto: nodeCrypto,
       files: mortal(this.disk, life),
-      objects: { put: (request) => (life.isAlive ? alive(this.bucket.objects.put(request)) : never()) },
+      objects: { put: (request) => (life.isAlive ? alive(this.objects.put(request)) : never()) },
       streams: {
         put: (target, records) =>
           life.isAlive ? alive(this.recordStreams.streams.put(target, records)) : never(),

@@ -122,7 +122,8 @@ export class PointStream {
       this.store.configure(limits);
       return;
     }
-    const roomBytes = Math.max(0, this.store.sizeBytes + (await files.freeBytes()) - floor);
+    const spareBytes = (await files.freeBytes()) - floor - BOOKS_BYTES;
+    const roomBytes = Math.max(0, this.store.sizeBytes + spareBytes);
     this.store.configure({ ...limits, capBytes: Math.min(limits.capBytes, roomBytes) });
   }
 
@@ -152,6 +153,8 @@ export class PointStream {
   }
 }
 
+/** Checkpoints and cursors are written beside the logs. */
+const BOOKS_BYTES = 131_072;
 const CURSOR_ENDING = ".cursor";
 
 function limitsOf(
