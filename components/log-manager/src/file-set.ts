@@ -215,18 +215,17 @@ export class FileSet {
       (other) =>
         other !== file && other.isSettled && !other.isAbandoned && other.content?.isCompressed === false,
     );
+    // Still there uncompressed: its lines come from there, and this file's turn is when that one is removed.
+    if (gzip !== undefined) for (const other of others) if (await holdsSame(gzip, sizeBytes, other)) return;
     const found = await this.#forgotten.claim(content, sizeBytes, file);
     if (found !== undefined) {
       const { device, inode } = file.tracked;
       file.tracked = { ...found, device, inode };
       file.read = found.position;
     } else {
-      const first = await content.read(0, HEAD_BYTES_MAX);
-      for (const other of others) {
-        if (gzip !== undefined) {
-          // Still there uncompressed: its own lines come from there, and this file's turn is when it is removed.
-          if (await holdsSame(gzip, sizeBytes, other)) return;
-        } else if (nowMs - file.firstSeenMs < COPY_WAIT_MS) {
+      if (gzip === undefined && nowMs - file.firstSeenMs < COPY_WAIT_MS) {
+        const first = await content.read(0, HEAD_BYTES_MAX);
+        for (const other of others) {
           const head = await other.content?.read(0, first.length);
           if (head?.length === first.length && headOf(head, crypto).head === headOf(first, crypto).head)
             return;

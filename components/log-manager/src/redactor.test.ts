@@ -71,7 +71,10 @@ test("what is no secret stays as it is, byte for byte", () => {
 });
 
 test("a secret is found wherever it stands", () => {
-  const filler = fc.string({ unit: fc.constantFrom(" ", ",", ";", "\n", "\t", "(", ")", "[", "{", '"', "'", "°", "µ", "𝄞"), maxLength: 40 });
+  const filler = fc.string({
+    unit: fc.constantFrom(" ", ",", ";", "\n", "\t", "(", ")", "[", "{", '"', "'", "°", "µ", "𝄞"),
+    maxLength: 40,
+  });
   fc.assert(
     fc.property(
       filler,

@@ -7,6 +7,8 @@ const QUIET_MS = 12 * 60_000;
 const SYNC_WINDOW_MS = 1200;
 const PARTIAL = "[partial] ";
 const CONTINUED = "[continued] ";
+/** From the answer's arrival to its being written down: a process that dies in between does not know of it. */
+const WRITE_WINDOW_MS = 100;
 const DAY_MS = 24 * 3_600_000;
 
 /**
@@ -27,7 +29,7 @@ export class Schedule {
   readonly #onTheWay = new Set<string>();
   #partial: { readonly node: Node; readonly rest: string; readonly line: string } | undefined;
   #rotations = 0;
-  readonly #powerCutsMs: number[] = [];
+  readonly #ends: { readonly atMs: number; readonly windowMs: number }[] = [];
   readonly totals = { lines: 0, unreadable: 0, repeated: 0, kills: 0 };
 
   constructor(given: Given, says: boolean) {
@@ -227,7 +229,10 @@ export class Schedule {
     const world = this.#world;
     if (!world.isUp) return world.start();
     this.totals.kills++;
-    if (powerCut) this.#powerCutsMs.push(world.given.clock.now());
+    this.#ends.push({
+      atMs: world.given.clock.now(),
+      windowMs: powerCut ? SYNC_WINDOW_MS : WRITE_WINDOW_MS,
+    });
     for (const line of this.#inMemory) this.#onTheWay.add(line);
     world.kill(powerCut);
     this.#inMemory = new Set();
@@ -315,7 +320,7 @@ export class Schedule {
         const { answeredMs } = before;
         const isExcused =
           answeredMs === undefined ||
-          this.#powerCutsMs.some((cutMs) => cutMs >= answeredMs && cutMs - answeredMs <= SYNC_WINDOW_MS);
+          this.#ends.some(({ atMs, windowMs }) => atMs >= answeredMs && atMs - answeredMs <= windowMs);
         if (!isExcused) faults.push(`sent again though the first was answered: ${line.slice(0, 60)}`);
         if (before.eid !== eid) faults.push(`repeated as ${eid}, first ${before.eid}: ${line.slice(0, 60)}`);
       }
