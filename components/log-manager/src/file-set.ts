@@ -2,18 +2,8 @@ import type { Clock, Crypto, FileStatus, ForeignFolder, Log } from "@coalmine/po
 import { messageOf } from "@coalmine/runtime";
 import { GzipContent, GzipUnreadable, isGzip, plainContent } from "./content.ts";
 import { fileKey, FollowedFile, newlyTracked } from "./followed-file.ts";
-import { FORGOTTEN_MAX } from "./positions.ts";
-import {
-  HEAD_BYTES_MAX,
-  headOf,
-  idOf,
-  isSame,
-  MARK_BYTES,
-  type Position,
-  positionAt,
-  START,
-  type Tracked,
-} from "./tracked.ts";
+import { Forgotten } from "./forgotten.ts";
+import { HEAD_BYTES_MAX, headOf, idOf, isSame, MARK_BYTES, type Position, type Tracked } from "./tracked.ts";
 
 /** A file that begins like another is watched for this long: copytruncate cuts the other as soon as it has its copy. */
 const COPY_WAIT_MS = 5000;
@@ -22,20 +12,12 @@ const ROTATE_WAIT_MS = 5000;
 /** A gzip file is read when it has not grown for this long, and given up as damaged after the other. */
 const GZIP_QUIET_MS = 1000;
 const GZIP_GIVE_UP_MS = 60_000;
-/** Bytes that were seen and are gone count as lost when no copy of them turns up in this time. */
-const LOSS_WAIT_MS = 15_000;
 /** Handles that one source keeps open. */
 const OPEN_MAX = 64;
 
 export interface Listed {
   readonly name: string;
   readonly status: FileStatus;
-}
-
-interface Forgotten {
-  readonly tracked: Tracked;
-  /** When it was found gone or cut, if its loss is not settled yet. */
-  readonly openSinceMs: number | undefined;
 }
 
 export interface FileSetEvents {
@@ -53,7 +35,7 @@ export class FileSet {
   readonly #followed = new Map<string, FollowedFile>();
   readonly #unlisted: Map<string, Tracked>;
   readonly #old: ReadonlyMap<string, Pick<Position, "offset" | "mark">>;
-  #forgotten: Forgotten[];
+  readonly #forgotten: Forgotten;
   /** Whether what is to be remembered changed other than by acknowledgements. */
   hasChanged = false;
 
@@ -71,9 +53,11 @@ export class FileSet {
     this.#unlisted = new Map(
       remembered.filter(({ state }) => state === "live").map((tracked) => [fileKey(tracked), tracked]),
     );
-    this.#forgotten = remembered
-      .filter(({ state }) => state !== "live")
-      .map((tracked) => ({ tracked, openSinceMs: undefined }));
+    this.#forgotten = new Forgotten(
+      ports,
+      (bytes, name) => events.lost(bytes, name),
+      remembered.filter(({ state }) => state !== "live"),
+    );
   }
 
   /** Oldest first; the one that is being written comes last. */
@@ -89,7 +73,7 @@ export class FileSet {
 
   remembered(): Tracked[] {
     return [
-      ...this.#forgotten.map(({ tracked }) => tracked),
+      ...this.#forgotten.remembered(),
       ...[...this.#followed.values()].filter((file) => file.isSettled).map((file) => file.tracked),
     ];
   }
@@ -108,7 +92,7 @@ export class FileSet {
     }
     for (const [key, tracked] of this.#unlisted) {
       this.#unlisted.delete(key);
-      this.#forget({ ...tracked, state: "gone" }, nowMs);
+      this.#forget({ ...tracked, state: "gone" });
     }
     this.#markActive();
     for (const file of this.#followed.values()) {
@@ -124,29 +108,26 @@ export class FileSet {
     for (const file of this.#followed.values())
       if (!file.isSettled && file.content !== undefined)
         await this.#guarded(file, () => this.#settle(file, nowMs));
-    this.#countLosses(nowMs);
+    this.#forgotten.countLosses();
     await this.#closeSome();
   }
 
   /** When the next look is due though nothing is told to change, in milliseconds from now. */
   dueInMs(): number {
-    const nowMs = this.#ports.clock.monotonicMs();
     let due = Infinity;
     for (const file of this.#followed.values()) {
       if (file.isAbandoned && file.names.length > 0) continue;
       if (!file.isSettled && file.sizeBytes > 0) due = Math.min(due, GZIP_QUIET_MS);
       if (file.names.length === 0) due = Math.min(due, ROTATE_WAIT_MS / 2);
     }
-    for (const { openSinceMs } of this.#forgotten)
-      if (openSinceMs !== undefined) due = Math.min(due, Math.max(1, openSinceMs + LOSS_WAIT_MS - nowMs));
-    return due;
+    return Math.min(due, this.#forgotten.dueInMs());
   }
 
   /** A file without a name, read to its end and quiet: it is let go. */
   async release(file: FollowedFile): Promise<void> {
     await file.close();
     this.#followed.delete(file.key);
-    if (file.isSettled) this.#forget({ ...file.tracked, state: "gone" }, this.#ports.clock.monotonicMs());
+    if (file.isSettled) this.#forget({ ...file.tracked, state: "gone" });
   }
 
   isReleasable(file: FollowedFile): boolean {
@@ -173,8 +154,8 @@ export class FileSet {
   }
 
   async #open(file: FollowedFile): Promise<void> {
-    // Of an empty file it cannot be told yet whether it is a compressed one.
-    if (file.handle !== undefined || file.sizeBytes === 0) return;
+    // Of a new file without bytes it cannot be told yet whether it is a compressed one.
+    if (file.handle !== undefined || (file.sizeBytes === 0 && !file.isSettled)) return;
     for (const name of file.names) {
       const handle = await this.#folder.open(name);
       // Renamed between listing and opening: what is behind the name now is another file's matter.
@@ -206,22 +187,9 @@ export class FileSet {
   /** The inode was cut down or holds another file's bytes: what is there now is read from its beginning. */
   #cut(file: FollowedFile, nowMs: number): void {
     this.#events.truncated(file.names[0] ?? "");
-    this.#forget({ ...file.tracked, state: "cut" }, nowMs);
-    const { device, inode } = file.tracked;
-    const anew = new FollowedFile(
-      {
-        device,
-        inode,
-        id: "",
-        headBytes: 0,
-        head: "",
-        position: START,
-        seenBytes: file.sizeBytes,
-        state: "live",
-      },
-      nowMs,
-      true,
-    );
+    this.#forget({ ...file.tracked, state: "cut" });
+    // What is there now may be a copy in its turn: the inode may have gone to another file while nobody looked.
+    const anew = new FollowedFile(newlyTracked(file.tracked), nowMs, false);
     anew.handle = file.handle;
     anew.content = file.content;
     anew.names = file.names;
@@ -247,14 +215,17 @@ export class FileSet {
       (other) =>
         other !== file && other.isSettled && !other.isAbandoned && other.content?.isCompressed === false,
     );
-    const claimed = await this.#claim(file, sizeBytes);
-    if (!claimed) {
-      const first = await content.read(0, HEAD_BYTES_MAX);
-      for (const other of others) {
-        if (gzip !== undefined) {
-          // Still there uncompressed: its own lines come from there, and this file's turn is when it is removed.
-          if (await holdsSame(gzip, sizeBytes, other)) return;
-        } else if (nowMs - file.firstSeenMs < COPY_WAIT_MS) {
+    // Still there uncompressed: its lines come from there, and this file's turn is when that one is removed.
+    if (gzip !== undefined) for (const other of others) if (await holdsSame(gzip, sizeBytes, other)) return;
+    const found = await this.#forgotten.claim(content, sizeBytes, file);
+    if (found !== undefined) {
+      const { device, inode } = file.tracked;
+      file.tracked = { ...found, device, inode };
+      file.read = found.position;
+    } else {
+      if (gzip === undefined && nowMs - file.firstSeenMs < COPY_WAIT_MS) {
+        const first = await content.read(0, HEAD_BYTES_MAX);
+        for (const other of others) {
           const head = await other.content?.read(0, first.length);
           if (head?.length === first.length && headOf(head, crypto).head === headOf(first, crypto).head)
             return;
@@ -265,39 +236,6 @@ export class FileSet {
     file.noteContentBytes(sizeBytes);
     file.isSettled = true;
     this.hasChanged = true;
-  }
-
-  /** Content of a file that is cut or gone, found again at another inode: goes on where that one was left. */
-  async #claim(file: FollowedFile, sizeBytes: number): Promise<boolean> {
-    const { content } = file;
-    const { crypto } = this.#ports;
-    if (content === undefined) return false;
-    let best: { forgotten: Forgotten; position: Position } | undefined;
-    for (const forgotten of this.#forgotten) {
-      const { tracked } = forgotten;
-      const { headBytes, head, position, state } = tracked;
-      // A plain file may just begin like one that was removed; only what was cut leaves plain copies.
-      if (headBytes === 0 || sizeBytes < headBytes || (state === "gone" && !content.isCompressed)) continue;
-      if (headOf(await content.read(0, headBytes), crypto).head !== head) continue;
-      let at: Position | undefined;
-      if (position.offset <= sizeBytes) at = (await isSame(content, tracked, crypto)) ? position : undefined;
-      else {
-        // The copy was made before we read the last of it: all of the copy went already.
-        const from = Math.max(0, sizeBytes - MARK_BYTES);
-        const last = await content.read(from, sizeBytes - from);
-        at = positionAt(last, from, sizeBytes, last.at(-1) !== 10, crypto);
-      }
-      if (at !== undefined && at.offset >= (best?.position.offset ?? 0)) best = { forgotten, position: at };
-    }
-    if (best === undefined) return false;
-    const { forgotten, position } = best;
-    const { device, inode } = file.tracked;
-    file.tracked = { ...forgotten.tracked, device, inode, position, state: "live", seenBytes: sizeBytes };
-    file.read = position;
-    this.#forgotten = this.#forgotten.filter((one) => one !== forgotten);
-    const lost = forgotten.tracked.seenBytes - Math.max(sizeBytes, forgotten.tracked.position.offset);
-    if (forgotten.openSinceMs !== undefined && lost > 0) this.#events.lost(lost, file.names[0] ?? "");
-    return true;
   }
 
   /** Where the version before left a file, if it is still the same one. */
@@ -319,22 +257,9 @@ export class FileSet {
     file.read = position;
   }
 
-  #forget(tracked: Tracked, nowMs: number): void {
-    const isOpen = tracked.seenBytes > tracked.position.offset;
-    this.#forgotten.push({ tracked, openSinceMs: isOpen ? nowMs : undefined });
-    const beyond = this.#forgotten.splice(0, Math.max(0, this.#forgotten.length - FORGOTTEN_MAX));
-    for (const { tracked: old, openSinceMs } of beyond)
-      if (openSinceMs !== undefined) this.#events.lost(old.seenBytes - old.position.offset, "");
+  #forget(tracked: Tracked): void {
+    this.#forgotten.add(tracked);
     this.hasChanged = true;
-  }
-
-  #countLosses(nowMs: number): void {
-    this.#forgotten = this.#forgotten.map((forgotten) => {
-      const { tracked, openSinceMs } = forgotten;
-      if (openSinceMs === undefined || nowMs - openSinceMs < LOSS_WAIT_MS) return forgotten;
-      this.#events.lost(tracked.seenBytes - tracked.position.offset, "");
-      return { tracked, openSinceMs: undefined };
-    });
   }
 
   /** The newest by its time and the one with the plainest name: either may be the one that is being written. */
@@ -393,12 +318,18 @@ function longest({ names }: FollowedFile): number {
   return Math.max(0, ...names.map((name) => name.length));
 }
 
-/** Whether compressed content is what another file begins with: its last bytes stand there at the same place. */
+/** Whether compressed content is what another file begins with: its first and its last bytes stand there too. */
 async function holdsSame(content: GzipContent, sizeBytes: number, other: FollowedFile): Promise<boolean> {
-  const from = Math.max(0, sizeBytes - MARK_BYTES);
-  const here = await content.read(from, sizeBytes - from);
-  const there = await other.content?.read(from, sizeBytes - from);
-  return there?.length === here.length && here.every((byte, index) => byte === there[index]);
+  const last = Math.max(0, sizeBytes - MARK_BYTES);
+  for (const [from, lengthBytes] of [
+    [0, Math.min(HEAD_BYTES_MAX, sizeBytes)],
+    [last, sizeBytes - last],
+  ] as const) {
+    const here = await content.read(from, lengthBytes);
+    const there = await other.content?.read(from, lengthBytes);
+    if (there?.length !== here.length || here.some((byte, index) => byte !== there[index])) return false;
+  }
+  return true;
 }
 
 function isMissing(failure: unknown): boolean {

@@ -1,4 +1,4 @@
-import type { Crypto, FileStatus } from "@coalmine/ports";
+import type { Crypto, FileIdentity, FileStatus } from "@coalmine/ports";
 import type { Content, LogHandle } from "./content.ts";
 import { headOf, HEAD_BYTES_MAX, isSame, MARK_BYTES, type Position, START, type Tracked } from "./tracked.ts";
 
@@ -123,12 +123,12 @@ export class FollowedFile {
   }
 }
 
-export function fileKey({ device, inode }: { readonly device: string; readonly inode: string }): string {
+export function fileKey({ device, inode }: FileIdentity): string {
   return `${device}:${inode}`;
 }
 
 /** A file of which nothing is known yet. */
-export function newlyTracked({ device, inode }: FileStatus): Tracked {
+export function newlyTracked({ device, inode }: FileIdentity): Tracked {
   return { device, inode, id: "", headBytes: 0, head: "", position: START, seenBytes: 0, state: "live" };
 }
 

@@ -1,6 +1,7 @@
 import { type Clock, type File, type Files, type Log, type Timer } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import * as z from "zod";
+import { FORGOTTEN_MAX } from "./forgotten.ts";
 import { Tracked } from "./tracked.ts";
 
 const Stored = z.object({
@@ -21,8 +22,6 @@ const OLD = "positions.json";
 /** A card that is written to for every batch wears out. */
 const SYNC_EVERY_MS = 1000;
 const JOURNAL_BYTES_MAX = 1024 * 1024;
-/** Files whose content is elsewhere or nowhere are remembered for copies of them; beyond this many the oldest are not. */
-export const FORGOTTEN_MAX = 64;
 
 /**
  * How far each file went to the cloud. After each acknowledged batch it is written down: whole, with a sync of file and

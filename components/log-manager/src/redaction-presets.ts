@@ -14,8 +14,10 @@ export const presets: Readonly<Record<PresetName, readonly string[]>> = {
   ipAddress: [
     // Four octets and no fifth number: a version like 1.2.3 stays, one like 1.2.3.4 cannot be told apart and goes.
     String.raw`\b${octet}(?:\.${octet}){3}\b`,
-    String.raw`(?i)(?:\b[0-9a-f]{1,4}|:):(?:[0-9a-f]{0,4}:){1,6}(?:${octet}(?:\.${octet}){3}|[0-9a-f]{1,4}\b)`,
-    String.raw`(?i)\b[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){1,5}::`,
+    // IPv6 whole, or with a gap; times of day have neither eight groups nor a gap.
+    String.raw`(?i)\b[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}\b`,
+    String.raw`(?i)\b[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6}::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6}\b)?`,
+    String.raw`(?i)\B::[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6}\b`,
   ],
   bearerToken: [
     String.raw`(?i)\bbearer(?:\s|%20|\+|\\u0020|:|=|")+[A-Za-z0-9._~+/%\-]+=*`,
@@ -27,7 +29,7 @@ export const presets: Readonly<Record<PresetName, readonly string[]>> = {
     String.raw`(?s)-----BEGIN [A-Z0-9 ]{1,64}-----.*?(?:-----END [A-Z0-9 ]{1,64}-----|\z)`,
     // The rest of a block whose beginning went before.
     String.raw`(?s)\A[A-Za-z0-9+/=\s\\]*-----END [A-Z0-9 ]{1,64}-----`,
-    String.raw`(?m)^[A-Za-z0-9+/]{60,}={0,2}\r?$`,
+    String.raw`(?m)^[ \t]*[A-Za-z0-9+/]{60,}={0,2}\s*$`,
   ],
   medicalRecordNumber: [
     String.raw`(?i)\b(?:MRN|(?:medical[ _\-]?)record[ _\-]?(?:no\.?|number|num|nr|id)|patient[ _\-]?(?:id|no\.?|number))\b["']?\s*[:=#\-]?\s*["']?#?[A-Z]{0,4}-?\d[\d\-]{2,18}\d`,

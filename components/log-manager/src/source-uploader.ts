@@ -182,10 +182,7 @@ export class SourceUploader {
       await this.#put(this.#builder.take(), signal);
       for (const file of this.#files.inOrder())
         if (!file.isDirty && this.#files.isReleasable(file)) await this.#files.release(file);
-      if (this.#files.hasChanged) {
-        this.#files.hasChanged = false;
-        await this.#shared.positions.record(this.#source.component, this.#files.remembered());
-      }
+      await this.#remember();
       return Math.min(dueInMs, this.#files.dueInMs());
     } finally {
       // What did not arrive is read again from where it was acknowledged.
@@ -222,6 +219,7 @@ export class SourceUploader {
       if (file.tracked.id === "") {
         const { device, inode } = file.tracked;
         file.tracked = { ...file.tracked, id: idOf(device, inode, chunk.bytes, crypto) };
+        this.#files.hasChanged = true;
       }
       const quietMs = clock.monotonicMs() - file.changedMs;
       const endsLine = bytes.at(-1) === 10;
@@ -301,8 +299,10 @@ export class SourceUploader {
   /** Puts a batch, keeps what was refused, and writes down how far that is. */
   async #put(batch: Batch | undefined, signal: AbortSignal): Promise<void> {
     if (batch === undefined) return;
-    const { clock, positions, deadLetters, tally, crypto } = this.#shared;
+    const { clock, deadLetters, tally, crypto } = this.#shared;
     const { component } = this.#source;
+    // Before events go under a file's name that name is written down: they keep it when they have to go again.
+    await this.#remember();
     const startedMs = clock.monotonicMs();
     const answered =
       batch.events.length === 0
@@ -327,7 +327,13 @@ export class SourceUploader {
     this.#unsettled -= settled + uploadedLines;
     for (const [file, { bytes, from, end, isMidLine }] of batch.advances)
       file.acknowledge(positionAt(bytes, from, end, isMidLine, crypto));
+    this.#files.hasChanged = true;
+    await this.#remember();
+  }
+
+  async #remember(): Promise<void> {
+    if (!this.#files.hasChanged) return;
     this.#files.hasChanged = false;
-    await positions.record(component, this.#files.remembered());
+    await this.#shared.positions.record(this.#source.component, this.#files.remembered());
   }
 }
