@@ -119,6 +119,67 @@ test("swaps to a good model between two windows, without a restart", async () =>
   await device.stop();
 });
 
+test("a shadow sees the same windows; what it says is on a topic of its own, and counted against what serves", async () => {
+  const device = await running();
+  const shadows: MeasurementBatch[] = [];
+  await device.ipc.subscribe(topics.shadowResults, (_topic, message) => {
+    shadows.push(MeasurementBatch.parse("json" in message ? message.json : undefined));
+  });
+  const reports: unknown[] = [];
+  await device.ipc.subscribe(topics.modelReport, (_topic, message) => {
+    reports.push("json" in message ? message.json : undefined);
+  });
+  const other = Buffer.from(bytes);
+  other[other.indexOf("coalmine")] = "C".charCodeAt(0);
+  device.artifacts.set(`/root/packages/artifacts-unarchived/${reference.component}/1.0.1/model`, {
+    bytes: other,
+    manifest: { ...manifest, version: "1.0.1", sha256: sha(other) },
+  });
+  const shadow = { ...reference, version: "1.0.1", sha256: sha(other) };
+  expect(await device.ipc.validate({ ...device.ipc.configuration, shadow })).toEqual([{ status: "ACCEPTED" }]);
+  await device.ipc.updateConfiguration([], { shadow });
+  await device.settle();
+  await device.send("a", curve(0));
+  await device.send("b", curve(20));
+  await device.settle();
+  expect(device.results().map(({ derivation }) => derivation?.modelSha256)).toEqual(
+    Array.from({ length: 6 }, () => manifest.sha256),
+  );
+  const told = shadows.flatMap(({ points }) => points);
+  expect(told.map(({ channel }) => channel)).toEqual([
+    "shadow-blood-viscosity",
+    "shadow-abnormality",
+    "shadow-abnormality-probability",
+    "shadow-blood-viscosity",
+    "shadow-abnormality",
+    "shadow-abnormality-probability",
+  ]);
+  expect(told.every(({ derivation }) => derivation?.modelSha256 === sha(other))).toBe(true);
+  await device.clock.runUntil(device.clock.now() + 60_000);
+  expect(reports.at(-1)).toMatchObject({
+    serving: { sha256: manifest.sha256 },
+    shadow: { sha256: sha(other), windows: 2, agreed: 2, kappa: 1, differenceMax: 0, failed: 0, skipped: 0 },
+  });
+  await device.ipc.updateConfiguration([], { shadow: null });
+  await device.settle();
+  await device.send("c", curve(40));
+  await device.settle();
+  expect(shadows).toHaveLength(2);
+  await device.stop();
+});
+
+test("a configuration is refused with its key, value and what is allowed", async () => {
+  const device = await running();
+  const told = await device.ipc.validate({ model: reference, batchWindowsMax: 65, deadlineMs: 1 });
+  expect(told).toEqual([
+    {
+      status: "REJECTED",
+      message: expect.stringMatching(/"batchWindowsMax" is 65: .*<=64; "deadlineMs" is 1: .*>=10/),
+    },
+  ]);
+  await device.stop();
+});
+
 function sha(content: Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }

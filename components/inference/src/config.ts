@@ -32,5 +32,7 @@ export const Config = z.strictObject({
   windowsWaitingMax: z.int().min(1).max(20_000).default(200),
   /** A candidate whose run of one window takes longer than this may not serve, in milliseconds. */
   runMsMax: z.number().min(1).max(60_000).default(1000),
+  /** A candidate's trial in a process of its own, from its start to its last test vector, in milliseconds. */
+  trialMsMax: z.number().min(1000).max(600_000).default(30_000),
 });
 export type Config = z.infer<typeof Config>;

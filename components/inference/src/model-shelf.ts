@@ -11,13 +11,12 @@ export class ModelRefused extends CoalmineError {
 }
 
 const LAST_GOOD = "last-good-model";
-/** A candidate's trial in all: a process is started, the model opened, each test vector run. */
-const TRIAL_MS_MAX = 30_000;
 
 export interface ShelfLimits {
   /** A run of one window may take this long: the best of the candidate's test vectors is held to it. */
   readonly runMsMax: number;
-  readonly trialMsMax?: number;
+  /** For a trial in all: a process is started, the model opened, each test vector run. */
+  readonly trialMsMax: number;
 }
 
 /**
@@ -139,7 +138,7 @@ export class ModelShelf {
       folders[0] ?? "",
       manifest.sha256,
       vectorFeeds(manifest),
-      this.#limits().trialMsMax ?? TRIAL_MS_MAX,
+      this.#limits().trialMsMax,
     );
     holdToVectors(vectorScores(answers, manifest), manifest);
     this.#proven = key;

@@ -34,19 +34,27 @@ export function scores(
     throw new Error(
       `the model's answer is not what its manifest says: ${values?.length ?? "no"} numbers in ${outputs.value.name} and ${probabilities?.length ?? "no"} in ${outputs.classes.name} for ${count} windows of ${labels.length} classes`,
     );
-  return Array.from({ length: count }, (_, row) => {
-    const of = Array.from(labels, (__, index) => Number(probabilities[row * labels.length + index]));
-    const probability = Math.max(...of);
-    const score = {
+  const all: Score[] = [];
+  for (let row = 0; row < count; row++) {
+    const of: number[] = [];
+    let classIndex = 0;
+    let isFinite = Number.isFinite(Number(values[row]));
+    for (let index = 0; index < labels.length; index++) {
+      const probability = Number(probabilities[row * labels.length + index]);
+      of.push(probability);
+      if (probability > (of[classIndex] ?? 0)) classIndex = index;
+      isFinite &&= Number.isFinite(probability);
+    }
+    if (!isFinite)
+      throw new Error(
+        `the model's answer is not finite: ${outputs.value.name} ${values[row]}, ${outputs.classes.name} ${of.join(", ")}`,
+      );
+    all.push({
       value: Number(values[row]),
       probabilities: of,
-      classIndex: of.indexOf(probability),
-      probability,
-    };
-    if (!Number.isFinite(score.value) || !of.every(Number.isFinite))
-      throw new Error(
-        `the model's answer is not finite: ${outputs.value.name} ${score.value}, ${outputs.classes.name} ${of.join(", ")}`,
-      );
-    return score;
-  });
+      classIndex,
+      probability: of[classIndex] ?? Number.NaN,
+    });
+  }
+  return all;
 }

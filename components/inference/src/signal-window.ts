@@ -12,7 +12,8 @@ const WINDOWS_DONE_MAX = 4096;
  * begins does not hang on when the component started, so a replay finds the same ones.
  */
 export class SignalWindows implements Windows {
-  readonly #open = new Map<string, Measurement>();
+  /** Each with the number of its windows that are not yet given. */
+  readonly #open = new Map<string, { readonly point: Measurement; left: number }>();
   readonly #done = new Recent(WINDOWS_DONE_MAX);
   readonly #of: SignalPreprocessing;
   dropped = 0;
@@ -25,8 +26,15 @@ export class SignalWindows implements Windows {
     const fresh = points.filter(
       (point) => point.derivation === undefined && point.channel === this.#of.channel,
     );
-    for (const point of fresh) this.#open.set(sampleKey(point, point.sequence), point);
-    const windows = fresh.flatMap((point) => this.#completedBy(point));
+    for (const point of fresh) {
+      const left = this.#starts(point.sequence).filter(
+        (from) => !this.#done.has(sampleKey(point, from)),
+      ).length;
+      if (left > 0) this.#open.set(sampleKey(point, point.sequence), { point, left });
+    }
+    const windows = fresh.flatMap((point) =>
+      this.#starts(point.sequence).flatMap((from) => this.#window(point, from) ?? []),
+    );
     for (const key of this.#open.keys()) {
       if (this.#open.size <= SAMPLES_OPEN_MAX) break;
       this.#open.delete(key);
@@ -36,42 +44,41 @@ export class SignalWindows implements Windows {
   }
 
   open(): Measurement[] {
-    return [...this.#open.values()];
+    return Array.from(this.#open.values(), ({ point }) => point);
   }
 
-  #completedBy(point: Measurement): Window[] {
+  /** Where the windows begin that hold this sequence number. */
+  #starts(sequence: number): number[] {
     const { samples, hop } = this.#of;
-    const first = Math.max(0, Math.ceil((point.sequence - samples + 1) / hop));
-    const last = Math.floor(point.sequence / hop);
-    const windows: Window[] = [];
-    for (let at = first; at <= last; at++) windows.push(...this.#window(point, at * hop));
-    return windows;
+    const starts: number[] = [];
+    for (let from = Math.floor(sequence / hop) * hop; from >= 0 && from > sequence - samples; from -= hop)
+      starts.push(from);
+    return starts.reverse();
   }
 
-  #window(of: Measurement, from: number): Window[] {
-    const { samples, hop } = this.#of;
-    const points: Measurement[] = [];
-    for (let at = 0; at < samples; at++) {
-      const point = this.#open.get(sampleKey(of, from + at));
-      if (point === undefined) return [];
-      points.push(point);
+  #window(of: Measurement, from: number): Window | undefined {
+    const { samples, steps } = this.#of;
+    if (this.#done.has(sampleKey(of, from))) return undefined;
+    const held = [];
+    for (let at = from; at < from + samples; at++) {
+      const sample = this.#open.get(sampleKey(of, at));
+      if (sample === undefined) return undefined;
+      held.push(sample);
     }
-    if (!this.#done.add(sampleKey(of, from))) return [];
-    // No later window begins before the next multiple of `hop`.
-    for (let at = 0; at < hop && at < samples; at++) this.#open.delete(sampleKey(of, from + at));
-    const { instrument, boot, calibrationId } = of;
-    const values = Float64Array.from(points, (point) => point.value);
-    return [
-      {
-        instrument,
-        boot,
-        from,
-        to: from + samples - 1,
-        calibrationId,
-        ...summary(points),
-        input: Float32Array.from(preprocess(values, this.#of.steps)),
-      },
-    ];
+    this.#done.add(sampleKey(of, from));
+    for (const sample of held)
+      if (--sample.left === 0) this.#open.delete(sampleKey(of, sample.point.sequence));
+    const points = held.map(({ point }) => point);
+    const values = Float64Array.from(points, ({ value }) => value);
+    return {
+      instrument: of.instrument,
+      boot: of.boot,
+      from,
+      to: from + samples - 1,
+      calibrationId: of.calibrationId,
+      ...summary(points),
+      input: Float32Array.from(preprocess(values, steps)),
+    };
   }
 }
 

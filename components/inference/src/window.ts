@@ -49,6 +49,10 @@ export class Recent {
     this.#max = max;
   }
 
+  has(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
   /** True the first time. */
   add(key: string): boolean {
     if (this.#keys.has(key)) return false;

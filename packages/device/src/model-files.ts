@@ -1,6 +1,6 @@
 import { copyFile, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { messageOf } from "@coalmine/runtime";
+import { messageOf } from "@coalmine/runtime/error";
 import { ModelFailure } from "./model-error.ts";
 
 /** The folders of models: a component's artifact by absolute path, or a copy in the work folder. */

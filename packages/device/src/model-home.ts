@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "@coalmine/ports";
-import { messageOf } from "@coalmine/runtime";
+// Not the whole package: each worker and trial of sources would load it.
+import { messageOf } from "@coalmine/runtime/error";
 import { ModelFailure } from "./model-error.ts";
 import {
   MODEL_WORKER_ROLE,

@@ -7,7 +7,7 @@ import {
   receiveMessageOnPort,
   workerData,
 } from "node:worker_threads";
-import { messageOf } from "@coalmine/runtime";
+import { messageOf } from "@coalmine/runtime/error";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { ModelFailure } from "./model-error.ts";
 import {

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "@coalmine/ports";
-import { messageOf } from "@coalmine/runtime";
+import { messageOf } from "@coalmine/runtime/error";
 import { ModelFailure } from "./model-error.ts";
 import type { ModelAnswer, Tensors } from "./model-messages.ts";
 

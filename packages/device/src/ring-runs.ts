@@ -1,5 +1,5 @@
 import type { Tensor } from "@coalmine/ports";
-import { messageOf } from "@coalmine/runtime";
+import { messageOf } from "@coalmine/runtime/error";
 import type { InferenceSession, OnnxValue, Tensor as OrtTensor } from "onnxruntime-node";
 import { ModelFailure } from "./model-error.ts";
 import { endings, type ModelRing, SLOTS } from "./model-ring.ts";
