@@ -15,13 +15,16 @@ export interface Bundle {
   readonly inputs: ReadonlySet<string>;
 }
 
-/** Not minified: an uncaught error prints its whole source line into the component's log. */
+/**
+ * Not minified: an uncaught error prints its whole source line into the component's log. ASCII, because V8 keeps the
+ * source of a file, and with two bytes a letter where a single letter is beyond Latin-1.
+ */
 const shared = {
   bundle: true,
   write: false,
   metafile: true,
   format: "esm",
-  charset: "utf8",
+  charset: "ascii",
   legalComments: "none",
   logLevel: "silent",
 } satisfies BuildOptions;

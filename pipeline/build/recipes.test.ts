@@ -70,12 +70,15 @@ test.each(components)(
       expect(faults).toEqual({});
       expect(Object.keys(steps)).toEqual(["run"]);
       expect(steps.run?.script).toBe(
-        `exec "/gg/unarchived/coalmine.NodeRuntime/node/bin/node" "/gg/unarchived/${component}/${artifact}/main.mjs"`,
+        `exec "/gg/unarchived/coalmine.NodeRuntime/node/bin/node" --max-semi-space-size=1 --optimize-for-size "/gg/unarchived/${component}/${artifact}/main.mjs"`,
       );
       expect(steps.run?.setenv).toEqual({
         COALMINE_COMPONENT: component,
         COALMINE_COMPONENT_VERSION: version,
         COALMINE_GREENGRASS_ROOT: "/gg",
+        MALLOC_ARENA_MAX: "1",
+        MALLOC_MMAP_THRESHOLD_: "65536",
+        MALLOC_TRIM_THRESHOLD_: "65536",
       });
     }
     expect(selectManifest(recipe, { os: "linux", architecture: "x86" })).toBeUndefined();
