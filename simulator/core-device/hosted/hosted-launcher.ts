@@ -25,8 +25,11 @@ interface HostedLauncherOptions {
   readonly busy: () => () => void;
 }
 
-/** Nothing else is run in process: the two files of a component's artifact. */
-const runScript = /^\s*exec "[^"]+" "([^"]+)\/main\.mjs"\s*$/;
+/**
+ * Nothing else is run in process: the two files of a component's artifact. What Node is told of memory is nothing to a
+ * component that shares a process with others.
+ */
+const runScript = /^\s*exec "[^"]+"(?:\s+--[a-z][\w=-]*)*\s+"([^"]+)\/main\.mjs"\s*$/;
 const Module = z.object({
   portsVersion: z.number(),
   start: z.custom<ComponentModule["start"]>((value) => typeof value === "function"),
@@ -90,7 +93,7 @@ class HostedProcess implements LaunchedProcess {
     const folder = runScript.exec(command.script)?.[1];
     if (folder === undefined) {
       this.#fail(
-        `a hosted device runs only scripts of the form exec "<node>" "<folder>/main.mjs", not: ${command.script}`,
+        `a hosted device runs only scripts of the form exec "<node>" [--option …] "<folder>/main.mjs", not: ${command.script}`,
       );
       return;
     }
