@@ -39,10 +39,12 @@ export async function start(ports: UploaderPorts): Promise<Running> {
     segmentBytes: SEGMENT_BYTES,
     capBytes: config.diskLimitBytes,
     whenFull: config.whenFull,
-    onOverwritten: ({ first, last }) => {
-      health.count("overwrittenRecords", last - first + 1);
+    onOverwritten: ({ first, last, records }) => {
+      health.count("overwrittenRecords", records);
       log.error("the oldest records were given up to make room", { first, last });
     },
+    onDamaged: ({ segment, from, to, isKept }) =>
+      log.warn("bytes of the log hold no record", { segment, from, to, isKept }),
   });
   closing.add(store, (store) => store.close());
   if (store.recovered.tornBytes > 0)
