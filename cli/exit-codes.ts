@@ -5,7 +5,10 @@ const conflicts = new Set([
   "ERR_API_CONFLICT",
   "ERR_API_NOT_FOUND",
   "ERR_NOT_RELEASED",
+  "ERR_QUEUE_IN_USE",
+  "ERR_QUEUE_NOT_FOUND",
 ]);
+const usages = new Set(["ERR_QUEUE_KEY"]);
 const unreachable = new Set(["ERR_NOT_RUNNING", "ERR_CONTROL_UNREACHABLE", "ERR_TARGETS"]);
 
 /** What the command's exit tells a script. */
@@ -22,6 +25,7 @@ export const exitCodes = {
   interrupted: 130,
   of(failure: unknown): number {
     if (!(failure instanceof CoalmineError)) return 1;
+    if (usages.has(failure.code)) return 2;
     if (conflicts.has(failure.code)) return 7;
     return unreachable.has(failure.code) ? 8 : 1;
   },

@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
 import { addDeviceCommands } from "./device/commands.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { addQueueCommands } from "./queue/commands.ts";
 import { addRolloutCommands } from "./rollout/commands.ts";
 import { addSystemCommands } from "./system/commands.ts";
 import { places } from "./system/state.ts";
@@ -16,6 +17,7 @@ const program = new Command("coalmine")
 addSystemCommands(program, at);
 addRolloutCommands(program, at);
 addDeviceCommands(program, at);
+addQueueCommands(program, at);
 
 try {
   await program.parseAsync();

@@ -64,11 +64,13 @@ export class PointStream {
       folder,
       segmentBytes,
       ...limitsOf(name, config()),
-      onOverwritten: ({ first, last }) => {
-        health.count("overwrittenRecords", last - first + 1);
+      onOverwritten: ({ first, last, records }) => {
+        health.count("overwrittenRecords", records);
         log.error("the oldest records were given up to make room", { stream: name, first, last });
         for (const follower of followers) follower.overwritten(last);
       },
+      onDamaged: ({ segment, from, to, isKept }) =>
+        log.warn("bytes of the log hold no record", { stream: name, segment, from, to, isKept }),
     });
     if (store.recovered.tornBytes > 0)
       log.info("a crash tore what was not acknowledged yet", {

@@ -7,12 +7,12 @@ import { memoryFiles, type MemoryFiles } from "./memory-files.ts";
 import type { DurableLogOptions } from "./options.ts";
 
 const isLong = process.env["COALMINE_LONG"] === "1";
-const SEGMENT_BYTES = 1024;
-const RECORDS = 300;
+const SEGMENT_BYTES = 4096;
+const GROUPS = isLong ? 450 : 70;
 /** What becomes of the unsynced at a prefix: in the long form all of it kept, all dropped, and chance many times. */
 function fatesOf(length: number): Fate[] {
   if (!isLong) return [length % 4 === 0 ? "kept" : length % 4 === 2 ? "dropped" : "chance", "chance"];
-  return ["kept", "dropped", ...Array.from({ length: 36 }, () => "chance" as const)];
+  return ["kept", "dropped", ...Array.from({ length: 48 }, () => "chance" as const)];
 }
 
 interface Promised {
@@ -40,8 +40,8 @@ async function scriptedRun() {
       reserved: cursor.reserved,
     });
   };
-  while (operations.append < RECORDS) {
-    const group = Array.from({ length: 1 + random.below(4) }, () => {
+  for (let groups = 0; groups < GROUPS; groups++) {
+    const group = Array.from({ length: 1 + random.below(8) }, () => {
       operations.append++;
       return log.append(payloadOf(operations.append));
     });
@@ -64,7 +64,8 @@ async function scriptedRun() {
   }
   return { events, promises, operations, epoch: log.epoch };
 }
-const contentOf = (sequence: number): string => `${sequence}:${"x".repeat((sequence * 37) % 150)}`;
+const contentOf = (sequence: number): string => `${sequence}:${"x".repeat((sequence * 37) % 600)}`;
+const shortOf = (sequence: number): string => contentOf(sequence).slice(0, 100);
 const payloadOf = (sequence: number): Uint8Array => text(contentOf(sequence));
 const run = await scriptedRun();
 
@@ -86,9 +87,14 @@ test("every prefix, with unsynced writes kept, dropped, torn and reordered, keep
     const promised = run.promises.findLast(({ at }) => at <= length);
     if (promised === undefined) throw new Error("the run promises nothing at its start");
     const later = run.promises.find(({ at }) => at >= length) ?? promised;
+    // With the same promise the same state needs no second look.
+    const here = new Set<string>();
     for (const fate of fatesOf(length)) {
       const files = crashState(run.events, length, fate, random);
-      states.add(digestOf(files));
+      const digest = digestOf(files);
+      if (here.has(digest)) continue;
+      here.add(digest);
+      states.add(digest);
       const log = await openLog(files, { segmentBytes: SEGMENT_BYTES });
       const cursor = await log.cursor("up");
       // Old or new, never a mixture.
@@ -107,16 +113,16 @@ test("every prefix, with unsynced writes kept, dropped, torn and reordered, keep
     }
   }
   const { append, seal, move, free } = run.operations;
-  expect(append + seal + move + free).toBeGreaterThanOrEqual(300);
-  expect(Math.min(append, seal, move, free)).toBeGreaterThan(5);
-  expect(states.size).toBeGreaterThan(isLong ? 10_000 : 500);
+  expect(append + seal + move + free).toBeGreaterThan(300);
+  expect(Math.min(append, seal, move, free)).toBeGreaterThan(3);
+  expect(states.size).toBeGreaterThan(isLong ? 10_000 : 300);
 }, 600_000);
 
 test("a crash while segments are thinned out costs nothing that their owner keeps [durable-log-4.1] [durable-log-2.7]", async () => {
   const { files, events } = recordedFiles();
   const isKept = (sequence: number): boolean => sequence % 8 === 0;
   const options: Partial<DurableLogOptions> = {
-    segmentBytes: SEGMENT_BYTES,
+    segmentBytes: 1024,
     capBytes: 6000,
     whenFull: "downsample-oldest",
     keep: ({ sequence }) => isKept(sequence),
@@ -124,10 +130,10 @@ test("a crash while segments are thinned out costs nothing that their owner keep
   const log = await openLog(files, options);
   const acknowledged = [{ at: 0, last: 0 }];
   for (let sequence = 1; sequence <= 90; sequence++) {
-    await log.append(payloadOf(sequence));
+    await log.append(text(shortOf(sequence)));
     acknowledged.push({ at: events.length, last: sequence });
   }
-  expect(log.givenUp.thinned).toBeGreaterThan(20);
+  expect(log.givenUp.thinned).toBeGreaterThan(10);
   expect(log.givenUp.overwritten).toBe(0);
   const random = new SeededRandom("thinned");
   for (let length = 0; length <= events.length; length++)
@@ -137,8 +143,8 @@ test("a crash while segments are thinned out costs nothing that their owner keep
       const { records, gaps } = await readAll(reopened);
       for (let sequence = 1; sequence <= last; sequence++)
         if (isKept(sequence))
-          expect(records.get(sequence), `after ${length}, ${fate}`).toBe(contentOf(sequence));
-      expect([...records].filter(([sequence, payload]) => payload !== contentOf(sequence))).toEqual([]);
+          expect(records.get(sequence), `after ${length}, ${fate}`).toBe(shortOf(sequence));
+      expect([...records].filter(([sequence, payload]) => payload !== shortOf(sequence))).toEqual([]);
       const told = gaps.reduce((sum, gap) => sum + gap.last - gap.first + 1, records.size);
       expect(told).toBe(reopened.last);
     }
@@ -173,7 +179,7 @@ function wholeBytes(count: number): number {
 test("opening reads one segment's records and one header, however many segments there are [durable-log-4.3]", async () => {
   const readsWith = async (records: number) => {
     const memory = memoryFiles();
-    const log = await openLog(memory, { segmentBytes: SEGMENT_BYTES });
+    const log = await openLog(memory, { segmentBytes: 1024 });
     for (let sequence = 1; sequence <= records; sequence++) await log.append(payloadOf(sequence));
     let reads = 0;
     let opens = 0;
@@ -182,12 +188,12 @@ test("opening reads one segment's records and one header, however many segments 
       if (operation === "open") opens++;
       return undefined;
     });
-    expect((await openLog(counted, { segmentBytes: SEGMENT_BYTES })).last).toBe(records);
+    expect((await openLog(counted, { segmentBytes: 1024 })).last).toBe(records);
     const segments = (await memory.list("log")).length;
     return { reads, opens, segments };
   };
-  const few = await readsWith(100);
-  const many = await readsWith(4000);
+  const few = await readsWith(30);
+  const many = await readsWith(1500);
   expect(many.segments).toBeGreaterThan(30 * few.segments);
   expect(few).toMatchObject({ reads: 2, opens: 2 });
   expect(many).toMatchObject({ reads: 2, opens: 2 });
@@ -195,12 +201,12 @@ test("opening reads one segment's records and one header, however many segments 
 
 test("a sealed segment is verified when it is read, and not before [durable-log-3.4]", async () => {
   const memory = memoryFiles();
-  const written = await openLog(memory, { segmentBytes: SEGMENT_BYTES });
+  const written = await openLog(memory, { segmentBytes: 1024 });
   for (let sequence = 1; sequence <= 100; sequence++) await written.append(payloadOf(sequence));
   const opened: string[] = [];
   const log = await openLog(
     faulty(memory, (operation, path) => (operation === "open" ? (opened.push(path), undefined) : undefined)),
-    { segmentBytes: SEGMENT_BYTES },
+    { segmentBytes: 1024 },
   );
   opened.length = 0;
   const second = Number((await memory.list("log"))[1]?.slice(0, 20));
