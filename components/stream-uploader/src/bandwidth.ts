@@ -44,8 +44,9 @@ export class Bandwidth {
     if (rate === 0) return LOOK_AGAIN_MS;
     const owed = -(urgency === "alarms" ? this.#alarms : this.#readings);
     if (owed <= 0) return 0;
-    const ownRate = urgency === "alarms" ? rate * share : rate * (1 - share);
-    return Math.min(LOOK_AGAIN_MS, Math.max(1, (owed / ownRate) * 1000));
+    // What alarms leave runs over to the rest: to wait as if it did not would let it go to waste.
+    const fastest = urgency === "alarms" ? rate * share : rate;
+    return Math.min(LOOK_AGAIN_MS, Math.max(1, (owed / fastest) * 1000));
   }
 
   /** So many bytes are being sent. */

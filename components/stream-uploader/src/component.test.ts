@@ -1,4 +1,5 @@
 import { healthKeys, topics } from "@coalmine/contract";
+import { nodeCrypto } from "@coalmine/device/crypto";
 import { memoryFiles } from "@coalmine/durable-log";
 import { expect, test } from "vitest";
 import { curve, Device, nameOf } from "./device.fixture.ts";
@@ -307,4 +308,55 @@ test("stopping stores what arrived, keeps what was not uploaded, and ends", asyn
   await device.start();
   await device.run(2 * HOUR_MS);
   expect((await device.bucket.rows()).map(rowName).sort()).toEqual(curve(1, 1, 40).map(nameOf).sort());
+});
+
+test("the books of the version before are taken up: what was under way keeps its key, and nothing comes twice", async () => {
+  const device = await started("upgrade", { flushIntervalSeconds: 60 });
+  device.bucket.trouble = () => ({ code: "NetworkError", isStored: true });
+  device.publishBatch("a", curve(1, 1, 20));
+  await device.run(90_000);
+  device.publishBatch("b", curve(1, 21, 20));
+  await device.run(1000);
+  device.kill({ power: true });
+  const file = await device.disk.open("checkpoint.json", "read");
+  const content = await file.read(4, (await file.size()) - 4);
+  const { alarms, lanes, ...before } = JSON.parse(new TextDecoder().decode(content)) as Record<
+    string,
+    object
+  >;
+  expect([alarms, lanes]).not.toContain(undefined);
+  const rewritten = new TextEncoder().encode(JSON.stringify(before));
+  const bytes = new Uint8Array(4 + rewritten.length);
+  new DataView(bytes.buffer).setUint32(0, nodeCrypto.crc32(rewritten), true);
+  bytes.set(rewritten, 4);
+  device.disk.put("checkpoint.json", bytes);
+  for (const name of await device.disk.list("alarms")) await device.disk.remove(`alarms/${name}`);
+  await device.disk.remove("alarms");
+  device.bucket.trouble = () => undefined;
+  await device.start();
+  device.publishBatch("a-again", curve(1, 1, 20));
+  await device.run(600_000);
+  expect((await device.bucket.rows()).map(rowName).sort()).toEqual(curve(1, 1, 40).map(nameOf).sort());
+  expect([...device.bucket.writes.values()]).toEqual([1, 1]);
+  expect(device.failed).toBeUndefined();
+});
+
+test("what comes in and what goes out add up, in numbers an operator sees", async () => {
+  const device = await started("sums", { flushIntervalSeconds: 60 });
+  device.publishBatch("a", curve(1, 1, 100));
+  device.publishBatch("a-again", curve(1, 1, 100));
+  device.publishBatch("mixed", [...curve(1, 1, 2), ...curve(2, 1, 2)]);
+  await device.run(30_000);
+  device.publishBatch("b", curve(1, 101, 50));
+  await device.run(59_000);
+  device.bucket.trouble = () => ({ code: "NetworkError", isStored: false });
+  device.publishBatch("c", curve(1, 151, 50));
+  await device.run(120_000);
+  const { counters = {}, gauges = {} } = device.heartbeats.at(-1)?.components[0] ?? {};
+  expect(counters).toMatchObject({ received: 304, durable: 200, duplicates: 100, refused: 4, deferred: 0 });
+  expect(counters["lake.planned"]).toBe(counters["durable"]);
+  expect((counters["lake.sent"] ?? 0) + (gauges["lake.backlogPoints"] ?? 0)).toBe(200);
+  expect(gauges["oldestAgeMs"]).toBeGreaterThan(60_000);
+  expect(gauges["drainMs"]).toBeGreaterThanOrEqual(0);
+  expect(gauges["logBytes"]).toBeGreaterThan(0);
 });

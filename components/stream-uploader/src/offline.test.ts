@@ -19,7 +19,7 @@ const BATCH_POINTS_MAX = 5000;
 const scale = isLong
   ? { days: 30, everyMs: 240 * SECOND_MS, limitBytes: 5.5 * MiB, firstAlarmDay: 0.5 }
   : { days: 7, everyMs: 2520 * SECOND_MS, limitBytes: 4 * MiB, firstAlarmDay: 5.9 };
-const BYTES_PER_SECOND = 4000;
+const BYTES_PER_SECOND = 1500;
 const SEGMENT_BYTES = MiB;
 const FLOOR_BYTES = 2 * MiB;
 const MEMORY_GROWTH_BYTES_MAX = 24 * MiB;

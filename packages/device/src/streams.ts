@@ -1,5 +1,5 @@
-import { FirehoseClient, PutRecordBatchCommand } from "@aws-sdk/client-firehose";
-import { KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import type { FirehoseClient } from "@aws-sdk/client-firehose";
+import type { KinesisClient } from "@aws-sdk/client-kinesis";
 import type { StreamRecord, Streams } from "@coalmine/ports";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { asked, clientSettings } from "./aws-error.ts";
@@ -14,13 +14,14 @@ export interface StreamsConfig {
 /** One answer a record, in the order sent. A service names what it did not take; nothing says that it did. */
 type Answers = Awaited<ReturnType<Streams["put"]>>;
 
-/** Amazon Kinesis Data Streams and Amazon Data Firehose. A client is made when its service is first used. */
+/** Amazon Kinesis Data Streams and Amazon Data Firehose. Most devices use neither: a client is loaded with the first request. */
 export function awsStreams(config: StreamsConfig): Streams {
   const settings = { ...clientSettings, ...config };
   let kinesis: KinesisClient | undefined;
   let firehose: FirehoseClient | undefined;
 
   async function putRecords(name: string, records: readonly StreamRecord[]): Promise<Answers> {
+    const { KinesisClient, PutRecordsCommand } = await import("@aws-sdk/client-kinesis");
     // By itself this client speaks HTTP/2, which takes other settings and helps no one who sends one request at a time.
     const client = (kinesis ??= new KinesisClient({
       ...settings,
@@ -37,6 +38,7 @@ export function awsStreams(config: StreamsConfig): Streams {
   }
 
   async function putRecordBatch(name: string, records: readonly StreamRecord[]): Promise<Answers> {
+    const { FirehoseClient, PutRecordBatchCommand } = await import("@aws-sdk/client-firehose");
     const client = (firehose ??= new FirehoseClient(settings));
     const command = new PutRecordBatchCommand({
       DeliveryStreamName: name,
