@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
 import { exitCodes } from "./exit-codes.ts";
+import { addComponentCommands } from "./component/commands.ts";
 import { addRolloutCommands } from "./rollout/commands.ts";
 import { addSystemCommands } from "./system/commands.ts";
 import { places } from "./system/state.ts";
@@ -14,6 +15,7 @@ const program = new Command("coalmine")
   .exitOverride();
 addSystemCommands(program, at);
 addRolloutCommands(program, at);
+addComponentCommands(program, dirname(dirname(fileURLToPath(import.meta.url))));
 
 try {
   await program.parseAsync();
