@@ -29,7 +29,11 @@ const POINTS_PER_BATCH = 500;
 const BREATH_MS = 5;
 const PATIENCE_MS = 600_000;
 
-const ModelManifest = z.looseObject({ component: z.string(), version: z.string(), sha256: z.string() });
+const ModelManifest = z.looseObject({
+  component: z.string(),
+  version: z.string().default("0.0.0"),
+  sha256: z.string(),
+});
 type InferenceModule = ComponentModule<"clock" | "ipc" | "model" | "log" | "process">;
 
 /**

@@ -85,11 +85,15 @@ test("gives a window the same bits whatever windows are beside it", async () => 
   const rows = Array.from({ length: 64 }, (_, index) =>
     curve((rate) => carreau(rate) * (1 + index / 50), 20 + index / 4, 30 + index / 3),
   );
-  const together = await session.run({ curve: new Tensor("float32", Float32Array.from(rows.flat()), [64, 42]) });
+  const together = await session.run({
+    curve: new Tensor("float32", Float32Array.from(rows.flat()), [64, 42]),
+  });
   for (const [index, row] of rows.entries()) {
     const alone = await session.run({ curve: new Tensor("float32", Float32Array.from(row), [1, 42]) });
     expect(alone["viscosity"]?.data[0]).toBe(together["viscosity"]?.data[index]);
-    expect(alone["probabilities"]?.data).toEqual(together["probabilities"]?.data.slice(5 * index, 5 * index + 5));
+    expect(alone["probabilities"]?.data).toEqual(
+      together["probabilities"]?.data.slice(5 * index, 5 * index + 5),
+    );
   }
 });
 
