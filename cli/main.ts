@@ -6,6 +6,7 @@ import { CoalmineError, messageOf } from "@coalmine/runtime";
 import { addDeviceCommands } from "./device/commands.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { addQueueCommands } from "./queue/commands.ts";
+import { addComponentCommands } from "./component/commands.ts";
 import { addRolloutCommands } from "./rollout/commands.ts";
 import { addSystemCommands } from "./system/commands.ts";
 import { places } from "./system/state.ts";
@@ -18,6 +19,7 @@ addSystemCommands(program, at);
 addRolloutCommands(program, at);
 addDeviceCommands(program, at);
 addQueueCommands(program, at);
+addComponentCommands(program, dirname(dirname(fileURLToPath(import.meta.url))));
 
 try {
   await program.parseAsync();

@@ -81,6 +81,22 @@ test("agrees with the recorded Stormer viscometer calibration from 70 cP on with
   }
 });
 
+test("gives a window the same bits whatever windows are beside it", async () => {
+  const rows = Array.from({ length: 64 }, (_, index) =>
+    curve((rate) => carreau(rate) * (1 + index / 50), 20 + index / 4, 30 + index / 3),
+  );
+  const together = await session.run({
+    curve: new Tensor("float32", Float32Array.from(rows.flat()), [64, 42]),
+  });
+  for (const [index, row] of rows.entries()) {
+    const alone = await session.run({ curve: new Tensor("float32", Float32Array.from(row), [1, 42]) });
+    expect(alone["viscosity"]?.data[0]).toBe(together["viscosity"]?.data[index]);
+    expect(alone["probabilities"]?.data).toEqual(
+      together["probabilities"]?.data.slice(5 * index, 5 * index + 5),
+    );
+  }
+});
+
 function carreau(rate: number): number {
   return 3.45 + (56 - 3.45) * (1 + (3.313 * rate) ** 2) ** ((0.3568 - 1) / 2);
 }

@@ -15,6 +15,7 @@ Physics (viscosity in mPa.s, shear rate g in 1/s, haematocrit H as a fraction, t
 import hashlib
 import json
 import pathlib
+import sys
 
 import numpy as np
 import onnx
@@ -174,5 +175,37 @@ def manifest():
     (HERE / "manifest.json").write_text(json.dumps(document, indent=2) + "\n")
 
 
-export(*train())
-manifest()
+def drift():
+    """How inputs and outputs are distributed in training, for the manifest: tenths of 50,000 curves."""
+    global rng
+    rng = np.random.default_rng(20261127)
+    x, _, _ = curves(50_000)
+    viscosity, probabilities = onnxruntime.InferenceSession(HERE / "model.onnx").run(None, {"curve": x})
+
+    def histogram(name, values):
+        edges = np.unique(np.float32(np.quantile(values, np.linspace(0.1, 0.9, 9))))
+        counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
+        return {"name": name, "edges": [float(e) for e in edges], "shares": [float(c / len(values)) for c in counts]}
+
+    columns = {
+        "log10 of the lowest shear rate": 0,
+        "log10 of the highest shear rate": POINTS - 1,
+        "log10 of the viscosity at the lowest rate": POINTS,
+        "log10 of the viscosity at the highest rate": 2 * POINTS - 1,
+        "temperature": 2 * POINTS,
+        "haematocrit": 2 * POINTS + 1,
+    }
+    document = json.loads((HERE / "manifest.json").read_text())
+    document["drift"] = {
+        "inputs": [{**histogram(name, x[:, column]), "column": column} for name, column in columns.items()],
+        "value": histogram("viscosity", viscosity[:, 0]),
+        "probability": histogram("probability of the likeliest class", probabilities.max(1)),
+    }
+    (HERE / "manifest.json").write_text(json.dumps(document, indent=2) + "\n")
+
+
+# `train.py drift` writes the histograms alone, of the model as it is.
+if sys.argv[1:] != ["drift"]:
+    export(*train())
+    manifest()
+drift()

@@ -11,6 +11,8 @@ import { start } from "./component.ts";
 const folder = new URL("../../../models/blood-viscosity/", import.meta.url);
 const bytes = readFileSync(new URL("model.onnx", folder));
 const manifest = JSON.parse(readFileSync(new URL("manifest.json", folder), "utf8"));
+/** As in an artifact, which never holds its own version. */
+const unversioned = { ...manifest, version: undefined };
 const reference = { component: manifest.component, version: "1.0.0", sha256: manifest.sha256 };
 
 test("scores a curve that came in pieces, twice and out of order, exactly once", async () => {
@@ -30,7 +32,12 @@ test("scores a curve that came in pieces, twice and out of order, exactly once",
   expect(viscosity?.value).toBeGreaterThan(4.4);
   expect(viscosity?.value).toBeLessThan(5);
   expect(viscosity?.sequence).toBe(119);
-  expect(viscosity?.derivation).toMatchObject({ modelSha256: manifest.sha256, inputFrom: 100, inputTo: 119 });
+  expect(viscosity?.derivation).toMatchObject({
+    modelSha256: manifest.sha256,
+    modelVersion: "1.0.0",
+    inputFrom: 100,
+    inputTo: 119,
+  });
   await device.stop();
 });
 
@@ -136,7 +143,9 @@ test("a shadow sees the same windows; what it says is on a topic of its own, and
     manifest: { ...manifest, version: "1.0.1", sha256: sha(other) },
   });
   const shadow = { ...reference, version: "1.0.1", sha256: sha(other) };
-  expect(await device.ipc.validate({ ...device.ipc.configuration, shadow })).toEqual([{ status: "ACCEPTED" }]);
+  expect(await device.ipc.validate({ ...device.ipc.configuration, shadow })).toEqual([
+    { status: "ACCEPTED" },
+  ]);
   await device.ipc.updateConfiguration([], { shadow });
   await device.settle();
   await device.send("a", curve(0));
@@ -213,7 +222,10 @@ async function running(model: { sha256?: string } = {}) {
   const clock = new DrivenClock(1_000_000, () => new Promise((done) => setImmediate(done)));
   const ipc = new MemoryIpc({ model: { ...reference, ...model } });
   const artifacts = new Map([
-    [`/root/packages/artifacts-unarchived/${reference.component}/1.0.0/model`, { bytes, manifest }],
+    [
+      `/root/packages/artifacts-unarchived/${reference.component}/1.0.0/model`,
+      { bytes, manifest: unversioned },
+    ],
   ]);
   const batches: MeasurementBatch[] = [];
   await ipc.subscribe(topics.measurements, (_topic, message) => {

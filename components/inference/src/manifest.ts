@@ -122,7 +122,8 @@ const TestVector = z
 export const Manifest = z
   .object({
     component: ComponentName,
-    version: ComponentVersion,
+    /** Not in an artifact, which never holds its own version: there it is the one that the configuration names. */
+    version: ComponentVersion.optional(),
     file: z.literal("model.onnx"),
     sha256: Sha256,
     preprocessing: z.discriminatedUnion("kind", [FlowCurvePreprocessing, SignalPreprocessing]),

@@ -109,7 +109,10 @@ export class ModelShelf {
       try {
         const manifest = await this.#manifest(folder);
         if (manifest.sha256 === reference.sha256) {
-          return { folders: folders.slice(folders.indexOf(folder)), manifest };
+          return {
+            folders: folders.slice(folders.indexOf(folder)),
+            manifest: { ...manifest, version: reference.version },
+          };
         }
         told.push(`its manifest says sha256 ${manifest.sha256}, the configuration ${reference.sha256}`);
       } catch (failure) {

@@ -80,7 +80,7 @@ function pointsOf(window: Window, manifest: Manifest) {
     derivation: {
       modelSha256: manifest.sha256,
       modelComponent: manifest.component,
-      modelVersion: manifest.version,
+      ...(manifest.version === undefined ? {} : { modelVersion: manifest.version }),
       preprocessingVersion: manifest.preprocessing.version,
       ...(manifest.postprocessing === undefined
         ? {}
