@@ -1,0 +1,7 @@
+/** Loaded with the first request, and no more of the SDK than the port needs. */
+export {
+  CloudWatchLogsClient,
+  CreateLogGroupCommand,
+  CreateLogStreamCommand,
+  PutLogEventsCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
