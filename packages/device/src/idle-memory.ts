@@ -43,6 +43,8 @@ function nodeHeap(): Heap | undefined {
       return (user + system) / 1000;
     },
     usedBytes: () => process.memoryUsage().heapUsed,
-    collect: () => void gc({ type: "major", execution: "sync", flavor: "last-resort" }),
+    collect: () => {
+      gc({ type: "major", execution: "sync", flavor: "last-resort" });
+    },
   };
 }
