@@ -4,7 +4,7 @@ import { BuildError } from "./build-error.ts";
 import { bundleComponent } from "./bundle.ts";
 import { cachedZip } from "./cached-zip.ts";
 import { sha256 } from "./digest.ts";
-import { nativeFiles } from "./native-modules.ts";
+import { nativeFiles, sharedNatives } from "./native-modules.ts";
 import { nodeBinary } from "./node-binary.ts";
 import type { ArtifactPlatform, Platform } from "./platform.ts";
 import { readJson } from "./read-json.ts";
@@ -45,9 +45,12 @@ export async function buildArtifacts(
   return { artifacts, bundles: bundle?.files ?? [] };
 }
 
-/** Node's package has headers and manuals of sixty megabytes too, which no device needs. */
+/** Node without its headers and manuals, sixty megabytes that no device needs, and what its components share. */
 async function nodeEntries(root: string, platform: Platform, cacheFolder: string): Promise<ZipEntry[]> {
-  return [{ name: "bin/node", bytes: await nodeBinary(root, platform, cacheFolder), executable: true }];
+  return [
+    { name: "bin/node", bytes: await nodeBinary(root, platform, cacheFolder), executable: true },
+    ...(await sharedNatives(root, platform)),
+  ];
 }
 
 /** The ONNX file and its manifest, without the version, which would change the bytes of an unchanged model. */

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { bundleComponent } from "./bundle.ts";
 import { BuildManifest } from "./build-manifest.ts";
 import { fixtureCheckout } from "./fixture-checkout.ts";
-import { nativeFiles } from "./native-modules.ts";
+import { nativeFiles, sharedNatives } from "./native-modules.ts";
 import { hostPlatform, platforms } from "./platform.ts";
 
 /** A component that needs everything a component may need: IPC, a serial port, a model in a worker, schemas. */
@@ -146,6 +146,42 @@ test("an unpacked artifact runs where nothing is installed: IPC client, serial p
       ipc: "function",
       score: { viscosity: [1, 1], probabilities: [1, 5] },
     });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test.each([
+  { beside: "the same version", name: (own: string) => own, loaded: "lib/", says: /^$/ },
+  {
+    beside: "another version",
+    name: (own: string) => own.replace("nodejs-", "nodejs-9."),
+    loaded: "",
+    says: /^aws-crt \d+\.\d+\.\d+ is loaded from the component's own artifact.*Cannot find module.*\n$/,
+  },
+])("where Node has the IPC library of $beside beside it, one of the two is loaded", async (expected) => {
+  const folder = mkdtempSync(join(here.root, "device-"));
+  try {
+    for (const part of ["bin", "lib"]) mkdirSync(join(folder, part));
+    copyFileSync(process.execPath, join(folder, "bin/node"));
+    for (const [file, bytes] of Object.entries(files)) writeFileSync(join(folder, file), bytes);
+    for (const { name: own, bytes } of await sharedNatives(here.root, host))
+      writeFileSync(join(folder, expected.name(own)), bytes);
+    writeFileSync(
+      join(folder, "probe.mjs"),
+      `import { readFileSync, writeFileSync } from "node:fs";
+process.on("exit", () => writeFileSync("maps", readFileSync("/proc/self/maps")));`,
+    );
+    const model = join(here.root, "models/blood-viscosity/model.onnx");
+    const { stderr } = await promisify(execFile)(
+      join(folder, "bin/node"),
+      ["--import", "./probe.mjs", "main.mjs", model],
+      { cwd: folder, env: {} },
+    );
+    // The model's worker begins in the same file, and says it too.
+    expect([...new Set(stderr.split(/(?<=\n)/))].join("")).toMatch(expected.says);
+    const loaded = readFileSync(join(folder, "maps"), "utf8").match(/(?:lib\/)?aws-crt-nodejs\S*/g);
+    expect(new Set(loaded?.map((path) => path.replace(/aws-crt.*/, "")))).toEqual(new Set([expected.loaded]));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

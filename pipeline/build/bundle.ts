@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
 import { BuildError } from "./build-error.ts";
 import { nativeModulesPlugin } from "./native-modules.ts";
+import { nodeModulesPlugin } from "./node-modules.ts";
 import type { ZipEntry } from "./zip.ts";
 
 export interface Bundle {
@@ -42,6 +43,8 @@ const onNode = {
   ...shared,
   platform: "node",
   target: "node24",
+  // Of two forms of a library the one that can be shaken: V8 keeps the source of all that is left.
+  mainFields: ["module", "main"],
   // What libraries in CommonJS call when they need Node's own modules or a native one. esbuild does not see these names,
   // so they must be ones that no library gives to anything of its own.
   banner: {
@@ -60,7 +63,7 @@ export async function bundleComponent(root: string, folder: string): Promise<Bun
     await run(root, source("config.ts"), "config.mjs", neutral),
     await run(root, source("main.ts"), "main.mjs", {
       ...onNode,
-      plugins: [componentBeside(source("component.ts")), nativeModulesPlugin],
+      plugins: [componentBeside(source("component.ts")), nativeModulesPlugin, nodeModulesPlugin],
     }),
   ];
   return {

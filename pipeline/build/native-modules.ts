@@ -1,32 +1,61 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Plugin } from "esbuild";
+import * as z from "zod";
 import { BuildError } from "./build-error.ts";
 import type { Platform } from "./platform.ts";
+import { readJson } from "./read-json.ts";
 import type { ZipEntry } from "./zip.ts";
 
 interface NativeModule {
   /** The library's own loader, which searches folders at run time. */
   readonly loader: RegExp;
   /** What stands in its place: one `require` of a file beside the bundle. */
-  readonly shim: (source: string) => string;
+  readonly shim: (source: string, version: string) => string;
   /** Name beside the bundle → file below `node_modules`, for one platform. */
   readonly files: (platform: Platform) => Readonly<Record<string, string>>;
 }
+
+/**
+ * The official IPC client's library, which every component loads: from one file beside Node its code is in memory once
+ * for all of them. The name has the version, so that a component never takes another than it was built and rehearsed
+ * with; where that one is not there it says so and takes its own copy.
+ */
+const sharedName = (version: string): string => `lib/aws-crt-nodejs-${version}.node`;
+const crtFile = (platform: Platform): string => `aws-crt/dist/bin/${platform}-glibc/aws-crt-nodejs.node`;
+
+/** What `coalmine.NodeRuntime` has beside `bin/node` for all components. */
+export async function sharedNatives(root: string, platform: Platform): Promise<ZipEntry[]> {
+  const modules = join(root, "node_modules");
+  const bytes = await readFile(join(modules, crtFile(platform)));
+  return [{ name: sharedName(versionOf(join(modules, "aws-crt"))), bytes }];
+}
+
+const Package = z.object({ version: z.string() });
+const versionOf = (folder: string): string => readJson(Package, join(folder, "package.json")).version;
 
 /** Every native module that a component may use. */
 const nativeModules: readonly NativeModule[] = [
   {
     loader: /aws-crt\/dist\/native\/binding\.js$/,
-    shim: () => `
+    shim: (_, version) => `
+      const { join } = require("node:path");
+      const { execPath, stderr } = require("node:process");
+      function load() {
+        try {
+          return require(join(execPath, "../../${sharedName(version)}"));
+        } catch (failure) {
+          const [why] = String(failure?.message).split("\\n");
+          stderr.write("aws-crt ${version} is loaded from the component's own artifact, which takes 7 MiB more: " + why + "; deploy the coalmine.NodeRuntime of the same release to share it\\n");
+          return require("./aws-crt-nodejs.node");
+        }
+      }
       const CRuntimeType = Object.freeze({ NON_LINUX: "cruntime", MUSL: "musl", GLIBC: "glibc" });
       exports.__esModule = true;
       exports.CRuntimeType = CRuntimeType;
       exports.cRuntime = CRuntimeType.GLIBC;
-      exports.default = require("./aws-crt-nodejs.node");`,
-    files: (platform) => ({
-      "aws-crt-nodejs.node": `aws-crt/dist/bin/${platform}-glibc/aws-crt-nodejs.node`,
-    }),
+      exports.default = load();`,
+    files: (platform) => ({ "aws-crt-nodejs.node": crtFile(platform) }),
   },
   {
     loader: /@serialport\/bindings-cpp\/dist\/serialport-bindings\.js$/,
@@ -62,7 +91,7 @@ export const nativeModulesPlugin: Plugin = {
   setup(build) {
     for (const { loader, shim } of nativeModules)
       build.onLoad({ filter: loader }, async ({ path }) => ({
-        contents: shim(await readFile(path, "utf8")),
+        contents: shim(await readFile(path, "utf8"), versionOf(packageFolder(path))),
         loader: "js",
       }));
     build.onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }));
@@ -82,6 +111,13 @@ export async function nativeFiles(
       .flatMap(({ files }) => Object.entries(files(platform)))
       .map(async ([name, file]) => ({ name, bytes: await readFile(join(root, "node_modules", file)) })),
   );
+}
+
+/** Of a file in `node_modules`: the folder of its package. */
+function packageFolder(file: string): string {
+  const [folder] = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? [];
+  if (folder === undefined) throw new BuildError("ERR_BUILD_SOURCE", `${file} is in no package; run npm ci`);
+  return folder;
 }
 
 function replacedOnce(source: string, pattern: RegExp, replacement: string): string {

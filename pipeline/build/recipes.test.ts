@@ -70,7 +70,7 @@ test.each(components)(
       expect(faults).toEqual({});
       expect(Object.keys(steps)).toEqual(["run"]);
       expect(steps.run?.script).toBe(
-        `exec "/gg/unarchived/coalmine.NodeRuntime/node/bin/node" --max-semi-space-size=1 --optimize-for-size "/gg/unarchived/${component}/${artifact}/main.mjs"`,
+        `exec "/gg/unarchived/coalmine.NodeRuntime/node/bin/node" --max-semi-space-size=2 --expose-gc "/gg/unarchived/${component}/${artifact}/main.mjs"`,
       );
       expect(steps.run?.setenv).toEqual({
         COALMINE_COMPONENT: component,

@@ -1,11 +1,15 @@
-import { connectGreengrassIpc } from "@coalmine/device/greengrass-ipc";
+import { isMainThread } from "node:worker_threads";
 import { modelWorkers } from "@coalmine/device/model-worker";
-import { runComponent } from "@coalmine/device/run";
-import { portsVersion, start } from "./component.ts";
 
-await runComponent({ portsVersion, start }, async (base) => ({
-  ...base,
-  ipc: await connectGreengrassIpc(base),
-  // Greengrass starts a component in its own work folder.
-  model: modelWorkers(process.cwd(), base.clock),
-}));
+// A model's worker thread begins in this file too, and has no use for the rest of it.
+if (isMainThread) {
+  const { connectGreengrassIpc } = await import("@coalmine/device/greengrass-ipc");
+  const { runComponent } = await import("@coalmine/device/run");
+  const { portsVersion, start } = await import("./component.ts");
+  await runComponent({ portsVersion, start }, async (base) => ({
+    ...base,
+    ipc: await connectGreengrassIpc(base),
+    // Greengrass starts a component in its own work folder.
+    model: modelWorkers(process.cwd(), base.clock),
+  }));
+}

@@ -1,11 +1,4 @@
-import {
-  CloudWatchLogsClient,
-  type CloudWatchLogsClientConfig,
-  CreateLogGroupCommand,
-  CreateLogStreamCommand,
-  PutLogEventsCommand,
-  PutRetentionPolicyCommand,
-} from "@aws-sdk/client-cloudwatch-logs";
+import type { CloudWatchLogsClient, CloudWatchLogsClientConfig } from "@aws-sdk/client-cloudwatch-logs";
 import type { CloudLogs } from "@coalmine/ports";
 import * as z from "zod";
 import { asked, clientSettings } from "./aws-error.ts";
@@ -14,9 +7,15 @@ const Answer = z.object({ headers: z.record(z.string(), z.string()) });
 
 /** Amazon CloudWatch Logs. Endpoint and credentials come as the SDK finds them. */
 export function cloudWatchLogs(config: CloudWatchLogsClientConfig & { readonly region: string }): CloudLogs {
-  const client = new CloudWatchLogsClient({ ...clientSettings, ...config });
+  let made: CloudWatchLogsClient | undefined;
+  const loaded = async () => {
+    const sdk = await import("./cloud-logs-client.ts");
+    made ??= new sdk.CloudWatchLogsClient({ ...clientSettings, ...config });
+    return { ...sdk, client: made };
+  };
   return {
     createLogGroup: async (logGroupName, { kmsKeyId, logGroupClass, tags } = {}) => {
+      const { client, CreateLogGroupCommand } = await loaded();
       const command = new CreateLogGroupCommand({
         logGroupName,
         ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
@@ -26,14 +25,17 @@ export function cloudWatchLogs(config: CloudWatchLogsClientConfig & { readonly r
       await asked(`creating log group ${logGroupName}`, () => client.send(command));
     },
     putRetentionPolicy: async (logGroupName, retentionInDays) => {
+      const { client, PutRetentionPolicyCommand } = await loaded();
       const command = new PutRetentionPolicyCommand({ logGroupName, retentionInDays });
       await asked(`setting the retention of log group ${logGroupName}`, () => client.send(command));
     },
     createLogStream: async (logGroupName, logStreamName) => {
+      const { client, CreateLogStreamCommand } = await loaded();
       const command = new CreateLogStreamCommand({ logGroupName, logStreamName });
       await asked(`creating log stream ${logGroupName}/${logStreamName}`, () => client.send(command));
     },
     putLogEvents: async (logGroupName, logStreamName, events) => {
+      const { client, PutLogEventsCommand } = await loaded();
       const logEvents = events.map(({ timestampMs, message }) => ({ timestamp: timestampMs, message }));
       const command = new PutLogEventsCommand({ logGroupName, logStreamName, logEvents });
       let serverTimeMs = Number.NaN;

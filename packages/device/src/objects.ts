@@ -1,14 +1,16 @@
 import { createHash } from "node:crypto";
-import { PutObjectCommand, S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import type { Objects } from "@coalmine/ports";
 import { asked, clientSettings } from "./aws-error.ts";
 
 /** Amazon S3. Endpoint and credentials come as the SDK finds them, on a device from the token exchange service. */
 export function s3Objects(config: S3ClientConfig & { readonly region: string }): Objects {
-  const client = new S3Client({ ...clientSettings, ...config });
+  let client: S3Client | undefined;
   return {
     put: async ({ bucket, key, body, contentType, ifNoneMatch }) => {
-      const command = new PutObjectCommand({
+      const sdk = await import("./s3-client.ts");
+      const s3 = (client ??= new sdk.S3Client({ ...clientSettings, ...config }));
+      const command = new sdk.PutObjectCommand({
         Bucket: bucket,
         Key: key,
         Body: body,
@@ -16,7 +18,7 @@ export function s3Objects(config: S3ClientConfig & { readonly region: string }):
         ChecksumSHA256: createHash("sha256").update(body).digest("base64"),
         ...(ifNoneMatch ? { IfNoneMatch: "*" } : {}),
       });
-      const answer = await asked(`putting s3://${bucket}/${key}`, () => client.send(command));
+      const answer = await asked(`putting s3://${bucket}/${key}`, () => s3.send(command));
       return { etag: answer.ETag ?? "" };
     },
   };

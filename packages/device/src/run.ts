@@ -5,6 +5,7 @@ import { systemClock } from "@coalmine/runtime/system-clock";
 import { systemRandom } from "@coalmine/runtime/system-random";
 import { componentProcess } from "./component-process.ts";
 import { nodeCrypto } from "./crypto.ts";
+import { collectWhenIdle } from "./idle-memory.ts";
 import { stdoutLog } from "./log.ts";
 import { isModelTrial } from "./model-trial.ts";
 
@@ -45,6 +46,7 @@ export async function runComponent<Used extends keyof Ports>(
     process.exit(1);
   }
   log.info("the component is running", told);
+  collectWhenIdle(base.clock);
   const signal = await asked;
   log.info("the component stops", { ...told, signal });
   const patience = new AbortController();
