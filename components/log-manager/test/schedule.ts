@@ -27,6 +27,13 @@ export class Schedule {
   readonly #unreadable = new Set<string>();
   /** Lines in requests that were on their way when the process died: they may have arrived. */
   readonly #onTheWay = new Set<string>();
+  /** Cut files and the lines of their copies, copied while nobody looked: log-manager was down, or held up by a put. */
+  readonly #copiedUnseen: { readonly node: Node; readonly lines: readonly string[] }[] = [];
+  /**
+   * Lines of copies whose original lost its last name before anybody looked: nothing tells such a copy from a new file
+   * that begins as an old one did, so it is taken for one, and its lines go again.
+   */
+  readonly #orphaned = new Set<string>();
   #partial: { readonly node: Node; readonly rest: string; readonly line: string } | undefined;
   #rotations = 0;
   readonly #ends: { readonly atMs: number; readonly windowMs: number }[] = [];
@@ -167,6 +174,9 @@ export class Schedule {
     if (node === undefined || node.bytes.length === 0) return;
     this.#completePartial();
     disk.copy(node, `${ACTIVE}.${++this.#rotations}`);
+    const { isOnline, throttled, lostReply } = this.#world.cloud.weather;
+    if (!this.#world.isUp || !isOnline || throttled > 0 || lostReply > 0)
+      this.#copiedUnseen.push({ node, lines: node.text.split("\n") });
     // What is written between the copy and the cut is in neither.
     if (this.#random.next() < 0.5) this.#write(1);
     disk.truncate(node);
@@ -260,6 +270,9 @@ export class Schedule {
   /** Lines that are in no file and in no memory: nobody can read them any more. */
   #note(): void {
     const { disk } = this.#world;
+    const named = new Set(disk.names.values());
+    for (const { node, lines } of this.#copiedUnseen)
+      if (!named.has(node)) for (const line of lines) this.#orphaned.add(line);
     const there = new Set(disk.readable().flatMap(({ text }) => text.split("\n")));
     const arrived = this.#arrived();
     for (const line of this.#lines)
@@ -315,7 +328,7 @@ export class Schedule {
       const line = withoutEid(message);
       const eid = /"eid":"([^"]*)"\}$/.exec(message)?.[1] ?? "";
       const before = seen.get(line);
-      if (before !== undefined) {
+      if (before !== undefined && !this.#orphaned.has(line)) {
         this.totals.repeated++;
         const { answeredMs } = before;
         const isExcused =
