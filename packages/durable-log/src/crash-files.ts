@@ -32,7 +32,7 @@ export function crashState(
 ): MemoryFiles {
   const { nodeSyncs, folderSyncs } = lastSyncs(events, length);
   const folders = new Map<number, Map<string, { node: number; isFolder: boolean }>>([[0, new Map()]]);
-  const contents = new Map<number, Uint8Array>();
+  const contents = new Map<number, Content>();
   const isFolder = new Set<number>([0]);
   const isKept = (): boolean => fate === "kept" || (fate === "chance" && random.next() < 0.5);
   const namesOf = (folder: number): Map<string, { node: number; isFolder: boolean }> => {
@@ -40,21 +40,23 @@ export function crashState(
     folders.set(folder, names);
     return names;
   };
+  const contentOf = (node: number): Content => {
+    const content = contents.get(node) ?? new Content();
+    contents.set(node, content);
+    return content;
+  };
   for (const [at, event] of events.slice(0, length).entries()) {
     switch (event.kind) {
       case "write": {
         const isDurable = at < (nodeSyncs.get(event.node) ?? 0);
         if (!isDurable && !isKept()) break;
         const isTorn = !isDurable && fate === "chance" && random.next() < 0.7;
-        contents.set(event.node, written(contents.get(event.node), event, isTorn ? random : undefined));
+        contentOf(event.node).write(event, isTorn ? random : undefined);
         break;
       }
       case "truncate": {
         if (at >= (nodeSyncs.get(event.node) ?? 0) && !isKept()) break;
-        const old = contents.get(event.node) ?? new Uint8Array(0);
-        const bytes = new Uint8Array(event.sizeBytes);
-        bytes.set(old.subarray(0, event.sizeBytes));
-        contents.set(event.node, bytes);
+        contentOf(event.node).truncate(event.sizeBytes);
         break;
       }
       case "name":
@@ -92,36 +94,52 @@ function lastSyncs(
   return { nodeSyncs, folderSyncs };
 }
 
-/** `old` after the write; with `tear`, after chosen sectors of it. */
-function written(
-  old: Uint8Array | undefined,
-  write: { readonly position: number; readonly bytes: Uint8Array },
-  tear: Random | undefined,
-): Uint8Array {
-  const end = write.position + write.bytes.length;
-  const result = new Uint8Array(Math.max(old?.length ?? 0, end));
-  if (old !== undefined) result.set(old);
-  let size = old?.length ?? 0;
-  for (let from = write.position; from < end;) {
-    const to = Math.min(end, (Math.floor(from / SECTOR_BYTES) + 1) * SECTOR_BYTES);
-    if (tear === undefined || tear.next() < 0.5) {
-      result.set(write.bytes.subarray(from - write.position, to - write.position), from);
-      size = Math.max(size, to);
-    }
-    from = to;
+/** The bytes of one file while events are played. */
+class Content {
+  #data = new Uint8Array(1024);
+  #size = 0;
+
+  get bytes(): Uint8Array {
+    return this.#data.subarray(0, this.#size);
   }
-  return result.subarray(0, size);
+
+  /** All of the write; with `tear`, chosen sectors of it. */
+  write(write: { readonly position: number; readonly bytes: Uint8Array }, tear: Random | undefined): void {
+    const end = write.position + write.bytes.length;
+    this.#reserve(end);
+    for (let from = write.position; from < end;) {
+      const to = Math.min(end, (Math.floor(from / SECTOR_BYTES) + 1) * SECTOR_BYTES);
+      if (tear === undefined || tear.next() < 0.5) {
+        this.#data.set(write.bytes.subarray(from - write.position, to - write.position), from);
+        this.#size = Math.max(this.#size, to);
+      }
+      from = to;
+    }
+  }
+
+  truncate(sizeBytes: number): void {
+    this.#reserve(sizeBytes);
+    if (sizeBytes < this.#size) this.#data.fill(0, sizeBytes, this.#size);
+    this.#size = sizeBytes;
+  }
+
+  #reserve(sizeBytes: number): void {
+    if (sizeBytes <= this.#data.length) return;
+    const larger = new Uint8Array(Math.max(sizeBytes, this.#data.length * 2));
+    larger.set(this.bytes);
+    this.#data = larger;
+  }
 }
 
 function builtFrom(
   folders: ReadonlyMap<number, ReadonlyMap<string, { node: number; isFolder: boolean }>>,
-  contents: ReadonlyMap<number, Uint8Array>,
+  contents: ReadonlyMap<number, Content>,
 ): MemoryFiles {
   const files = memoryFiles();
   const visit = (folder: number, prefix: string): void => {
     for (const [name, { node, isFolder }] of folders.get(folder) ?? [])
       if (isFolder) visit(node, `${prefix}${name}/`);
-      else files.put(prefix + name, contents.get(node) ?? new Uint8Array(0));
+      else files.put(prefix + name, contents.get(node)?.bytes ?? new Uint8Array(0));
   };
   visit(0, "");
   return files;
