@@ -35,7 +35,7 @@ export async function listSerial(places: SerialPlaces): Promise<readonly LinkInf
   const isClear = (name: string) => names.indexOf(name) === names.lastIndexOf(name);
   return ports
     .map(({ id, path, aliases }) => {
-      const [best = id, ...others] = [...(id === path ? [] : [id]), ...aliases.filter(isClear), path];
+      const [best, ...others] = [...(id === path ? [] : [id]), ...aliases.filter(isClear), path];
       return { id: best, path, aliases: others };
     })
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));

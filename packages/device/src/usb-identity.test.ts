@@ -38,7 +38,7 @@ async function adapter(location: string, serial: string | undefined): Promise<st
 test("an adapter keeps its name by its serial number, whatever number the system gives its port", async () => {
   const first = await adapter("1-1.2", "FT1234");
   const before = await serialLinks(systemClock, { paths: [first], sys }).list();
-  const [port] = before.filter(({ path }) => path === first);
+  const port = before.find(({ path }) => path === first);
   expect(port).toEqual({ id: "usb:0403:6001:FT1234", path: first, aliases: ["usb:0403:6001@1-1.2", first] });
   // Pulled, and plugged into another socket: another device, another number.
   await rm(join(sys, "class"), { recursive: true });
