@@ -23,6 +23,9 @@ const BETWEEN_MS = 3000;
 /**
  * Four idle components, from their bundles under the core device, against four bare `node` processes of the same binary:
  * proportional set sizes. The two stand one after the other, since pages of one binary are shared by all who run it.
+ * Parts measured by themselves on x64: the official IPC client loaded takes 3.4 MiB in each and 6.5 MiB of shared code,
+ * ONNX Runtime with the model 18 MiB and 32 MiB of code. With four bare processes (81 MiB) that is 1.86 × before any code
+ * of ours.
  */
 export const bench: Bench = async (say) => {
   const root = join(import.meta.dirname, "../..");
