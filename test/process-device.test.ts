@@ -11,22 +11,17 @@ import {
   AttachPolicyCommand,
   CreateKeysAndCertificateCommand,
   CreatePolicyCommand,
-  DescribeEndpointCommand,
   DescribeThingCommand,
   type IoTClient,
   ListThingPrincipalsCommand,
 } from "@aws-sdk/client-iot";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { componentNames, Heartbeat, ThingName, topics } from "@coalmine/contract";
-import { serialLinks } from "@coalmine/device/serial-links";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { parse, stringify } from "yaml";
-import { commission } from "../commissioning/commission.ts";
 import type { IotConnection } from "../commissioning/iot-connection.ts";
 import { mqttConnector } from "../commissioning/mqtt-connector.ts";
-import { CommissionOptions } from "../commissioning/options.ts";
 import { names } from "../infra/identity/identity.ts";
 import { BuildManifest } from "../pipeline/build/build-manifest.ts";
 import { publish } from "../pipeline/publish/publish.ts";
@@ -36,7 +31,8 @@ import { ProcessFleet } from "../simulator/fleet/process/process-fleet.ts";
 import { startedWith } from "../simulator/fleet/process/process-tree.ts";
 import { MARK } from "../simulator/fleet/process/supervised-process.ts";
 import { setup as buildArtifacts } from "./artifacts-setup.ts";
-import { type LocalRegion, newClaim, place, startLocalRegion } from "./local-region.ts";
+import { type LocalRegion, place, startLocalRegion } from "./local-region.ts";
+import { commissionIn, recipeOfThisMachine } from "./on-this-machine.ts";
 
 const buckets = { artifacts: "coalmine-artifacts", lake: "coalmine-lake" };
 const device = "core-01";
@@ -79,53 +75,20 @@ async function operatorConnection(): Promise<IotConnection> {
   });
 }
 
-async function commissionDevice({ name, root, serialFolder }: DeviceSite): Promise<void> {
-  const claimFolder = join(folder, `claim-${name}`);
-  await newClaim(region, claimFolder);
-  const { iot } = clients;
-  const endpointOf = async (endpointType: string): Promise<string> =>
-    (await iot.send(new DescribeEndpointCommand({ endpointType }))).endpointAddress ?? "";
-  const [iotDataEndpoint = "", mqttPort = ""] = (await endpointOf("iot:Data-ATS")).split(":");
-  const options = CommissionOptions.parse({
-    serial: name,
-    site: "laboratory-3",
-    root,
-    claimFolder,
-    region: place.region,
-    iotDataEndpoint,
-    mqttPort: Number(mqttPort),
-    iotCredEndpoint: await endpointOf("iot:CredentialProvider"),
-    greengrassDataPlaneEndpoint: "localhost",
-    greengrassDataPlanePort: region.cloud.ports.dataPlane,
-    deploymentPollingFrequencySeconds: 1,
-    serialFolders: [serialFolder],
-  });
-  const { report } = await commission(options, {
-    clock,
-    links: serialLinks(clock, { folders: options.serialFolders }),
-    iot: mqttConnector({ host: options.iotDataEndpoint, port: options.mqttPort }, clock),
-  });
-  expect(report).toMatchObject({ thing: name, passed: true, claimErased: true });
+async function commissionDevice(site: DeviceSite): Promise<void> {
+  const { report } = await commissionIn(region, folder, site);
+  expect(report).toMatchObject({ thing: site.name, passed: true, claimErased: true });
 }
 
-/**
- * What was built is for this machine only, and a component version cannot be created with artifacts that are not there:
- * the recipes go out with the manifests of this machine's architecture alone.
- */
 async function releaseOfThisMachine(): Promise<{ dist: string; manifest: BuildManifest }> {
   const own = join(folder, "dist");
   await mkdir(join(own, "recipes"), { recursive: true });
   await symlink(join(dist, "artifacts"), join(own, "artifacts"));
-  const architecture = process.arch === "arm64" ? "aarch64" : "amd64";
-  for (const { recipeFile } of built.components) {
-    const recipe = parse(await readFile(join(dist, recipeFile), "utf8")) as {
-      Manifests: { Platform: { architecture?: string } }[];
-    };
-    const Manifests = recipe.Manifests.filter(
-      ({ Platform }) => (Platform.architecture ?? architecture) === architecture,
+  for (const { recipeFile } of built.components)
+    await writeFile(
+      join(own, recipeFile),
+      recipeOfThisMachine(await readFile(join(dist, recipeFile), "utf8")),
     );
-    await writeFile(join(own, recipeFile), stringify({ ...recipe, Manifests }));
-  }
   // This checkout is between releases: what it builds is taken for released.
   return {
     dist: own,

@@ -86,6 +86,22 @@ test("a component waits for its HARD dependencies and is restarted when one leav
   expect(device.states.filter((state) => state.startsWith("Soft"))).toEqual([]);
 });
 
+test("what a deployment does not change is left alone, and so are its dependents [core-device-4.14]", async () => {
+  const device = servicesUnderTest();
+  device.configure("Base", {});
+  device.configure("Model", {});
+  device.configure("Hard", { Run: "stay" }, { dependencies: ["Base", "Model:SOFT"] });
+  device.services.apply(false);
+  await device.run(10);
+  expect([device.stateOf("Base"), device.stateOf("Hard")]).toEqual(["FINISHED", "RUNNING"]);
+  device.states.length = 0;
+  device.configure("Model", {}, { version: "2.0.0" });
+  device.services.apply(true);
+  await device.run(60_000);
+  expect(device.states.filter((state) => !state.startsWith("Model"))).toEqual([]);
+  expect(device.states.at(-1)).toBe("Model FINISHED");
+});
+
 test("skipped steps count as success [core-device-4.7]", async () => {
   const device = servicesUnderTest();
   device.launcher.paths.add("/there");

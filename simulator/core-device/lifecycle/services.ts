@@ -67,7 +67,8 @@ export class Services {
 
   /**
    * Brings the components in line with the configuration: new ones start, changed ones restart or reinstall, and a
-   * BROKEN one is installed again (`reinstallBroken`). What is not configured any more goes on running until `retire`.
+   * BROKEN one is installed again (`reinstallBroken`). Others are left alone: one that is FINISHED would otherwise run
+   * again and take its dependents with it. What is not configured any more goes on running until `retire`.
    */
   apply(reinstallBroken: boolean): void {
     for (const definition of this.configured()) {
@@ -83,7 +84,6 @@ export class Services {
       if (effect === "reinstall" || (broken && (reinstallBroken || effect === "restart")))
         live.lifecycle.requestReinstall();
       else if (effect === "restart") live.lifecycle.requestRestart();
-      else live.lifecycle.requestStart();
     }
   }
 
