@@ -130,6 +130,8 @@ test.each<[string, string[]]>([
       subscribe(topics.healthOfAll),
       publish(topics.acknowledgements),
       `aws.greengrass.ipc.mqttproxy aws.greengrass#PublishToIoTCore ${topics.heartbeatOfAll}`,
+      // Where a sink of its configuration sends them.
+      "aws.greengrass.ipc.mqttproxy aws.greengrass#PublishToIoTCore coalmine/+/measurements",
     ],
   ],
   [logManager, []],
