@@ -3,10 +3,10 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
+import { addComponentCommands } from "./component/commands.ts";
 import { addDeviceCommands } from "./device/commands.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { addQueueCommands } from "./queue/commands.ts";
-import { addComponentCommands } from "./component/commands.ts";
 import { addRolloutCommands } from "./rollout/commands.ts";
 import { addSystemCommands } from "./system/commands.ts";
 import { places } from "./system/state.ts";
@@ -19,7 +19,7 @@ addSystemCommands(program, at);
 addRolloutCommands(program, at);
 addDeviceCommands(program, at);
 addQueueCommands(program, at);
-addComponentCommands(program, dirname(dirname(fileURLToPath(import.meta.url))));
+addComponentCommands(program, at.root);
 
 try {
   await program.parseAsync();

@@ -7,6 +7,8 @@ import { memoryFiles } from "@coalmine/durable-log";
 import { MemoryIpc, SeededRandom, silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { start } from "../../components/sensor-reader/src/component.ts";
+import { timed } from "../../components/sensor-reader/test/serial-reader.ts";
+import { onNoDevice } from "../../components/sensor-reader/test/world.ts";
 import { Instrument } from "../../simulator/instruments/instrument.ts";
 import { MemoryLedger } from "../../simulator/instruments/ledger.ts";
 import { servePty } from "../../simulator/instruments/pty.ts";
@@ -30,26 +32,11 @@ export async function reconnects(): Promise<Metrics> {
     clock: systemClock,
     random,
     ipc: new MemoryIpc(),
-    links: {
-      ...links,
-      open: async (target) => {
-        const link = await links.open(target);
-        openedAtMs.push(performance.now());
-        return link;
-      },
-    },
+    links: timed(links, openedAtMs),
     log: silentLog,
     files: memoryFiles(),
     crypto: nodeCrypto,
-    process: {
-      componentName: "coalmine.SensorReader",
-      componentVersion: "1.0.0",
-      thingName: "bench",
-      region: "eu-central-1",
-      environment: () => undefined,
-      memoryBytes: () => 0,
-      fail: () => undefined,
-    },
+    process: onNoDevice,
   });
   const backMs: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {

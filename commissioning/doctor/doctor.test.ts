@@ -2,7 +2,6 @@ import { generateKeyPairSync } from "node:crypto";
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { serialLinks } from "@coalmine/device/serial-links";
 import type { Clock } from "@coalmine/ports";
 import { SeededRandom } from "@coalmine/runtime";
 import { systemClock as clock } from "@coalmine/runtime/system-clock";
@@ -12,10 +11,8 @@ import { Instrument } from "../../simulator/instruments/instrument.ts";
 import { MemoryLedger } from "../../simulator/instruments/ledger.ts";
 import { servePty, type ServedPty } from "../../simulator/instruments/pty.ts";
 import { Rheometer } from "../../simulator/instruments/rheometer.ts";
-import { type LocalRegion, newClaim, place, startLocalRegion } from "../../test/local-region.ts";
-import { commission } from "../commission.ts";
-import { mqttConnector } from "../mqtt-connector.ts";
-import { CommissionOptions } from "../options.ts";
+import { type LocalRegion, startLocalRegion } from "../../test/local-region.ts";
+import { commissionIn } from "../../test/on-this-machine.ts";
 import { examine } from "./doctor.ts";
 import type { ComponentRights } from "./rights.ts";
 
@@ -48,27 +45,8 @@ beforeAll(async () => {
   });
   port = servePty(instrument, join(folder, "ports"), clock);
   instrument.start();
-  const claimFolder = join(folder, "claim");
-  await newClaim(region, claimFolder);
-  const { cloud } = region;
-  const options = CommissionOptions.parse({
-    serial: "core-1",
-    site: "ward-7",
-    root: root(),
-    claimFolder,
-    region: place.region,
-    iotDataEndpoint: "localhost",
-    mqttPort: cloud.ports.mqtt,
-    iotCredEndpoint: `localhost:${cloud.ports.credentials}`,
-    greengrassDataPlaneEndpoint: "localhost",
-    greengrassDataPlanePort: cloud.ports.dataPlane,
-    serialFolders: [join(folder, "ports")],
-  });
-  await commission(options, {
-    clock,
-    links: serialLinks(clock, { folders: options.serialFolders }),
-    iot: mqttConnector({ host: "localhost", port: options.mqttPort }, clock),
-  });
+  const serialFolder = join(folder, "ports");
+  await commissionIn(region, folder, { name: "core-1", root: root(), serialFolder, instrument: "rheo-1" });
   await mkdir(join(root(), "logs"));
 });
 

@@ -5,10 +5,11 @@ import { Acknowledgement, MeasurementBatch, topics, type Measurement } from "@co
 import { nodeCrypto } from "@coalmine/device/crypto";
 import { memoryFiles } from "@coalmine/durable-log";
 import { serialLinks } from "@coalmine/device/serial-links";
-import type { JsonObject } from "@coalmine/ports";
+import type { JsonObject, Links } from "@coalmine/ports";
 import { MemoryIpc, SeededRandom, silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { start } from "../src/component.ts";
+import { onNoDevice } from "./world.ts";
 
 export async function until(holds: () => boolean, patienceMs: number): Promise<boolean> {
   for (const started = performance.now(); performance.now() - started < patienceMs;) {
@@ -16,6 +17,18 @@ export async function until(holds: () => boolean, patienceMs: number): Promise<b
     await systemClock.sleep(10);
   }
   return holds();
+}
+
+/** Says when each link was opened. */
+export function timed(links: Links, openedAtMs: number[]): Links {
+  return {
+    ...links,
+    open: async (target) => {
+      const link = await links.open(target);
+      openedAtMs.push(performance.now());
+      return link;
+    },
+  };
 }
 
 /** Readers with real serial ports for one test file; `clean` undoes what a test did, last first. */
@@ -52,26 +65,11 @@ export function serialReader() {
         clock: systemClock,
         random: new SeededRandom("pty"),
         ipc,
-        links: {
-          ...links,
-          open: async (target) => {
-            const link = await links.open(target);
-            openedAtMs.push(performance.now());
-            return link;
-          },
-        },
+        links: timed(links, openedAtMs),
         log: silentLog,
         files: memoryFiles(),
         crypto: nodeCrypto,
-        process: {
-          componentName: "coalmine.SensorReader",
-          componentVersion: "1.0.0",
-          thingName: "thing",
-          region: "eu-central-1",
-          environment: () => undefined,
-          memoryBytes: () => 0,
-          fail: () => undefined,
-        },
+        process: onNoDevice,
       });
       cleanLater(() => running.stop(new AbortController().signal));
       return { durable, arrivedAtMs, openedAtMs };

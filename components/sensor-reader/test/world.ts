@@ -1,12 +1,23 @@
 import { nodeCrypto } from "@coalmine/device/crypto";
 import { memoryFiles } from "@coalmine/durable-log";
 import { Acknowledgement, MeasurementBatch, topics, type Measurement } from "@coalmine/contract";
-import type { Ipc, JsonObject, Link, Links, LogFields } from "@coalmine/ports";
+import type { ComponentProcess, Ipc, JsonObject, Link, Links, LogFields } from "@coalmine/ports";
 import { MemoryIpc, silentLog, type DrivenClock, type SeededRandom } from "@coalmine/runtime";
 import { start } from "../src/component.ts";
 import type { Used } from "../src/sensor-reader.ts";
 
 export const minutes = (n: number) => n * 60_000;
+
+/** The process of a reader that nobody started on a device. */
+export const onNoDevice: ComponentProcess = {
+  componentName: "coalmine.SensorReader",
+  componentVersion: "1.0.0",
+  thingName: "thing",
+  region: "eu-central-1",
+  environment: () => undefined,
+  memoryBytes: () => 0,
+  fail: () => undefined,
+};
 
 /** What a test hands over: instruments on hosted lines, on a driven clock. */
 export interface Site {
@@ -62,15 +73,7 @@ export function world<Given extends Site>(site: Given, configuration: JsonObject
         log: { ...silentLog, warn: note, error: note },
         files,
         crypto: nodeCrypto,
-        process: {
-          componentName: "coalmine.SensorReader",
-          componentVersion: "1.0.0",
-          thingName: "thing",
-          region: "eu-central-1",
-          environment: () => undefined,
-          memoryBytes: () => 0,
-          fail: () => undefined,
-        },
+        process: onNoDevice,
       };
       const running = await start(ports);
       return {
