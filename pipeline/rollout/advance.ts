@@ -2,10 +2,10 @@ import { quietUntilMs } from "./plan.ts";
 import { isOverdue } from "./deadlines.ts";
 import {
   answer,
+  askForDraw,
+  deployCanary,
   enter,
-  enterCanary,
   enterDone,
-  enterDrawing,
   enterRollback,
   keyOf,
   nameSome,
@@ -29,12 +29,8 @@ export function advance(rollout: Rollout): boolean {
       );
   }
   switch (phase.phase) {
-    case "planned": {
-      const quiet = targetsOf(rollout).every(
-        ({ plan, now }) => now >= quietUntilMs(plan, phase.since[plan.name] ?? 0),
-      );
-      return quiet && enterDrawing(rollout);
-    }
+    case "planned":
+      return advancePlanned(rollout);
     case "drawing":
       return advanceDrawing(rollout);
     case "canary":
@@ -70,11 +66,42 @@ export function advance(rollout: Rollout): boolean {
   }
 }
 
+/** A target that is quiet already waits for no other: its canary is drawn, and gets the release. */
+function advancePlanned(rollout: Rollout): boolean {
+  const waiting = targetsOf(rollout).filter(({ plan, now }) => {
+    if (now < quietUntilMs(plan, rollout.phase.since[plan.name] ?? 0)) return true;
+    askForDraw(rollout, plan);
+    return false;
+  });
+  if (deployDrawn(rollout)) return true;
+  return waiting.length === 0 && enter(rollout, { phase: "drawing", since: since(rollout) });
+}
+
+/** Deploys to every canary that is drawn and moved; true where one is larger than may be and the rollout turned back. */
+function deployDrawn(rollout: Rollout): boolean {
+  for (const target of targetsOf(rollout)) {
+    const { plan, state } = target;
+    if (state.assignedAtMs !== undefined || !isMoved(rollout, plan.name)) continue;
+    const { unjudgedDevicesMax } = plan.policy;
+    if (state.canaryCount > unjudgedDevicesMax)
+      return enterRollback(
+        rollout,
+        "failed",
+        `${state.canaryCount} canary devices in ${plan.name} would be more than the ${unjudgedDevicesMax} that may run an unjudged version`,
+      );
+    deployCanary(rollout, target);
+  }
+  return false;
+}
+
+function isMoved(rollout: Rollout, target: string): boolean {
+  return rollout.done.includes(keyOf(rollout, target, "move", "canary"));
+}
+
 function advanceDrawing(rollout: Rollout): boolean {
-  const open = targetsOf(rollout).filter(
-    ({ plan }) => !rollout.done.includes(keyOf(rollout, plan.name, "move", "canary")),
-  );
-  if (open.length === 0) return enterCanary(rollout);
+  if (deployDrawn(rollout)) return true;
+  const open = targetsOf(rollout).filter(({ plan }) => !isMoved(rollout, plan.name));
+  if (open.length === 0) return enter(rollout, { phase: "canary", since: since(rollout) });
   const late = open.find(({ plan }) => isOverdue(rollout, plan.name));
   if (late === undefined) return false;
   return enterRollback(rollout, "failed", `the canary of ${late.plan.name} was not drawn and moved in time`);

@@ -51,10 +51,9 @@ export function apply(rollout: Rollout, evidence: Evidence): string | undefined 
 
 function drawn(rollout: Rollout, target: string, seed: string): void {
   const own = targetsOf(rollout).find(({ plan }) => plan.name === target);
-  const { phase } = rollout;
   // A seed told before the pre-period has passed would let the canary be known, and chosen, too early.
-  const asked = phase.phase === "drawing" || (phase.phase === "held" && phase.inner.phase === "drawing");
-  if (own === undefined || own.state.seed !== undefined || !asked) return;
+  const isAsked = rollout.outbox[keyOf(rollout, target, "draw")] !== undefined;
+  if (own === undefined || own.state.seed !== undefined || !isAsked) return;
   const { plan, state } = own;
   if (seedHashOf(seed) !== plan.seedHash) {
     enterRollback(rollout, "failed", `the seed drawn in ${target} is not the one that was committed to`);

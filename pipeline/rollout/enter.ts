@@ -62,33 +62,23 @@ export function deploy(
   });
 }
 
-export function enterDrawing(rollout: Rollout): true {
-  enter(rollout, { phase: "drawing", since: since(rollout) });
-  for (const { plan } of targetsOf(rollout))
-    want(rollout, {
-      kind: "draw",
-      key: keyOf(rollout, plan.name, "draw"),
-      target: plan.name,
-      seedHash: plan.seedHash,
-    });
-  return true;
+export function askForDraw(rollout: Rollout, plan: RolloutTarget): void {
+  want(rollout, {
+    kind: "draw",
+    key: keyOf(rollout, plan.name, "draw"),
+    target: plan.name,
+    seedHash: plan.seedHash,
+  });
 }
 
-export function enterCanary(rollout: Rollout): true {
-  for (const { plan, state } of targetsOf(rollout))
-    if (state.canaryCount > plan.policy.unjudgedDevicesMax)
-      return enterRollback(
-        rollout,
-        "failed",
-        `${state.canaryCount} canary devices in ${plan.name} would be more than the ${plan.policy.unjudgedDevicesMax} that may run an unjudged version`,
-      );
-  enter(rollout, { phase: "canary", since: since(rollout) });
-  for (const { plan, state, now } of targetsOf(rollout)) {
-    state.assignedAtMs = now;
-    state.exposed = state.order.slice(0, state.canaryCount);
-    deploy(rollout, plan, state, "canary", "candidate", `canary of ${rollout.plan.release}`);
-  }
-  return true;
+/** Gives a target's canary, drawn and moved, the candidate; its looks count from here. */
+export function deployCanary(
+  rollout: Rollout,
+  { plan, state, now }: ReturnType<typeof targetsOf>[number],
+): void {
+  state.assignedAtMs = now;
+  state.exposed = state.order.slice(0, state.canaryCount);
+  deploy(rollout, plan, state, "canary", "candidate", `canary of ${rollout.plan.release}`);
 }
 
 export function enterRollback(rollout: Rollout, outcome: Outcome, because: string): true {

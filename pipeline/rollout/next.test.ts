@@ -31,15 +31,42 @@ test("a release that is well goes through every phase to promoted, and every sta
   expect(it.world.exposed("driven")).toHaveLength(6);
 });
 
-test("the draw waits for every target's pre-period [rollout-2.1]", () => {
+test("a target's draw waits for its own pre-period, and no target for another's [rollout-2.1]", () => {
   const it = course();
-  it.now = { home: 100 * MINUTE_MS, driven: 59 * MINUTE_MS };
-  expect(it.tell().phase.phase).toBe("planned");
-  it.tell({ kind: "drawn", target: "home", seed: seedOf("home") });
-  expect(it.rollout.targets["home"]?.seed).toBeUndefined();
+  it.now = { home: 60 * MINUTE_MS, driven: 59 * MINUTE_MS };
+  expect(
+    it
+      .tell()
+      .deeds("draw")
+      .map(({ target }) => target),
+  ).toEqual(["home"]);
+  it.tell({ kind: "drawn", target: "driven", seed: seedOf("driven") });
+  expect(it.rollout.targets["driven"]?.seed).toBeUndefined();
+  it.obey().sync();
+  expect(it.phase.phase).toBe("planned");
+  expect(it.deeds("answerApproval")).toEqual([]);
+  expect(it.world.exposed("home")).toEqual(canaryOf(it, "home"));
+  expect(it.world.exposed("driven")).toEqual([]);
+  const waits = () => actionsOf(it.rollout).filter((action) => !isDeed(action));
+  expect(waits()).toEqual([
+    // Arrived, home is only looked at; its looks count from its own assignment.
+    expect.objectContaining({ target: "home", kind: "judgeAt", timeMs: 90 * MINUTE_MS, drive: true }),
+    expect.objectContaining({ target: "driven", kind: "wakeAt", timeMs: 60 * MINUTE_MS, drive: true }),
+  ]);
+  expect(it.look("PROMOTE", "home") && waits()[0]).toMatchObject({ target: "home", drive: false });
   it.now.driven = 60 * MINUTE_MS;
   expect(it.tell().phase.phase).toBe("drawing");
-  expect(it.deeds("draw").map(({ target }) => target)).toEqual(["home", "driven"]);
+  expect(it.deeds("draw").map(({ target }) => target)).toEqual(["driven"]);
+});
+
+test("a canary that fails while another target is quiet turns the rollout back, and only its own devices [rollout-3.2]", () => {
+  const it = course();
+  it.now = { home: 60 * MINUTE_MS, driven: 59 * MINUTE_MS };
+  it.tell().obey().sync().look("HALT", "home");
+  expect(it.phase).toMatchObject({ phase: "rollingBack", outcome: "halted" });
+  expect(it.deeds("createDeployment").map(({ group }) => group)).toEqual(["home-canary"]);
+  it.obey().sync();
+  expect(it.phase).toMatchObject({ phase: "done", outcome: "halted", stragglers: [] });
 });
 
 test("a seed that is not the committed one fails the rollout before any device is touched [rollout-2.1]", () => {

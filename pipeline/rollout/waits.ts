@@ -1,7 +1,7 @@
-import { quietUntilMs } from "./plan.ts";
+import { quietUntilMs, type RolloutTarget } from "./plan.ts";
 import type { Wait } from "./action.ts";
 import { deadlinesOf } from "./deadlines.ts";
-import { arrivedShare, targetsOf, unreachable, waveThings, type Rollout } from "./state.ts";
+import { arrivedShare, targetsOf, unreachable, waveThings, type Rollout, type TargetState } from "./state.ts";
 
 /** When to come back to each target, and whether with a look: the rollout does nothing between evidence and time. */
 export function waitsOf(rollout: Rollout): Wait[] {
@@ -17,9 +17,10 @@ export function waitsOf(rollout: Rollout): Wait[] {
       ? assigned + (Math.floor((now - assigned) / lookEveryMs) + 1) * lookEveryMs
       : Infinity;
     const quietUntil =
-      rollout.phase.phase === "planned" ? quietUntilMs(plan, rollout.phase.since[plan.name] ?? 0) : Infinity;
+      rollout.phase.phase === "planned" ? quietUntilMs(plan, rollout.phase.since[plan.name] ?? 0) : -Infinity;
+    const isQuieting = quietUntil > now;
     // Where devices are awaited, they are asked more often than they are judged.
-    const pulse = Number.isFinite(quietUntil) || isSoaking(rollout) ? Infinity : now + pulseEveryMs;
+    const pulse = isQuieting || isSoaking(rollout, plan, state) ? Infinity : now + pulseEveryMs;
     const next = Math.min(
       ...[deadline, quietUntil, pulse].map((time) => (time > now ? time : Infinity)),
       nextLook,
@@ -36,8 +37,17 @@ export function waitsOf(rollout: Rollout): Wait[] {
   });
 }
 
-function isSoaking(rollout: Rollout): boolean {
-  return rollout.phase.phase === "soaking";
+/** Nothing but looks is awaited: in all of the soak, and before it where the whole canary has arrived already. */
+function isSoaking({ phase: { phase } }: Rollout, plan: RolloutTarget, state: TargetState): boolean {
+  if (phase === "soaking") return true;
+  return ["planned", "drawing", "canary"].includes(phase) && hasCanary(plan, state);
+}
+
+function hasCanary(plan: RolloutTarget, state: TargetState): boolean {
+  return (
+    state.assignedAtMs !== undefined &&
+    arrivedShare(plan, state, state.order.slice(0, state.canaryCount)) === 1
+  );
 }
 
 /** Whether the rollout cannot go on before something happens in this target. While a person is awaited, no clock runs. */
@@ -48,11 +58,11 @@ function isAwaited(rollout: Rollout, target: string): boolean {
   const { phase } = rollout;
   switch (phase.phase) {
     case "planned":
-      return now < quietUntilMs(plan, phase.since[target] ?? 0);
+      return now < quietUntilMs(plan, phase.since[target] ?? 0) || isUndecided(state);
     case "canary":
-      return arrivedShare(plan, state, state.order.slice(0, state.canaryCount)) < 1;
+      return !hasCanary(plan, state) || isUndecided(state);
     case "soaking":
-      return state.verdict?.verdict !== "PROMOTE";
+      return isUndecided(state);
     case "waves":
       return (
         waveThings(plan, state, phase.wave).length > 0 &&
@@ -70,6 +80,10 @@ function isAwaited(rollout: Rollout, target: string): boolean {
     default:
       return unreachable(phase);
   }
+}
+
+function isUndecided({ verdict }: TargetState): boolean {
+  return verdict === undefined || verdict.verdict === "WAIT";
 }
 
 function isWaveSoaked(arrivedAtMs: number | undefined, waveSoakMs: number, now: number): boolean {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, hash, randomBytes } from "node:crypto";
 import { crc32, gzipSync } from "node:zlib";
 import type { Crypto } from "@coalmine/ports";
 
@@ -6,7 +6,7 @@ const TAG_BYTES = 16;
 
 /** The `crypto` port on Node's own. A sealed text ends with its 16-byte tag. */
 export const nodeCrypto: Crypto = {
-  sha256: (bytes) => own(createHash("sha256").update(bytes).digest()),
+  sha256: (bytes) => own(hash("sha256", bytes, "buffer")),
   crc32: (bytes, previous) => crc32(bytes, previous),
   randomBytes: (lengthBytes) => own(randomBytes(lengthBytes)),
   gzip: (bytes) => own(gzipSync(bytes)),
