@@ -5,7 +5,7 @@ import { sha256 } from "./digest.ts";
 import { zip, type ZipEntry } from "./zip.ts";
 
 /** Raised when `zip` gives other bytes for the same entries. */
-const FORMAT = 3;
+const FORMAT = 4;
 /** Two platforms of everything, some versions deep; what was not used for longest goes first. */
 const ZIPS_KEPT_MAX = 60;
 

@@ -1,4 +1,6 @@
-import { zip as zipInWorkers, type AsyncZippable } from "fflate";
+import { Worker } from "node:worker_threads";
+import * as z from "zod";
+import { writeZip } from "./write-zip.ts";
 
 export interface ZipEntry {
   readonly name: string;
@@ -6,33 +8,26 @@ export interface ZipEntry {
   readonly executable?: boolean;
 }
 
-/** The format stores local time without a zone, so a local time is what gives the same bytes in every zone. */
-const ENTRY_TIME = new Date(1980, 0, 1);
-const UNIX = 3;
-/** Native code: a tenth larger at the quick level, and made in half the time or less. */
-const LARGE_BYTES = 4 * 1024 * 1024;
+/** Less than this is deflated sooner than a thread starts. */
+const IN_THREAD_BYTES_MIN = 1024 * 1024;
+const Written = z.instanceof(Uint8Array);
 
 /**
  * A zip that depends on names and contents alone: names sorted by code unit, one time, no modes from the disk, and a
- * deflate written in JavaScript, the same on every processor. Large entries are deflated in threads of their own.
+ * deflate that is the same on every processor. A large one is written in a thread of its own.
  */
-export function zip(entries: readonly ZipEntry[]): Promise<Uint8Array> {
-  const sorted = [...entries].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const zippable: AsyncZippable = {};
-  for (const { name, bytes, executable } of sorted)
-    zippable[name] = [
-      bytes,
-      {
-        mtime: ENTRY_TIME,
-        level: bytes.length > LARGE_BYTES ? 1 : 6,
-        os: UNIX,
-        attrs: (executable === true ? 0o100755 : 0o100644) * 2 ** 16,
-      },
-    ];
-  return new Promise((resolve, reject) =>
-    zipInWorkers(zippable, (failure, zipped) => {
-      if (failure === null) resolve(zipped);
-      else reject(failure);
-    }),
-  );
+export async function zip(entries: readonly ZipEntry[]): Promise<Uint8Array> {
+  const sorted = entries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const sizeBytes = sorted.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  if (sizeBytes < IN_THREAD_BYTES_MIN) return writeZip(sorted);
+  const thread = new Worker(new URL("./zip-thread.ts", import.meta.url), { workerData: sorted });
+  try {
+    return await new Promise<Uint8Array>((resolve, reject) => {
+      thread.once("message", (message) => resolve(Written.parse(message)));
+      thread.once("error", reject);
+      thread.once("exit", (code) => reject(new Error(`the thread that writes a zip ended with ${code}`)));
+    });
+  } finally {
+    await thread.terminate();
+  }
 }
