@@ -3,6 +3,7 @@ import type { Look, Pair } from "../judge/bundle.ts";
 import { pairOf } from "../policy-evidence.ts";
 import type { MetricSource } from "../policy.ts";
 import { MINUTE_MS, type EvidenceStore } from "./evidence-store.ts";
+import type { EvidenceRow } from "./row.ts";
 import { failureOf, takeRow, Tally, totalsOf, wasGiven } from "./tally.ts";
 
 /** How far before a window counters are looked for, to know where they stood at its beginning. */
@@ -49,13 +50,17 @@ export class EvidenceReader {
   }
 
   async #read(fromMinute: number, untilMinute: number, tally: Tally, toMs: number): Promise<void> {
-    for (let minute = fromMinute; minute < untilMinute; minute += QUERIES_AT_ONCE) {
-      const minutes = Array.from(
-        { length: Math.min(QUERIES_AT_ONCE, untilMinute - minute) },
-        (_, index) => minute + index,
-      );
-      const read = await Promise.all(minutes.map((one) => this.#store.minute(one)));
-      for (const row of read.flat()) if (row.atMs <= toMs) takeRow(tally, row, this.#state.fromMs);
+    // Rows are taken in order, while later minutes are on their way already.
+    const asked: Promise<EvidenceRow[]>[] = [];
+    let next = fromMinute;
+    try {
+      for (let minute = fromMinute; minute < untilMinute; minute++) {
+        while (next < untilMinute && next - minute < QUERIES_AT_ONCE) asked.push(this.#store.minute(next++));
+        for (const row of (await asked.shift()) ?? [])
+          if (row.atMs <= toMs) takeRow(tally, row, this.#state.fromMs);
+      }
+    } finally {
+      await Promise.allSettled(asked);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { componentNames, type Heartbeat } from "@coalmine/contract";
+import { componentNames, isRecordOf, type Heartbeat } from "@coalmine/contract";
 import * as z from "zod";
 
 /**
@@ -10,7 +10,16 @@ const seen = {
   /** When the cloud heard of it, on its clock. */
   atMs: z.number(),
 };
-const perComponent = z.record(z.string(), z.number());
+const isNumber = (value: unknown): boolean => Number.isFinite(value);
+const numbers = z.custom<Record<string, number>>(
+  (value) => isRecordOf(value, isNumber),
+  "expected finite numbers, by name",
+);
+const pairs = z.custom<Record<string, [number, number]>>(
+  (value) =>
+    isRecordOf(value, (pair) => Array.isArray(pair) && pair.length === 2 && pair.every((one) => isNumber(one))),
+  "expected pairs of finite numbers, by name",
+);
 
 export const HeartbeatRow = z.object({
   source: z.literal("heartbeat"),
@@ -18,14 +27,14 @@ export const HeartbeatRow = z.object({
   sentMs: z.number(),
   sequence: z.int().nonnegative(),
   /** Component → when it started: its counters count from there. */
-  startedMs: perComponent,
+  startedMs: numbers,
   /** Component → age of what was last heard of it when the heartbeat was sent. */
-  ageMs: perComponent,
+  ageMs: numbers,
   versions: z.record(z.string(), z.string()),
   /** `component.counter` → cumulative since the component started. */
-  counters: z.record(z.string(), z.number()),
+  counters: numbers,
   /** `component.sum` → sum and count, likewise. */
-  sums: z.record(z.string(), z.tuple([z.number(), z.number()])),
+  sums: pairs,
 });
 export type HeartbeatRow = z.infer<typeof HeartbeatRow>;
 
@@ -66,9 +75,29 @@ export function evidenceRow(heartbeat: Heartbeat, receivedAt: number): Heartbeat
     row.startedMs[name] = one.startedMs;
     row.ageMs[name] = one.ageMs;
     row.versions[name] = one.componentVersion;
-    for (const [counter, value] of Object.entries(one.counters)) row.counters[`${name}.${counter}`] = value;
+    for (const [counter, value] of Object.entries(one.counters)) row.counters[within(name, counter)] = value;
     for (const [sum, { sum: total, count }] of Object.entries(one.sums))
-      row.sums[`${name}.${sum}`] = [total, count];
+      row.sums[within(name, sum)] = [total, count];
   }
   return row;
+}
+
+/** A device that makes up ever new names has the others' made anew, and no more. */
+const NAMES_MAX = 2000;
+const names = new Map<string, Map<string, string>>();
+let named = 0;
+
+/** `component.name`. Each is made once: using a key that is the very same text takes a third of the time. */
+function within(component: string, name: string): string {
+  const known = names.get(component)?.get(name);
+  if (known !== undefined) return known;
+  if (named >= NAMES_MAX) {
+    names.clear();
+    named = 0;
+  }
+  const made = `${component}.${name}`;
+  const own = names.get(component) ?? new Map<string, string>();
+  names.set(component, own.set(name, made));
+  named++;
+  return made;
 }

@@ -15,12 +15,16 @@ export class HealthReport<Keys extends HealthKeys> {
   readonly #counters: Record<string, number>;
   readonly #gauges: Record<string, number>;
   readonly #sums: Record<string, { sum: number; count: number }>;
+  readonly #component: ComponentName;
+  readonly #componentVersion: ComponentVersion;
   readonly #startedMs: number;
   readonly #ports: { clock: Clock; ipc: Pick<Ipc, "publish">; process: ComponentProcess };
   #timer: Timer | undefined;
 
   constructor(keys: Keys, ports: { clock: Clock; ipc: Pick<Ipc, "publish">; process: ComponentProcess }) {
     this.#ports = ports;
+    this.#component = ComponentName.parse(ports.process.componentName);
+    this.#componentVersion = ComponentVersion.parse(ports.process.componentVersion);
     this.#startedMs = ports.clock.now();
     this.#counters = Object.fromEntries(keys.counters.map((key) => [key, 0]));
     this.#gauges = Object.fromEntries(keys.gauges.map((key) => [key, 0]));
@@ -48,8 +52,8 @@ export class HealthReport<Keys extends HealthKeys> {
   message(): ComponentHealth {
     return {
       version: 1,
-      component: ComponentName.parse(this.#ports.process.componentName),
-      componentVersion: ComponentVersion.parse(this.#ports.process.componentVersion),
+      component: this.#component,
+      componentVersion: this.#componentVersion,
       startedMs: this.#startedMs,
       counters: { ...this.#counters },
       gauges: { ...this.#gauges },

@@ -39,12 +39,24 @@ const Value: z.ZodType<AttributeValue> = z.lazy(() =>
 );
 
 export function readValue(given: unknown): AttributeValue {
+  // What most values are, without trying ten schemas.
+  if (isText(given)) return given;
   const read = Value.safeParse(given);
   if (!read.success || depthOf(read.data) > DEPTH_MAX)
     throw invalid(
       "Supplied AttributeValue is not valid: it must have exactly one of the supported datatypes",
     );
   return read.data;
+}
+
+function isText(given: unknown): given is { readonly S: string } {
+  return (
+    typeof given === "object" &&
+    given !== null &&
+    "S" in given &&
+    typeof given.S === "string" &&
+    Object.keys(given).length === 1
+  );
 }
 
 export function readItem(given: unknown): Item {

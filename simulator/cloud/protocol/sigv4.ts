@@ -112,12 +112,19 @@ export function computeSignature(
   return hmac(signingKey(secretAccessKey, scope), toSign).toString("hex");
 }
 
+/** Keys that are remembered: callers sign with the same one all day. */
+const SIGNING_KEYS_MAX = 100;
+const signingKeys = new Map<string, Buffer>();
+
 /** Also the key that chunks of a signed stream are signed with. */
-export function signingKey(secretAccessKey: string, scope: Scope): Buffer {
-  return hmac(
-    hmac(hmac(hmac(`AWS4${secretAccessKey}`, scope.date), scope.region), scope.service),
-    "aws4_request",
-  );
+export function signingKey(secretAccessKey: string, { date, region, service }: Scope): Buffer {
+  const name = JSON.stringify([secretAccessKey, date, region, service]);
+  const known = signingKeys.get(name);
+  if (known !== undefined) return known;
+  const key = hmac(hmac(hmac(hmac(`AWS4${secretAccessKey}`, date), region), service), "aws4_request");
+  if (signingKeys.size >= SIGNING_KEYS_MAX) signingKeys.clear();
+  signingKeys.set(name, key);
+  return key;
 }
 
 /** Whether the body is the one that was signed; streamed bodies are checked where they are decoded. */

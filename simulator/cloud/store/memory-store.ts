@@ -35,21 +35,23 @@ export function memoryStore(): Store {
 /** A map that lists its keys in order. */
 export class MemoryTable<Value> implements Table<Value> {
   readonly #values = new Map<string, Value>();
-  #sorted: string[] | undefined = [];
+  /** Keys in order; those removed meanwhile are among them still, and passed over. */
+  #sorted: string[] = [];
+  /** Keys set since. */
+  #unsorted: string[] = [];
 
   get(key: string): Value | undefined {
     return this.#values.get(key);
   }
   set(key: string, value: Value): void {
-    if (!this.#values.has(key)) this.#sorted = undefined;
+    if (!this.#values.has(key)) this.#unsorted.push(key);
     this.#values.set(key, value);
   }
   delete(key: string): void {
-    if (this.#values.delete(key)) this.#sorted = undefined;
+    this.#values.delete(key);
   }
   *entries(prefix = ""): Iterable<readonly [string, Value]> {
-    this.#sorted ??= [...this.#values.keys()].sort();
-    const keys = this.#sorted;
+    const keys = this.#inOrder();
     for (let index = lowerBound(keys, prefix); index < keys.length; index++) {
       const key = keys[index] ?? "";
       if (!key.startsWith(prefix)) return;
@@ -60,6 +62,31 @@ export class MemoryTable<Value> implements Table<Value> {
   get size(): number {
     return this.#values.size;
   }
+
+  /** Merges what came since the last time: a table that grows is not sorted as a whole each time it is read. */
+  #inOrder(): readonly string[] {
+    if (this.#unsorted.length > 0) {
+      this.#sorted = merged(this.#sorted, this.#unsorted.sort());
+      this.#unsorted = [];
+    }
+    if (this.#sorted.length > 2 * this.#values.size + 16)
+      this.#sorted = this.#sorted.filter((key) => this.#values.has(key));
+    return this.#sorted;
+  }
+}
+
+/** Both in order, each key once: one that was removed and set again is in both. */
+function merged(a: readonly string[], b: readonly string[]): string[] {
+  const all: string[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length || j < b.length) {
+    const [left, right] = [a[i], b[j]];
+    const next = right === undefined || (left !== undefined && left <= right) ? left : right;
+    if (left === next) i++;
+    else j++;
+    if (next !== undefined && next !== all.at(-1)) all.push(next);
+  }
+  return all;
 }
 
 function lowerBound(keys: readonly string[], key: string): number {

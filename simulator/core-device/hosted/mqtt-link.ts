@@ -36,6 +36,7 @@ export class HostedMqttLink implements CloudLink {
   #isConnected = false;
   #packetId = 0;
   #backoff: Generator<number, never>;
+  #writtenMs = 0;
   #heardMs = 0;
   #keepAlive: Timer | undefined;
   #retry: Timer | undefined;
@@ -176,8 +177,10 @@ export class HostedMqttLink implements CloudLink {
   /** Pings when the line was silent, and gives it up when the ping is not answered. */
   #stayAlive(link: Link): void {
     const { clock } = this.#options;
-    const everyMs = KEEP_ALIVE_SECONDS * 1000;
-    this.#keepAlive = clock.timer(everyMs, () => {
+    const silentMs = (): number => clock.monotonicMs() - Math.min(this.#writtenMs, this.#heardMs);
+    this.#keepAlive = clock.timer(KEEP_ALIVE_SECONDS * 1000 - silentMs(), () => {
+      // What was written and answered meanwhile told both sides as much as a ping does.
+      if (silentMs() < KEEP_ALIVE_SECONDS * 1000) return this.#stayAlive(link);
       const pingedMs = clock.monotonicMs();
       void this.#write({ cmd: "pingreq" }).catch((failure: unknown) => this.#fail(link, messageOf(failure)));
       this.#keepAlive = clock.timer(ANSWER_MS, () => {
@@ -208,6 +211,7 @@ export class HostedMqttLink implements CloudLink {
 
   async #write(packet: Packet): Promise<void> {
     if (this.#link === undefined) throw new Error("the device is offline");
+    this.#writtenMs = this.#options.clock.monotonicMs();
     await this.#link.write(generate(packet, { protocolVersion: 5 }));
   }
 
