@@ -16,6 +16,10 @@ export default defineConfig({
         test: {
           ...patience,
           name: "unit",
+          // A worker runs file after file: what they import is loaded once. A test that leaves something behind
+          // fails the next one, as it would a component.
+          isolate: false,
+          sequence: { groupOrder: 0 },
           include: [
             "{packages,components}/*/src/**/*.test.ts",
             "components/*/test/**/*.test.ts",
@@ -27,7 +31,13 @@ export default defineConfig({
       {
         extends: true,
         // One after the other: they start whole systems, and share what is built.
-        test: { ...patience, name: "together", include: ["test/**/*.test.ts"], fileParallelism: false },
+        test: {
+          ...patience,
+          name: "together",
+          include: ["test/**/*.test.ts"],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
     reporters: ["default", "./test/closing-line.ts"],

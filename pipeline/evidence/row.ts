@@ -17,7 +17,10 @@ const numbers = z.custom<Record<string, number>>(
 );
 const pairs = z.custom<Record<string, [number, number]>>(
   (value) =>
-    isRecordOf(value, (pair) => Array.isArray(pair) && pair.length === 2 && pair.every((one) => isNumber(one))),
+    isRecordOf(
+      value,
+      (pair) => Array.isArray(pair) && pair.length === 2 && pair.every((one) => isNumber(one)),
+    ),
   "expected pairs of finite numbers, by name",
 );
 

@@ -58,11 +58,11 @@ export async function check(folder: string, base: string | undefined): Promise<s
     { name: "types", command: ["npm", "run", "-s", "types"] },
     {
       name: `tests of ${touchedTests(changed).join(", ")}`,
-      command: ["npx", "--no-install", "vitest", "run", ...touchedTests(changed)],
+      command: [...tool("vitest"), "run", ...touchedTests(changed)],
     },
     {
       name: "lint",
-      command: ["npx", "--no-install", "oxlint", "--type-aware", "--deny-warnings", ...lintPaths(changed)],
+      command: [...tool("oxlint"), "--type-aware", "--deny-warnings", ...lintPaths(changed)],
     },
   ];
   const failures: string[] = [];
@@ -79,6 +79,11 @@ export async function check(folder: string, base: string | undefined): Promise<s
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return failures;
+}
+
+/** What the checkout installed, by this very Node, whatever the environment says of npm. */
+function tool(name: string): string[] {
+  return [process.execPath, `node_modules/.bin/${name}`];
 }
 
 function run([program = "", ...words]: string[], cwd: string): Promise<{ code: number; output: string }> {
