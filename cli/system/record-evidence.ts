@@ -1,8 +1,7 @@
 import type { Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { evidenceItem, EVIDENCE_TABLE } from "../../pipeline/evidence/evidence-store.ts";
-import { cloudWitness, heartbeatHandler } from "../../pipeline/evidence/handlers.ts";
-import type { EvidenceRow } from "../../pipeline/evidence/row.ts";
+import { cloudWitness, heartbeatHandler, type PutRow } from "../../pipeline/evidence/handlers.ts";
 import type { Cloud } from "../../simulator/cloud/cloud.ts";
 import type { LocalIot } from "../../simulator/cloud/iot-parts.ts";
 
@@ -15,21 +14,32 @@ export function recordEvidence(
   target: string,
   log: Log,
 ): (topic: string, payload: Uint8Array, at: number) => void {
-  const put = async (row: EvidenceRow): Promise<void> => {
-    await cloud.invoke("dynamodb", "PutItem", { TableName: EVIDENCE_TABLE, Item: evidenceItem(target, row) });
-  };
+  const put = putInto(cloud, target);
   const heard = heartbeatHandler(put, log);
   const seen = cloudWitness(put);
-  const kept = (writing: Promise<void>): void => {
-    writing.catch((failure: unknown) =>
-      log.warn("a row of evidence was not kept", { target, reason: messageOf(failure) }),
-    );
-  };
-  cloud.events.on((event) => {
-    if (event.kind === "mqtt-connection" || event.kind === "job-execution") kept(seen(event));
-  });
+  recordWitnessed(cloud, target, log);
   return (topic, payload, at) => {
-    kept(heard(topic, payload, at));
-    kept(seen({ kind: "mqtt-message", topic, payload, at }));
+    keep(heard(topic, payload, at), target, log);
+    keep(seen({ kind: "mqtt-message", topic, payload, at }), target, log);
   };
+}
+
+/** Rows of what the cloud itself sees, beside messages: connections and job executions. */
+export function recordWitnessed(cloud: Cloud<LocalIot>, target: string, log: Log): void {
+  const seen = cloudWitness(putInto(cloud, target));
+  cloud.events.on((event) => {
+    if (event.kind === "mqtt-connection" || event.kind === "job-execution") keep(seen(event), target, log);
+  });
+}
+
+function putInto(cloud: Cloud<LocalIot>, target: string): PutRow {
+  return async (row) => {
+    await cloud.invoke("dynamodb", "PutItem", { TableName: EVIDENCE_TABLE, Item: evidenceItem(target, row) });
+  };
+}
+
+function keep(writing: Promise<void>, target: string, log: Log): void {
+  writing.catch((failure: unknown) =>
+    log.warn("a row of evidence was not kept", { target, reason: messageOf(failure) }),
+  );
 }

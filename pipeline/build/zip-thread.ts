@@ -7,4 +7,4 @@ const Entries = z.array(
   z.object({ name: z.string(), bytes: z.instanceof(Uint8Array), executable: z.boolean().default(false) }),
 );
 
-parentPort?.postMessage(await writeZip(Entries.parse(workerData)));
+parentPort?.postMessage(await writeZip(Entries.parse(workerData)), []);

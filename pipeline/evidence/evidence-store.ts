@@ -76,6 +76,8 @@ export class EvidenceStore {
   }
 }
 
+export type EvidenceItem = ReturnType<typeof evidenceItem>;
+
 /** A row as the table has it, for whoever has another way to DynamoDB than its client. */
 export function evidenceItem(target: string, row: EvidenceRow) {
   const source = row.source === "heartbeat" ? row.thing : `${row.thing}#${row.source}`;

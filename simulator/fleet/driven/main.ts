@@ -9,7 +9,7 @@ import * as z from "zod";
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { LocalIot } from "../../cloud/iot-parts.ts";
 import { hostPlatform } from "./platform.ts";
-import { DrivenRegion, type OnMessage } from "./region.ts";
+import { DrivenRegion, type MessageHandler } from "./region.ts";
 import { serveRegion } from "./serve.ts";
 import { RegionSettings } from "./settings.ts";
 
@@ -30,7 +30,7 @@ const Options = z.object({
 
 /** What a module given by `--handlers` exports: what becomes of the messages that devices publish to IoT Core. */
 const Handlers = z.object({
-  handlers: z.custom<(cloud: Cloud<LocalIot>) => OnMessage>((value) => typeof value === "function"),
+  handlers: z.custom<(cloud: Cloud<LocalIot>) => MessageHandler>((value) => typeof value === "function"),
 });
 
 async function main(): Promise<number> {
@@ -91,7 +91,7 @@ async function main(): Promise<number> {
   return 0;
 }
 
-async function loadHandlers(file: string): Promise<(cloud: Cloud<LocalIot>) => OnMessage> {
+async function loadHandlers(file: string): Promise<(cloud: Cloud<LocalIot>) => MessageHandler> {
   const loaded: unknown = await import(pathToFileURL(resolve(file)).href);
   const module = Handlers.safeParse(loaded);
   if (module.success) return module.data.handlers;

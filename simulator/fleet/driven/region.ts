@@ -21,8 +21,16 @@ export const START = Date.UTC(2026, 0, 5);
 
 const SWITCHING_ON_MS = 30_000;
 
-/** Told of every message that a device of this region published to IoT Core; `at` is the region's own time. */
-export type OnMessage = (topic: string, payload: Uint8Array, at: Instant) => void;
+/** What becomes of the messages that this region's devices publish to IoT Core. */
+export interface MessageHandler {
+  /** Told of each; `at` is the region's own time. */
+  hear(topic: string, payload: Uint8Array, at: Instant): void;
+  /**
+   * Resolves when everything heard so far has had its effect. The clock does not come to stand before: what is handed
+   * to a thread is done when somebody looks.
+   */
+  settled(): Promise<void>;
+}
 
 /** What happened on a device, on the region's own time. */
 export type RegionEvent = HostedEvent & { readonly thingName: string; readonly at: Instant };
@@ -42,7 +50,7 @@ export interface RegionOptions {
   readonly start?: Instant;
   /** Share of devices with a bad line; the reference load's where it is not given. */
   readonly faultyShare?: number;
-  readonly onMessage?: (cloud: Cloud<LocalIot>) => OnMessage;
+  readonly onMessage?: (cloud: Cloud<LocalIot>) => MessageHandler;
   readonly onEvent?: (event: RegionEvent) => void;
   /** Told each secret that a device is given. */
   readonly confided?: (secret: string) => void;
@@ -68,12 +76,13 @@ export class DrivenRegion {
     parts: Pick<DrivenRegion, "clock" | "cloud" | "region" | "models">,
     random: SeededRandom,
     closing: Closing,
+    settled: () => Promise<void>,
   ) {
     this.clock = parts.clock;
     this.cloud = parts.cloud;
     this.region = parts.region;
     this.models = parts.models;
-    this.turn = new Turn(parts.clock);
+    this.turn = new Turn(parts.clock, settled);
     this.#faultRandom = random.fork("asked-faults");
     this.#closing = closing;
   }
@@ -90,15 +99,14 @@ export class DrivenRegion {
     const place = { region, accountId: settings.accountId };
     const cloud = new Cloud({ ...options, place, clock, random: cloudRandom, store, iot });
     closing.add(cloud, () => cloud.stop());
-    if (onMessage !== undefined) {
-      const hear = onMessage(cloud);
-      cloud.events.on((event) => {
-        if (event.kind === "mqtt-message") hear(event.topic, event.payload, event.at);
-      });
-    }
+    const handler = onMessage?.(cloud);
+    cloud.events.on((event) => {
+      if (event.kind === "mqtt-message") handler?.hear(event.topic, event.payload, event.at);
+    });
     await setUpCloud(cloud, settings);
     const models = new SharedModels(modelsInThread(options.artifactFolder), clock, wallClock);
-    const made = new DrivenRegion({ clock, cloud, region, models }, random, closing);
+    const settled = (): Promise<void> => handler?.settled() ?? Promise.resolve();
+    const made = new DrivenRegion({ clock, cloud, region, models }, random, closing, settled);
     made.#join(options, random);
     made.#switchOn(random.fork("switching-on"));
     linkFaults(clock, random.fork("link-faults"), made.devices, options.faultyShare);

@@ -14,11 +14,14 @@ export class RegionBusy extends CoalmineError {
  */
 export class Turn {
   readonly #clock: DrivenClock;
+  readonly #settled: () => Promise<void>;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  constructor(clock: DrivenClock) {
+  /** `settled` resolves when what happened has had all its effects, also those that the clock does not wait for. */
+  constructor(clock: DrivenClock, settled: () => Promise<void> = () => Promise.resolve()) {
     this.#clock = clock;
+    this.#settled = settled;
   }
 
   /** Drives the clock; resolves when it stands at `until`. An instant that is past changes nothing. */
@@ -50,7 +53,7 @@ export class Turn {
     if (this.#waiting >= WAITING_MAX)
       throw new RegionBusy(`${WAITING_MAX} calls wait for this region's clock to stand; ask later`);
     this.#waiting++;
-    const mine = this.#last.then(work);
+    const mine = this.#last.then(work).finally(this.#settled);
     // The next one's turn comes whether or not this one went well; whoever asked hears of it.
     this.#last = mine.catch(() => undefined);
     try {

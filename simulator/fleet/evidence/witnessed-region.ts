@@ -34,7 +34,10 @@ export async function openWitnessed(options: {
     wallClock: systemClock,
     credentials: { accessKeyId: "AKIANOBODY", secretAccessKey: "none" },
     log: jsonLog("cloud", systemClock, (line) => process.stderr.write(`${line}\n`)),
-    onMessage: () => (topic, payload) => health.hear(topic, payload),
+    onMessage: () => ({
+      hear: (topic, payload) => health.hear(topic, payload),
+      settled: () => Promise.resolve(),
+    }),
     onEvent: (event) => void events.push(event),
     confided: (secret) => {
       if (secret !== "") secrets.add(secret);
