@@ -300,6 +300,7 @@ export class Controller {
         });
     }
     for (const { name } of rollout.plan.targets) {
+      this.#looks.prepare(folded, rollout, name, () => this.#policyOf(folded), this.#evidence(name));
       if (this.#running.has(name) || phase === "done") continue;
       const reports = await this.#reports.of(rollout, name, this.#region(name));
       evidence.push(...reports);

@@ -15,6 +15,9 @@ import type { KeptDocuments } from "./kept.ts";
 /** Once a verdict is there, a look is taken when the time since the assignment has grown by this share. */
 const GROWTH_AFTER_VERDICT = 1 / 32;
 
+/** After this long all rows of a minute are there. */
+const ROWS_COME_MS = 2 * 60_000;
+
 const Before = z.record(z.string(), z.array(Pair));
 
 /** The look that is due at the target's time, as the time since the assignment that it is about; undefined for none. */
@@ -44,6 +47,8 @@ export class Looks {
   readonly #kept: KeptDocuments;
   readonly #readers = new Map<string, EvidenceReader>();
   readonly #known = new Map<string, Look>();
+  /** By folder: what was before the assignment, read or being read. */
+  readonly #befores = new Map<string, Promise<z.infer<typeof Before>>>();
 
   constructor(kept: KeptDocuments) {
     this.#kept = kept;
@@ -64,7 +69,7 @@ export class Looks {
     const folder = `rollouts/${folded.id}/${target}`;
     this.#forgetAllBut(`rollouts/${folded.id}/`);
     const metrics = metricsOf(policy, targetPolicy(policy, target));
-    const before = await this.#before(folder, plan, fromMs, metrics, store);
+    const before = await this.#readBefore(folder, plan, fromMs, metrics, store);
     const look =
       (await this.#look(folder, elapsedMs)) ??
       (await this.#newLook(folder, plan, state, { fromMs, toMs: fromMs + elapsedMs }, metrics, store));
@@ -85,6 +90,38 @@ export class Looks {
       verdict: verdict.verdict,
       because: verdict.because,
     };
+  }
+
+  /**
+   * Begins to read what was before the assignment, while the first look is not due: a day of rows takes a while.
+   * Nothing comes of it where reading fails; the look reads again.
+   */
+  prepare(
+    folded: FoldedRollout,
+    rollout: Rollout,
+    target: string,
+    policyOf: () => Policy,
+    store: EvidenceStore,
+  ): void {
+    const own = targetsOf(rollout).find(({ plan }) => plan.name === target);
+    const fromMs = own?.state.assignedAtMs;
+    const folder = `rollouts/${folded.id}/${target}`;
+    if (own === undefined || fromMs === undefined || this.#befores.has(folder)) return;
+    // Rows of the last minute may be on their way yet; and of a rollout that was looked at it is known.
+    if (own.now < fromMs + ROWS_COME_MS || (folded.looks[target] ?? []).length > 0) return;
+    const policy = policyOf();
+    const metrics = metricsOf(policy, targetPolicy(policy, target));
+    this.#readBefore(folder, own.plan, fromMs, metrics, store).catch(() => undefined);
+  }
+
+  #readBefore(
+    folder: string,
+    ...of: [RolloutTarget, number, ReturnType<typeof metricsOf>, EvidenceStore]
+  ): Promise<z.infer<typeof Before>> {
+    const reading = this.#befores.get(folder) ?? this.#before(folder, ...of);
+    this.#befores.set(folder, reading);
+    reading.catch(() => this.#befores.delete(folder));
+    return reading;
   }
 
   async #before(
@@ -143,7 +180,7 @@ export class Looks {
 
   /** One rollout is judged at a time: what was read for others can go. */
   #forgetAllBut(prefix: string): void {
-    for (const map of [this.#readers, this.#known])
+    for (const map of [this.#readers, this.#known, this.#befores])
       for (const key of map.keys()) if (!key.startsWith(prefix)) map.delete(key);
   }
 
