@@ -2,6 +2,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { atMost, type Bench, inTurn, median, type Metrics, ratio } from "../measure.ts";
 import { artifactBytes } from "./artifact.ts";
 import { engine, manifest, modelBytes, windowOf } from "../../components/inference/test/engine.fixture.ts";
+import { ringRoundTrip } from "./ring-round-trip.ts";
 import { swapStall } from "./swap-stall.ts";
 
 const ROUNDS = 9;
@@ -24,6 +25,7 @@ export const bench: Bench = async (say) => {
         pathUs: () => oneByOne(quiet),
         bareBatchUs: bare.batch,
         pathBatchUs: () => inBatches(quiet),
+        ringUs: () => ringRoundTrip(manifest.input.width),
       },
       ROUNDS,
     );
@@ -40,6 +42,9 @@ export const bench: Bench = async (say) => {
       bareRun: { value: median(figures.bareUs), unit: "µs/window" },
       path: { value: median(figures.pathUs), unit: "µs/window" },
       overhead: atMost(overhead, "µs/window", 70),
+      // What two threads of this machine take to wake each other, in the same rounds.
+      threadRoundTrip: { value: median(figures.ringUs), unit: "µs" },
+      overheadPerThreadRoundTrip: { value: overhead / median(figures.ringUs), unit: "of a round trip" },
       bareRunOf64: { value: median(figures.bareBatchUs), unit: "µs/window" },
       pathOf64: { value: median(figures.pathBatchUs), unit: "µs/window" },
       overheadOf64: { value: batchOverhead, unit: "µs/window" },
