@@ -1,9 +1,10 @@
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { componentNames } from "@coalmine/contract";
+import { messageOf } from "@coalmine/runtime";
 import type { Command } from "commander";
 import { exitCodes } from "../exit-codes.ts";
-import { replay } from "./replay.ts";
+import { replay, ReplayError } from "./replay.ts";
 import { storedPoints } from "./stored-points.ts";
 
 type InferenceModule = Parameters<typeof replay>[0];
@@ -25,8 +26,7 @@ export function addComponentCommands(program: Command, root: string): void {
     .option("--json", "one line of JSON")
     .action(
       async (points: string, options: { model: string; bundle: string; thing?: string; json?: true }) => {
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what every component.mjs exports.
-        const module = (await import(pathToFileURL(resolve(options.bundle)).href)) as InferenceModule;
+        const module = await bundleIn(resolve(options.bundle));
         const found = await replay(module, resolve(options.model), await storedPoints(points, options.thing));
         if (options.json === true) console.log(JSON.stringify(found));
         else
@@ -40,4 +40,16 @@ export function addComponentCommands(program: Command, root: string): void {
         if (found.equal < found.recorded) process.exitCode = exitCodes.halted;
       },
     );
+}
+
+async function bundleIn(file: string): Promise<InferenceModule> {
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what every component.mjs exports.
+    return (await import(pathToFileURL(file).href)) as InferenceModule;
+  } catch (cause) {
+    throw new ReplayError(
+      `${file} cannot be loaded: ${messageOf(cause)}. Build it by \`npm run build\`, or name another one by --bundle.`,
+      { cause },
+    );
+  }
 }

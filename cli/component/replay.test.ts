@@ -53,6 +53,11 @@ test("stored windows scored again are bit-equal, from Parquet as from JSON lines
   expect(found.examples[0]).toMatch(/^rheometer-1\/3\/19\/blood-viscosity: stored [\d.]+, replayed [\d.]+$/);
 });
 
+test("nothing compared is no agreement, and a model that is not there is named", async () => {
+  await expect(replay(component, model, points)).rejects.toThrow(/nothing to compare: none of the 0 results/);
+  await expect(replay(component, folder, points)).rejects.toThrow(/holds no model that can be replayed/);
+});
+
 test("files that hold no points are refused with what to name", async () => {
   const file = join(folder, "wrong.jsonl");
   await writeFile(file, '{"value":1}\n');

@@ -4,9 +4,13 @@ import { join } from "node:path";
 import { componentNames, type Measurement, MeasurementBatch, topics } from "@coalmine/contract";
 import { modelWorkers } from "@coalmine/device/model-worker";
 import type { ComponentModule, Models } from "@coalmine/ports";
-import { MemoryIpc, silentLog } from "@coalmine/runtime";
+import { CoalmineError, MemoryIpc, messageOf, silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import * as z from "zod";
+
+export class ReplayError extends CoalmineError {
+  readonly code = "ERR_REPLAY";
+}
 
 /** What a replay found. All of `recorded` = `equal` + `different` + `missing`. */
 export interface ReplayFindings {
@@ -49,6 +53,10 @@ export async function replay(
   const inputs = stored.filter(({ derivation }) => derivation === undefined);
   const results = stored.filter(({ derivation }) => derivation !== undefined);
   const recorded = results.filter(({ derivation }) => derivation?.modelSha256 === manifest.sha256);
+  if (recorded.length === 0)
+    throw new ReplayError(
+      `nothing to compare: none of the ${results.length} results among ${stored.length} points are of model ${manifest.sha256}; name the model that gave them by --model, or other points`,
+    );
   const told = new Map<string, Measurement>();
   for (const point of await scored(component, modelFolder, inputs)) told.set(nameOf(point), point);
   const examples: string[] = [];
@@ -133,7 +141,14 @@ export async function scored(
 }
 
 async function manifestIn(folder: string): Promise<z.infer<typeof ModelManifest>> {
-  return ModelManifest.parse(JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")));
+  try {
+    return ModelManifest.parse(JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")));
+  } catch (cause) {
+    throw new ReplayError(
+      `${folder} holds no model that can be replayed: ${messageOf(cause)}. Name a folder with a model and its manifest.json, as --model models/blood-viscosity.`,
+      { cause },
+    );
+  }
 }
 
 /** A batch's points are of one instrument and boot. */

@@ -65,7 +65,7 @@ export async function storedPoints(files: string, thing: string | undefined): Pr
     );
   } catch (cause) {
     throw new StoredPointsError(
-      `cannot read points from ${files}: ${messageOf(cause)}. Name Parquet files of the lake, as a glob in quotes, or a .jsonl file.`,
+      `cannot read points from ${files}: ${messageOf(cause).split("\n", 1)[0] ?? ""}. Name Parquet files of the lake, as a glob in quotes, or a .jsonl file.`,
       { cause },
     );
   }
