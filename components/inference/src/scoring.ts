@@ -195,20 +195,27 @@ export class Scoring {
         const reason = messageOf(failure);
         if (!isLost(failure)) {
           if (batch.length === 1) return [{ cause: "model", reason }];
-          // One of them is the culprit, and the others' results are wanted.
-          const singly: Outcome[] = [];
-          for (const waiting of batch) singly.push(...(await this.#outcomes([waiting], served)));
-          return singly;
+          return this.#singly(batch, served);
         }
         this.#events.lost(served, failure);
-        if (attempt === ATTEMPTS_MAX) return batch.map(() => ({ cause: "worker", reason }));
         try {
+          // Also where this was the last attempt: others wait for the model.
           await served.reopen(opening);
         } catch (refused) {
           return batch.map(() => ({ cause: "worker", reason: messageOf(refused) }));
         }
+        // What hangs once hangs again, and each time leaves a thread behind that holds a processor.
+        if (hangs(failure) && batch.length > 1) return this.#singly(batch, served);
+        if (hangs(failure) || attempt === ATTEMPTS_MAX) return batch.map(() => ({ cause: "worker", reason }));
       }
     }
+  }
+
+  /** One of them is the culprit, and the others' results are wanted. */
+  async #singly(batch: readonly Waiting[], served: ServedModel): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    for (const waiting of batch) outcomes.push(...(await this.#outcomes([waiting], served)));
+    return outcomes;
   }
 
   #fail(waiting: Waiting, cause: FailureCause, reason: string): void {
@@ -222,9 +229,13 @@ export class Scoring {
 }
 
 function isLost(failure: unknown): boolean {
-  return (
-    failure instanceof Error &&
-    "code" in failure &&
-    (failure.code === "MODEL_WORKER_LOST" || failure.code === "MODEL_HANGS")
-  );
+  return hangs(failure) || hasCode(failure, "MODEL_WORKER_LOST");
+}
+
+function hangs(failure: unknown): boolean {
+  return hasCode(failure, "MODEL_HANGS");
+}
+
+function hasCode(failure: unknown, code: string): boolean {
+  return failure instanceof Error && "code" in failure && failure.code === code;
 }

@@ -25,11 +25,24 @@ export interface Artifact {
 }
 
 /** The component's own path, from a window that is ready to its result, with real workers and without IPC. */
-export async function engine(settings: Partial<Config> = {}, log: Log = silentLog) {
+export async function engine(
+  settings: Partial<Config> = {},
+  log: Log = silentLog,
+  ending: { readonly fail: (reason: string) => void; readonly runMsMax?: number } = { fail: thrown },
+) {
   const folder = await mkdtemp(join(tmpdir(), "inference-bench-"));
-  const models = modelWorkers(join(folder, "work"), systemClock);
+  const workers = modelWorkers(join(folder, "work"), systemClock);
+  const models: typeof workers = {
+    ...workers,
+    open: (at, sha256, options) =>
+      workers.open(at, sha256, { ...options, runMsMax: ending.runMsMax ?? options?.runMsMax ?? 20_000 }),
+  };
   const ipc = new MemoryIpc();
-  const health = new HealthReport(inferenceHealth, { clock: systemClock, ipc, process: own(folder) });
+  const health = new HealthReport(inferenceHealth, {
+    clock: systemClock,
+    ipc,
+    process: own(folder, ending.fail),
+  });
   let onResult: (points: readonly Measurement[]) => void = () => undefined;
   const outbox = {
     size: 0,
@@ -48,7 +61,7 @@ export async function engine(settings: Partial<Config> = {}, log: Log = silentLo
     return Config.shape.model.parse({ component: manifest.component, version, sha256 });
   };
   let config = Config.parse({ model: await place("1.0.0"), windowsWaitingMax: 20_000, ...settings });
-  const ports = { clock: systemClock, ipc, model: models, log, process: own(folder) };
+  const ports = { clock: systemClock, ipc, model: models, log, process: own(folder, ending.fail) };
   const inference = new Inference(ports, health, outbox, () => config);
   await inference.start(config);
   return {
@@ -88,7 +101,11 @@ export function windowOf(sequence: number): Window {
   };
 }
 
-function own(root: string) {
+function thrown(reason: string): never {
+  throw new Error(reason);
+}
+
+function own(root: string, fail: (reason: string) => void) {
   return {
     componentName: "coalmine.Inference",
     componentVersion: "1.0.0",
@@ -96,8 +113,6 @@ function own(root: string) {
     region: "us-east-1",
     environment: (name: string) => (name === "COALMINE_GREENGRASS_ROOT" ? root : undefined),
     memoryBytes: () => 0,
-    fail: (reason: string): never => {
-      throw new Error(reason);
-    },
+    fail,
   };
 }

@@ -4,7 +4,7 @@ import { type Artifact, manifest, modelBytes } from "./engine.fixture.ts";
 /** Other models of the same work, good and bad, each as somebody could release it. */
 export const good = ["good", "twin"] as const;
 export const bad = ["slow", "corrupt", "wrongSchema", "failingVectors", "crashing", "endless"] as const;
-export type Variant = (typeof good)[number] | (typeof bad)[number] | "brittle";
+export type Variant = (typeof good)[number] | (typeof bad)[number] | "brittle" | "sticky";
 
 /** Larger than `runMsMax` of the tests. */
 const SLOW_TURNS = 40_000;
@@ -29,9 +29,10 @@ export function variant(of: Variant): Artifact {
     case "endless":
       return { bytes: burdened(modelBytes, "endless", input) };
     case "brittle":
+    case "sticky":
       break;
   }
-  return { bytes: burdened(modelBytes, "brittle", input) };
+  return { bytes: burdened(modelBytes, of, input) };
 }
 
 /** Other bytes of the same model: another producer's name. */

@@ -43,7 +43,7 @@ export class ModelHome {
   readonly #messages = new Map<number, Waiting<ModelAnswer>>();
   #messageId = 0;
   #names: OpenedModel = { inputNames: [], outputNames: [] };
-  #lost: { readonly code: "MODEL_WORKER_LOST" | "MODEL_HANGS"; readonly why: string } | undefined;
+  #lost: string | undefined;
   #reading = false;
   #watchdog: Timer | undefined;
   /** Once outputs did not fit a slot, all runs go by message. */
@@ -206,21 +206,22 @@ export class ModelHome {
     this.#lose("MODEL_HANGS", `the model gave no answer within ${msMax} ms`);
   }
 
-  #gone(): ModelFailure {
-    const { code, why } = this.#lost ?? { code: "MODEL_WORKER_LOST", why: "the model is closed" };
-    return new ModelFailure(code, `${why}; open the model again`);
+  #gone(code: "MODEL_WORKER_LOST" | "MODEL_HANGS" = "MODEL_WORKER_LOST"): ModelFailure {
+    return new ModelFailure(code, `${this.#lost ?? "the model is closed"}; open the model again`);
   }
 
+  /** `code` is for the run that is under way; those that wait behind it have done nothing wrong. */
   #lose(code: "MODEL_WORKER_LOST" | "MODEL_HANGS", why: string): void {
     this.#ring.end();
     if (this.#lost !== undefined) return;
-    this.#lost = { code, why };
+    this.#lost = why;
     this.#watchdog?.cancel();
     const lost = [...this.#running.splice(0), ...this.#queued.splice(0), ...this.#messages.values()];
     this.#messages.clear();
     this.#worker.unref();
     this.#ring.wakeAsker();
-    for (const waiting of lost) waiting.reject(this.#gone());
+    for (const [index, waiting] of lost.entries())
+      waiting.reject(this.#gone(index === 0 ? code : "MODEL_WORKER_LOST"));
   }
 }
 

@@ -48,6 +48,14 @@ const burdens = {
     node("Div", ["divisor", "divisor"], "one"),
     [...node("Cast", ["one"], "burden"), attribute("to", 2, number(3, FLOAT))],
   ],
+  /** A run never returns where all of its input is below 1. */
+  sticky: (input: string) => [
+    [...node("ReduceMax", [input], "largest"), attribute("keepdims", 2, number(3, 0))],
+    [...node("Cast", ["largest"], "whole"), attribute("to", 2, number(3, INT64))],
+    [...node("Cast", ["whole"], "is fine"), attribute("to", 2, number(3, BOOL))],
+    node("Not", ["is fine"], "sticks"),
+    loop(["", "sticks", input], "burden", ["rows", "columns"]),
+  ],
   /** No run ever returns. */
   endless: (input: string) => [loop(["", "", input], "burden", ["rows", "columns"])],
 } as const;
