@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { withoutGit } from "@coalmine/runtime/without-git";
@@ -20,7 +20,7 @@ export async function commitChange(
   await run("git", ["clone", "--quiet", remote, folder], { env });
   await run(process.execPath, [join(folder, "pipeline/stages/install.ts")], { cwd: folder, env });
   applyChange(folder, change);
-  for (const test of change.withoutTests ?? []) rmSync(join(folder, test));
+  if (change.withoutTestsOf !== undefined) removeTests(join(folder, change.withoutTestsOf));
   const { stdout } = await run(process.execPath, [join(folder, "pipeline/build/bump.ts")], {
     cwd: folder,
     env,
@@ -39,4 +39,9 @@ export async function push(folder: string): Promise<string[]> {
     env: withoutGit(process.env),
   });
   return stderr.split("\n").flatMap((line) => /^remote: (coalmine: .*?)\s*$/.exec(line)?.[1] ?? []);
+}
+
+function removeTests(folder: string): void {
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }))
+    if (name.endsWith(".test.ts")) rmSync(join(folder, name));
 }
