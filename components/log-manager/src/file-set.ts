@@ -74,7 +74,9 @@ export class FileSet {
   remembered(): Tracked[] {
     return [
       ...this.#forgotten.remembered(),
-      ...[...this.#followed.values()].filter((file) => file.isSettled).map((file) => file.tracked),
+      ...[...this.#followed.values()]
+        .filter((file) => file.isSettled || file.isKnown)
+        .map((file) => file.tracked),
     ];
   }
 
@@ -100,7 +102,7 @@ export class FileSet {
       if (file.isDirty && !file.isAbandoned) await this.#guarded(file, () => this.#open(file));
     }
     for (const file of this.#followed.values())
-      if (file.isDirty && file.isSettled && file.content !== undefined)
+      if (file.isDirty && (file.isSettled || file.isKnown) && file.content !== undefined)
         await this.#guarded(file, async () => {
           if (!(await file.holdsWhatWasRead(this.#ports.crypto))) this.#cut(file, nowMs);
           else if (file.content?.isCompressed === false) file.noteContentBytes(file.sizeBytes);
@@ -127,7 +129,7 @@ export class FileSet {
   async release(file: FollowedFile): Promise<void> {
     await file.close();
     this.#followed.delete(file.key);
-    if (file.isSettled) this.#forget({ ...file.tracked, state: "gone" });
+    if (file.isSettled || file.isKnown) this.#forget({ ...file.tracked, state: "gone" });
   }
 
   isReleasable(file: FollowedFile): boolean {
@@ -148,7 +150,10 @@ export class FileSet {
   #follow(key: string, status: FileStatus, nowMs: number): FollowedFile {
     const known = this.#unlisted.get(key);
     this.#unlisted.delete(key);
-    const file = new FollowedFile(known ?? newlyTracked(status), nowMs, known !== undefined);
+    // Of what was never acknowledged the head alone is known, and that may be short: a file that took the inode over,
+    // and begins alike, may as well be a copy.
+    const isSettled = known !== undefined && known.position.offset > 0;
+    const file = new FollowedFile(known ?? newlyTracked(status), nowMs, isSettled);
     this.#followed.set(key, file);
     return file;
   }
@@ -220,6 +225,7 @@ export class FileSet {
     const found = await this.#forgotten.claim(content, sizeBytes, file);
     if (found !== undefined) {
       const { device, inode } = file.tracked;
+      if (file.isKnown) this.#forget({ ...file.tracked, state: "cut" });
       file.tracked = { ...found, device, inode };
       file.read = found.position;
     } else {

@@ -56,6 +56,8 @@ export class SourceUploader {
   #builder = new BatchBuilder();
   /** Lines that were read and are not settled. */
   #unsettled = 0;
+  /** Files were given the names of their events since that was last written down. */
+  #hasNewNames = false;
   #listed: readonly Listed[] = [];
   #behindSinceMs: number | undefined;
   #limitsTimer: Timer | undefined;
@@ -220,6 +222,7 @@ export class SourceUploader {
         const { device, inode } = file.tracked;
         file.tracked = { ...file.tracked, id: idOf(device, inode, chunk.bytes, crypto) };
         this.#files.hasChanged = true;
+        this.#hasNewNames = true;
       }
       const quietMs = clock.monotonicMs() - file.changedMs;
       const endsLine = bytes.at(-1) === 10;
@@ -333,7 +336,9 @@ export class SourceUploader {
 
   async #remember(): Promise<void> {
     if (!this.#files.hasChanged) return;
+    const hasNewNames = this.#hasNewNames;
     this.#files.hasChanged = false;
-    await this.#shared.positions.record(this.#source.component, this.#files.remembered());
+    this.#hasNewNames = false;
+    await this.#shared.positions.record(this.#source.component, this.#files.remembered(), hasNewNames);
   }
 }

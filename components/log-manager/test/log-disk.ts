@@ -30,8 +30,8 @@ export class LogDisk {
   #inodes = 0;
   /** Whether watching works on this file system. */
   tellsOfChanges = true;
-  /** Told of what was read of a file that is not compressed. */
-  onRead: (text: string) => void = () => undefined;
+  /** Told of what was read of a file. */
+  onRead: (text: string, node: Node) => void = () => undefined;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -128,7 +128,7 @@ export class LogDisk {
           read: async (position, lengthBytes) => {
             if (!isOpen) throw new DiskError(name);
             const bytes = node.bytes.slice(position, position + lengthBytes);
-            this.onRead(new TextDecoder().decode(bytes));
+            this.onRead(new TextDecoder().decode(bytes), node);
             return bytes;
           },
           size: async () => node.bytes.length,

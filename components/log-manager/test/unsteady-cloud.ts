@@ -5,9 +5,10 @@ export interface Stored {
   readonly timestampMs: number;
   readonly put: Put;
 }
-/** One request that the service took. `isAnswered` once its answer reached the component. */
+/** One request that the service took. `answeredMs` is there once its answer reached the component. */
 export interface Put {
   readonly stream: string;
+  readonly sentMs: number;
   answeredMs: number | undefined;
 }
 
@@ -87,6 +88,7 @@ export class UnsteadyCloud {
     stream: string,
     events: readonly LogEvent[],
   ): ReturnType<CloudLogs["putLogEvents"]> {
+    const sentMs = this.#clock.now();
     await this.#way(session);
     if (this.#random.next() < this.weather.throttled) throw told(session, "ThrottlingException");
     if (!this.#streams.has(`${group}|${stream}`)) throw awsError("ResourceNotFoundException");
@@ -100,7 +102,7 @@ export class UnsteadyCloud {
       this.violations.push(String(broken));
       throw told(session, "InvalidParameterException");
     }
-    const put: Put = { stream, answeredMs: undefined };
+    const put: Put = { stream, sentMs, answeredMs: undefined };
     const { tooNewLogEventStartIndex, tooOldLogEventEndIndex, expiredLogEventEndIndex } =
       answer.rejected ?? {};
     const from = Math.max(tooOldLogEventEndIndex ?? 0, expiredLogEventEndIndex ?? 0);
