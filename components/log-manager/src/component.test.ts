@@ -122,7 +122,7 @@ test("follows the active file through two rotations, and loses and doubles nothi
   await running.stop();
 });
 
-test("goes on after a restart where it stopped, bytes counted as bytes", async () => {
+test("hole I: goes on after a restart where it stopped, bytes counted as bytes", async () => {
   const cloud = new Cloud();
   writeFileSync(active(), line("37 °C · 4 µl"));
   const first = await manager(cloud);
@@ -145,7 +145,7 @@ test("holds a line back until its end has come", async () => {
   await running.stop();
 });
 
-test("a stack trace goes as one event, its newlines kept", async () => {
+test("hole J: a stack trace goes as one event, its newlines kept", async () => {
   const cloud = new Cloud();
   writeFileSync(active(), "2026-11-23 09:00:00 ERROR it broke\n    at f (a.ts:1)\n    at g (b.ts:2)\n");
   const running = await manager(cloud);

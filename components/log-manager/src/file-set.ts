@@ -159,8 +159,8 @@ export class FileSet {
   }
 
   async #open(file: FollowedFile): Promise<void> {
-    // Of a new file without bytes it cannot be told yet whether it is a compressed one.
-    if (file.handle !== undefined || (file.sizeBytes === 0 && !file.isSettled)) return;
+    // A file without bytes that nothing is known of has nothing to read.
+    if (file.handle !== undefined || (file.sizeBytes === 0 && !file.isSettled && !file.isKnown)) return;
     for (const name of file.names) {
       const handle = await this.#folder.open(name);
       // Renamed between listing and opening: what is behind the name now is another file's matter.
@@ -207,9 +207,14 @@ export class FileSet {
 
   /** Finds out whose content a new file holds: its own, or what moved there from a file that was cut or removed. */
   async #settle(file: FollowedFile, nowMs: number): Promise<void> {
-    const { content } = file;
+    const { handle } = file;
     const { crypto } = this.#ports;
-    if (content === undefined || file.sizeBytes === 0) return;
+    if (handle === undefined || file.sizeBytes === 0) return;
+    // It may have been opened before it had bytes to tell by.
+    if (file.content?.isCompressed === false && (await isGzip(handle)))
+      file.content = new GzipContent(handle);
+    const { content } = file;
+    if (content === undefined) return;
     let sizeBytes = file.sizeBytes;
     const gzip = content instanceof GzipContent ? content : undefined;
     if (gzip !== undefined) {

@@ -1,32 +1,8 @@
-import { nodeCrypto } from "@coalmine/device/crypto";
-import { DrivenClock, SeededRandom } from "@coalmine/runtime";
 import { expect, test } from "vitest";
-import { acceptBatch } from "../../../simulator/cloud/logs/put-log-events.ts";
-import { Life } from "../../../simulator/fleet/hosted/life.ts";
-import { livingFiles } from "../../../simulator/fleet/hosted/living-files.ts";
-import { livingAws, livingClock, livingIpc } from "../../../simulator/fleet/hosted/living-ports.ts";
+import { loneComponent } from "../../../simulator/fleet/hosted/lone-component.ts";
 import { Schedule } from "./schedule.ts";
-import type { Given } from "./world.ts";
 
-/** The real rules of the service, a driven clock, and lives that end as a process does. */
-function given(seed: string): Given {
-  const random = new SeededRandom(seed);
-  return {
-    clock: new DrivenClock(Date.UTC(2026, 10, 23, 9), () => new Promise(setImmediate)),
-    random,
-    crypto: nodeCrypto,
-    rules: (events, nowMs) => acceptBatch(events, nowMs, undefined),
-    living: {
-      life: () => new Life(),
-      clock: (clock, life) => livingClock(clock, life as Life),
-      ipc: (ipc, life) => livingIpc(ipc, life as Life),
-      files: (files, life, clock) => livingFiles(files, life as Life, clock, () => 3),
-      cloudLogs: (cloudLogs, life) =>
-        livingAws({ cloudLogs, objects: undefined as never, streams: undefined as never }, life as Life)
-          .cloudLogs,
-    },
-  };
-}
+const given = (seed: string) => loneComponent(seed, Date.UTC(2026, 10, 23, 9));
 
 const isLong = process.env["COALMINE_LONG"] === "1";
 const schedules = Number(process.env["COALMINE_SCHEDULES"] ?? (isLong ? 6000 : 150));

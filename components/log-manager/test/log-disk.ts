@@ -12,10 +12,11 @@ export interface Node {
 
 class DiskError extends Error implements FileError {
   override readonly name = "FileError";
-  readonly code = "ENOENT";
+  readonly code: FileError["code"];
   readonly path: string;
-  constructor(path: string) {
-    super(`ENOENT: no such file: ${path}`);
+  constructor(path: string, code: FileError["code"] = "ENOENT") {
+    super(`${code}: ${path}`);
+    this.code = code;
     this.path = path;
   }
 }
@@ -30,6 +31,8 @@ export class LogDisk {
   #inodes = 0;
   /** Whether watching works on this file system. */
   tellsOfChanges = true;
+  /** Whether the component may open a file. */
+  isReadable: (name: string) => boolean = () => true;
   /** Told of what was read of a file. */
   onRead: (text: string, node: Node) => void = () => undefined;
 
@@ -120,6 +123,7 @@ export class LogDisk {
       list: async () => [...this.names.keys()].sort(),
       status: async (name) => statusOf(at(name)),
       open: async (name) => {
+        if (!this.isReadable(name)) throw new DiskError(name, "EACCES");
         const node = at(name);
         node.openHandles++;
         this.#open.add(node);
