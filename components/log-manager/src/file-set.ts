@@ -1,5 +1,6 @@
 import type { Clock, Crypto, FileStatus, ForeignFolder, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
+import { activeOf, longestName } from "./active.ts";
 import { GzipContent, GzipUnreadable, isGzip, plainContent } from "./content.ts";
 import { fileKey, FollowedFile, newlyTracked } from "./followed-file.ts";
 import { Forgotten } from "./forgotten.ts";
@@ -67,8 +68,12 @@ export class FileSet {
         Number(a.names.length > 0) - Number(b.names.length > 0) ||
         Number(a.isActive) - Number(b.isActive) ||
         a.modifiedMs - b.modifiedMs ||
-        longest(b) - longest(a),
+        longestName(b) - longestName(a),
     );
+  }
+
+  find(key: string): FollowedFile | undefined {
+    return this.#followed.get(key);
   }
 
   remembered(): Tracked[] {
@@ -273,22 +278,14 @@ export class FileSet {
     this.hasChanged = true;
   }
 
-  /** The newest by its time and the one with the plainest name: either may be the one that is being written. */
   #markActive(): void {
-    const named = [...this.#followed.values()].filter(
-      (file) => file.names.length > 0 && file.content?.isCompressed !== true,
+    const active = activeOf(
+      [...this.#followed.values()].filter(
+        (file) => file.names.length > 0 && file.content?.isCompressed !== true,
+      ),
     );
-    const newestMs = Math.max(...named.map(({ modifiedMs }) => modifiedMs));
-    const newest = named.filter(({ modifiedMs }) => modifiedMs === newestMs);
-    // Of those written in the same millisecond it is the one without a rotation's suffix.
-    const plainestOfNewest = Math.min(...newest.map(longest));
-    const shortest = Math.min(...named.map(longest));
-    const isPlainest = named.filter((file) => longest(file) === shortest).length === 1;
     for (const file of this.#followed.values()) {
-      const isActive =
-        named.includes(file) &&
-        ((file.modifiedMs === newestMs && longest(file) === plainestOfNewest) ||
-          (isPlainest && longest(file) === shortest));
+      const isActive = active.has(file);
       // What was held back in it, because more might come, is looked at again.
       if (file.isActive && !isActive) file.isDirty = true;
       file.isActive = isActive;
@@ -323,10 +320,6 @@ export class FileSet {
       file.isReported = true;
     }
   }
-}
-
-function longest({ names }: FollowedFile): number {
-  return Math.max(0, ...names.map((name) => name.length));
 }
 
 /** Whether compressed content is what another file begins with: its first and its last bytes stand there too. */

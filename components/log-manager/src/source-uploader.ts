@@ -19,6 +19,8 @@ import type { Tally } from "./tally.ts";
 import { idOf, positionAt } from "./tracked.ts";
 import { Wake } from "./wake.ts";
 
+/** A PEM block whose end does not come for so long is closed without it. */
+const PEM_WAIT_MS = 60_000;
 /** How often disk limits are seen to, whatever the upload is at. */
 const LIMITS_EVERY_MS = 5000;
 
@@ -100,6 +102,7 @@ export class SourceUploader {
     this.#limits = new DiskLimits(source, this.#files, {
       folder,
       log,
+      matches: this.matches,
       nowMs: () => shared.clock.monotonicMs(),
       lost: (bytes, lines) => {
         tally.health.add("lostBytes", bytes);
@@ -230,6 +233,7 @@ export class SourceUploader {
         opens: this.#opens,
         isMidLine: file.read.isMidLine,
         flush: !chunk.isFull && quietMs >= (endsLine ? flushMs : partialMs),
+        flushPemBlock: !chunk.isFull && quietMs >= PEM_WAIT_MS,
         isFinal: !chunk.isFull && !file.isActive && quietMs >= partialMs,
         isFull: chunk.isFull,
         keepsPemBlocks: redactor.keepsPemBlocks,
@@ -265,7 +269,8 @@ export class SourceUploader {
       file.isDirty = true;
       if (assembled.held === "partialLine" && quietMs >= partialMs)
         return this.#show(file, bytes.subarray(assembled.next), chunk.offset + assembled.next, signal);
-      return Math.max(1, (assembled.held === "event" ? flushMs : partialMs) - quietMs);
+      const waitMs = { event: flushMs, partialLine: partialMs, pemBlock: PEM_WAIT_MS }[assembled.held];
+      return Math.max(1, waitMs - quietMs);
     }
     return Infinity;
   }

@@ -20,20 +20,20 @@ async function world(configuration: object = {}): Promise<World> {
 const namedBytes = (it: World) =>
   [...it.disk.names.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
 
-test("disk limits: the hard one holds through a day offline, and what went is counted to the line", async () => {
+test("disk limits: the hard one holds through an hour offline, and what went is counted to the line", async () => {
   const it = await world({ logs: { diskSpaceHardLimit: 20 } });
   it.cloud.weather.isOnline = false;
-  for (let n = 0; n < 96; n++) {
+  for (let n = 0; n < 40; n++) {
     it.disk.rename("app.log", `app.log.${n}`);
     for (let line = 0; line < 4; line++) it.write("app.log", `${n}/${line} ${"x".repeat(400)}`);
-    await it.run(900_000);
+    await it.run(90_000);
     expect(namedBytes(it)).toBeLessThanOrEqual(20 * 1024);
   }
   const { lostLines = 0 } = it.counters();
-  expect(lostLines).toBeGreaterThan(300);
+  expect(lostLines).toBeGreaterThan(100);
   it.cloud.weather.isOnline = true;
   await it.run(900_000);
-  expect(it.texts().length + lostLines).toBe(96 * 4);
+  expect(it.texts().length + lostLines).toBe(40 * 4);
   expect(it.health.map(imbalance).filter((difference) => difference !== 0)).toEqual([]);
   await it.stop();
 });
@@ -191,7 +191,7 @@ test("redaction: a PEM block over many lines leaves the device in no form, howev
 });
 
 test.each([
-  ["nothing to do", (_: World) => undefined],
+  ["nothing to do", () => undefined],
   ["a request that is never answered", (it: World) => void (it.cloud.isSilent = true)],
   ["no network", (it: World) => void (it.cloud.weather.isOnline = false)],
   ["a service that throttles", (it: World) => void (it.cloud.weather.throttled = 1)],

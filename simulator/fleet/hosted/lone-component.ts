@@ -4,7 +4,7 @@ import { DrivenClock, SeededRandom } from "@coalmine/runtime";
 import { acceptBatch } from "../../cloud/logs/put-log-events.ts";
 import { Life } from "./life.ts";
 import { livingFiles } from "./living-files.ts";
-import { livingAws, livingClock, livingIpc } from "./living-ports.ts";
+import { livingClock, livingCloudLogs, livingIpc } from "./living-ports.ts";
 
 const SYNC_MS = 3;
 
@@ -37,8 +37,7 @@ export function loneComponent(seed: string, startMs: number): LoneComponent {
       clock: livingClock,
       ipc: livingIpc,
       files: (files, life, clock) => livingFiles(files, life, clock, () => SYNC_MS),
-      cloudLogs: (cloudLogs, life) =>
-        livingAws({ cloudLogs, objects: undefined as never, streams: undefined as never }, life).cloudLogs,
+      cloudLogs: livingCloudLogs,
     },
   };
 }
