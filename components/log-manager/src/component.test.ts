@@ -1,10 +1,12 @@
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -96,6 +98,27 @@ async function manager(cloud: Cloud, configuration: object = {}) {
 }
 
 const soon = { timeout: 5000, interval: 20 };
+
+const memoryFolder = "/dev/shm";
+const hasMemoryFolder = existsSync(memoryFolder) && statSync(memoryFolder).dev !== statSync(tmpdir()).dev;
+
+test.runIf(hasMemoryFolder)(
+  "hole H: the active file goes though logs and work folder are on two file systems, where no hard link can be made",
+  async () => {
+    const cloud = new Cloud();
+    const folder = mkdtempSync(join(memoryFolder, "coalmine-logs-"));
+    try {
+      writeFileSync(join(folder, `${component}.log`), line("active"));
+      const running = await manager(cloud, { logFileDirectoryPath: folder });
+      await expect.poll(() => cloud.messages(), soon).toEqual(["active"]);
+      appendFileSync(join(folder, `${component}.log`), line("still active"));
+      await expect.poll(() => cloud.messages(), soon).toEqual(["active", "still active"]);
+      await running.stop();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
 
 test("puts the lines to AWS's own group and stream names, creating them where they are missing", async () => {
   const cloud = new Cloud();
