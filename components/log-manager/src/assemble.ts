@@ -18,15 +18,16 @@ export interface Assembled {
   readonly next: number;
   readonly isMidLine: boolean;
   /** What stands behind `next`: an event that may go on, a line without its end. */
-  readonly held: "nothing" | "event" | "partialLine";
+  readonly held: "nothing" | "event" | "pemBlock" | "partialLine";
 }
 
 export interface AssembleOptions {
   readonly opens: Opens;
   /** The bytes begin inside a line. */
   readonly isMidLine: boolean;
-  /** The last event is complete: nothing came for long enough. */
+  /** The last event is complete: nothing came for long enough; what is begun of a PEM block is held for longer. */
   readonly flush: boolean;
+  readonly flushPemBlock: boolean;
   /** Nothing will follow: a line without its end goes as it is. */
   readonly isFinal: boolean;
   /** There is no room for more bytes: something must go, if need be a piece of a line. */
@@ -103,8 +104,12 @@ export function assemble(bytes: Uint8Array, options: AssembleOptions): Assembled
     const mayGoOn = open.pemFrom !== undefined || (open.byRule && !isCompleteJson(open.text));
     // What would fill the room for good is closed, however it may go on.
     const isTooLarge = options.isFull && events.length === 0;
-    if (mayGoOn && !options.flush && !options.isFinal && !isTooLarge)
-      return { events, next: open.start, isMidLine: false, held: hasRemainder ? "partialLine" : "event" };
+    const isPem = open.pemFrom !== undefined;
+    const isDue = isPem ? options.flushPemBlock : options.flush;
+    if (mayGoOn && !isDue && !options.isFinal && !isTooLarge) {
+      const held = hasRemainder ? "partialLine" : isPem ? "pemBlock" : "event";
+      return { events, next: open.start, isMidLine: false, held };
+    }
     close();
   }
   if (!hasRemainder) return { events, next: at, isMidLine, held: "nothing" };

@@ -1,10 +1,12 @@
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -97,6 +99,27 @@ async function manager(cloud: Cloud, configuration: object = {}) {
 
 const soon = { timeout: 5000, interval: 20 };
 
+const memoryFolder = "/dev/shm";
+const hasMemoryFolder = existsSync(memoryFolder) && statSync(memoryFolder).dev !== statSync(tmpdir()).dev;
+
+test.runIf(hasMemoryFolder)(
+  "hole H: the active file goes though logs and work folder are on two file systems, where no hard link can be made",
+  async () => {
+    const cloud = new Cloud();
+    const folder = mkdtempSync(join(memoryFolder, "coalmine-logs-"));
+    try {
+      writeFileSync(join(folder, `${component}.log`), line("active"));
+      const running = await manager(cloud, { logFileDirectoryPath: folder });
+      await expect.poll(() => cloud.messages(), soon).toEqual(["active"]);
+      appendFileSync(join(folder, `${component}.log`), line("still active"));
+      await expect.poll(() => cloud.messages(), soon).toEqual(["active", "still active"]);
+      await running.stop();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
 test("puts the lines to AWS's own group and stream names, creating them where they are missing", async () => {
   const cloud = new Cloud();
   writeFileSync(active(), line("one") + line("two"));
@@ -122,7 +145,7 @@ test("follows the active file through two rotations, and loses and doubles nothi
   await running.stop();
 });
 
-test("goes on after a restart where it stopped, bytes counted as bytes", async () => {
+test("hole I: goes on after a restart where it stopped, bytes counted as bytes", async () => {
   const cloud = new Cloud();
   writeFileSync(active(), line("37 °C · 4 µl"));
   const first = await manager(cloud);
@@ -145,7 +168,7 @@ test("holds a line back until its end has come", async () => {
   await running.stop();
 });
 
-test("a stack trace goes as one event, its newlines kept", async () => {
+test("hole J: a stack trace goes as one event, its newlines kept", async () => {
   const cloud = new Cloud();
   writeFileSync(active(), "2026-11-23 09:00:00 ERROR it broke\n    at f (a.ts:1)\n    at g (b.ts:2)\n");
   const running = await manager(cloud);

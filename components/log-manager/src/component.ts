@@ -9,7 +9,11 @@ import type { Target } from "./put-batch.ts";
 import { Redactor } from "./redactor.ts";
 import { ServerTime } from "./server-time.ts";
 import { Tally } from "./tally.ts";
+import { within } from "./within.ts";
 import { Work } from "./work.ts";
+
+/** IPC is waited for so long at the end: a nucleus that stops may not answer any more. */
+const LAST_WORD_MS = 400;
 
 export const portsVersion = PORTS_VERSION;
 export type Used = Pick<
@@ -30,9 +34,11 @@ export async function start(ports: Used): Promise<Running> {
   const deadLetters = new DeadLetters(ports, () => config.deadLetterLimitKB * 1024);
   const serverTime = new ServerTime(clock, () => config.cloudWatch.retentionDays);
   let work: Work | undefined;
+  let isStopping = false;
   // A changed configuration stops what runs by the old one; its files go on from where they were acknowledged.
   const configuration = await liveConfiguration(ports, Config, async (next) => {
     await work?.stop();
+    if (isStopping) return;
     config = next;
     work = new Work(files, sources(next, root), {
       ...ports,
@@ -52,12 +58,13 @@ export async function start(ports: Used): Promise<Running> {
   return {
     stop: async () => {
       // First, so that no change brings new work in while the old one stops.
-      await configuration.close();
+      isStopping = true;
+      await within(configuration.close(), LAST_WORD_MS, clock);
       await work?.stop();
-      report();
       health.stop();
-      await health.publish();
       await closing.close();
+      report();
+      await within(health.publish(), LAST_WORD_MS, clock);
     },
   };
 

@@ -103,6 +103,11 @@ test.each<[JsonObject, string]>([
   ],
   [{ cloudWatch: { retentionDays: 2 } }, '"cloudWatch.retentionDays" is 2: one of 1, 3, 5,'],
   [{ cloudWatch: { logGroupName: "a b" } }, '"cloudWatch.logGroupName" is "a b": 1 to 512 of letters'],
+  [
+    { cloudWatch: { kmsKeyId: "alias/logs" } },
+    '"cloudWatch.kmsKeyId" is "alias/logs": a key\'s ARN is needed',
+  ],
+  [{ cloudWatch: { tags: { "aws:mine": "v" } } }, "keys without aws: in front"],
   [{ cloudWatch: { eventBytesMax: 10 } }, "1024 to 1048576 bytes are allowed"],
   [{ redaction: { presets: ["passport"] } }, '"redaction.presets.0" is "passport": one of email, ipAddress'],
   [{ redaction: { preset: [] } }, "redaction"],

@@ -88,6 +88,9 @@ const nameTemplate = (allowed: RegExp, what: string) =>
       what,
     );
 
+const tagKey = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u;
+const tagValue = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
+
 const CloudWatch = z
   .strictObject({
     logGroupName: nameTemplate(
@@ -109,6 +112,7 @@ const CloudWatch = z
     kmsKeyId: z
       .string("a key's ARN is needed")
       .max(256, "at most 256 characters are allowed")
+      .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/, "a key's ARN is needed")
       .optional()
       .describe("KMS key of the log groups that it creates."),
     logGroupClass: z
@@ -117,7 +121,14 @@ const CloudWatch = z
       .describe("Class of the log groups that it creates."),
     tags: z
       .record(z.string(), z.string())
-      .refine((tags) => Object.keys(tags).length <= 50, "at most 50 tags are allowed")
+      .refine(
+        (tags) => Object.keys(tags).length >= 1 && Object.keys(tags).length <= 50,
+        "1 to 50 tags are allowed",
+      )
+      .refine(
+        (tags) => Object.entries(tags).every(([key, value]) => tagKey.test(key) && tagValue.test(value)),
+        "keys of 1 to 128 and values of up to 256 letters, digits, spaces and _.:/=+-@ are allowed, keys without aws: in front",
+      )
       .optional()
       .describe("Tags of the log groups that it creates."),
     eventBytesMax: number(1024, 1_048_576, "bytes")

@@ -1,8 +1,11 @@
 import type { ForeignFolder, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
+import { activeOf, longestName } from "./active.ts";
 import type { LogSource } from "./config.ts";
-import { CHUNK_BYTES, fileKey, type FollowedFile } from "./followed-file.ts";
+import { type Content, GzipContent, isGzip, plainContent } from "./content.ts";
 import type { FileSet } from "./file-set.ts";
+import { CHUNK_BYTES, fileKey, type FollowedFile } from "./followed-file.ts";
+import { listFiles } from "./listing.ts";
 
 /** A file that was written to more recently than this is left alone: its writer may not be done. */
 const REMOVE_QUIET_MS = 5000;
@@ -10,20 +13,32 @@ const REMOVE_QUIET_MS = 5000;
 export interface DiskLimitPorts {
   readonly folder: ForeignFolder;
   readonly log: Log;
+  matches(name: string): boolean;
   nowMs(): number;
   /** Unsent content that goes: what was never read of it. */
   lost(bytes: number, lines: number): void;
 }
 
+/** A file as the folder has it now, whether or not anything of it was read yet. */
+interface OnDisk {
+  readonly key: string;
+  readonly names: readonly string[];
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+  /** When it was first seen as it is. */
+  readonly sinceMs: number;
+}
+
 /**
- * Keeps a source's files within its limits, without asking whether the cloud can be reached. A file that may still be
- * written to is never removed: of somebody else's open file no space can be had back, so a single file that grows
- * beyond the limit stays.
+ * Keeps a source's files within its limits, without asking whether the cloud can be reached: it takes a listing of its
+ * own, since reading may be held up for as long as a batch cannot be put. A file that may still be written to is never
+ * removed: of somebody else's open file no space can be had back, so a single file that grows beyond the limit stays.
  */
 export class DiskLimits {
   readonly #source: LogSource;
   readonly #files: FileSet;
   readonly #ports: DiskLimitPorts;
+  #seen = new Map<string, OnDisk>();
   #isOver = false;
   #isRefused = false;
 
@@ -40,28 +55,30 @@ export class DiskLimits {
 
   async enforce(): Promise<void> {
     const { softLimitBytes = Infinity, hardLimitBytes = Infinity, deleteAfterUpload } = this.#source;
+    const named = await this.#list();
     const nowMs = this.#ports.nowMs();
-    const named = this.#files.inOrder().filter(({ names }) => names.length > 0);
-    let total = named.reduce((sum, { sizeBytes }) => sum + Math.max(0, sizeBytes), 0);
-    const removable = named.filter((file) => !file.isActive && nowMs - file.changedMs >= REMOVE_QUIET_MS);
-    const uploaded = removable.filter((file) => file.isWhollyUploaded);
-    for (const file of uploaded) {
-      if (!deleteAfterUpload && total <= Math.min(softLimitBytes, hardLimitBytes)) break;
-      if (await this.#remove(file)) total -= file.sizeBytes;
+    let total = named.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const active = activeOf(named.filter(({ names }) => !names.every((name) => name.endsWith(".gz"))));
+    const removable = named.filter((file) => !active.has(file) && nowMs - file.sinceMs >= REMOVE_QUIET_MS);
+    const kept: OnDisk[] = [];
+    for (const file of removable) {
+      const mayGo = deleteAfterUpload || total > Math.min(softLimitBytes, hardLimitBytes);
+      if (mayGo && this.#isUploaded(file) && (await this.#remove(file))) total -= file.sizeBytes;
+      else kept.push(file);
     }
     if (total <= hardLimitBytes) this.#isOver = false;
-    for (const file of removable) {
+    for (const file of kept) {
       if (total <= hardLimitBytes) return;
-      if (file.isWhollyUploaded) continue;
-      const { sizeBytes } = file;
+      if (this.#isUploaded(file)) continue;
+      const followed = this.#files.find(file.key);
       // From here on nothing more is read of it: what is not read now is what is lost.
-      file.isAbandoned = true;
-      const unread = await unreadOf(file);
-      if (!(await this.#remove(file))) {
-        file.isAbandoned = false;
+      if (followed !== undefined) followed.isAbandoned = true;
+      const unread = await this.#unreadOf(file, followed);
+      if (unread === undefined || !(await this.#remove(file))) {
+        if (followed !== undefined) followed.isAbandoned = false;
         continue;
       }
-      total -= sizeBytes;
+      total -= file.sizeBytes;
       this.#ports.lost(unread.bytes, unread.lines);
       if (!this.#isOver)
         this.#ports.log.error("log files that were not uploaded were removed to hold the hard disk limit", {
@@ -74,8 +91,40 @@ export class DiskLimits {
     }
   }
 
+  /** What the folder holds now, oldest first. */
+  async #list(): Promise<OnDisk[]> {
+    const listed = await listFiles(this.#ports.folder, (name) => this.#ports.matches(name));
+    const seen = new Map<string, OnDisk>();
+    for (const [key, [first, ...others]] of Map.groupBy(listed, ({ status }) => fileKey(status))) {
+      if (first === undefined) continue;
+      const { sizeBytes, modifiedMs } = first.status;
+      const before = this.#seen.get(key);
+      const isAsBefore = before?.sizeBytes === sizeBytes && before.modifiedMs === modifiedMs;
+      const sinceMs = isAsBefore ? before.sinceMs : this.#ports.nowMs();
+      seen.set(key, {
+        key,
+        names: [first, ...others].map(({ name }) => name),
+        sizeBytes,
+        modifiedMs,
+        sinceMs,
+      });
+    }
+    this.#seen = seen;
+    return [...seen.values()].sort((a, b) => a.modifiedMs - b.modifiedMs || longestName(b) - longestName(a));
+  }
+
+  /** All of it, as it is now: what was written since it was last read is not. */
+  #isUploaded({ key, sizeBytes, modifiedMs }: OnDisk): boolean {
+    const followed = this.#files.find(key);
+    return (
+      followed?.isWhollyUploaded === true &&
+      followed.sizeBytes === sizeBytes &&
+      followed.modifiedMs === modifiedMs
+    );
+  }
+
   /** Removes a file's names where they still lead to it as it was seen. */
-  async #remove(file: FollowedFile): Promise<boolean> {
+  async #remove(file: OnDisk): Promise<boolean> {
     const { folder, log } = this.#ports;
     try {
       for (const name of file.names) {
@@ -94,19 +143,42 @@ export class DiskLimits {
       this.#isRefused = true;
       return false;
     }
-    await this.#files.drop(file);
+    const followed = this.#files.find(file.key);
+    if (followed !== undefined) await this.#files.drop(followed);
     return true;
+  }
+
+  /** What was not read of a file; of one that cannot be read any more, its bytes alone. Nothing where it is gone. */
+  async #unreadOf(
+    file: OnDisk,
+    followed: FollowedFile | undefined,
+  ): Promise<{ bytes: number; lines: number } | undefined> {
+    if (followed?.content !== undefined)
+      return unreadFrom(followed.content, followed.read.offset, file.sizeBytes);
+    const [name = ""] = file.names;
+    const handle = await this.#ports.folder.open(name).catch(() => undefined);
+    if (handle === undefined) return undefined;
+    try {
+      if (fileKey(await handle.status()) !== file.key) return undefined;
+      const content = (await isGzip(handle)) ? new GzipContent(handle) : plainContent(handle);
+      return await unreadFrom(content, followed?.read.offset ?? 0, file.sizeBytes);
+    } finally {
+      await handle.close();
+    }
   }
 }
 
-/** What was not read of a file; of one that cannot be read any more, its bytes alone. */
-async function unreadOf(file: FollowedFile): Promise<{ bytes: number; lines: number }> {
+async function unreadFrom(
+  content: Content,
+  from: number,
+  sizeBytes: number,
+): Promise<{ bytes: number; lines: number }> {
   let bytes = 0;
   let lines = 0;
   let last = 10;
   try {
-    for (let at = file.read.offset; ;) {
-      const chunk = (await file.content?.read(at, CHUNK_BYTES)) ?? new Uint8Array(0);
+    for (let at = from; ;) {
+      const chunk = await content.read(at, CHUNK_BYTES);
       if (chunk.length === 0) break;
       at += chunk.length;
       bytes += chunk.length;
@@ -114,7 +186,7 @@ async function unreadOf(file: FollowedFile): Promise<{ bytes: number; lines: num
       last = chunk.at(-1) ?? last;
     }
   } catch {
-    bytes = Math.max(bytes, file.tracked.seenBytes - file.read.offset);
+    bytes = Math.max(bytes, sizeBytes - from);
   }
   // A last line without its end is one too.
   return { bytes, lines: lines + (last === 10 ? 0 : 1) };

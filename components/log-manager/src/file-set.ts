@@ -1,5 +1,6 @@
 import type { Clock, Crypto, FileStatus, ForeignFolder, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
+import { activeOf, longestName } from "./active.ts";
 import { GzipContent, GzipUnreadable, isGzip, plainContent } from "./content.ts";
 import { fileKey, FollowedFile, newlyTracked } from "./followed-file.ts";
 import { Forgotten } from "./forgotten.ts";
@@ -67,14 +68,20 @@ export class FileSet {
         Number(a.names.length > 0) - Number(b.names.length > 0) ||
         Number(a.isActive) - Number(b.isActive) ||
         a.modifiedMs - b.modifiedMs ||
-        longest(b) - longest(a),
+        longestName(b) - longestName(a),
     );
+  }
+
+  find(key: string): FollowedFile | undefined {
+    return this.#followed.get(key);
   }
 
   remembered(): Tracked[] {
     return [
       ...this.#forgotten.remembered(),
-      ...[...this.#followed.values()].filter((file) => file.isSettled).map((file) => file.tracked),
+      ...[...this.#followed.values()]
+        .filter((file) => file.isSettled || file.isKnown)
+        .map((file) => file.tracked),
     ];
   }
 
@@ -100,7 +107,7 @@ export class FileSet {
       if (file.isDirty && !file.isAbandoned) await this.#guarded(file, () => this.#open(file));
     }
     for (const file of this.#followed.values())
-      if (file.isDirty && file.isSettled && file.content !== undefined)
+      if (file.isDirty && (file.isSettled || file.isKnown) && file.content !== undefined)
         await this.#guarded(file, async () => {
           if (!(await file.holdsWhatWasRead(this.#ports.crypto))) this.#cut(file, nowMs);
           else if (file.content?.isCompressed === false) file.noteContentBytes(file.sizeBytes);
@@ -127,7 +134,7 @@ export class FileSet {
   async release(file: FollowedFile): Promise<void> {
     await file.close();
     this.#followed.delete(file.key);
-    if (file.isSettled) this.#forget({ ...file.tracked, state: "gone" });
+    if (file.isSettled || file.isKnown) this.#forget({ ...file.tracked, state: "gone" });
   }
 
   isReleasable(file: FollowedFile): boolean {
@@ -148,14 +155,17 @@ export class FileSet {
   #follow(key: string, status: FileStatus, nowMs: number): FollowedFile {
     const known = this.#unlisted.get(key);
     this.#unlisted.delete(key);
-    const file = new FollowedFile(known ?? newlyTracked(status), nowMs, known !== undefined);
+    // Of what was never acknowledged the head alone is known, and that may be short: a file that took the inode over,
+    // and begins alike, may as well be a copy.
+    const isSettled = known !== undefined && known.position.offset > 0;
+    const file = new FollowedFile(known ?? newlyTracked(status), nowMs, isSettled);
     this.#followed.set(key, file);
     return file;
   }
 
   async #open(file: FollowedFile): Promise<void> {
-    // Of a new file without bytes it cannot be told yet whether it is a compressed one.
-    if (file.handle !== undefined || (file.sizeBytes === 0 && !file.isSettled)) return;
+    // A file without bytes that nothing is known of has nothing to read.
+    if (file.handle !== undefined || (file.sizeBytes === 0 && !file.isSettled && !file.isKnown)) return;
     for (const name of file.names) {
       const handle = await this.#folder.open(name);
       // Renamed between listing and opening: what is behind the name now is another file's matter.
@@ -202,9 +212,14 @@ export class FileSet {
 
   /** Finds out whose content a new file holds: its own, or what moved there from a file that was cut or removed. */
   async #settle(file: FollowedFile, nowMs: number): Promise<void> {
-    const { content } = file;
+    const { handle } = file;
     const { crypto } = this.#ports;
-    if (content === undefined || file.sizeBytes === 0) return;
+    if (handle === undefined || file.sizeBytes === 0) return;
+    // It may have been opened before it had bytes to tell by.
+    if (file.content?.isCompressed === false && (await isGzip(handle)))
+      file.content = new GzipContent(handle);
+    const { content } = file;
+    if (content === undefined) return;
     let sizeBytes = file.sizeBytes;
     const gzip = content instanceof GzipContent ? content : undefined;
     if (gzip !== undefined) {
@@ -220,6 +235,7 @@ export class FileSet {
     const found = await this.#forgotten.claim(content, sizeBytes, file);
     if (found !== undefined) {
       const { device, inode } = file.tracked;
+      if (file.isKnown) this.#forget({ ...file.tracked, state: "cut" });
       file.tracked = { ...found, device, inode };
       file.read = found.position;
     } else {
@@ -262,22 +278,14 @@ export class FileSet {
     this.hasChanged = true;
   }
 
-  /** The newest by its time and the one with the plainest name: either may be the one that is being written. */
   #markActive(): void {
-    const named = [...this.#followed.values()].filter(
-      (file) => file.names.length > 0 && file.content?.isCompressed !== true,
+    const active = activeOf(
+      [...this.#followed.values()].filter(
+        (file) => file.names.length > 0 && file.content?.isCompressed !== true,
+      ),
     );
-    const newestMs = Math.max(...named.map(({ modifiedMs }) => modifiedMs));
-    const newest = named.filter(({ modifiedMs }) => modifiedMs === newestMs);
-    // Of those written in the same millisecond it is the one without a rotation's suffix.
-    const plainestOfNewest = Math.min(...newest.map(longest));
-    const shortest = Math.min(...named.map(longest));
-    const isPlainest = named.filter((file) => longest(file) === shortest).length === 1;
     for (const file of this.#followed.values()) {
-      const isActive =
-        named.includes(file) &&
-        ((file.modifiedMs === newestMs && longest(file) === plainestOfNewest) ||
-          (isPlainest && longest(file) === shortest));
+      const isActive = active.has(file);
       // What was held back in it, because more might come, is looked at again.
       if (file.isActive && !isActive) file.isDirty = true;
       file.isActive = isActive;
@@ -312,10 +320,6 @@ export class FileSet {
       file.isReported = true;
     }
   }
-}
-
-function longest({ names }: FollowedFile): number {
-  return Math.max(0, ...names.map((name) => name.length));
 }
 
 /** Whether compressed content is what another file begins with: its first and its last bytes stand there too. */

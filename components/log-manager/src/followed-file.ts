@@ -54,6 +54,11 @@ export class FollowedFile {
     return fileKey(this.tracked);
   }
 
+  /** Whether something of it was read before, by this run or an earlier one. */
+  get isKnown(): boolean {
+    return this.tracked.id !== "";
+  }
+
   get isWhollyUploaded(): boolean {
     return !this.isDirty && this.isSettled && this.tracked.position.offset >= this.tracked.seenBytes;
   }

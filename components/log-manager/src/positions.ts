@@ -26,7 +26,8 @@ const JOURNAL_BYTES_MAX = 1024 * 1024;
 /**
  * How far each file went to the cloud. After each acknowledged batch it is written down: whole, with a sync of file and
  * folder, at most once a second; in between appended to a journal without a sync, which the death of the process does
- * not touch. Only where the power goes are the batches of that second sent again.
+ * not touch. Only where the power goes are the batches of that second sent again, under the same names: a file's name
+ * is synced before the first of its events goes.
  */
 export class Positions {
   readonly #files: Files;
@@ -66,6 +67,7 @@ export class Positions {
       ports.log.warn("the positions of the log files cannot be read; files that are still there go again", {
         file: NAME,
       });
+    const wholeSequence = stored.sequence;
     for (const line of (await readText(ports.files, JOURNAL))?.split("\n") ?? []) {
       const entry = parsed(Entry, line);
       if (entry === undefined) break;
@@ -74,21 +76,28 @@ export class Positions {
       stored.components[entry.component] = entry.files;
     }
     const old = text === undefined ? parsed(Old, await readText(ports.files, OLD))?.positions : undefined;
-    return new Positions(ports, stored, new Map(Object.entries(old ?? {})));
+    const positions = new Positions(ports, stored, new Map(Object.entries(old ?? {})));
+    // A run that died left it in the journal, unsynced: the power may go before this run has anything to write.
+    positions.#isUnsynced = stored.sequence > wholeSequence;
+    await positions.#inTurn(() => positions.#sync());
+    return positions;
   }
 
   of(component: string): readonly Tracked[] {
     return this.#components.get(component) ?? [];
   }
 
-  /** Resolves when `files` are written down: a crash of the process does not undo it. Never rejects. */
-  async record(component: string, files: readonly Tracked[]): Promise<void> {
+  /**
+   * Resolves when `files` are written down: a crash of the process does not undo it, nor, where there are new names, one
+   * of the power. Never rejects.
+   */
+  async record(component: string, files: readonly Tracked[], hasNewNames: boolean): Promise<void> {
     this.#components.set(component, files.slice(-(FORGOTTEN_MAX + files.filter(isLive).length)));
     this.#sequence++;
     this.#isUnsynced = true;
     await this.#inTurn(async () => {
       const waitMs = this.#syncedMs + SYNC_EVERY_MS - this.#clock.monotonicMs();
-      if (waitMs <= 0) await this.#sync();
+      if (waitMs <= 0 || hasNewNames) await this.#sync();
       else {
         this.#timer ??= this.#clock.timer(waitMs, () => {
           this.#timer = undefined;

@@ -5,8 +5,8 @@ import type { ServerTime } from "./server-time.ts";
 
 /** Waits between tries are uniform up to this, doubling from the first; there is no last try. */
 const RETRY = { firstMs: 500, maxMs: 300_000 } as const;
-/** A request that is on its way when the component stops is given this long. */
-const STOP_GRACE_MS = 4000;
+/** A request that is on its way when the component stops is given this long; the nucleus kills it 5 s after SIGTERM. */
+const STOP_GRACE_MS = 3500;
 
 export interface Target {
   readonly group: string;

@@ -19,6 +19,8 @@ import type { Tally } from "./tally.ts";
 import { idOf, positionAt } from "./tracked.ts";
 import { Wake } from "./wake.ts";
 
+/** A PEM block whose end does not come for so long is closed without it. */
+const PEM_WAIT_MS = 60_000;
 /** How often disk limits are seen to, whatever the upload is at. */
 const LIMITS_EVERY_MS = 5000;
 
@@ -56,6 +58,8 @@ export class SourceUploader {
   #builder = new BatchBuilder();
   /** Lines that were read and are not settled. */
   #unsettled = 0;
+  /** Files were given the names of their events since that was last written down. */
+  #hasNewNames = false;
   #listed: readonly Listed[] = [];
   #behindSinceMs: number | undefined;
   #limitsTimer: Timer | undefined;
@@ -98,6 +102,7 @@ export class SourceUploader {
     this.#limits = new DiskLimits(source, this.#files, {
       folder,
       log,
+      matches: this.matches,
       nowMs: () => shared.clock.monotonicMs(),
       lost: (bytes, lines) => {
         tally.health.add("lostBytes", bytes);
@@ -220,6 +225,7 @@ export class SourceUploader {
         const { device, inode } = file.tracked;
         file.tracked = { ...file.tracked, id: idOf(device, inode, chunk.bytes, crypto) };
         this.#files.hasChanged = true;
+        this.#hasNewNames = true;
       }
       const quietMs = clock.monotonicMs() - file.changedMs;
       const endsLine = bytes.at(-1) === 10;
@@ -227,6 +233,7 @@ export class SourceUploader {
         opens: this.#opens,
         isMidLine: file.read.isMidLine,
         flush: !chunk.isFull && quietMs >= (endsLine ? flushMs : partialMs),
+        flushPemBlock: !chunk.isFull && quietMs >= PEM_WAIT_MS,
         isFinal: !chunk.isFull && !file.isActive && quietMs >= partialMs,
         isFull: chunk.isFull,
         keepsPemBlocks: redactor.keepsPemBlocks,
@@ -262,7 +269,8 @@ export class SourceUploader {
       file.isDirty = true;
       if (assembled.held === "partialLine" && quietMs >= partialMs)
         return this.#show(file, bytes.subarray(assembled.next), chunk.offset + assembled.next, signal);
-      return Math.max(1, (assembled.held === "event" ? flushMs : partialMs) - quietMs);
+      const waitMs = { event: flushMs, partialLine: partialMs, pemBlock: PEM_WAIT_MS }[assembled.held];
+      return Math.max(1, waitMs - quietMs);
     }
     return Infinity;
   }
@@ -333,7 +341,9 @@ export class SourceUploader {
 
   async #remember(): Promise<void> {
     if (!this.#files.hasChanged) return;
+    const hasNewNames = this.#hasNewNames;
     this.#files.hasChanged = false;
-    await this.#shared.positions.record(this.#source.component, this.#files.remembered());
+    this.#hasNewNames = false;
+    await this.#shared.positions.record(this.#source.component, this.#files.remembered(), hasNewNames);
   }
 }

@@ -12,10 +12,11 @@ export interface Node {
 
 class DiskError extends Error implements FileError {
   override readonly name = "FileError";
-  readonly code = "ENOENT";
+  readonly code: FileError["code"];
   readonly path: string;
-  constructor(path: string) {
-    super(`ENOENT: no such file: ${path}`);
+  constructor(path: string, code: FileError["code"] = "ENOENT") {
+    super(`${code}: ${path}`);
+    this.code = code;
     this.path = path;
   }
 }
@@ -30,8 +31,10 @@ export class LogDisk {
   #inodes = 0;
   /** Whether watching works on this file system. */
   tellsOfChanges = true;
-  /** Told of what was read of a file that is not compressed. */
-  onRead: (text: string) => void = () => undefined;
+  /** Whether the component may open a file. */
+  isReadable: (name: string) => boolean = () => true;
+  /** Told of what was read of a file. */
+  onRead: (text: string, node: Node) => void = () => undefined;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -120,6 +123,7 @@ export class LogDisk {
       list: async () => [...this.names.keys()].sort(),
       status: async (name) => statusOf(at(name)),
       open: async (name) => {
+        if (!this.isReadable(name)) throw new DiskError(name, "EACCES");
         const node = at(name);
         node.openHandles++;
         this.#open.add(node);
@@ -128,7 +132,7 @@ export class LogDisk {
           read: async (position, lengthBytes) => {
             if (!isOpen) throw new DiskError(name);
             const bytes = node.bytes.slice(position, position + lengthBytes);
-            this.onRead(new TextDecoder().decode(bytes));
+            this.onRead(new TextDecoder().decode(bytes), node);
             return bytes;
           },
           size: async () => node.bytes.length,

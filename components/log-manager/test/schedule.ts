@@ -27,8 +27,9 @@ export class Schedule {
   readonly #unreadable = new Set<string>();
   /** Lines in requests that were on their way when the process died: they may have arrived. */
   readonly #onTheWay = new Set<string>();
-  /** Cut files and the lines of their copies, copied while nobody looked: log-manager was down, or held up by a put. */
-  readonly #copiedUnseen: { readonly node: Node; readonly lines: readonly string[] }[] = [];
+  /** Files that were cut, the lines of their copies, and when log-manager saw the cut. */
+  readonly #copied: { readonly node: Node; readonly lines: readonly string[]; seenMs: number | undefined }[] =
+    [];
   /**
    * Lines of copies whose original lost its last name before anybody looked: nothing tells such a copy from a new file
    * that begins as an old one did, so it is taken for one, and its lines go again.
@@ -49,8 +50,10 @@ export class Schedule {
     });
     const { disk } = this.#world;
     disk.tellsOfChanges = this.#random.next() < 0.8;
-    disk.onRead = (text) => {
+    disk.onRead = (text, node) => {
       for (const line of text.split("\n").slice(0, -1)) this.#inMemory.add(line);
+      for (const copied of this.#copied)
+        if (copied.node === node) copied.seenMs ??= this.#world.given.clock.now();
     };
   }
 
@@ -174,12 +177,11 @@ export class Schedule {
     if (node === undefined || node.bytes.length === 0) return;
     this.#completePartial();
     disk.copy(node, `${ACTIVE}.${++this.#rotations}`);
-    const { isOnline, throttled, lostReply } = this.#world.cloud.weather;
-    if (!this.#world.isUp || !isOnline || throttled > 0 || lostReply > 0)
-      this.#copiedUnseen.push({ node, lines: node.text.split("\n") });
+    const lines = node.text.split("\n");
     // What is written between the copy and the cut is in neither.
     if (this.#random.next() < 0.5) this.#write(1);
     disk.truncate(node);
+    this.#copied.push({ node, lines, seenMs: undefined });
     this.#note();
     if (this.#random.next() < 0.5) this.#write(1 + this.#random.below(4));
   }
@@ -271,13 +273,19 @@ export class Schedule {
   #note(): void {
     const { disk } = this.#world;
     const named = new Set(disk.names.values());
-    for (const { node, lines } of this.#copiedUnseen)
-      if (!named.has(node)) for (const line of lines) this.#orphaned.add(line);
+    for (const { node, lines, seenMs } of this.#copied)
+      if (!named.has(node) && (seenMs === undefined || this.#isForgotten(seenMs)))
+        for (const line of lines) this.#orphaned.add(line);
     const there = new Set(disk.readable().flatMap(({ text }) => text.split("\n")));
     const arrived = this.#arrived();
     for (const line of this.#lines)
       if (!there.has(line) && !this.#inMemory.has(line) && !arrived.has(line) && line !== this.#partial?.line)
         this.#unreadable.add(line);
+  }
+
+  /** Whether the process or the power ended before what was learnt at that time was written down. */
+  #isForgotten(learntMs: number): boolean {
+    return this.#ends.some(({ atMs, windowMs }) => atMs >= learntMs && atMs - learntMs <= windowMs);
   }
 
   #arrived(): Set<string> {
@@ -323,7 +331,9 @@ export class Schedule {
   #repeats(): string[] {
     const faults: string[] = [];
     const seen = new Map<string, { readonly eid: string; answeredMs: number | undefined }>();
-    for (const { message, put } of this.#world.cloud.stored) {
+    // In the order of sending: what a process sent before it died may be stored after what the next one sent.
+    const sent = this.#world.cloud.stored.toSorted((a, b) => a.put.sentMs - b.put.sentMs);
+    for (const { message, put } of sent) {
       if (message.startsWith("[")) continue;
       const line = withoutEid(message);
       const eid = /"eid":"([^"]*)"\}$/.exec(message)?.[1] ?? "";
@@ -331,10 +341,8 @@ export class Schedule {
       if (before !== undefined && !this.#orphaned.has(line)) {
         this.totals.repeated++;
         const { answeredMs } = before;
-        const isExcused =
-          answeredMs === undefined ||
-          this.#ends.some(({ atMs, windowMs }) => atMs >= answeredMs && atMs - answeredMs <= windowMs);
-        if (!isExcused) faults.push(`sent again though the first was answered: ${line.slice(0, 60)}`);
+        if (answeredMs !== undefined && !this.#isForgotten(answeredMs))
+          faults.push(`sent again though the first was answered: ${line.slice(0, 60)}`);
         if (before.eid !== eid) faults.push(`repeated as ${eid}, first ${before.eid}: ${line.slice(0, 60)}`);
       }
       seen.set(line, { eid, answeredMs: put.answeredMs });

@@ -5,9 +5,10 @@ export interface Stored {
   readonly timestampMs: number;
   readonly put: Put;
 }
-/** One request that the service took. `isAnswered` once its answer reached the component. */
+/** One request that the service took. `answeredMs` is there once its answer reached the component. */
 export interface Put {
   readonly stream: string;
+  readonly sentMs: number;
   answeredMs: number | undefined;
 }
 
@@ -44,12 +45,18 @@ export interface Session {
 /** A CloudWatch Logs behind a bad line: it keeps to its rules, and loses requests and answers. */
 export class UnsteadyCloud {
   readonly stored: Stored[] = [];
-  readonly #groups = new Set<string>();
+  readonly groups = new Set<string>();
   readonly #streams = new Set<string>();
   readonly retention = new Map<string, number>();
   readonly weather: Weather = { throttled: 0, lostReply: 0, isOnline: true };
   /** What broke a rule; must stay empty. */
   readonly violations: string[] = [];
+  /** The code by which requests to a stream are refused, if any. */
+  refuses: (stream: string) => string | undefined = () => undefined;
+  /** Events for which a whole batch is refused for good. */
+  refusesEvent: (message: string) => boolean = () => false;
+  /** Requests that are never answered. */
+  isSilent = false;
   readonly #clock: Pick<Clock, "now" | "sleep">;
   readonly #random: Random;
   readonly #rules: Rules;
@@ -65,8 +72,8 @@ export class UnsteadyCloud {
     return {
       createLogGroup: async (group) => {
         await this.#way(session);
-        if (this.#groups.has(group)) throw awsError("ResourceAlreadyExistsException");
-        this.#groups.add(group);
+        if (this.groups.has(group)) throw awsError("ResourceAlreadyExistsException");
+        this.groups.add(group);
       },
       putRetentionPolicy: async (group, days) => {
         await this.#way(session);
@@ -74,7 +81,7 @@ export class UnsteadyCloud {
       },
       createLogStream: async (group, stream) => {
         await this.#way(session);
-        if (!this.#groups.has(group)) throw awsError("ResourceNotFoundException");
+        if (!this.groups.has(group)) throw awsError("ResourceNotFoundException");
         this.#streams.add(`${group}|${stream}`);
       },
       putLogEvents: (group, stream, events) => this.#put(session, group, stream, events),
@@ -87,7 +94,12 @@ export class UnsteadyCloud {
     stream: string,
     events: readonly LogEvent[],
   ): ReturnType<CloudLogs["putLogEvents"]> {
+    const sentMs = this.#clock.now();
     await this.#way(session);
+    const refusal = this.refuses(stream);
+    if (refusal !== undefined) throw told(session, refusal);
+    if (events.some(({ message }) => this.refusesEvent(message))) throw awsError("InvalidParameterException");
+    if (this.isSilent) await new Promise(() => undefined);
     if (this.#random.next() < this.weather.throttled) throw told(session, "ThrottlingException");
     if (!this.#streams.has(`${group}|${stream}`)) throw awsError("ResourceNotFoundException");
     let answer: ReturnType<Rules>;
@@ -100,7 +112,7 @@ export class UnsteadyCloud {
       this.violations.push(String(broken));
       throw told(session, "InvalidParameterException");
     }
-    const put: Put = { stream, answeredMs: undefined };
+    const put: Put = { stream, sentMs, answeredMs: undefined };
     const { tooNewLogEventStartIndex, tooOldLogEventEndIndex, expiredLogEventEndIndex } =
       answer.rejected ?? {};
     const from = Math.max(tooOldLogEventEndIndex ?? 0, expiredLogEventEndIndex ?? 0);

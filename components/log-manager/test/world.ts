@@ -3,7 +3,7 @@ import { type MemoryFiles, memoryFiles } from "@coalmine/durable-log/memory-file
 import type { Clock, CloudLogs, Crypto, Files, Ipc, JsonObject, Running } from "@coalmine/ports";
 import { type DrivenClock, MemoryIpc, type SeededRandom, silentLog } from "@coalmine/runtime";
 import { start, type Used } from "../src/component.ts";
-import { LogDisk } from "./log-disk.ts";
+import { LogDisk, type Node } from "./log-disk.ts";
 import { type Rules, type Session, UnsteadyCloud } from "./unsteady-cloud.ts";
 
 export const component = "coalmine.Example";
@@ -114,9 +114,13 @@ export class World {
     this.#running = await starting;
   }
 
-  /** As SIGTERM does. */
+  /** As SIGTERM does; the caller runs the clock. */
+  stopping(): Promise<void> | undefined {
+    return this.#running?.stop(AbortSignal.abort());
+  }
+
   async stop(): Promise<void> {
-    const stopping = this.#running?.stop(AbortSignal.abort());
+    const stopping = this.stopping();
     await this.run(10_000);
     await stopping;
     this.#running = undefined;
@@ -132,9 +136,29 @@ export class World {
     if (powerCut) this.work.crash();
   }
 
+  /** Writes one JSON line to the file of that name, made where there is none. */
+  write(name: string, message: string, fields: JsonObject = {}): Node {
+    const node = this.disk.names.get(name) ?? this.disk.create(name);
+    const timestamp = Math.floor(this.given.clock.now() + this.skewMs);
+    this.disk.append(node, `${JSON.stringify({ timestamp, level: "INFO", message, ...fields })}\n`);
+    return node;
+  }
+
   /** The events that the service keeps, as messages. */
   messages(): string[] {
     return this.cloud.stored.map(({ message }) => message);
+  }
+
+  /** What the service keeps, without the JSON around it. */
+  texts(): string[] {
+    return this.messages().map((message) =>
+      message.startsWith("{") ? String(JSON.parse(message).message) : message,
+    );
+  }
+
+  /** The counters of this run, as they were last told. */
+  counters(): Readonly<Record<string, number>> {
+    return this.health.at(-1)?.counters ?? {};
   }
 
   deadLetters(): { readonly cause: string; readonly message: string; readonly eid: string }[] {

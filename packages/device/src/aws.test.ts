@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { cloudWatchLogs } from "./cloud-logs.ts";
 import { s3Objects } from "./objects.ts";
@@ -98,6 +99,26 @@ test("log events are put, and the answer tells what was not kept and the server'
     serverTimeMs: Date.parse(at),
   });
   expect(requests[0]?.headers["x-amz-target"]).toBe("Logs_20140328.PutLogEvents");
+});
+
+test("many log events go compressed, few as they are", async () => {
+  answer = (response) => response.writeHead(200, { "content-type": "application/x-amz-json-1.1" }).end("{}");
+  const logs = cloudWatchLogs(config());
+  const events = Array.from({ length: 500 }, (_, n) => ({
+    timestampMs: 1_800_000_000_000,
+    message: `größer ${n}`,
+  }));
+  await logs.putLogEvents("g", "s", events);
+  await logs.putLogEvents("g", "s", events.slice(0, 1));
+  const [many, few] = requests;
+  expect(many?.headers).toMatchObject({
+    "content-encoding": "gzip",
+    "content-length": String(many?.body.length),
+  });
+  const plain = gunzipSync(many?.body ?? "").toString();
+  expect(JSON.parse(plain).logEvents).toHaveLength(500);
+  expect(many?.body.length).toBeLessThan(plain.length / 5);
+  expect(few?.headers).not.toHaveProperty("content-encoding");
 });
 
 test("log groups and streams are made; what exists is told by code", async () => {

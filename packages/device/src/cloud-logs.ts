@@ -2,6 +2,7 @@ import type { CloudWatchLogsClient, CloudWatchLogsClientConfig } from "@aws-sdk/
 import type { CloudLogs } from "@coalmine/ports";
 import * as z from "zod";
 import { asked, clientSettings } from "./aws-error.ts";
+import { compressRequest } from "./compressed-request.ts";
 
 const Answer = z.object({ headers: z.record(z.string(), z.string()) });
 
@@ -46,6 +47,14 @@ export function cloudWatchLogs(config: CloudWatchLogsClientConfig & { readonly r
           return result;
         },
         { step: "deserialize", name: "serverTime" },
+      );
+      command.middlewareStack.add(
+        (next) => async (args) => {
+          await compressRequest(args.request);
+          return next(args);
+        },
+        // Before the body is measured and signed.
+        { step: "build", priority: "high", name: "compressed" },
       );
       const answer = await asked(`putting log events to ${logGroupName}/${logStreamName}`, () =>
         client.send(command),

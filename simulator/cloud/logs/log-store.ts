@@ -1,9 +1,10 @@
 import type { Instant } from "@coalmine/ports";
 import type { Store, Table } from "../store/store.ts";
+import type { GroupSettings } from "./group-settings.ts";
 import { limits } from "./limits.ts";
 import type { StoredEvent } from "./put-log-events.ts";
 
-export interface LogGroup {
+export interface LogGroup extends Partial<GroupSettings> {
   readonly name: string;
   readonly createdAt: Instant;
   readonly retentionDays?: number;

@@ -3,11 +3,11 @@ import * as z from "zod";
 import { ServiceError, type Input, type Output, type Place, type Service } from "../service.ts";
 import type { Store } from "../store/store.ts";
 import { matchesFilter } from "./filter-pattern.ts";
+import { groupSettings } from "./group-settings.ts";
 import { limits } from "./limits.ts";
 import { LogStore, type LogGroup, type LogStream } from "./log-store.ts";
 import { acceptBatch, invalid, type StoredEvent } from "./put-log-events.ts";
 
-const groupName = /^[.\-_/#A-Za-z0-9]{1,512}$/;
 const streamName = /^[^:*\n]{1,512}$/;
 const retentions = new Set([
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -55,13 +55,9 @@ export class LogsService implements Service {
   }
 
   #createGroup(input: Input): Output {
-    const name = String(input.logGroupName);
-    if (!groupName.test(name))
-      throw invalid(
-        `1 validation error detected: Value '${name}' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+`,
-      );
-    if (this.#logs.groups.get(name) !== undefined) throw alreadyExists("log group");
-    this.#logs.groups.set(name, { name, createdAt: this.#clock.now() });
+    const settings = groupSettings(input);
+    if (this.#logs.groups.get(settings.name) !== undefined) throw alreadyExists("log group");
+    this.#logs.groups.set(settings.name, { ...settings, createdAt: this.#clock.now() });
     return {};
   }
 
@@ -105,6 +101,8 @@ export class LogsService implements Service {
       logGroupName: group.name,
       creationTime: group.createdAt,
       ...(group.retentionDays === undefined ? {} : { retentionInDays: group.retentionDays }),
+      logGroupClass: group.logGroupClass ?? "STANDARD",
+      ...(group.kmsKeyId === undefined ? {} : { kmsKeyId: group.kmsKeyId }),
       metricFilterCount: 0,
       arn: `${this.#arn(group)}:*`,
       logGroupArn: this.#arn(group),

@@ -1,13 +1,16 @@
 import {
   CloudWatchLogsClient,
   CreateLogGroupCommand,
+  type CreateLogGroupCommandInput,
   CreateLogStreamCommand,
+  DescribeLogGroupsCommand,
   DescribeLogStreamsCommand,
   FilterLogEventsCommand,
   GetLogEventsCommand,
   PutLogEventsCommand,
   PutRetentionPolicyCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
+import { cloudWatchLogs } from "@coalmine/device/cloud-logs";
 import { DrivenClock } from "@coalmine/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestCloud, type TestCloud } from "../protocol/test-cloud.ts";
@@ -39,6 +42,59 @@ test("what exists or is missing is refused by name", async () => {
   );
   await expect(put("none", [at(start)])).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   await expect(stream("a:b")).rejects.toMatchObject({ name: "InvalidParameterException" });
+});
+
+test.each([
+  ["logGroupClass", { logGroupClass: "CHEAP" }],
+  ["kmsKeyId", { kmsKeyId: `arn:aws:kms:eu-central-1:123456789012:key/${"a".repeat(256)}` }],
+  ["KMS key", { kmsKeyId: "alias/logs" }],
+  ["tags", { tags: {} }],
+  ["tags", { tags: Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`k${n}`, "v"])) }],
+  ["tags", { tags: { "aws:mine": "v" } }],
+  ["tags", { tags: { site: "a?b" } }],
+  ["logGroupName", { logGroupName: "a group" }],
+])("a log group is refused by the rule of its %s: %j", async (field, more) => {
+  const asked = { logGroupName: "/refused", ...more } as CreateLogGroupCommandInput;
+  await expect(logs.send(new CreateLogGroupCommand(asked))).rejects.toMatchObject({
+    name: "InvalidParameterException",
+    message: expect.stringContaining(field),
+  });
+});
+
+test("a log group keeps its class and key", async () => {
+  const settings = {
+    logGroupName: "/settings",
+    logGroupClass: "INFREQUENT_ACCESS",
+    kmsKeyId: "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+  } as const;
+  await logs.send(new CreateLogGroupCommand({ ...settings, tags: { site: "Köln 7" } }));
+  const { logGroups } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: "/settings" }));
+  expect(logGroups).toMatchObject([settings]);
+});
+
+test("the device's own client puts compressed batches, and a body that is no gzip is refused", async () => {
+  await stream("compressed");
+  const { region, endpoint, credentials } = cloud.client;
+  const device = cloudWatchLogs({ region, endpoint, credentials });
+  const events = Array.from({ length: 300 }, (_, n) => ({ timestampMs: start, message: `µ ${n}` }));
+  await device.putLogEvents("/coalmine/app", "compressed", events);
+  const { events: stored } = await logs.send(
+    new GetLogEventsCommand({
+      logGroupName: "/coalmine/app",
+      logStreamName: "compressed",
+      startFromHead: true,
+    }),
+  );
+  expect(stored?.map(({ message }) => message)).toEqual(events.map(({ message }) => message));
+  const command = new CreateLogStreamCommand({ logGroupName: "/coalmine/app", logStreamName: "none" });
+  command.middlewareStack.add(
+    (next) => (args) => {
+      Object.assign((args.request as { headers: object }).headers, { "content-encoding": "gzip" });
+      return next(args);
+    },
+    { step: "build", priority: "high" },
+  );
+  await expect(logs.send(command)).rejects.toMatchObject({ name: "SerializationException" });
 });
 
 test.each([

@@ -9,6 +9,8 @@ export interface CatalogEntry {
   /** The error that the service answers a badly shaped input with. */
   readonly validationCode: string;
   readonly bodyBytesMax: number;
+  /** Whether a body may come compressed. */
+  readonly takesGzip?: true;
 }
 
 const MiB = 1024 * 1024;
@@ -38,6 +40,7 @@ export const catalog: Readonly<Record<string, CatalogEntry>> = {
     load: () => import("@aws-sdk/client-cloudwatch-logs"),
     validationCode: "InvalidParameterException",
     bodyBytesMax: 4 * MiB,
+    takesGzip: true,
   },
   dynamodb: {
     protocol: { kind: "aws-json", version: "1.0", targetPrefix: "DynamoDB_20120810" },

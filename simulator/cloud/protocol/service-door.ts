@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import { ServiceError } from "../service.ts";
 import { readAwsJsonInput, writeAwsJsonError, writeAwsJsonOutput } from "./aws-json.ts";
 import type { CatalogEntry } from "./catalog.ts";
@@ -31,7 +32,7 @@ export class ServiceDoor {
         `The body is ${request.body.length} bytes, the service takes ${this.#entry.bodyBytesMax}.`,
       );
     try {
-      return this.#read(request);
+      return this.#read(this.#decoded(request));
     } catch (failure) {
       if (failure instanceof ShapeError)
         throw new ServiceError(
@@ -42,6 +43,21 @@ export class ServiceDoor {
       if (failure instanceof URIError)
         throw new ServiceError("SerializationException", 400, "The query is not valid percent-encoding.");
       throw failure;
+    }
+  }
+
+  /** The request with the body as it was before it was compressed. */
+  #decoded(request: HttpRequest): HttpRequest {
+    const { takesGzip, bodyBytesMax } = this.#entry;
+    if (takesGzip !== true || request.headers["content-encoding"] !== "gzip") return request;
+    try {
+      return { ...request, body: gunzipSync(request.body, { maxOutputLength: bodyBytesMax }) };
+    } catch {
+      throw new ServiceError(
+        "SerializationException",
+        400,
+        `The body is no gzip of at most ${bodyBytesMax} bytes.`,
+      );
     }
   }
 

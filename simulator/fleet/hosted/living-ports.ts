@@ -121,12 +121,16 @@ interface AwsPorts {
 export function livingAws({ objects, cloudLogs, streams }: AwsPorts, life: Life): AwsPorts {
   return {
     objects: { put: (request) => life.answer(objects.put(request)) },
-    cloudLogs: {
-      createLogGroup: (group, settings) => life.answer(cloudLogs.createLogGroup(group, settings)),
-      putRetentionPolicy: (group, days) => life.answer(cloudLogs.putRetentionPolicy(group, days)),
-      createLogStream: (group, stream) => life.answer(cloudLogs.createLogStream(group, stream)),
-      putLogEvents: (group, stream, events) => life.answer(cloudLogs.putLogEvents(group, stream, events)),
-    },
+    cloudLogs: livingCloudLogs(cloudLogs, life),
     streams: { put: (target, records) => life.answer(streams.put(target, records)) },
+  };
+}
+
+export function livingCloudLogs(cloudLogs: CloudLogs, life: Life): CloudLogs {
+  return {
+    createLogGroup: (group, settings) => life.answer(cloudLogs.createLogGroup(group, settings)),
+    putRetentionPolicy: (group, days) => life.answer(cloudLogs.putRetentionPolicy(group, days)),
+    createLogStream: (group, stream) => life.answer(cloudLogs.createLogStream(group, stream)),
+    putLogEvents: (group, stream, events) => life.answer(cloudLogs.putLogEvents(group, stream, events)),
   };
 }
