@@ -7,8 +7,8 @@ import { SensorReader, type Used } from "./sensor-reader.ts";
 export const portsVersion = PORTS_VERSION;
 
 /**
- * Reads instruments and publishes what they measure. Keeps nothing on disk: an instrument's ring holds its readings
- * until stream-uploader has made them durable, so whichever of the three dies, the others still have them.
+ * Reads instruments and publishes what they measure. An instrument's ring holds its readings until stream-uploader has
+ * made them durable, and where there is no ring the reader's disk does: whichever of them dies, another still has them.
  */
 export async function start(ports: Used): Promise<Running> {
   const { ipc, links, log } = ports;
@@ -39,6 +39,7 @@ export async function start(ports: Used): Promise<Running> {
   await running.scan();
   const gauges = () => {
     health.set("unacknowledged", running.unacknowledged);
+    health.set("backlogBytes", running.backlogBytes);
     health.set("portsOpen", running.portsOpen);
   };
   health.start(

@@ -95,7 +95,7 @@ export class ModbusSession implements PortSession {
       if (waitMs > 0) await wait.atMost(waitMs);
       if (this.#master.ended !== undefined) return;
       const missed = schedule.take(this.#clock.monotonicMs());
-      const reading = made.hasRoom
+      const reading = made.admits(instrument.points.length)
         ? await new Reading(this.#master, instrument.unit, planner, this.#counts).read()
         : undefined;
       // Counted when it is over, so that the counters add up at any moment.

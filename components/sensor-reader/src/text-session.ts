@@ -74,7 +74,7 @@ export class TextSession implements PortSession {
     const sentence = this.#line.sentences.find(({ begins }) => text.startsWith(begins));
     if (sentence === undefined) return;
     this.hasRead = true;
-    if (!this.#made.hasRoom) {
+    if (!this.#made.admits(sentence.fields.length)) {
       this.#counts.add("dropped");
       return;
     }
