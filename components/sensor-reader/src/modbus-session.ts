@@ -11,11 +11,11 @@ import {
 } from "@coalmine/modbus";
 import { silenceMs } from "@coalmine/modbus/rtu";
 import type { Clock, Link } from "@coalmine/ports";
+import { Waiting } from "@coalmine/runtime";
 import type { Counts } from "./counts.ts";
 import type { ModbusInstrument, ModbusLine, ModbusPoint } from "./lines-config.ts";
 import type { MadeInstrument, Sampled } from "./made-instrument.ts";
 import type { PortSession } from "./port-session.ts";
-import { Wakeable } from "./wakeable.ts";
 
 /** So many readings in a row of all instruments without one answer, and the link is opened anew. */
 const SILENT_MAX = 3;
@@ -60,13 +60,13 @@ export class ModbusSession implements PortSession {
   }
 
   async run(): Promise<string> {
-    const wakes: Wakeable[] = [];
+    const wakes: Waiting[] = [];
     this.#master.onEnd(() => {
       for (const wait of wakes) wait.wake();
     });
     await Promise.all(
       this.#line.instruments.map((instrument) => {
-        const wait = new Wakeable(this.#clock);
+        const wait = new Waiting(this.#clock);
         wakes.push(wait);
         return this.#poll(instrument, wait);
       }),
@@ -80,7 +80,7 @@ export class ModbusSession implements PortSession {
     void this.#master.close(why);
   }
 
-  async #poll(instrument: ModbusInstrument, wait: Wakeable): Promise<void> {
+  async #poll(instrument: ModbusInstrument, wait: Waiting): Promise<void> {
     const made = this.#made(instrument);
     const schedule = made.schedule(1000 * instrument.periodSeconds);
     const items = instrument.points.map((point): Item => ({

@@ -1,11 +1,10 @@
 import { judge, LineDecoder } from "@coalmine/instrument";
 import type { Clock, Link } from "@coalmine/ports";
-import { messageOf } from "@coalmine/runtime";
+import { messageOf, Waiting } from "@coalmine/runtime";
 import type { Counts } from "./counts.ts";
 import type { TextLine } from "./lines-config.ts";
 import type { MadeInstrument } from "./made-instrument.ts";
 import type { PortSession } from "./port-session.ts";
-import { Wakeable } from "./wakeable.ts";
 
 /** From the last byte on the wire until it is here: the driver, the bus, the process. */
 const DELAY_MS = 5;
@@ -21,7 +20,7 @@ export class TextSession implements PortSession {
   readonly #clock: Clock;
   readonly #counts: Counts;
   readonly #made: MadeInstrument;
-  readonly #wait: Wakeable;
+  readonly #wait: Waiting;
   #heardAtMs: number;
   #ended: string | undefined;
   hasRead = false;
@@ -38,7 +37,7 @@ export class TextSession implements PortSession {
     this.#clock = owner.clock;
     this.#counts = owner.counts;
     this.#made = owner.made(line.id);
-    this.#wait = new Wakeable(owner.clock);
+    this.#wait = new Waiting(owner.clock);
     this.#heardAtMs = owner.clock.monotonicMs();
     const decoder = new LineDecoder(line, {
       line: (text) => this.#heard(text),
