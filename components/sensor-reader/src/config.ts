@@ -1,6 +1,6 @@
 import { CalibrationCurve, controlFluidViscosity, factoryCalibration } from "@coalmine/instrument";
+import { LinesConfig } from "@coalmine/instrument/lines";
 import * as z from "zod";
-import { LinesConfig } from "./lines-config.ts";
 
 /** The recipe's DefaultConfiguration, and what a deployment may change in it. All of it may change while running. */
 export const Config = z.strictObject({

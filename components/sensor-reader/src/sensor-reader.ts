@@ -1,9 +1,9 @@
 import { Acknowledgement, type healthKeys, type InstrumentId } from "@coalmine/contract";
+import { linkName, type LineConfig } from "@coalmine/instrument/lines";
 import type { Link, Ports, Timer } from "@coalmine/ports";
 import { invariant, messageOf, Outbox, type HealthReport } from "@coalmine/runtime";
 import type { Config } from "./config.ts";
 import { Intake, type Finished } from "./intake.ts";
-import { linkName, type LineConfig } from "./lines-config.ts";
 import type { MadeInstrument } from "./made-instrument.ts";
 import { MadeInstruments, type MadesOwner } from "./made-instruments.ts";
 import { ModbusSession } from "./modbus-session.ts";
