@@ -1,6 +1,7 @@
 import { healthKeys, topics } from "@coalmine/contract";
 import { PORTS_VERSION, type Running } from "@coalmine/ports";
-import { Closing, HealthReport, liveConfiguration } from "@coalmine/runtime";
+import { Closing, HealthReport, invariant, liveConfiguration } from "@coalmine/runtime";
+import { CalibrationHistory } from "./calibration-history.ts";
 import { Config } from "./config.ts";
 import { SensorReader, type Used } from "./sensor-reader.ts";
 
@@ -15,12 +16,18 @@ export async function start(ports: Used): Promise<Running> {
   const closing = new Closing();
   const health = new HealthReport(healthKeys.sensorReader, ports);
   let reader: SensorReader | undefined;
+  let calibrations: CalibrationHistory | undefined;
   const configuration = await liveConfiguration(ports, Config, async (config, previous) => {
+    if (calibrations === undefined) calibrations = await CalibrationHistory.open(ports, config.calibration);
+    else calibrations.enter(config.calibration);
     const lines = (of: Config) => JSON.stringify([of.ports, of.baudRate, of.framing, of.lines]);
     if (previous !== undefined && lines(previous) !== lines(config)) await reader?.reopen();
   });
   closing.add(configuration, () => configuration.close());
-  const running = new SensorReader(ports, health, configuration.current);
+  invariant(calibrations !== undefined, "a configuration is applied before it is handed out");
+  const history: CalibrationHistory = calibrations;
+  closing.add(history, () => history.close());
+  const running = new SensorReader(ports, health, configuration.current, history);
   reader = running;
 
   const acknowledged = await ipc.subscribe(topics.acknowledgements, (_topic, message) => {

@@ -2,6 +2,7 @@ import { Acknowledgement, type healthKeys, type InstrumentId } from "@coalmine/c
 import { linkName, type LineConfig } from "@coalmine/instrument/lines";
 import type { Link, Ports, Timer } from "@coalmine/ports";
 import { invariant, messageOf, Outbox, type HealthReport } from "@coalmine/runtime";
+import type { CalibrationHistory } from "./calibration-history.ts";
 import type { Config } from "./config.ts";
 import { Intake, type Finished } from "./intake.ts";
 import type { MadeInstrument } from "./made-instrument.ts";
@@ -30,6 +31,7 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadesOwner {
   readonly counts: HealthReport<typeof healthKeys.sensorReader>;
   readonly config: () => Config;
   readonly wall: WallTime;
+  readonly calibrations: CalibrationHistory;
   readonly #startedMs: number;
   readonly #outbox: Outbox;
   readonly #keepers = new Map<string, PortKeeper>();
@@ -43,7 +45,13 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadesOwner {
   #clockTimer: Timer | undefined;
   #deferringSinceMs: number | undefined;
 
-  constructor(ports: Used, counts: SensorReader["counts"], config: () => Config) {
+  constructor(
+    ports: Used,
+    counts: SensorReader["counts"],
+    config: () => Config,
+    calibrations: CalibrationHistory,
+  ) {
+    this.calibrations = calibrations;
     this.clock = ports.clock;
     this.random = ports.random;
     this.links = ports.links;
@@ -216,8 +224,13 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadesOwner {
     const known = this.#intakes.get(instrument);
     if (known !== undefined) return known;
     const intake = new Intake(instrument, (batch) => {
-      this.publish(batch);
-      this.counts.add("published", batch.readings);
+      const publish = () => {
+        this.publish(batch);
+        this.counts.add("published", batch.readings);
+      };
+      // Nobody is told of a point whose calibration may be forgotten.
+      if (this.calibrations.pending === undefined) publish();
+      else void this.calibrations.pending.then(publish);
     });
     this.#intakes.set(instrument, intake);
     return intake;
