@@ -23,7 +23,6 @@ import type { Attachable } from "../simulator/instruments/hosted-links.ts";
 import { Instrument } from "../simulator/instruments/instrument.ts";
 import { MemoryLedger } from "../simulator/instruments/ledger.ts";
 import { servePty, type ServedPty } from "../simulator/instruments/pty.ts";
-import { nmea, TextInstrument } from "../simulator/instruments/text-instrument.ts";
 import { Rheometer } from "../simulator/instruments/rheometer.ts";
 import { type LocalRegion, newClaim, place, startLocalRegion } from "../test/local-region.ts";
 import { commission } from "./commission.ts";
@@ -363,39 +362,6 @@ test("no port and a silent instrument stop it, and once mended it goes on from t
     report: { passed: true },
   });
   expect(await principalsOf(without.options.serial)).toEqual([certificate]);
-}, 30_000);
-
-test("instruments on lines are tested as sensor-reader will read them, and stand in the report", async () => {
-  const text = new TextInstrument({
-    id: "balance",
-    clock,
-    periodMs: 50,
-    content: (count) => nmea(`MASS,${count}`),
-  });
-  served.push(servePty(text, join(folder, "lines"), clock));
-  text.start();
-  const line = (begins: string) => ({
-    kind: "text",
-    link: { kind: "serial", id: "balance", baudRate: 115_200 },
-    id: "balance-1",
-    checksum: "nmea",
-    sentences: [{ begins, fields: [{ at: 1, channel: "mass", unit: "g" }] }],
-    selfTest: { kind: "listen", withinSeconds: 1 },
-  });
-  const { options } = await newDevice({
-    serialFolders: [join(folder, "ports"), join(folder, "lines")],
-    lines: [line("WEIGHT")],
-  });
-  await expect(run(options)).rejects.toMatchObject({
-    reason: "unhealthy-instrument",
-    message: expect.stringMatching(
-      /balance: \d+ lines came within 1 s, but none began with "WEIGHT"/,
-    ) as string,
-  });
-  const { report } = await run({ ...options, lines: CommissionOptions.shape.lines.parse([line("MASS")]) });
-  text.stop();
-  expect(report.passed).toBe(true);
-  expect(report.ports.map((port) => port.instrument)).toEqual(["rheo-1", "balance-1"]);
 }, 30_000);
 
 /** Needs the right to mount, which a container may not give. */
