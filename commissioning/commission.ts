@@ -11,7 +11,7 @@ import type { CommissionOptions } from "./options.ts";
 import { type Places, placesOf } from "./places.ts";
 import { CommissioningRefused, diskRefusal } from "./refusal.ts";
 import { makeReport, Report, reportJson, reportText, sha256 } from "./report.ts";
-import { refuseUnhealthy, testPorts } from "./wiring.ts";
+import { refuseUnhealthy, testInstruments } from "./wiring.ts";
 
 export const steps = ["clock", "identity", "self-test", "configuration", "report"] as const;
 export type Step = (typeof steps)[number];
@@ -68,7 +68,7 @@ async function run(
 
   if (journal.entries.selfTest === undefined) {
     progress?.("self-test");
-    const tested = await testPorts(links, options.baudRate, clock);
+    const tested = await testInstruments(links, options, clock);
     refuseUnhealthy(tested);
     await journal.done({ selfTest: { at: clock.now(), ports: [...tested] } });
   }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { ThingName } from "@coalmine/contract";
+import { LinesConfig } from "@coalmine/instrument/lines";
 import { messageOf } from "@coalmine/runtime";
 import * as z from "zod";
 import { CommissioningRefused } from "./refusal.ts";
@@ -39,6 +40,8 @@ export const CommissionOptions = z.strictObject({
   /** Folders of names that lead to serial ports, beside /dev/serial/by-id. */
   serialFolders: z.array(z.string().min(1)).max(16).default([]),
   baudRate: z.int().min(1200).max(4_000_000).default(115_200),
+  /** Modbus slaves and instruments that send text, as sensor-reader's configuration will have them. */
+  lines: LinesConfig.default([]),
 });
 export type CommissionOptions = z.infer<typeof CommissionOptions>;
 

@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "packages/instrument",
   ],
   "packages/recipe": ["packages/contract", "packages/runtime"],
-  "packages/instrument": ["packages/contract", "packages/runtime", "packages/ports"],
+  "packages/instrument": ["packages/contract", "packages/runtime", "packages/ports", "packages/modbus"],
   "packages/modbus": ["packages/contract", "packages/runtime", "packages/ports"],
   "packages/site": ["packages/contract"],
   "packages/ipc": ["packages/contract", "packages/runtime", "packages/ports"],

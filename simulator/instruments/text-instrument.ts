@@ -1,12 +1,13 @@
 import { nmeaChecksum } from "@coalmine/instrument";
 import type { Clock, Link, Timer } from "@coalmine/ports";
 
-/** Sends a line of text each period whether or not anybody listens, as a weather station or a balance does. */
+/** Sends a line of text each period whether or not anybody listens, or when it is asked, as weather stations and balances do. */
 export class TextInstrument {
   readonly id: string;
   readonly #clock: Clock;
   readonly #periodMs: number;
   readonly #content: (count: number) => string;
+  readonly #answer: (question: string) => string | undefined;
   #link: Link | undefined;
   #timer: Timer | undefined;
   /** Lines sent down an open line, and when, by the simulation's clock. */
@@ -18,16 +19,23 @@ export class TextInstrument {
     readonly clock: Clock;
     readonly periodMs: number;
     readonly content: (count: number) => string;
+    /** What it says to a question, which comes in one piece; nothing unless stated. */
+    readonly answer?: (question: string) => string | undefined;
   }) {
     this.id = options.id;
     this.#clock = options.clock;
     this.#periodMs = options.periodMs;
     this.#content = options.content;
+    this.#answer = options.answer ?? (() => undefined);
   }
 
   attach(link: Link): void {
     this.#link = link;
-    link.onData(() => undefined);
+    link.onData((bytes) => {
+      const answer = this.#answer(new TextDecoder().decode(bytes));
+      if (answer !== undefined)
+        void link.write(new TextEncoder().encode(`${answer}\r\n`)).catch(() => undefined);
+    });
     link.onClose(() => {
       if (this.#link === link) this.#link = undefined;
     });

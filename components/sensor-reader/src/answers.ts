@@ -1,5 +1,6 @@
 import type { FromInstrument } from "@coalmine/instrument";
 import type { Clock } from "@coalmine/ports";
+import { Waiting } from "@coalmine/runtime";
 
 type Woken = "timeout" | "restarted" | "ended";
 
@@ -8,13 +9,14 @@ export class Answers {
   readonly #clock: Clock;
   #request = -1;
   #answer: FromInstrument | undefined;
-  #wake: (() => void) | undefined;
+  readonly #waiting: Waiting;
   #restarted = false;
   #ended: string | undefined;
   heardAtMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#waiting = new Waiting(clock);
   }
 
   /** Why the link ended, once it has. */
@@ -26,7 +28,7 @@ export class Answers {
     if (request !== this.#request) return;
     this.heardAtMs = this.#clock.monotonicMs();
     this.#answer = message;
-    this.#wake?.();
+    this.#waiting.look();
   }
   /** From here on a restart is a new one. */
   forgetRestart(): void {
@@ -34,40 +36,25 @@ export class Answers {
   }
   restarted(): void {
     this.#restarted = true;
-    this.#wake?.();
+    this.#waiting.look();
   }
   end(why: string): void {
     this.#ended ??= why;
-    this.#wake?.();
+    this.#waiting.look();
   }
 
   /** The answer to `request`; nothing when it does not come in time or the link ends. */
   async to(request: number, patienceMs: number): Promise<FromInstrument | undefined> {
     this.#request = request;
     this.#answer = undefined;
-    await this.#until(() => this.#answer !== undefined || this.#ended !== undefined, patienceMs);
+    await this.#waiting.until(() => this.#answer !== undefined || this.#ended !== undefined, patienceMs);
     this.#request = -1;
     return this.#answer;
   }
 
   /** Waits while nothing needs to be done. */
   async quiet(durationMs: number): Promise<Woken> {
-    await this.#until(() => this.#restarted || this.#ended !== undefined, durationMs);
+    await this.#waiting.until(() => this.#restarted || this.#ended !== undefined, durationMs);
     return this.#ended !== undefined ? "ended" : this.#restarted ? "restarted" : "timeout";
-  }
-
-  #until(enough: () => boolean, patienceMs: number): Promise<void> {
-    if (enough()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const finish = () => {
-        timer.cancel();
-        this.#wake = undefined;
-        resolve();
-      };
-      const timer = this.#clock.timer(patienceMs, finish);
-      this.#wake = () => {
-        if (enough()) finish();
-      };
-    });
   }
 }

@@ -74,7 +74,7 @@ test("health carries exactly the agreed keys each interval, and the residual aga
   expect(Object.keys(last?.counters ?? {})).toEqual(healthKeys.sensorReader.counters);
   expect(Object.keys(last?.gauges ?? {})).toEqual(healthKeys.sensorReader.gauges);
   expect(Object.keys(last?.sums ?? {})).toEqual(healthKeys.sensorReader.sums);
-  expect(last?.gauges).toEqual({ unacknowledged: 0, portsOpen: 2 });
+  expect(last?.gauges).toEqual({ unacknowledged: 0, backlogBytes: 0, portsOpen: 2 });
   expect(last?.counters).toMatchObject({
     readings: 500,
     published: 500,

@@ -1,26 +1,33 @@
 import { healthKeys, topics } from "@coalmine/contract";
 import { PORTS_VERSION, type Running } from "@coalmine/ports";
-import { Closing, HealthReport, liveConfiguration } from "@coalmine/runtime";
+import { Closing, HealthReport, invariant, liveConfiguration } from "@coalmine/runtime";
+import { CalibrationHistory } from "./calibration-history.ts";
 import { Config } from "./config.ts";
 import { SensorReader, type Used } from "./sensor-reader.ts";
 
 export const portsVersion = PORTS_VERSION;
 
 /**
- * Reads instruments and publishes what they measure. Keeps nothing on disk: an instrument's ring holds its readings
- * until stream-uploader has made them durable, so whichever of the three dies, the others still have them.
+ * Reads instruments and publishes what they measure. An instrument's ring holds its readings until stream-uploader has
+ * made them durable, and where there is no ring the reader's disk does: whichever of them dies, another still has them.
  */
 export async function start(ports: Used): Promise<Running> {
   const { ipc, links, log } = ports;
   const closing = new Closing();
   const health = new HealthReport(healthKeys.sensorReader, ports);
   let reader: SensorReader | undefined;
+  let calibrations: CalibrationHistory | undefined;
   const configuration = await liveConfiguration(ports, Config, async (config, previous) => {
+    if (calibrations === undefined) calibrations = await CalibrationHistory.open(ports, config.calibration);
+    else calibrations.enter(config.calibration);
     const lines = (of: Config) => JSON.stringify([of.ports, of.baudRate, of.framing, of.lines]);
     if (previous !== undefined && lines(previous) !== lines(config)) await reader?.reopen();
   });
   closing.add(configuration, () => configuration.close());
-  const running = new SensorReader(ports, health, configuration.current);
+  invariant(calibrations !== undefined, "a configuration is applied before it is handed out");
+  const history: CalibrationHistory = calibrations;
+  closing.add(history, () => history.close());
+  const running = new SensorReader(ports, health, configuration.current, history);
   reader = running;
 
   const acknowledged = await ipc.subscribe(topics.acknowledgements, (_topic, message) => {
@@ -39,6 +46,7 @@ export async function start(ports: Used): Promise<Running> {
   await running.scan();
   const gauges = () => {
     health.set("unacknowledged", running.unacknowledged);
+    health.set("backlogBytes", running.backlogBytes);
     health.set("portsOpen", running.portsOpen);
   };
   health.start(

@@ -1,6 +1,6 @@
 import { CalibrationCurve, controlFluidViscosity, factoryCalibration } from "@coalmine/instrument";
+import { LinesConfig } from "@coalmine/instrument/lines";
 import * as z from "zod";
-import { LinesConfig } from "./lines-config.ts";
 
 /** The recipe's DefaultConfiguration, and what a deployment may change in it. All of it may change while running. */
 export const Config = z.strictObject({
@@ -36,13 +36,18 @@ export const Config = z.strictObject({
    * ring keeps them.
    */
   unacknowledgedMax: z.int().min(100).max(100_000).default(2000),
+  /**
+   * Disk for readings of instruments without a ring (`lines`) until they are acknowledged. At the bound, as at
+   * `unacknowledgedMax`, polls are missed ticks and lines of text are dropped.
+   */
+  backlogMiB: z.int().min(2).max(1024).default(16),
   /** How often the instrument's clock is compared with the device's. */
   timeExchangeSeconds: z.number().min(1).max(86_400).default(600),
   /** A deployment waits for a running flow curve, but no longer than this. */
   deferUpdateMaxSeconds: z.number().min(0).max(600).default(30),
   /**
    * After a start with a clock that was not set (1970), readings wait for it to be set: a framed instrument's in its ring,
-   * others in memory. After so long they are taken without a date.
+   * others' on disk. After so long they are taken without a date.
    */
   clockPatienceSeconds: z.number().min(0).max(604_800).default(3600),
   healthIntervalSeconds: z.number().min(1).max(3600).default(60),

@@ -5,14 +5,13 @@ import {
   type Measurement,
 } from "@coalmine/contract";
 import { comparePositions, type Position } from "@coalmine/instrument";
-import { invariant } from "@coalmine/runtime";
 import { DeviceTime } from "./device-time.ts";
 
-/** Where finished batches go: the shared outbox. */
-export interface Publishing {
-  offer(batch: string, points: readonly Measurement[]): boolean;
-  /** So many readings went out for the first time. */
-  published(readings: number): void;
+/** A batch that takes no more. */
+export interface Finished {
+  readonly name: string;
+  readonly points: readonly Measurement[];
+  readonly readings: number;
 }
 
 interface Batch {
@@ -31,7 +30,7 @@ const BOOTS_MAX = 4;
  */
 export class Intake {
   readonly instrument: InstrumentId;
-  readonly #publishing: Publishing;
+  readonly #publish: (batch: Finished) => void;
   readonly #times = new Map<number, DeviceTime>();
   #next: Position | undefined;
   #forming: { boot: number; from: number; to: number; readings: number; points: Measurement[] } | undefined;
@@ -40,9 +39,9 @@ export class Intake {
   #safeUpTo: Position | undefined;
   #lastTime: { readonly boot: number; readonly ms: number; readonly clockSteps: number } | undefined;
 
-  constructor(instrument: InstrumentId, publishing: Publishing) {
+  constructor(instrument: InstrumentId, publish: (batch: Finished) => void) {
     this.instrument = instrument;
-    this.#publishing = publishing;
+    this.#publish = publish;
   }
 
   /** The reading that is wanted next; none before the instrument said what it has. */
@@ -120,16 +119,16 @@ export class Intake {
     const batch = this.#forming;
     if (batch === undefined) return;
     const name = `SensorReader:${this.instrument}:${batch.boot}:${batch.from}-${batch.to}`;
-    const offered = this.#publishing.offer(name, batch.points);
-    invariant(offered, `the outbox refused ${name}: its bound must be that of the unacknowledged readings`);
+    const { readings, points } = batch;
     this.#forming = undefined;
-    this.#batches.push({
-      name,
-      upTo: { boot: batch.boot, sequence: batch.to },
-      readings: batch.readings,
-      settled: false,
-    });
-    this.#publishing.published(batch.readings);
+    this.#batches.push({ name, upTo: { boot: batch.boot, sequence: batch.to }, readings, settled: false });
+    this.#publish({ name, points, readings });
+  }
+
+  /** Counts a batch that an earlier life of the reader left and that is published again. */
+  restore(name: string, upTo: Position, readings: number): void {
+    this.#batches.push({ name, upTo, readings, settled: false });
+    this.#unacknowledged += readings;
   }
 
   /** Notes what stream-uploader is done with; how many readings that were. */

@@ -1,93 +1,10 @@
-import { ComponentHealth } from "@coalmine/contract";
 import type { JsonObject } from "@coalmine/ports";
-import { DrivenClock, SeededRandom } from "@coalmine/runtime";
-import { writeNumber } from "@coalmine/modbus";
 import { expect, test } from "vitest";
-import { hostedLinks } from "../../../simulator/instruments/hosted-links.ts";
-import type { LineOptions } from "../../../simulator/instruments/memory-link.ts";
-import { ModbusSlave, type SlaveOptions } from "../../../simulator/instruments/modbus-slave.ts";
-import { nmea, TextInstrument } from "../../../simulator/instruments/text-instrument.ts";
-import { world } from "../test/world.ts";
+import { type LineSiteOptions, simulatedLines } from "../../../simulator/instruments/line-site.ts";
+import { lineWorld, modbusLine, points, textLine } from "../test/line-world.ts";
 
-/** Registers 0 and 1: a float, counting with time; 2: the time in tenths of a second, as u16; 10 and 11 do not exist. */
-function meter(clock: DrivenClock, given: Partial<SlaveOptions> = {}) {
-  return new ModbusSlave({
-    id: "rs485",
-    framing: "rtu",
-    clock,
-    units: [1, 2],
-    exists: (_, address) => address < 10 || address > 11,
-    value: (_unit, _code, address) => {
-      if (address > 1) return Math.floor(clock.monotonicMs() / 100) & 0xffff;
-      const bytes = writeNumber(clock.monotonicMs() / 1000, "f32", "cdab");
-      return (bytes[2 * address] ?? 0) * 256 + (bytes[2 * address + 1] ?? 0);
-    },
-    thinksMs: () => 5,
-    ...given,
-  });
-}
-
-const points = [
-  { channel: "flow", unit: "l/min", function: 3, address: 0, type: "f32", order: "cdab" },
-  { channel: "level", unit: "m", function: 3, address: 2, scale: 0.1, validTo: 600 },
-  { channel: "gone", unit: "1", function: 3, address: 11 },
-];
-const modbusLine = (given: JsonObject = {}): JsonObject => ({
-  kind: "modbus",
-  link: { kind: "serial", id: "rs485", baudRate: 19_200, parity: "even" },
-  framing: "rtu",
-  timeoutMs: 100,
-  instruments: [
-    { id: "meter-1", unit: 1, periodSeconds: 1, points },
-    { id: "meter-2", unit: 2, periodSeconds: 1, points },
-  ],
-  ...given,
-});
-const textLine: JsonObject = {
-  kind: "text",
-  link: { kind: "tcp", host: "weather", port: 4001 },
-  id: "weather-1",
-  checksum: "nmea",
-  silentSeconds: 10,
-  sentences: [
-    {
-      begins: "WIMDA",
-      fields: [
-        { at: 1, channel: "count", unit: "1" },
-        { at: 2, channel: "temperature", unit: "Cel" },
-      ],
-    },
-  ],
-};
-
-function site(
-  configuration: JsonObject,
-  given: {
-    slave?: Partial<SlaveOptions>;
-    line?: (random: SeededRandom, clock: DrivenClock) => LineOptions;
-  } = {},
-) {
-  const clock = new DrivenClock(Date.UTC(2026, 0, 5), () => new Promise((done) => setImmediate(done)));
-  const random = new SeededRandom("lines");
-  const slave = meter(clock, given.slave);
-  const text = new TextInstrument({
-    id: "weather:4001",
-    clock,
-    periodMs: 500,
-    content: (count) => nmea(`WIMDA,${count},${count % 10 === 0 ? "" : "21.5"}`),
-  });
-  const links = hostedLinks([slave, text], given.line?.(random, clock) ?? { clock, latencyMs: () => 2 });
-  const w = world({ clock, random, links }, configuration);
-  let health: Pick<ComponentHealth, "counters" | "gauges"> = { counters: {}, gauges: {} };
-  void w.ipc.subscribe("coalmine/health/+", (_topic, message) => {
-    if ("json" in message) health = ComponentHealth.parse(message.json);
-  });
-  const of = (instrument: string, channel: string) =>
-    [...w.uploader.durable.values()].filter(
-      (point) => point.instrument === instrument && point.channel === channel,
-    );
-  return { ...w, slave, text, of, health: () => health };
-}
+const site = (configuration: JsonObject, given: LineSiteOptions = {}) =>
+  lineWorld(simulatedLines(given), configuration);
 
 test("two slaves on one line are read on schedule: values, units, quality, time; the hole is learned", async () => {
   const w = site({ lines: [modbusLine()], healthIntervalSeconds: 1 });

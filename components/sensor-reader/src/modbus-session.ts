@@ -1,31 +1,30 @@
 import { judge, missing } from "@coalmine/instrument";
 import {
+  mannersOf,
+  pointItem,
+  type ModbusInstrument,
+  type ModbusLine,
+  type ModbusPoint,
+} from "@coalmine/instrument/lines";
+import {
   ILLEGAL_ADDRESS,
   ILLEGAL_VALUE,
   modbusMaster,
   Planner,
   readNumber,
-  typeSize,
   type Block,
   type ModbusMaster,
 } from "@coalmine/modbus";
-import { silenceMs } from "@coalmine/modbus/rtu";
 import type { Clock, Link } from "@coalmine/ports";
+import { Waiting } from "@coalmine/runtime";
 import type { Counts } from "./counts.ts";
-import type { ModbusInstrument, ModbusLine, ModbusPoint } from "./lines-config.ts";
 import type { MadeInstrument, Sampled } from "./made-instrument.ts";
 import type { PortSession } from "./port-session.ts";
-import { Wakeable } from "./wakeable.ts";
 
 /** So many readings in a row of all instruments without one answer, and the link is opened anew. */
 const SILENT_MAX = 3;
 
-interface Item {
-  readonly function: ModbusPoint["function"];
-  readonly address: number;
-  readonly count: number;
-  readonly point: ModbusPoint;
-}
+type Item = ReturnType<typeof pointItem>;
 
 /** One open link with Modbus slaves on it, each read on its own schedule. */
 export class ModbusSession implements PortSession {
@@ -53,20 +52,17 @@ export class ModbusSession implements PortSession {
     this.#clock = owner.clock;
     this.#counts = owner.counts;
     this.#made = (instrument) => owner.made(instrument.id);
-    this.#master = modbusMaster(line.framing, link, owner.clock, {
-      ...line,
-      silenceMs: line.link.kind === "serial" ? silenceMs(line.link.baudRate) : 0,
-    });
+    this.#master = modbusMaster(line.framing, link, owner.clock, mannersOf(line));
   }
 
   async run(): Promise<string> {
-    const wakes: Wakeable[] = [];
+    const wakes: Waiting[] = [];
     this.#master.onEnd(() => {
       for (const wait of wakes) wait.wake();
     });
     await Promise.all(
       this.#line.instruments.map((instrument) => {
-        const wait = new Wakeable(this.#clock);
+        const wait = new Waiting(this.#clock);
         wakes.push(wait);
         return this.#poll(instrument, wait);
       }),
@@ -80,22 +76,16 @@ export class ModbusSession implements PortSession {
     void this.#master.close(why);
   }
 
-  async #poll(instrument: ModbusInstrument, wait: Wakeable): Promise<void> {
+  async #poll(instrument: ModbusInstrument, wait: Waiting): Promise<void> {
     const made = this.#made(instrument);
     const schedule = made.schedule(1000 * instrument.periodSeconds);
-    const items = instrument.points.map((point): Item => ({
-      function: point.function,
-      address: point.address,
-      count: typeSize[point.type],
-      point,
-    }));
-    const planner = new Planner(items, instrument);
+    const planner = new Planner(instrument.points.map(pointItem), instrument);
     for (;;) {
       const waitMs = schedule.waitMs(this.#clock.monotonicMs());
       if (waitMs > 0) await wait.atMost(waitMs);
       if (this.#master.ended !== undefined) return;
       const missed = schedule.take(this.#clock.monotonicMs());
-      const reading = made.hasRoom
+      const reading = made.admits(instrument.points.length)
         ? await new Reading(this.#master, instrument.unit, planner, this.#counts).read()
         : undefined;
       // Counted when it is over, so that the counters add up at any moment.

@@ -1,8 +1,7 @@
 import type { Clock, Link, Links, LinkTarget, Log, Random } from "@coalmine/ports";
-import { fullJitter, messageOf } from "@coalmine/runtime";
+import { fullJitter, messageOf, Waiting } from "@coalmine/runtime";
 import type { Counts } from "./counts.ts";
 import type { PortSession } from "./port-session.ts";
-import { Wakeable } from "./wakeable.ts";
 
 const RECONNECT = { firstMs: 100, maxMs: 10_000 } as const;
 
@@ -27,7 +26,7 @@ export class PortKeeper {
   readonly id: string;
   readonly #kept: Kept;
   readonly #owner: KeeperOwner;
-  readonly #wait: Wakeable;
+  readonly #wait: Waiting;
   #session: PortSession | undefined;
   #wanted = true;
   readonly #ended: Promise<void>;
@@ -36,7 +35,7 @@ export class PortKeeper {
     this.id = id;
     this.#kept = kept;
     this.#owner = owner;
-    this.#wait = new Wakeable(owner.clock);
+    this.#wait = new Waiting(owner.clock);
     this.#ended = this.#keep();
   }
 

@@ -1,15 +1,16 @@
 import { Acknowledgement, type healthKeys, type InstrumentId } from "@coalmine/contract";
+import { linkName, type LineConfig } from "@coalmine/instrument/lines";
 import type { Link, Ports, Timer } from "@coalmine/ports";
 import { invariant, messageOf, Outbox, type HealthReport } from "@coalmine/runtime";
+import type { CalibrationHistory } from "./calibration-history.ts";
 import type { Config } from "./config.ts";
-import { Intake } from "./intake.ts";
-import { linkName, type LineConfig } from "./lines-config.ts";
-import { MadeInstrument, type MadeOwner } from "./made-instrument.ts";
+import { Intake, type Finished } from "./intake.ts";
+import type { MadeInstrument } from "./made-instrument.ts";
+import { MadeInstruments, type MadesOwner } from "./made-instruments.ts";
 import { ModbusSession } from "./modbus-session.ts";
 import { PortKeeper, type Kept, type KeeperOwner } from "./port-keeper.ts";
 import type { PortSession } from "./port-session.ts";
 import { Session, type SessionOwner } from "./session.ts";
-import { countStart } from "./starts.ts";
 import { TextSession } from "./text-session.ts";
 import { WallTime } from "./wall-time.ts";
 
@@ -22,7 +23,7 @@ const CLOCK_LOOK_MS = 1000;
 const DEFER_STEP_MS = 1000;
 
 /** All ports, all instruments, and the one outbox of their readings. */
-export class SensorReader implements KeeperOwner, SessionOwner, MadeOwner {
+export class SensorReader implements KeeperOwner, SessionOwner, MadesOwner {
   readonly clock: Used["clock"];
   readonly random: Used["random"];
   readonly links: Used["links"];
@@ -30,23 +31,27 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadeOwner {
   readonly counts: HealthReport<typeof healthKeys.sensorReader>;
   readonly config: () => Config;
   readonly wall: WallTime;
-  readonly #ports: Used;
+  readonly calibrations: CalibrationHistory;
   readonly #startedMs: number;
   readonly #outbox: Outbox;
   readonly #keepers = new Map<string, PortKeeper>();
   readonly #intakes = new Map<InstrumentId, Intake>();
   readonly #sessions = new Map<InstrumentId, Session>();
-  readonly #made = new Map<InstrumentId, MadeInstrument>();
+  readonly #made: MadeInstruments;
   readonly #open = new Set<PortSession>();
   readonly #publishTimers = new Map<InstrumentId, Timer>();
   #scanning: Promise<void> = Promise.resolve();
   #stopped = false;
-  /** The number of this start, once an instrument needs one. */
-  #start: number | undefined;
   #clockTimer: Timer | undefined;
   #deferringSinceMs: number | undefined;
 
-  constructor(ports: Used, counts: SensorReader["counts"], config: () => Config) {
+  constructor(
+    ports: Used,
+    counts: SensorReader["counts"],
+    config: () => Config,
+    calibrations: CalibrationHistory,
+  ) {
+    this.calibrations = calibrations;
     this.clock = ports.clock;
     this.random = ports.random;
     this.links = ports.links;
@@ -54,7 +59,6 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadeOwner {
     this.counts = counts;
     this.config = config;
     this.wall = new WallTime(ports.clock);
-    this.#ports = ports;
     this.#startedMs = ports.clock.monotonicMs();
     this.#outbox = new Outbox(ports, () => ({
       // The bound is the readings', one an instrument: every batch here holds readings that an intake counts.
@@ -62,6 +66,7 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadeOwner {
       republishMs: config().republishSeconds * 1000,
       republishMaxMs: config().republishMaxSeconds * 1000,
     }));
+    this.#made = new MadeInstruments(ports, this);
     if (!this.dates) this.#awaitClock();
   }
 
@@ -72,7 +77,11 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadeOwner {
 
   /** Readings taken and not yet acknowledged, of all instruments. */
   get unacknowledged(): number {
-    return [...this.#intakes.values()].reduce((sum, intake) => sum + intake.unacknowledged, 0);
+    const rings = [...this.#intakes.values()].reduce((sum, intake) => sum + intake.unacknowledged, 0);
+    return rings + this.#made.unacknowledged;
+  }
+  get backlogBytes(): number {
+    return this.#made.backlogBytes;
   }
   get portsOpen(): number {
     return this.#open.size;
@@ -96,6 +105,7 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadeOwner {
     for (const { batch, reason } of parsed.data.refused)
       if (batch.startsWith("SensorReader:"))
         this.log.error("stream-uploader refused a batch for good", { batch, reason });
+    this.counts.add("acknowledged", this.#made.settle(parsed.data));
     for (const [instrument, intake] of this.#intakes) {
       const readings = intake.settle(parsed.data);
       if (readings === 0) continue;
@@ -121,8 +131,7 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadeOwner {
     this.#clockTimer?.cancel();
     await this.#scanning;
     await this.#stopKeepers();
-    // A ring would keep what is still gathering; nothing does for these.
-    for (const id of this.#made.keys()) this.#intakes.get(id)?.publish();
+    await this.#made.stop();
     this.#outbox.close();
   }
 
@@ -136,12 +145,12 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadeOwner {
   }
 
   made(instrument: InstrumentId): MadeInstrument {
-    const known = this.#made.get(instrument);
-    if (known !== undefined) return known;
-    invariant(this.#start !== undefined, "the start is counted before a line is opened");
-    const made = new MadeInstrument(this.#intakeOf(instrument), this.#start, this);
-    this.#made.set(instrument, made);
-    return made;
+    return this.#made.of(instrument);
+  }
+
+  publish({ name, points }: Finished): void {
+    const offered = this.#outbox.offer(name, points);
+    invariant(offered, `the outbox refused ${name}: its bound must be that of the unacknowledged readings`);
   }
 
   forming(intake: Intake): void {
@@ -177,7 +186,9 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadeOwner {
         await keeper.stop();
       }
     } catch (failure) {
-      this.log.error("the ports cannot be listed; the next scan tries again", { reason: messageOf(failure) });
+      this.log.error("the ports cannot be brought in line; the next scan tries again", {
+        reason: messageOf(failure),
+      });
     }
   }
 
@@ -185,7 +196,7 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadeOwner {
   async #wanted(): Promise<ReadonlyMap<string, Kept>> {
     const { ports, baudRate, lines } = this.config();
     const wanted = new Map<string, Kept>();
-    if (lines.length > 0) this.#start ??= await countStart(this.#ports);
+    await this.#made.open(lines.length > 0);
     for (const line of lines)
       wanted.set(linkName(line.link), {
         target: line.link,
@@ -212,9 +223,14 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadeOwner {
   #intakeOf(instrument: InstrumentId): Intake {
     const known = this.#intakes.get(instrument);
     if (known !== undefined) return known;
-    const intake = new Intake(instrument, {
-      offer: (batch, points) => this.#outbox.offer(batch, points),
-      published: (readings) => this.counts.add("published", readings),
+    const intake = new Intake(instrument, (batch) => {
+      const publish = () => {
+        this.publish(batch);
+        this.counts.add("published", batch.readings);
+      };
+      // Nobody is told of a point whose calibration may be forgotten.
+      if (this.calibrations.pending === undefined) publish();
+      else void this.calibrations.pending.then(publish);
     });
     this.#intakes.set(instrument, intake);
     return intake;
@@ -224,7 +240,7 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadeOwner {
   #awaitClock(): void {
     this.#clockTimer = this.clock.timer(CLOCK_LOOK_MS, () => {
       if (!this.dates) return this.#awaitClock();
-      for (const made of this.#made.values()) made.dateAll();
+      this.#made.dateAll();
       for (const session of this.#sessions.values()) session.settled();
     });
   }

@@ -9,6 +9,7 @@ import {
 } from "@coalmine/instrument";
 import type { Clock, Link, Log } from "@coalmine/ports";
 import { Answers } from "./answers.ts";
+import type { CalibrationHistory } from "./calibration-history.ts";
 import type { Config } from "./config.ts";
 import { burstErrorMs, type Exchange } from "./device-time.ts";
 import type { Intake } from "./intake.ts";
@@ -24,6 +25,7 @@ export interface SessionOwner {
   readonly log: Log;
   readonly counts: Counts;
   readonly wall: WallTime;
+  readonly calibrations: CalibrationHistory;
   /** Whether readings may be dated: the device's clock was set, or waiting for it is over. */
   readonly dates: boolean;
   config(): Config;
@@ -235,9 +237,13 @@ export class Session implements PortSession {
       this.#replay.end();
       return;
     }
-    const config = this.#owner.config();
     const time = this.#sampled(intake, message.boot, message.deviceUs);
-    const worth = worthOf({ instrument: intake.instrument, ...at }, reading, time, config);
+    const calibration = this.#owner.calibrations.curveOf(intake.instrument, at, time.ms);
+    const { controlReference } = this.#owner.config();
+    const worth = worthOf({ instrument: intake.instrument, ...at }, reading, time, {
+      calibration,
+      controlReference,
+    });
     counts.add("readings");
     if (worth.controlResidual !== undefined) counts.observe("controlResidual", worth.controlResidual);
     if (this.#replay.isRunning) counts.add("replayed");

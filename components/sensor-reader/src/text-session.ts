@@ -1,17 +1,15 @@
-import { judge, LineDecoder } from "@coalmine/instrument";
+import { LineDecoder, readSentence, sentenceOf } from "@coalmine/instrument";
+import type { TextLine } from "@coalmine/instrument/lines";
 import type { Clock, Link } from "@coalmine/ports";
-import { messageOf } from "@coalmine/runtime";
+import { messageOf, Waiting } from "@coalmine/runtime";
 import type { Counts } from "./counts.ts";
-import type { TextLine } from "./lines-config.ts";
 import type { MadeInstrument } from "./made-instrument.ts";
 import type { PortSession } from "./port-session.ts";
-import { Wakeable } from "./wakeable.ts";
 
 /** From the last byte on the wire until it is here: the driver, the bus, the process. */
 const DELAY_MS = 5;
 /** Start, eight bits, stop. */
 const BITS_PER_BYTE = 10;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** One open link with an instrument on it that sends lines of text when it pleases. */
 export class TextSession implements PortSession {
@@ -21,7 +19,7 @@ export class TextSession implements PortSession {
   readonly #clock: Clock;
   readonly #counts: Counts;
   readonly #made: MadeInstrument;
-  readonly #wait: Wakeable;
+  readonly #wait: Waiting;
   #heardAtMs: number;
   #ended: string | undefined;
   hasRead = false;
@@ -38,7 +36,7 @@ export class TextSession implements PortSession {
     this.#clock = owner.clock;
     this.#counts = owner.counts;
     this.#made = owner.made(line.id);
-    this.#wait = new Wakeable(owner.clock);
+    this.#wait = new Waiting(owner.clock);
     this.#heardAtMs = owner.clock.monotonicMs();
     const decoder = new LineDecoder(line, {
       line: (text) => this.#heard(text),
@@ -71,10 +69,10 @@ export class TextSession implements PortSession {
     if (this.#ended !== undefined) return;
     this.#heardAtMs = this.#clock.monotonicMs();
     this.#counts.add("framesReceived");
-    const sentence = this.#line.sentences.find(({ begins }) => text.startsWith(begins));
+    const sentence = sentenceOf(this.#line.sentences, text);
     if (sentence === undefined) return;
     this.hasRead = true;
-    if (!this.#made.hasRoom) {
+    if (!this.#made.admits(sentence.fields.length)) {
       this.#counts.add("dropped");
       return;
     }
@@ -82,13 +80,7 @@ export class TextSession implements PortSession {
     const { link } = this.#line;
     const wireMs = link.kind === "serial" ? (text.length * BITS_PER_BYTE * 1000) / link.baudRate : 0;
     const time = { atMs: this.#heardAtMs - (wireMs + DELAY_MS) / 2, uncertaintyMs: (wireMs + DELAY_MS) / 2 };
-    const fields = text.split(this.#line.separator);
-    this.#made.take(
-      sentence.fields.map((channel) => {
-        const field = fields[channel.at]?.trim() ?? "";
-        const raw = NUMBER.test(field) ? Number(field) : Number.NaN;
-        return { channel, judged: judge(channel, raw, this.#made.last(channel.channel)), ...time };
-      }),
-    );
+    const fields = readSentence(sentence, this.#line.separator, text, (channel) => this.#made.last(channel));
+    this.#made.take(fields.map(({ channel, judged }) => ({ channel, judged, ...time })));
   }
 }

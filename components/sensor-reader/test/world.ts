@@ -1,7 +1,7 @@
 import { nodeCrypto } from "@coalmine/device/crypto";
-import { memoryFiles } from "@coalmine/durable-log";
+import { memoryFiles, type MemoryFiles } from "@coalmine/durable-log";
 import { Acknowledgement, MeasurementBatch, topics, type Measurement } from "@coalmine/contract";
-import type { ComponentProcess, Ipc, JsonObject, Link, Links, LogFields } from "@coalmine/ports";
+import type { ComponentProcess, File, Files, Ipc, JsonObject, Link, Links, LogFields } from "@coalmine/ports";
 import { MemoryIpc, silentLog, type DrivenClock, type SeededRandom } from "@coalmine/runtime";
 import { start } from "../src/component.ts";
 import type { Used } from "../src/sensor-reader.ts";
@@ -28,12 +28,15 @@ export interface Site {
 }
 
 /** A site with a bus and an uploader; the reader under test is started and killed in it. */
-export function world<Given extends Site>(site: Given, configuration: JsonObject = {}) {
+export function world<Given extends Site>(
+  site: Given,
+  configuration: JsonObject = {},
+  files: MemoryFiles = memoryFiles({ now: () => site.clock.now() }),
+) {
   const { clock, random, links } = site;
   const ipc = new MemoryIpc(configuration);
   const uploader = new FakeUploader(ipc, clock);
   const wall = { wrongMs: 0 };
-  const files = memoryFiles({ now: () => clock.now() });
   const logged: { readonly message: string; readonly fields: LogFields | undefined }[] = [];
   const note = (message: string, fields?: LogFields) => void logged.push({ message, fields });
 
@@ -42,6 +45,7 @@ export function world<Given extends Site>(site: Given, configuration: JsonObject
     /** What the device's clock is wrong by; a step of it is somebody who sets it. */
     wall,
     ipc,
+    files,
     uploader,
     logged,
     run: (durationMs: number) => clock.runUntil(clock.now() + durationMs),
@@ -71,16 +75,17 @@ export function world<Given extends Site>(site: Given, configuration: JsonObject
           open: (target) => living(async () => guarded(await links.open(target))),
         },
         log: { ...silentLog, warn: note, error: note },
-        files,
+        files: mortalFiles(files, living),
         crypto: nodeCrypto,
         process: onNoDevice,
       };
       const running = await start(ports);
       return {
         running,
-        kill: () => {
+        /** `power`: what was not synced is gone too. */
+        kill: (what: "power" | "process" = "power") => {
           alive = false;
-          files.crash();
+          if (what === "power") files.crash();
           links.releaseAll();
         },
       };
@@ -95,6 +100,7 @@ export class FakeUploader {
   readonly batches: MeasurementBatch[] = [];
   readonly invalid: unknown[] = [];
   commitMs = 50;
+  onDurable: (batch: string) => void = () => undefined;
   isUp = true;
   #life = 0;
 
@@ -112,6 +118,7 @@ export class FakeUploader {
         this.batches.push(parsed.data);
         for (const point of parsed.data.points)
           this.durable.set(`${point.instrument}:${point.boot}:${point.sequence}:${point.channel}`, point);
+        this.onDurable(parsed.data.batch);
         const acknowledgement: Acknowledgement = { version: 1, durable: [parsed.data.batch], refused: [] };
         void ipc.publish(topics.acknowledgements, { json: acknowledgement });
       });
@@ -180,5 +187,28 @@ function mortal(
     getSecretValue: () => ipc.getSecretValue(),
     getThingShadow: () => ipc.getThingShadow(),
     updateThingShadow: () => ipc.updateThingShadow(),
+  };
+}
+
+/** Files as a process sees them that may die: what it began and awaits never comes back to it. */
+function mortalFiles(files: Files, living: <Result>(act: () => Promise<Result>) => Promise<Result>): Files {
+  const guarded = (file: File): File => ({
+    read: (position, lengthBytes) => living(() => file.read(position, lengthBytes)),
+    write: (position, bytes) => living(() => file.write(position, bytes)),
+    truncate: (sizeBytes) => living(() => file.truncate(sizeBytes)),
+    sync: () => living(() => file.sync()),
+    size: () => living(() => file.size()),
+    close: () => living(() => file.close()),
+  });
+  return {
+    open: (path, mode) => living(async () => guarded(await files.open(path, mode))),
+    makeFolder: (path) => living(() => files.makeFolder(path)),
+    list: (path) => living(() => files.list(path)),
+    status: (path) => living(() => files.status(path)),
+    rename: (from, to) => living(() => files.rename(from, to)),
+    remove: (path) => living(() => files.remove(path)),
+    syncFolder: (path) => living(() => files.syncFolder(path)),
+    freeBytes: () => living(() => files.freeBytes()),
+    foreign: (path) => files.foreign(path),
   };
 }

@@ -72,6 +72,10 @@ export const healthKeys = {
       "published",
       "acknowledged",
       "replayed",
+      // On disk from an earlier life of the reader: readings + restored = acknowledged + unacknowledged.
+      "restored",
+      // Published although the disk did not take them: they are lost if the reader dies before they are acknowledged.
+      "unkept",
       // Polled instruments: ticks = their readings + missedTicks.
       "ticks",
       "missedTicks",
@@ -81,7 +85,7 @@ export const healthKeys = {
       // Lines of text that came while the bound on unacknowledged readings was reached.
       "dropped",
     ],
-    gauges: ["unacknowledged", "portsOpen"],
+    gauges: ["unacknowledged", "backlogBytes", "portsOpen"],
     /** Relative residual against the control fluid, |measured/reference − 1|, one observation a control reading. */
     sums: ["controlResidual"],
   },

@@ -12,3 +12,4 @@ export * from "./self-test.ts";
 export * from "./ucum.ts";
 export * from "./channel.ts";
 export * from "./text-line.ts";
+export * from "./text-sentence.ts";

@@ -1,4 +1,5 @@
 import type { Clock, Link } from "@coalmine/ports";
+import { Waiting } from "@coalmine/runtime";
 import { InstrumentConnection } from "./connection.ts";
 import type { FromHost, FromInstrument } from "./message.ts";
 
@@ -71,35 +72,23 @@ class Heard {
   hello: HelloMessage | undefined;
   readonly readings: SelfTestMessage[] = [];
   ended = false;
-  #wake: () => void = () => undefined;
-  readonly #clock: Clock;
+  readonly #waiting: Waiting;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#waiting = new Waiting(clock);
   }
 
   message(message: FromInstrument): void {
     if (message.kind === "hello") this.hello = message;
     if (message.kind === "self-test") this.readings.push(message);
-    this.#wake();
+    this.#waiting.look();
   }
   end(): void {
     this.ended = true;
-    this.#wake();
+    this.#waiting.look();
   }
   until(enough: () => boolean, patienceMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const finish = () => {
-        timer.cancel();
-        this.#wake = () => undefined;
-        resolve();
-      };
-      const timer = this.#clock.timer(patienceMs, finish);
-      this.#wake = () => {
-        if (this.ended || enough()) finish();
-      };
-      this.#wake();
-    });
+    return this.#waiting.until(() => this.ended || enough(), patienceMs);
   }
 }
 

@@ -1,11 +1,8 @@
 import type { Clock, Link } from "@coalmine/ports";
-import { messageOf } from "@coalmine/runtime";
+import { messageOf, Waiting } from "@coalmine/runtime";
 
 /** A request is a few bytes; a line that does not take them is held by something else. */
 const WRITE_MS_MAX = 5000;
-
-/** A shorter pause may not move a clock of doubles at all, and whoever waits for an instant would wait for ever. */
-const PAUSE_MS_MIN = 0.01;
 
 /** A link whose requests go one after the other, and what is waited for on it. */
 export class Turns {
@@ -13,17 +10,18 @@ export class Turns {
   readonly #link: Link;
   readonly openedMs: number;
   #last: Promise<unknown> = Promise.resolve();
-  #wake: (() => void) | undefined;
+  readonly #waiting: Waiting;
   #ended: string | undefined;
   #tellEnd: () => void = () => undefined;
 
   constructor(link: Link, clock: Clock, receive: (bytes: Uint8Array) => void) {
     this.#link = link;
     this.#clock = clock;
+    this.#waiting = new Waiting(clock);
     this.openedMs = clock.monotonicMs();
     link.onData((bytes) => {
       receive(bytes);
-      this.#wake?.();
+      this.#waiting.look();
     });
     link.onClose((why) => this.end(why.by === "us" ? "closed by the reader" : why.reason));
   }
@@ -38,7 +36,7 @@ export class Turns {
   end(why: string): void {
     if (this.#ended !== undefined) return;
     this.#ended = why;
-    this.#wake?.();
+    this.#waiting.look();
     this.#tellEnd();
   }
 
@@ -55,7 +53,7 @@ export class Turns {
     void this.#link.write(bytes).then(
       () => {
         written = true;
-        this.#wake?.();
+        this.#waiting.look();
       },
       (failure: unknown) => this.end(messageOf(failure)),
     );
@@ -65,23 +63,12 @@ export class Turns {
 
   /** Until `enough` (asked whenever bytes came), the link's end, or so long. */
   until(enough: () => boolean, patienceMs: number): Promise<void> {
-    if (this.#ended !== undefined || enough()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const finish = () => {
-        timer.cancel();
-        this.#wake = undefined;
-        resolve();
-      };
-      const timer = this.#clock.timer(patienceMs, finish);
-      this.#wake = () => {
-        if (this.#ended !== undefined || enough()) finish();
-      };
-    });
+    return this.#waiting.until(() => this.#ended !== undefined || enough(), patienceMs);
   }
 
   async pauseUntil(atMs: number): Promise<void> {
     const restMs = atMs - this.#clock.monotonicMs();
-    if (restMs > 0) await this.until(() => false, Math.max(PAUSE_MS_MIN, restMs));
+    if (restMs > 0) await this.until(() => false, restMs);
   }
 
   async close(why = "closed by the reader"): Promise<void> {

@@ -9,3 +9,4 @@ export * from "./component-health.ts";
 export * from "./outbox.ts";
 export * from "./memory-ipc.ts";
 export * from "./live-configuration.ts";
+export * from "./waiting.ts";

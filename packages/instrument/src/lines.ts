@@ -1,9 +1,20 @@
 import { InstrumentId } from "@coalmine/contract";
-import { channelRefusal, channelShape } from "@coalmine/instrument";
-import { REGISTERS_MAX, RegisterOrder, RegisterType, typeSize } from "@coalmine/modbus";
+import {
+  type Manners,
+  REGISTERS_MAX,
+  RegisterOrder,
+  RegisterType,
+  typeSize,
+  type Wanted,
+} from "@coalmine/modbus";
+import { silenceMs } from "@coalmine/modbus/rtu";
 import * as z from "zod";
+import { channelRefusal, channelShape } from "./channel.ts";
 
-/** Instruments that do not speak the framed protocol: Modbus slaves, and whatever sends lines of text. */
+/**
+ * Instruments that do not speak the framed protocol: Modbus slaves, and whatever sends lines of text. sensor-reader reads
+ * them by this configuration, and commissioning tests them by the same.
+ */
 
 const LinkConfig = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -89,6 +100,23 @@ const TextField = z
     if (refusal !== undefined) context.addIssue({ code: "custom", message: refusal });
   });
 
+/** How commissioning finds out that the instrument is wired and configured right. */
+const TextTest = z.discriminatedUnion("kind", [
+  /** It sends by itself: so many plausible lines in that time. */
+  z.strictObject({
+    kind: z.literal("listen"),
+    lines: z.int().min(1).max(100).default(3),
+    withinSeconds: z.number().min(0.1).max(600).default(10),
+  }),
+  /** It answers: a line that begins with `expects` in that time after `send`, which is sent as it stands here. */
+  z.strictObject({
+    kind: z.literal("ask"),
+    send: z.string().min(1).max(256),
+    expects: z.string().min(1).max(256),
+    withinSeconds: z.number().min(0.1).max(600).default(10),
+  }),
+]);
+
 const TextLine = z.strictObject({
   kind: z.literal("text"),
   link: LinkConfig,
@@ -118,6 +146,7 @@ const TextLine = z.strictObject({
     )
     .min(1)
     .max(32),
+  selfTest: TextTest.prefault({ kind: "listen" }),
 });
 export type TextLine = z.infer<typeof TextLine>;
 
@@ -146,6 +175,16 @@ export function instrumentsOf(line: LineConfig): InstrumentId[] {
 
 export function linkName(link: LineConfig["link"]): string {
   return link.kind === "serial" ? link.id : `tcp ${link.host}:${link.port}`;
+}
+
+/** How the master is to treat a line's slaves. */
+export function mannersOf(line: ModbusLine): Manners {
+  return { ...line, silenceMs: line.link.kind === "serial" ? silenceMs(line.link.baudRate) : 0 };
+}
+
+/** A point as the planner of requests wants it. */
+export function pointItem(point: ModbusPoint): Wanted & { readonly point: ModbusPoint } {
+  return { function: point.function, address: point.address, count: typeSize[point.type], point };
 }
 
 function hasNoTwins(points: readonly { readonly channel: string }[]): boolean {
