@@ -246,7 +246,7 @@ test("a damaged backlog costs the batches that it held there, which is said; the
   reader.kill();
   const before = [...published.values()];
   const [path = "", bytes = new Uint8Array(0)] =
-    [...w.files.contents()].find(([name]) => name.endsWith(".seg")) ?? [];
+    [...w.files.contents()].find(([name]) => name.startsWith("backlog/") && name.endsWith(".seg")) ?? [];
   bytes.fill(0, bytes.length >> 1, (bytes.length >> 1) + 10);
   w.files.put(path, bytes);
   w.uploader.startAgain();
