@@ -73,7 +73,10 @@ const ComponentLogs = z.object({
 });
 
 const NamedComponentLogs = ComponentLogs.extend({
-  componentName: z.string("the component's name is needed").min(1, "the component's name is needed"),
+  componentName: z
+    .string("the component's name is needed")
+    .min(1, "the component's name is needed")
+    .describe("Whose logs these are."),
 });
 
 const retentions = [

@@ -82,6 +82,12 @@ export function encodePoints(points: readonly Measurement[]): Uint8Array {
   return bytes;
 }
 
+/** How many points a record holds, and whether a model made any of them, without decoding it. */
+export function glance(record: Uint8Array): { readonly points: number; readonly isComputed: boolean } {
+  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
+  return { points: view.getUint16(2, true), isComputed: view.getUint8(1) === 1 };
+}
+
 export function decodePoints(record: Uint8Array): PointColumns {
   // The columns want their own alignment, and the record must not keep a whole segment alive.
   const bytes = new Uint8Array(record);

@@ -9,6 +9,7 @@ import { every } from "./every.ts";
 import { HEARTBEAT_EVERY_MS, Heartbeats } from "./heartbeats.ts";
 import { Intake } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
+import { keyProblem, unlock } from "./log-keys.ts";
 import { PointStream, type StreamName } from "./point-stream.ts";
 import { Quarantine } from "./quarantine.ts";
 import { restore } from "./restore.ts";
@@ -34,7 +35,9 @@ export async function start(ports: UploaderPorts): Promise<Running> {
   const fail = (reason: string): void => own.fail(reason);
 
   const streams = await openStreams({ ...ports, health, config: () => config }, closing);
-  const { seen, lanes: restored } = await restore({ files, crypto, log, streams, config });
+  const keyParts = { clock, ipc, files, log, streams: () => [streams.alarms, streams.readings] };
+  await unlock(keyParts, config.encryption);
+  const { seen, lanes: restored, gone } = await restore({ files, crypto, log, streams, config });
   const reserve = new DiskReserve(files);
   if (!(await reserve.take())) log.warn("the disk is full: there is no room to reserve");
   const quarantine = new Quarantine(files);
@@ -70,6 +73,7 @@ export async function start(ports: UploaderPorts): Promise<Running> {
     config: () => config,
     fail,
   });
+  for (const lane of gone) await lanes.forget(lane);
   for (const lane of restored) lanes.start(lane);
   const heartbeats = new Heartbeats({ clock, ipc, log, thing, health });
 
@@ -89,11 +93,21 @@ export async function start(ports: UploaderPorts): Promise<Running> {
       log.error("the configuration is kept as it was", { problem: parsed.problem });
       return;
     }
+    const { encryption } = parsed.config;
+    if (!isEqual(config.encryption, encryption)) {
+      const problem = await unlock(keyParts, encryption).then(() => undefined, messageOf);
+      if (problem !== undefined) {
+        log.error("the configuration is kept as it was", { problem });
+        return;
+      }
+    }
     config = keepingEqual(config, parsed.config);
     for (const stream of [streams.alarms, streams.readings]) await stream.fitDisk();
     await lanes.reconfigured();
     log.info("the configuration was applied");
   };
+  // One change at a time: the newest is applied last.
+  let applying: Promise<void> = Promise.resolve();
   const warn =
     (message: string) =>
     (failure: unknown): void =>
@@ -102,15 +116,18 @@ export async function start(ports: UploaderPorts): Promise<Running> {
   const open = async (subscribing: ReturnType<typeof ipc.subscribe>): Promise<void> => {
     closing.add(await subscribing, (subscription) => subscription.close());
   };
+  const keyProblemOf = async ({ encryption }: Config): Promise<string | undefined> =>
+    isEqual(config.encryption, encryption) ? undefined : keyProblem(keyParts, encryption);
   await open(
-    ipc.subscribeToValidateConfigurationUpdates((candidate) => {
+    ipc.subscribeToValidateConfigurationUpdates(async (candidate) => {
       const parsed = parseConfig(candidate);
-      return "problem" in parsed ? { status: "REJECTED", message: parsed.problem } : { status: "ACCEPTED" };
+      const problem = "problem" in parsed ? parsed.problem : await keyProblemOf(parsed.config);
+      return problem === undefined ? { status: "ACCEPTED" } : { status: "REJECTED", message: problem };
     }),
   );
   await open(
     ipc.subscribeToConfigurationUpdate([], () => {
-      applyConfig().catch(warn("a new configuration could not be read"));
+      applying = applying.then(applyConfig).catch(warn("a new configuration could not be read"));
     }),
   );
   await open(
@@ -136,7 +153,11 @@ export async function start(ports: UploaderPorts): Promise<Running> {
   const beating = every(
     clock,
     () => HEARTBEAT_EVERY_MS,
-    () => heartbeats.send(),
+    async () => {
+      for (const stream of [streams.alarms, streams.readings])
+        await stream.tend().catch(warn("what time alone brings about was left for later"));
+      await heartbeats.send();
+    },
     warn("a heartbeat was not sent"),
   );
   const backlog = (): { backlogPoints: number } => ({ backlogPoints: lanes.gauges().backlogPoints });
@@ -178,14 +199,12 @@ async function readConfig({ ipc }: Pick<UploaderPorts, "ipc">): Promise<Config> 
   return parsed.config;
 }
 
-/** Opens the logs; a sink that is configured no more holds nothing back in them. */
+/** Opens the logs. */
 async function openStreams(
   parts: Parameters<typeof PointStream.open>[1],
   closing: Closing,
 ): Promise<Record<StreamName, PointStream>> {
-  const names = new Set(parts.config().sinks.keys());
   const open = async (name: StreamName): Promise<PointStream> => {
-    await PointStream.forgetOthers(parts.files, name, names);
     const stream = await PointStream.open(name, parts);
     closing.add(stream.store, (store) => store.close());
     return stream;
@@ -197,9 +216,13 @@ async function openStreams(
 function keepingEqual(before: Config, after: Config): Config {
   for (const [name, settings] of after.sinks) {
     const old = before.sinks.get(name);
-    if (old !== undefined && JSON.stringify(old) === JSON.stringify(settings)) after.sinks.set(name, old);
+    if (old !== undefined && isEqual(old, settings)) after.sinks.set(name, old);
   }
   return after;
+}
+
+function isEqual(a: object | undefined, b: object | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {

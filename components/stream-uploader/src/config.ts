@@ -1,31 +1,42 @@
 import * as z from "zod";
+import { Encryption } from "./encryption-config.ts";
 import { BucketName, KeyPrefix, type Sink, type SinkSettings, Sinks, resolveSink } from "./sink-config.ts";
+import { wholeWithin, within } from "./within.ts";
 
 const MiB = 2 ** 20;
-const bytesPerSecond = z.number().max(2 ** 30);
+const TiB = 2 ** 40;
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time of day in UTC, HH:MM");
 
 /** How much may be sent. Without it there is no cap. */
 const Bandwidth = z.object({
-  bytesPerSecond: bytesPerSecond.min(128).optional(),
-  /** Kept for alarms, so that they pass a backlog; what they do not use is everybody's. */
-  alarmShare: z.number().min(0.01).max(0.9).default(0.2),
-  /** Times of day with another cap, the first that fits; `to` may be on the next day; at 0 only alarms travel. */
+  bytesPerSecond: within(128, 2 ** 30)
+    .optional()
+    .describe("Cap of all sinks together, in bodies of requests; without it there is none."),
+  alarmShare: within(0.01, 0.9)
+    .default(0.2)
+    .describe("Kept for alarms, so that they pass a backlog; what they leave is everybody's."),
   schedule: z
-    .array(z.object({ fromUtc: timeOfDay, toUtc: timeOfDay, bytesPerSecond: bytesPerSecond.min(0) }))
+    .array(
+      z.object({
+        fromUtc: timeOfDay.describe("HH:MM."),
+        toUtc: timeOfDay.describe("HH:MM; may be on the next day."),
+        bytesPerSecond: within(0, 2 ** 30).describe("At 0 only alarms travel."),
+      }),
+    )
     .max(16)
-    .default([]),
+    .default([])
+    .describe("Times of day with another cap; the first that fits counts."),
 });
 export type Bandwidth = z.infer<typeof Bandwidth>;
 
-/** Points that go before all others, into a log of their own which never gives any up. */
+/** Points that go before all others, into a log of their own which never gives any up for room. */
 const Alarms = z.object({
-  badQuality: z.boolean().default(true),
-  /** Channels every point of which is an alarm. */
+  badQuality: z.boolean().default(true).describe("Quality `bad` is an alarm."),
   channels: z
     .array(z.string().regex(/^[a-z0-9-]{1,64}$/, "must be a channel: 1 to 64 of a-z, 0-9 and '-'"))
     .max(64)
-    .default([]),
+    .default([])
+    .describe("Channels every point of which is an alarm."),
 });
 export type Alarms = z.infer<typeof Alarms>;
 
@@ -34,41 +45,50 @@ export type Alarms = z.infer<typeof Alarms>;
  * meets the configuration of the newer version.
  */
 const Written = z.object({
-  /** The lake's bucket. The device's role must allow s3:PutObject below the prefix. */
-  bucket: BucketName.default("coalmine-lake"),
-  /** What every key starts with, without a slash at its ends. */
-  keyPrefix: KeyPrefix.default("measurements"),
-  /** A point waits at most this long before it is uploaded, while the network is there. */
-  flushIntervalSeconds: z.number().min(1).max(86_400).default(3600),
-  /** One upload holds at most about this many points, and bytes as the log holds them (about 30 a point). */
-  batchPointsMax: z.int().min(500).max(500_000).default(100_000),
-  batchBytesMax: z
-    .int()
-    .min(65_536)
-    .max(64 * MiB)
-    .default(16 * MiB),
-  /** What waits for upload may take this much of the disk. */
-  diskLimitBytes: z
-    .int()
-    .min(4 * MiB)
-    .max(2 ** 40)
-    .default(2 ** 30),
-  /** What must stay free of the disk whatever waits. Alarms alone may go below it. */
-  diskFreeFloorBytes: z
-    .int()
-    .min(0)
-    .max(2 ** 40)
-    .default(0),
-  /** At either limit: take no new points (their publishers keep them), or give up the oldest. */
-  whenFull: z.enum(["reject", "overwrite-oldest"]).default("reject"),
-  /** What is older is given up instead of sent. Without it nothing grows too old. */
-  timeToLiveSeconds: z.number().min(60).max(315_360_000).optional(),
+  bucket: BucketName.default("coalmine-lake").describe("Of S3 sinks that name none."),
+  keyPrefix: KeyPrefix.default("measurements").describe("Of the Parquet sink: what every key starts with."),
+  flushIntervalSeconds: within(1, 86_400)
+    .default(3600)
+    .describe("A point waits at most so long before it is sent, while the network is there."),
+  batchPointsMax: wholeWithin(500, 500_000).default(100_000).describe("A batch ends at so many points."),
+  batchBytesMax: wholeWithin(65_536, 64 * MiB)
+    .default(16 * MiB)
+    .describe("Or at so many bytes, as the log holds them (about 30 a point)."),
+  diskLimitBytes: wholeWithin(4 * MiB, TiB)
+    .default(2 ** 30)
+    .describe("All that waits: seven eighths readings, one eighth alarms."),
+  diskFreeFloorBytes: wholeWithin(0, TiB)
+    .default(0)
+    .describe("What stays free of the disk whatever waits; alarms alone may go below it."),
+  whenFull: z
+    .enum(
+      ["reject", "overwrite-oldest", "downsample-oldest"],
+      "must be reject, overwrite-oldest or downsample-oldest",
+    )
+    .default("reject")
+    .describe(
+      "At either limit, for readings: take no new ones, give up the oldest, or thin the oldest out first.",
+    ),
+  downsampleKeepOneIn: wholeWithin(2, 1000)
+    .default(10)
+    .describe("Of batches of readings that are thinned out one in so many stays, and whatever a model made."),
+  timeToLiveSeconds: within(60, 315_360_000)
+    .optional()
+    .describe("What is older is given up unsent; stamps before 2024 have no known age."),
+  sealAfterSeconds: within(60, 31_536_000)
+    .optional()
+    .describe(
+      "A segment of the log is sealed at this age: then it can be given up by age, and the next takes the newest key.",
+    ),
+  encryption: Encryption.optional().describe(
+    "Encrypts what waits on the disk; without it, it lies in the clear.",
+  ),
   alarms: Alarms.prefault({}),
   bandwidth: Bandwidth.prefault({}),
-  /** Where points go, by name; each takes every point, at its own pace. A new one starts with what comes from then on. */
-  sinks: Sinks.prefault({ lake: { kind: "s3-parquet" } }),
-  /** How often the component tells its own health on its local topic. */
-  healthIntervalSeconds: z.number().min(1).max(3600).default(60),
+  sinks: Sinks.prefault({ lake: { kind: "s3-parquet" } }).describe(
+    "1 to 8 places that points go to, by name; each takes every point, from its start on, at its own pace.",
+  ),
+  healthIntervalSeconds: within(1, 3600).default(60).describe("How often health is told on the local topic."),
 });
 
 /** What a sink leaves out is filled in from the component's own keys. */
@@ -88,7 +108,7 @@ export function parseConfig(value: unknown): { readonly config: Config } | { rea
   if (parsed.success) return { config: parsed.data };
   const issues = parsed.error.issues.map((issue) => {
     const key = issue.path.length === 0 ? "configuration" : issue.path.join(".");
-    return `${key} = ${shown(at(value, issue.path))}: ${issue.message}`;
+    return `${key} = ${shown(at(value, issue.path), isSecret(issue.path))}: ${issue.message}`;
   });
   return { problem: `stream-uploader cannot run with this configuration: ${issues.join("; ")}` };
 }
@@ -100,6 +120,12 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-function shown(value: unknown): string {
+/** Somebody may have put a key itself where its place belongs. */
+function isSecret(path: readonly PropertyKey[]): boolean {
+  return path[0] === "encryption" && path[1] !== "currentKey";
+}
+
+function shown(value: unknown, isHidden: boolean): string {
+  if (isHidden && value !== undefined) return "(not shown)";
   return value === undefined ? "(absent)" : JSON.stringify(value).slice(0, VALUE_LENGTH_MAX);
 }

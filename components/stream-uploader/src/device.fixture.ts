@@ -23,6 +23,7 @@ import type {
 import { DrivenClock, SeededRandom } from "@coalmine/runtime";
 import { parquetMetadata, parquetReadObjects } from "hyparquet";
 import { start, type UploaderPorts } from "./component.ts";
+import { KeyPlaces } from "./key-places.fixture.ts";
 
 const START_MS = Date.UTC(2026, 2, 1, 12);
 const subscription: Subscription = { close: async () => {} };
@@ -134,6 +135,7 @@ export class Device {
   readonly disk: MemoryFiles;
   readonly bucket = new Bucket();
   readonly recordStreams = new RecordStreams();
+  readonly keyPlaces = new KeyPlaces();
   /** What went to IoT Core beside heartbeats. */
   readonly published: { topic: string; qos: number; payload: Uint8Array }[] = [];
   publishTrouble: () => Error | undefined = () => undefined;
@@ -223,7 +225,7 @@ export class Device {
       clock,
       random: this.#random,
       crypto: nodeCrypto,
-      files: mortal(this.disk, life),
+      files: { ...mortal(this.disk, life), foreign: this.keyPlaces.foreign },
       objects: { put: (request) => (life.isAlive ? alive(this.objects.put(request)) : never()) },
       streams: {
         put: (target, records) =>
@@ -288,7 +290,7 @@ export class Device {
         return subscription;
       },
       updateState: unused,
-      getSecretValue: unused,
+      getSecretValue: this.keyPlaces.getSecretValue,
       getThingShadow: unused,
       updateThingShadow: unused,
     };

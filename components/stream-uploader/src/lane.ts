@@ -1,11 +1,11 @@
-import type { Cursor } from "@coalmine/durable-log";
+import type { Cursor, Loss, Weighed } from "@coalmine/durable-log";
 import type { Clock, Log, Random } from "@coalmine/ports";
 import { fullJitter, InvariantError, messageOf } from "@coalmine/runtime";
 import { Alarm } from "./alarm.ts";
 import type { Bandwidth } from "./bandwidth.ts";
 import type { Config } from "./config.ts";
 import { Delivery } from "./delivery.ts";
-import type { Follower, PointStream } from "./point-stream.ts";
+import type { Follower, LossCause, PointStream } from "./point-stream.ts";
 import type { Quarantine } from "./quarantine.ts";
 import type { SinkSettings } from "./sink-config.ts";
 import type { Sink } from "./sinks/sink.ts";
@@ -48,6 +48,8 @@ export class Lane implements Follower {
   /** The present wait ends by itself when something is due: single points need not end it. */
   #isDueKnown = false;
   #drain: { bytes: number; ms: number } = { bytes: 0, ms: 0 };
+  /** What the log gave up of the upload under way, which may have been read before. */
+  #heldLosses: { cause: LossCause; records: readonly Weighed[] }[] = [];
 
   constructor(parts: LaneParts) {
     this.#parts = parts;
@@ -91,8 +93,18 @@ export class Lane implements Follower {
     if (!this.#isDueKnown || begins || this.plan.hasNext) this.#alarm.ring();
   }
 
-  overwritten(last: number): void {
-    this.#count("givenUp", this.plan.giveUp(last));
+  lost(cause: LossCause, { last, weighed }: Loss): void {
+    const { points, held } = this.plan.lose(weighed);
+    // What could not be weighed goes with its edge.
+    this.#giveUp(cause, points + (cause === "downsampled" ? 0 : this.plan.giveUp(last)));
+    if (held.length > 0) this.#heldLosses.push({ cause, records: held });
+  }
+
+  /** Its sink is gone for good, and the lane has ended: gives up all that waits for it; answers the points. */
+  drop(): number {
+    const points = this.plan.backlogPoints;
+    this.#giveUp("dropped", points);
+    return points;
   }
 
   /** Something changed that a wait may depend on. */
@@ -173,6 +185,8 @@ export class Lane implements Follower {
       if (outcome === "done") this.#parts.health.observe("uploadMs", tookMs);
     } finally {
       plan.finish(outcome === "done" ? edge : undefined);
+      for (const { cause, records } of this.#heldLosses.splice(0))
+        this.#giveUp(cause, plan.lose(records).points);
     }
     await this.#advance();
   }
@@ -202,8 +216,16 @@ export class Lane implements Follower {
     this.#count("sent", sent);
     health.count("quarantinedPoints", quarantined);
     this.#count("quarantined", quarantined);
-    // Damage, or given up while it was under way.
-    this.#count("givenUp", Math.max(0, edge.points - sent - quarantined));
+    let missing = Math.max(0, edge.points - sent - quarantined);
+    for (const { cause, records } of this.#heldLosses.splice(0)) {
+      const points = Math.min(
+        missing,
+        records.reduce((sum, { weight }) => sum + weight, 0),
+      );
+      this.#giveUp(cause, points);
+      missing -= points;
+    }
+    this.#giveUp("lost", missing);
     return "done";
   }
 
@@ -240,8 +262,7 @@ export class Lane implements Follower {
   async #expire(): Promise<void> {
     const points = this.plan.expire(this.#expiryMs());
     if (points > 0) {
-      this.#parts.health.count("expiredPoints", points);
-      this.#count("givenUp", points);
+      this.#giveUp("expired", points);
       this.#parts.log.warn("points grew too old to be sent, and were given up", {
         sink: this.sinkName,
         stream: this.stream.name,
@@ -249,6 +270,11 @@ export class Lane implements Follower {
       });
     }
     await this.#advance();
+  }
+
+  #giveUp(cause: LossCause | "dropped" | "lost", points: number): void {
+    this.#parts.health.count(`${cause}Points`, points);
+    this.#count("givenUp", points);
   }
 
   #count(what: "planned" | "sent" | "quarantined" | "givenUp", points: number): void {

@@ -32,6 +32,9 @@ interface Running {
   readonly leave: () => void;
 }
 
+/** A lane whose sink no configuration names any more. */
+type Gone = Pick<Restored, "sinkName" | "stream">;
+
 /** One lane for each log and sink, each at its own pace: a sink that fails holds up no other, readings no alarms. */
 export class Lanes {
   readonly #parts: LanesParts;
@@ -66,7 +69,34 @@ export class Lanes {
     });
     const followed = stream.follow(lane);
     const ended = lane.run().catch((failure: unknown) => fail(`uploading ended: ${messageOf(failure)}`));
-    this.#running.push({ lane, ended, leave: () => followed.unfollow(restored.cursor) });
+    this.#running.push({ lane, ended, leave: () => followed.unfollow() });
+  }
+
+  /** What waited at the start for a sink that the configuration does not name. */
+  async forget(gone: Restored): Promise<void> {
+    const { health } = this.#parts;
+    const points = gone.plan.backlogPoints;
+    health.countOfSink(gone.sinkName, "planned", points);
+    health.countOfSink(gone.sinkName, "givenUp", points);
+    health.count("droppedPoints", points);
+    await this.#drop(gone, points);
+  }
+
+  /** Ends a sink's cursor, so that it holds nothing of the log any more. */
+  async #drop({ sinkName, stream }: Gone, points: number): Promise<void> {
+    const { log } = this.#parts;
+    log.warn("a sink is no longer configured: what waited for it alone is given up", {
+      sink: sinkName,
+      stream: stream.name,
+      points,
+    });
+    await stream.store.dropCursor(sinkName).catch((failure: unknown) =>
+      log.warn("the cursor of a sink that is gone stays until the next start", {
+        sink: sinkName,
+        stream: stream.name,
+        cause: messageOf(failure),
+      }),
+    );
   }
 
   /** The configuration changed: ends the lanes of sinks that are gone, begins those of new ones. */
@@ -80,6 +110,7 @@ export class Lanes {
       leave();
     }
     await Promise.all(gone.map(({ ended }) => ended));
+    for (const { lane } of gone) await this.#drop(lane, lane.drop());
     for (const sinkName of sinks.keys())
       if (!this.all.some((lane) => lane.sinkName === sinkName) && !this.#isStopped)
         for (const stream of [logs.alarms, logs.readings]) this.start(await newLane(stream, sinkName));

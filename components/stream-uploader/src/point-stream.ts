@@ -1,10 +1,10 @@
 import type { Measurement } from "@coalmine/contract";
-import { type Cursor, DurableLog } from "@coalmine/durable-log";
+import { DurableLog, type LogKeys, type LogLimits, type Loss } from "@coalmine/durable-log";
 import type { Clock, Crypto, Files, Log } from "@coalmine/ports";
-import { decodePoints, encodePoints, type PointColumns } from "./batch-record.ts";
+import { decodePoints, encodePoints, glance, type PointColumns } from "./batch-record.ts";
 import type { Config } from "./config.ts";
 import type { UploaderHealth } from "./uploader-health.ts";
-import type { Edge } from "./upload-plan.ts";
+import { CLOCK_WAS_SET_MS, type Edge } from "./upload-plan.ts";
 
 export type StreamName = "readings" | "alarms";
 
@@ -15,10 +15,19 @@ const places = {
   alarms: { folder: "alarms", segmentBytes: 2 ** 18, share: 1 / 8 },
 } as const;
 
+/** Why the log gave records up before every sink had them. */
+export type LossCause = "overwritten" | "downsampled" | "expired";
+
+const lossSentence: Readonly<Record<LossCause, string>> = {
+  overwritten: "the oldest records were given up to make room",
+  downsampled: "the oldest records were thinned out to make room",
+  expired: "records grew too old, and were given up",
+};
+
 /** Who is told of what happens to a log: each lane keeps its own plan of it. */
 export interface Follower {
   appended(record: Edge, begins: boolean): void;
-  overwritten(last: number): void;
+  lost(cause: LossCause, loss: Loss): void;
 }
 
 export interface StreamParts {
@@ -39,8 +48,6 @@ export class PointStream {
   readonly store: DurableLog;
   readonly #parts: StreamParts;
   readonly #followers: Set<Follower>;
-  /** Of sinks that are gone; they must not hold the log. */
-  readonly #retired = new Set<Cursor>();
 
   private constructor(name: StreamName, parts: StreamParts, store: DurableLog, followers: Set<Follower>) {
     this.name = name;
@@ -49,14 +56,22 @@ export class PointStream {
     this.#followers = followers;
   }
 
-  /**
-   * Opens the stream's log. Whatever else the log can do, keys for encryption at rest, sealing by age, thinning out
-   * the oldest, is handed to it here, out of the configuration.
-   */
+  /** Opens the stream's log. It opens without keys; `useKeys` hands them in before anything is read or appended. */
   static async open(name: StreamName, parts: StreamParts): Promise<PointStream> {
     const { files, clock, crypto, log, health, config } = parts;
     const { folder, segmentBytes } = places[name];
     const followers = new Set<Follower>();
+    const tell = (cause: LossCause, loss: Loss): void => {
+      const { first, last, records } = loss;
+      if (cause === "overwritten") health.count("overwrittenRecords", records);
+      log[cause === "expired" ? "warn" : "error"](lossSentence[cause], {
+        stream: name,
+        first,
+        last,
+        records,
+      });
+      for (const follower of followers) follower.lost(cause, loss);
+    };
     const store = await DurableLog.open({
       files,
       clock,
@@ -64,11 +79,12 @@ export class PointStream {
       folder,
       segmentBytes,
       ...limitsOf(name, config()),
-      onOverwritten: ({ first, last, records }) => {
-        health.count("overwrittenRecords", records);
-        log.error("the oldest records were given up to make room", { stream: name, first, last });
-        for (const follower of followers) follower.overwritten(last);
-      },
+      agesFromMs: CLOCK_WAS_SET_MS,
+      keep: ({ payload }, index) => index % config().downsampleKeepOneIn === 0 || glance(payload).isComputed,
+      weigh: ({ payload }) => glance(payload).points,
+      onOverwritten: (loss) => tell("overwritten", loss),
+      onThinned: (loss) => tell("downsampled", loss),
+      onExpired: (loss) => tell("expired", loss),
       onDamaged: ({ segment, from, to, isKept }) =>
         log.warn("bytes of the log hold no record", { stream: name, segment, from, to, isKept }),
     });
@@ -80,30 +96,14 @@ export class PointStream {
     return new PointStream(name, parts, store, followers);
   }
 
-  /** The cursor files of sinks that no configuration names any more would hold the log for ever. */
-  static async forgetOthers(files: Files, name: StreamName, sinks: ReadonlySet<string>): Promise<void> {
-    const { folder } = places[name];
-    if (!(await files.list("")).includes(folder)) return;
-    const others = (await files.list(folder)).filter(
-      (file) => file.endsWith(CURSOR_ENDING) && !sinks.has(file.slice(0, -CURSOR_ENDING.length)),
-    );
-    for (const file of others) await files.remove(`${folder}/${file}`);
-    if (others.length > 0) await files.syncFolder(folder);
-  }
-
-  follow(follower: Follower): { unfollow(cursor: Cursor): void } {
+  follow(follower: Follower): { unfollow(): void } {
     this.#followers.add(follower);
-    return {
-      unfollow: (cursor) => {
-        this.#followers.delete(follower);
-        this.#retired.add(cursor);
-      },
-    };
+    return { unfollow: () => void this.#followers.delete(follower) };
   }
 
-  /** Another sink of the same name takes its cursor up again. */
-  reclaim(cursor: Cursor): void {
-    this.#retired.delete(cursor);
+  /** Encrypts from now on, and opens what is encrypted. */
+  useKeys(keys: LogKeys): void {
+    this.store.configure({ keys });
   }
 
   /** Resolves when the points are durable, and every lane has them in its plan. */
@@ -119,7 +119,8 @@ export class PointStream {
   async fitDisk(): Promise<void> {
     const { config, files } = this.#parts;
     const limits = limitsOf(this.name, config());
-    const floor = config().diskFreeFloorBytes;
+    const { diskFreeFloorBytes, whenFull } = config();
+    const floor = Math.max(diskFreeFloorBytes, whenFull === "downsample-oldest" ? THINNING_BYTES : 0);
     if (floor === 0 || this.name === "alarms") {
       this.store.configure(limits);
       return;
@@ -135,12 +136,13 @@ export class PointStream {
     for await (const chunk of this.store.read(first, last)) {
       for (const gap of chunk.gaps) {
         // What was given up to make room was told then.
-        if (gap.last < this.store.first) continue;
+        if (gap.last < this.store.first || gap.isThinned === true) continue;
         health.count("lostRecords", gap.last - gap.first + 1);
         log.error("records are missing in the log", {
           stream: this.name,
           first: gap.first,
           last: gap.last,
+          ...(gap.why === undefined ? {} : { why: gap.why }),
         });
       }
       for (const record of chunk.records) yield decodePoints(record.payload);
@@ -149,22 +151,30 @@ export class PointStream {
 
   /** Frees what every sink is done with. */
   async free(): Promise<void> {
-    for (const cursor of this.#retired)
-      if (cursor.done < this.store.last) await cursor.advance(this.store.last);
     await this.store.free();
+  }
+
+  /** What time alone brings about. To be called now and then. */
+  async tend(): Promise<void> {
+    const { timeToLiveSeconds, sealAfterSeconds } = this.#parts.config();
+    if (timeToLiveSeconds !== undefined || sealAfterSeconds !== undefined) await this.store.tend();
   }
 }
 
 /** Checkpoints and cursors are written beside the logs. */
 const BOOKS_BYTES = 131_072;
-const CURSOR_ENDING = ".cursor";
+/** A segment is thinned out beside itself, while another begins. */
+const THINNING_BYTES = 2 * places.readings.segmentBytes;
 
 function limitsOf(
   name: StreamName,
-  { diskLimitBytes, whenFull }: Config,
-): { capBytes: number; whenFull: "reject" | "overwrite-oldest" } {
+  { diskLimitBytes, whenFull, timeToLiveSeconds, sealAfterSeconds }: Config,
+): Partial<LogLimits> & Pick<LogLimits, "capBytes"> {
+  const ms = (seconds: number | undefined): number => (seconds === undefined ? Infinity : seconds * 1000);
   return {
     capBytes: Math.floor(diskLimitBytes * places[name].share),
     whenFull: name === "alarms" ? "reject" : whenFull,
+    ttlMs: ms(timeToLiveSeconds),
+    sealAfterMs: ms(sealAfterSeconds),
   };
 }

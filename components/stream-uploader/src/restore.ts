@@ -7,7 +7,7 @@ import type { Config } from "./config.ts";
 import type { PointStream, StreamName } from "./point-stream.ts";
 import { SeenPoints } from "./seen-points.ts";
 import type { SinkSettings } from "./sink-config.ts";
-import { UploadPlan } from "./upload-plan.ts";
+import { type BatchLimits, UploadPlan } from "./upload-plan.ts";
 
 /** A lane as it was when the component ended. */
 export interface Restored {
@@ -18,41 +18,48 @@ export interface Restored {
 }
 
 interface Planning extends Restored {
-  readonly settings: SinkSettings;
+  readonly settings: BatchLimits;
   /** What the checkpoint does not know begins here. */
   readonly from: number;
   /** The edge under way, where nothing remembers it but the cursor. */
   readonly fixed: number;
 }
 
-/** What was known when the component ended, from the checkpoint and the logs behind it. */
+/**
+ * What was known when the component ended, from the checkpoint and the logs behind it. `gone` are the lanes of sinks
+ * that the configuration names no more.
+ */
 export async function restore(parts: {
   readonly files: Files;
   readonly crypto: Crypto;
   readonly log: Log;
   readonly streams: Readonly<Record<StreamName, PointStream>>;
   readonly config: Config;
-}): Promise<{ seen: SeenPoints; lanes: Restored[] }> {
+}): Promise<{ seen: SeenPoints; lanes: Restored[]; gone: Restored[] }> {
   const { files, crypto, log, streams, config } = parts;
   const checkpoint = await loadCheckpoint(files, crypto, streams.readings.store.epoch);
   if (checkpoint === undefined && streams.readings.store.first > 1)
     log.warn("the checkpoint is lost: a point that was uploaded and comes again would be stored twice");
   const seen = SeenPoints.fromNumbers(checkpoint?.seen ?? []);
   const lanes: Planning[] = [];
+  const gone: Planning[] = [];
   for (const stream of [streams.alarms, streams.readings]) {
     const ofStream: Planning[] = [];
     for (const [sinkName, settings] of config.sinks)
       ofStream.push(await openLane(stream, sinkName, settings, checkpoint));
-    await readBehind(stream, throughOf(stream, checkpoint), seen, ofStream);
+    const ofGone: Planning[] = [];
+    for (const sinkName of stream.store.cursorNames.filter((name) => !config.sinks.has(name)))
+      ofGone.push(await openLane(stream, sinkName, undefined, checkpoint));
+    await readBehind(stream, throughOf(stream, checkpoint), seen, [...ofStream, ...ofGone]);
     lanes.push(...ofStream);
+    gone.push(...ofGone);
   }
-  return { seen, lanes };
+  return { seen, lanes, gone };
 }
 
 /** A lane whose sink is new: it begins with what comes from now on. */
 export async function newLane(stream: PointStream, sinkName: string): Promise<Restored> {
   const cursor = await stream.store.cursor(sinkName);
-  stream.reclaim(cursor);
   if (cursor.done < stream.store.last) await cursor.advance(stream.store.last);
   return { sinkName, stream, cursor, plan: new UploadPlan(cursor.done) };
 }
@@ -60,7 +67,7 @@ export async function newLane(stream: PointStream, sinkName: string): Promise<Re
 async function openLane(
   stream: PointStream,
   sinkName: string,
-  settings: SinkSettings,
+  settings: SinkSettings | undefined,
   checkpoint: Checkpoint | undefined,
 ): Promise<Planning> {
   const known = planOf(stream, sinkName, checkpoint);
@@ -68,19 +75,19 @@ async function openLane(
   const isNew = checkpoint !== undefined && known === undefined && sinkName !== FIRST_SINK;
   if (isNew) {
     const lane = await newLane(stream, sinkName);
-    return { ...lane, settings, from: stream.store.last + 1, fixed: 0 };
+    return { ...lane, settings: settings ?? NO_LIMITS, from: stream.store.last + 1, fixed: 0 };
   }
   const cursor = await stream.store.cursor(sinkName);
   const plan = new UploadPlan(cursor.done, known?.edges, known?.open);
   const isRemembered = plan.edges.some(({ last }) => last === cursor.reserved);
   // Newest first leaves many edges under way; without a checkpoint they cannot be told.
-  const isFixed = cursor.reserved > cursor.done && !isRemembered && settings.catchUp === "oldest-first";
+  const isFixed = cursor.reserved > cursor.done && !isRemembered && settings?.catchUp === "oldest-first";
   return {
     sinkName,
     stream,
     cursor,
     plan,
-    settings,
+    settings: settings ?? NO_LIMITS,
     from: known === undefined ? cursor.done + 1 : throughOf(stream, checkpoint) + 1,
     fixed: isFixed ? cursor.reserved : 0,
   };
@@ -126,7 +133,7 @@ async function readBehind(
   for (const { plan, fixed } of lanes) if (fixed > 0) plan.joinUpTo(fixed);
 }
 
-const NO_LIMITS = { batchPointsMax: Infinity, batchBytesMax: Infinity, windowSeconds: 0 };
+const NO_LIMITS: BatchLimits = { batchPointsMax: Infinity, batchBytesMax: Infinity, windowSeconds: 0 };
 
 /** The edge that was fixed before the end is neither cut nor joined by today's limits. */
 function add({ plan, fixed, settings }: Planning, record: Parameters<UploadPlan["add"]>[0]): void {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { wholeWithin, within } from "./within.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -16,84 +17,89 @@ export const KeyPrefix = z
 
 /** When points that were collected are sent. What is absent is the component's own. */
 const batching = {
-  flushIntervalSeconds: z.number().min(1).max(86_400).optional(),
-  batchPointsMax: z.int().min(500).max(500_000).optional(),
-  batchBytesMax: z
-    .int()
-    .min(65_536)
-    .max(64 * MiB)
-    .optional(),
-  /** Batches also end where the UTC clock passes a multiple of this; 0 for none. */
-  windowSeconds: z.int().min(0).max(86_400).default(0),
-  /** Of a backlog: its oldest part first; or its newest, with one batch in four from the oldest. */
-  catchUp: z.enum(["oldest-first", "newest-first"]).default("oldest-first"),
+  flushIntervalSeconds: within(1, 86_400).optional().describe("Of this sink; else the component's."),
+  batchPointsMax: wholeWithin(500, 500_000).optional().describe("Of this sink; else the component's."),
+  batchBytesMax: wholeWithin(65_536, 64 * MiB)
+    .optional()
+    .describe("Of this sink; else the component's."),
+  windowSeconds: wholeWithin(0, 86_400)
+    .default(0)
+    .describe("Batches also end where the UTC clock passes a multiple of this; 0 for none."),
+  catchUp: z
+    .enum(["oldest-first", "newest-first"], "must be oldest-first or newest-first")
+    .default("oldest-first")
+    .describe("Of a backlog: its oldest part first; or its newest, with one batch in four from the oldest."),
 };
 
-const objects = { bucket: BucketName.optional(), keyPrefix: KeyPrefix.optional() };
+const bucket = BucketName.optional().describe("Else the component's.");
+/** @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html */
+const requestRecordsMax = wholeWithin(1, 500).default(500).describe("Records of a request.");
 
 export const Sink = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("s3-parquet"), ...batching, ...objects }),
-  /** Gzipped; below `keyPrefix` of its own, since what reads the lake expects Parquet there. */
-  z.object({ kind: z.literal("s3-json-lines"), ...batching, bucket: objects.bucket, keyPrefix: KeyPrefix }),
   z.object({
-    kind: z.literal("kinesis"),
+    kind: z.literal("s3-parquet").describe("Parquet objects in S3, exactly once."),
     ...batching,
-    streamName: z.string().regex(/^[a-zA-Z0-9_.-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 _ . -"),
-    /** @see https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html */
-    requestRecordsMax: z.int().min(1).max(500).default(500),
-    requestBytesMax: z
-      .int()
-      .min(64 * KiB)
-      .max(10 * MiB)
-      .default(10 * MiB),
-    /** Up to 10 MiB where the stream itself is set to take them. */
-    recordBytesMax: z
-      .int()
-      .min(4 * KiB)
-      .max(10 * MiB)
-      .default(MiB),
+    bucket,
+    keyPrefix: KeyPrefix.optional().describe("Else the component's."),
   }),
   z.object({
-    kind: z.literal("firehose"),
+    kind: z.literal("s3-json-lines").describe("Gzipped JSON lines in S3."),
     ...batching,
-    deliveryStreamName: z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ . -"),
+    bucket,
+    keyPrefix: KeyPrefix.describe("Not the lake's: its readers expect Parquet below theirs."),
+  }),
+  z.object({
+    kind: z.literal("kinesis").describe("A Kinesis stream; the partition key is the instrument."),
+    ...batching,
+    streamName: z
+      .string()
+      .regex(/^[a-zA-Z0-9_.-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 _ . -")
+      .describe("In the device's region."),
+    requestRecordsMax,
+    requestBytesMax: wholeWithin(64 * KiB, 10 * MiB)
+      .default(10 * MiB)
+      .describe("Bytes of a request."),
+    recordBytesMax: wholeWithin(4 * KiB, 10 * MiB)
+      .default(MiB)
+      .describe("Bytes of a record; above 1 MiB only where the stream is set to take them."),
+  }),
+  z.object({
+    kind: z.literal("firehose").describe("A Firehose delivery stream."),
+    ...batching,
+    deliveryStreamName: z
+      .string()
+      .regex(/^[a-zA-Z0-9_.-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ . -")
+      .describe("In the device's region."),
     /** @see https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
-    requestRecordsMax: z.int().min(1).max(500).default(500),
-    requestBytesMax: z
-      .int()
-      .min(64 * KiB)
-      .max(4 * MiB)
-      .default(4 * MiB),
-    recordBytesMax: z
-      .int()
-      .min(4 * KiB)
-      .max(1000 * KiB)
-      .default(1000 * KiB),
+    requestRecordsMax,
+    requestBytesMax: wholeWithin(64 * KiB, 4 * MiB)
+      .default(4 * MiB)
+      .describe("Bytes of a request."),
+    recordBytesMax: wholeWithin(4 * KiB, 1000 * KiB)
+      .default(1000 * KiB)
+      .describe("Bytes of a record."),
   }),
   z.object({
-    kind: z.literal("iot-core"),
+    kind: z.literal("iot-core").describe("IoT Core over the core device's spooler, QoS 1: for a live view."),
     ...batching,
-    /** `{thing}` stands for the thing's name; the device's policy allows what begins with `coalmine/{thing}/`. */
     topic: z
       .string()
       .regex(/^[^+#]{1,256}$/, "must be a topic of at most 256 bytes without + and #")
-      .default("coalmine/{thing}/measurements"),
+      .default("coalmine/{thing}/measurements")
+      .describe(
+        "`{thing}` is the thing's name; the device's policy allows what begins with `coalmine/{thing}/`.",
+      ),
     /** @see https://docs.aws.amazon.com/general/latest/gr/iot-core.html#limits_iot */
-    payloadBytesMax: z
-      .int()
-      .min(4 * KiB)
-      .max(128 * KiB)
-      .default(128 * KiB),
+    payloadBytesMax: wholeWithin(4 * KiB, 128 * KiB)
+      .default(128 * KiB)
+      .describe("Bytes of a message."),
   }),
   z.object({
-    kind: z.literal("file"),
+    kind: z.literal("file").describe("Files in `exports/<sink>/` of the work folder."),
     ...batching,
-    /** All its files together; the oldest make room. They lie in the component's work folder, `exports/<sink>/`. */
-    limitBytes: z
-      .int()
-      .min(MiB)
-      .max(2 ** 40)
-      .default(64 * MiB),
+    limitBytes: wholeWithin(MiB, 2 ** 40)
+      .default(64 * MiB)
+      .describe("All its files together; the oldest make room."),
   }),
 ]);
 export type Sink = z.infer<typeof Sink>;

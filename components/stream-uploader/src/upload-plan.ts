@@ -1,3 +1,4 @@
+import type { Weighed } from "@coalmine/durable-log";
 import * as z from "zod";
 
 /** A cut: the records up to `last` that no earlier edge holds are one upload. */
@@ -130,6 +131,33 @@ export class UploadPlan {
     return this.#endAll((edge) => edge.last <= last);
   }
 
+  /**
+   * Single records are gone from the log, in order; their weights are points. Takes them out of what waits, and gives
+   * the points. What is under way stays as it is: its records are given back as `held`.
+   */
+  lose(records: readonly Weighed[]): { readonly points: number; readonly held: readonly Weighed[] } {
+    const edges = this.#open === undefined ? this.#edges : [...this.#edges, this.#open];
+    const held: Weighed[] = [];
+    let points = 0;
+    let at = 0;
+    for (const record of records) {
+      if (record.sequence <= this.#done) continue;
+      while ((edges[at]?.last ?? Infinity) < record.sequence) at++;
+      const edge = edges[at];
+      if (edge === undefined) break;
+      if (edge === this.#inFlight) held.push(record);
+      if (edge === this.#inFlight || edge.isDone === true) continue;
+      // After a restart an edge may count less than the log held.
+      const lost = Math.min(edge.points, record.weight);
+      this.#count(edge, -1);
+      edge.points -= lost;
+      edge.bytes -= Math.min(edge.bytes, record.payloadBytes);
+      this.#count(edge, 1);
+      points += lost;
+    }
+    return { points, held };
+  }
+
   /** Edges whose newest record is older than `beforeMs` are given up; gives their points. */
   expire(beforeMs: number): number {
     return this.#endAll((edge) => isExpired(edge, beforeMs));
@@ -189,7 +217,7 @@ export class UploadPlan {
 }
 
 /** A clock that was never set says 1970; such records have no known age. 2024-01-01. */
-const CLOCK_WAS_SET_MS = 1_704_067_200_000;
+export const CLOCK_WAS_SET_MS = 1_704_067_200_000;
 
 export function isExpired({ sinceMs, untilMs = sinceMs }: Edge, beforeMs: number): boolean {
   return untilMs < beforeMs && sinceMs >= CLOCK_WAS_SET_MS;

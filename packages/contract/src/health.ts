@@ -107,11 +107,16 @@ export const healthKeys = {
       "uploadedObjects",
       "uploadFailures",
       "heartbeats",
-      /** What was lost, by cause: log records to damage and to make room; points to age and to a sink's refusal. */
+      /** Log records that were lost to damage, and given up to make room. */
       "lostRecords",
       "overwrittenRecords",
-      "expiredPoints",
+      /** Points that a sink did not get, by cause; a point that two sinks did not get counts twice. */
       "quarantinedPoints",
+      "expiredPoints",
+      "overwrittenPoints",
+      "downsampledPoints",
+      "droppedPoints",
+      "lostPoints",
     ],
     /** `drainMs`: until the backlog is gone, at the speed of the last upload; −1 where it is not known. */
     gauges: [

@@ -1,9 +1,10 @@
-import { Cursor } from "./cursor.ts";
+import { Cursor, cursorFile } from "./cursor.ts";
+import { type KeyFault, keyFaults } from "./key-faults.ts";
 import { defaults, type DurableLogOptions, type LogLimits, type OpenOptions } from "./options.ts";
 import { Quarantine } from "./quarantine.ts";
 import { recover, type Recovered } from "./recover.ts";
 import { Retention } from "./retention.ts";
-import { newCipher, opener } from "./segment-cipher.ts";
+import { type LogKeys, newCipher, opener } from "./segment-cipher.ts";
 import { type Chunk, SegmentReader } from "./segment-reader.ts";
 import { Segments } from "./segments.ts";
 import { Turns } from "./turns.ts";
@@ -119,6 +120,41 @@ export class DurableLog {
     cursor.enter(this.epoch);
     this.#cursors.set(name, cursor);
     return cursor;
+  }
+
+  get cursorNames(): readonly string[] {
+    return [...this.#cursors.keys()];
+  }
+
+  /**
+   * Ends a cursor whose reader is gone for good: it holds nothing any more, and what it alone held is freed. Its reader
+   * must not use it again. Where it rejects, the file is still there, and the cursor comes back with the next opening.
+   */
+  dropCursor(name: string): Promise<void> {
+    return this.#turns.take(async () => {
+      const cursor = this.#cursors.get(name);
+      if (cursor === undefined) return;
+      this.#cursors.delete(name);
+      await cursor.close();
+      const { files, folder } = this.#options;
+      if (this.#cursors.size > 0) await this.#retention.removePassed();
+      // A segment's name remembers that every number below it was given.
+      if (cursor.reserved > 0 && cursor.reserved >= (this.#segments.last?.first ?? 0))
+        await this.#writer.roll();
+      if (this.#cursors.size > 0) await this.#retention.removePassed();
+      await files.remove(`${folder}/${cursorFile(name)}`);
+      await files.syncFolder(folder);
+    });
+  }
+
+  /**
+   * The keys that segments need which some reader still wants, and that `keys` lacks or has another for. Ask before
+   * keys are taken away: what cannot be opened is a gap.
+   */
+  keyFaults(keys: LogKeys = this.#options.keys): Promise<readonly KeyFault[]> {
+    const { files, folder, crypto } = this.#options;
+    const place = { files, folder, crypto, epoch: this.epoch };
+    return this.#turns.take(() => keyFaults(place, this.#segments, this.#done, this.last, keys));
   }
 
   /** Reads `from` to `to`, both included, segment by segment. What is missing is told as gaps. */

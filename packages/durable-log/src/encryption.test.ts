@@ -122,6 +122,44 @@ describe("rotation", () => {
   });
 });
 
+test("the keys that are missing, or others, are told: of what some reader still wants [durable-log-6.6]", async () => {
+  const files = memoryFiles();
+  await filled(files, {}, ["in the clear"]);
+  await filled(files, { keys: keys(1, 1) }, words);
+  await filled(files, { keys: keys(2, 1, 2) }, words);
+  const log = await openLog(files, { segmentBytes: 1024, keys: keys(2, 1, 2) });
+  expect(await log.keyFaults()).toEqual([]);
+  const of2 = { keyId: 2, last: 81 };
+  const of1 = { keyId: 1, last: 41 };
+  expect(await log.keyFaults(keys(undefined))).toMatchObject([
+    { ...of2, kind: "missing" },
+    { ...of1, kind: "missing" },
+  ]);
+  expect(await log.keyFaults({ known: new Map([[2, key(2)]]) })).toMatchObject([{ ...of1, kind: "missing" }]);
+  const swapped = {
+    known: new Map([
+      [1, key(2)],
+      [2, key(2)],
+    ]),
+  };
+  expect(await log.keyFaults(swapped)).toMatchObject([{ ...of1, kind: "another" }]);
+  // A first record that is damaged says nothing of the key: the next segment does.
+  const newest = segmentsOf(files).at(-1);
+  newest?.[1].fill(0xff, SEGMENT_HEADER_BYTES + 40, SEGMENT_HEADER_BYTES + 44);
+  if (newest !== undefined) files.put(...newest);
+  expect(
+    await log.keyFaults({
+      known: new Map([
+        [1, key(1)],
+        [2, key(9)],
+      ]),
+    }),
+  ).toMatchObject([{ keyId: 2, kind: "another" }]);
+  // What every reader is done with needs no key.
+  await (await log.cursor("up")).advance(41);
+  expect(await log.keyFaults({ known: new Map([[2, key(2)]]) })).toEqual([]);
+});
+
 test("an encrypted segment is never continued after the log was opened [durable-log-6.4]", async () => {
   const files = memoryFiles();
   await filled(files, { keys: keys(1, 1) }, ["a"]);

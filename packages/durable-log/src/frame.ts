@@ -28,6 +28,8 @@ export interface Gap {
   readonly last: number;
   /** Where the bytes are there and cannot be read: why, as a sentence. */
   readonly why?: string;
+  /** They were thinned out to make room, and told then. */
+  readonly isThinned?: true;
 }
 
 /** Bytes a record takes in a segment. */

@@ -1,4 +1,4 @@
-import type { Clock, Crypto, Files } from "@coalmine/ports";
+import type { Clock, Crypto, Files, Instant } from "@coalmine/ports";
 import type { Gap, LogRecord } from "./frame.ts";
 import type { LogKeys } from "./segment-cipher.ts";
 
@@ -6,6 +6,15 @@ import type { LogKeys } from "./segment-cipher.ts";
 export interface Loss extends Gap {
   /** How many of the range that are; the others were missing already, or nobody wants them any more. */
   readonly records: number;
+  /** Each of them that could be opened, in order; none where the log has no `weigh`. */
+  readonly weighed: readonly Weighed[];
+}
+
+export interface Weighed {
+  readonly sequence: number;
+  /** By the log's `weigh`. */
+  readonly weight: number;
+  readonly payloadBytes: number;
 }
 
 /** Bytes that are no frame where frames should be. */
@@ -35,6 +44,8 @@ export interface LogLimits {
   readonly whenFull: WhenFull;
   /** A segment whose newest record is older is given up; never by default. By the device's clock, which may jump. */
   readonly ttlMs: number;
+  /** What was appended before this instant was appended by a clock that was not set, and has no known age. */
+  readonly agesFromMs: Instant;
   /** A segment is sealed at this age; never by default. */
   readonly sealAfterMs: number;
   /** Encrypts new segments and opens old ones. */
@@ -51,6 +62,8 @@ export interface DurableLogOptions extends Partial<LogLimits> {
   readonly segmentBytes?: number;
   /** Whether a record stays when its segment is thinned out; `index` counts the segment's records. All go by default. */
   readonly keep?: (record: LogRecord, index: number) => boolean;
+  /** What a record counts for when it is given up. With it a segment is read before it goes. */
+  readonly weigh?: (record: LogRecord) => number;
   /** Told of records that were given up because there was no room for them. */
   readonly onOverwritten?: (lost: Loss) => void;
   readonly onThinned?: (lost: Loss) => void;
@@ -67,6 +80,7 @@ export const defaults: LogLimits & { readonly segmentBytes: number } = {
   capBytes: 2 ** 30,
   whenFull: "reject",
   ttlMs: Infinity,
+  agesFromMs: -Infinity,
   sealAfterMs: Infinity,
   keys: { known: new Map() },
 };

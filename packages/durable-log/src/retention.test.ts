@@ -55,7 +55,7 @@ describe("time to live", () => {
     now += 1;
     await log.tend();
     expect(log.first).toBe(second);
-    expect(expired).toEqual([{ first: 1, last: second - 1, records: second - 1 }]);
+    expect(expired).toMatchObject([{ first: 1, last: second - 1, records: second - 1 }]);
     now = 1_000_000;
     await log.tend();
     expect(log.first).toBe(101);
@@ -79,7 +79,144 @@ describe("time to live", () => {
   });
 });
 
+test("what a clock that was not set stamped has no age: it goes with what is behind it, not alone [durable-log-2.10]", async () => {
+  const unset = 5000;
+  let now = unset;
+  const expired: Loss[] = [];
+  const log = await openLog(memoryFiles(), {
+    segmentBytes: 1024,
+    ttlMs: 1000,
+    agesFromMs: 1_000_000,
+    clock: { now: () => now },
+    onExpired: (loss) => expired.push(loss),
+  });
+  for (let at = 1; at <= 60; at++) await log.append(text(`before ${at}`));
+  now = 9_000_000;
+  await log.tend();
+  expect(log.first).toBe(1);
+  for (let at = 61; at <= 120; at++) await log.append(text(`after ${at}`));
+  now += 1000;
+  await log.tend();
+  expect([log.first, expired]).toEqual([1, []]);
+  now += 1;
+  await log.tend();
+  expect(log.first).toBe(121);
+  expect(expired.reduce((sum, { records }) => sum + records, 0)).toBe(120);
+});
+
+describe("weighing", () => {
+  const weigh = ({ payload }: { payload: Uint8Array }): number => payload.length;
+  const sizeOf = (at: number): number => 10 + (at % 7);
+  const payload = (at: number): Uint8Array => new Uint8Array(sizeOf(at)).fill(at);
+  const whole = (losses: readonly Loss[]): [number, number][] =>
+    losses.flatMap(({ weighed }) =>
+      weighed.map(({ sequence, weight }): [number, number] => [sequence, weight]),
+    );
+
+  test("what is given up is told record by record, whatever the cause [durable-log-2.9]", async () => {
+    let now = 0;
+    const causes = { overwritten: [] as Loss[], thinned: [] as Loss[], expired: [] as Loss[] };
+    const log = await openLog(memoryFiles(), {
+      segmentBytes: 2048,
+      capBytes: 10_000,
+      whenFull: "downsample-oldest",
+      keep: (_record, index) => index % 4 === 0,
+      weigh,
+      clock: { now: () => now },
+      onOverwritten: (loss) => causes.overwritten.push(loss),
+      onThinned: (loss) => causes.thinned.push(loss),
+      onExpired: (loss) => causes.expired.push(loss),
+    });
+    // What a reader is done with is nobody's loss, in the middle of a segment too.
+    await (await log.cursor("up")).advance(0);
+    for (let at = 1; at <= 2000; at++) {
+      await log.append(payload(at));
+      if (at === 30) await (await log.cursor("up")).advance(30);
+    }
+    log.configure({ ttlMs: 10 });
+    now = 11;
+    await log.tend();
+    for (const cause of ["overwritten", "thinned", "expired"] as const) {
+      expect(log.givenUp[cause]).toBeGreaterThan(0);
+      expect(whole(causes[cause])).toHaveLength(log.givenUp[cause]);
+      for (const { records, weighed } of causes[cause]) expect(weighed).toHaveLength(records);
+    }
+    const all = whole([...causes.overwritten, ...causes.thinned, ...causes.expired]);
+    expect(all.filter(([sequence, weight]) => weight !== sizeOf(sequence))).toEqual([]);
+    expect(all.map(([sequence]) => sequence).sort((a, b) => a - b)).toEqual(range(31, 2000));
+  });
+
+  test("records that cannot be opened are counted, and weigh nothing [durable-log-2.9]", async () => {
+    const memory = memoryFiles();
+    const keys = { current: 1, known: new Map([[1, new Uint8Array(32).fill(1)]]) };
+    const first = await openLog(memory, { segmentBytes: 1024, keys });
+    for (let at = 1; at <= 60; at++) await first.append(payload(at));
+    await first.close();
+    const lost: Loss[] = [];
+    const log = await openLog(memory, {
+      segmentBytes: 1024,
+      capBytes: 6000,
+      whenFull: "overwrite-oldest",
+      weigh,
+      onOverwritten: (loss) => lost.push(loss),
+    });
+    for (let at = 61; at <= 400; at++) await log.append(payload(at));
+    expect(lost.reduce((sum, { records }) => sum + records, 0)).toBe(log.first - 1);
+    expect(whole(lost).map(([sequence]) => sequence)).toEqual(range(61, log.first - 1));
+  });
+
+  test("a disk that cannot be read does not keep the oldest from going [durable-log-2.9]", async () => {
+    let isBroken = false;
+    const files = faulty(memoryFiles(), (operation) =>
+      isBroken && operation === "read" ? "EIO" : undefined,
+    );
+    const lost: Loss[] = [];
+    const log = await openLog(files, {
+      segmentBytes: 1024,
+      capBytes: 4000,
+      whenFull: "overwrite-oldest",
+      weigh,
+      onOverwritten: (loss) => lost.push(loss),
+    });
+    await log.append(payload(1));
+    isBroken = true;
+    for (let at = 2; at <= 300; at++) await log.append(payload(at));
+    expect(lost.length).toBeGreaterThan(2);
+    expect(whole(lost)).toEqual([]);
+  });
+});
+
 describe("downsampling", () => {
+  test("a reader is told what thinning took, apart from what damage took [durable-log-3.5]", async () => {
+    const memory = memoryFiles();
+    const log = await openLog(memory, {
+      segmentBytes: 1024,
+      capBytes: 5000,
+      whenFull: "downsample-oldest",
+      keep: (_record, index) => index % 5 === 0,
+    });
+    for (let at = 1; log.givenUp.thinned < 40; at++) await log.append(text(`record ${at}`));
+    const before = await readAll(log);
+    expect(before.gaps.every(({ isThinned }) => isThinned === true)).toBe(true);
+    const kept = before.order.slice(0, 3);
+    await log.close();
+    // Damage to the second record that stayed.
+    const path = `log/${"1".padStart(20, "0")}.seg`;
+    const bytes = new Uint8Array(memory.contents().get(path) ?? []);
+    const frame = 64 + (bytes.length > 64 ? Math.ceil((32 + "record 1".length) / 8) * 8 : 0);
+    bytes[frame + 33] = (bytes[frame + 33] ?? 0) ^ 1;
+    memory.put(path, bytes);
+    const { order, gaps } = await readAll(await openLog(memory, { segmentBytes: 1024 }));
+    expect(order.includes(kept[1] ?? 0)).toBe(false);
+    const around = gaps.filter(({ first, last }) => first <= (kept[1] ?? 0) && last >= (kept[1] ?? 0));
+    expect(around).toHaveLength(1);
+    expect(around[0]?.isThinned).toBeUndefined();
+    expect(gaps.filter((gap) => gap !== around[0]).every(({ isThinned }) => isThinned === true)).toBe(true);
+    // In the middle of a segment it is told as well.
+    const half = await readAll(await openLog(memory, { segmentBytes: 1024 }), (kept[2] ?? 0) + 1);
+    expect(half.gaps.every(({ isThinned }) => isThinned === true)).toBe(true);
+  });
+
   // Every tenth reading stays, and every alarm.
   const isAlarm = (at: number): boolean => at % 37 === 0;
   const keep = (record: { payload: Uint8Array }, index: number): boolean =>

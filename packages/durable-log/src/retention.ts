@@ -1,7 +1,9 @@
 import { fileErrorCode, LogFullError } from "./log-error.ts";
-import type { Loss, OpenOptions } from "./options.ts";
+import type { LogRecord } from "./frame.ts";
+import type { Loss, OpenOptions, Weighed } from "./options.ts";
 import { rewriteSegment } from "./rewrite.ts";
 import type { SegmentPlace } from "./segment.ts";
+import { opener } from "./segment-cipher.ts";
 import type { SegmentReader } from "./segment-reader.ts";
 import type { SegmentInfo, Segments } from "./segments.ts";
 
@@ -64,19 +66,28 @@ export class Retention {
   async expire(): Promise<boolean> {
     const { segments, options } = this.#parts;
     if (options.ttlMs === Infinity) return false;
-    let expired = false;
-    for (;;) {
-      const { oldest } = segments;
-      if (oldest === undefined) break;
-      const newestMs = await segments.newestMs(oldest);
-      if (segments.count === 1 && newestMs === -Infinity) break;
-      if (options.clock.now() - newestMs <= options.ttlMs) break;
+    const count = await this.#expiredCount();
+    let expired = 0;
+    for (; expired < count; expired++) {
       if (segments.count === 1 && !(await this.#rolled())) break;
       await this.#remove("expired", options.onExpired);
-      expired = true;
     }
-    if (expired) await this.#syncFolder();
-    return expired;
+    if (expired > 0) await this.#syncFolder();
+    return expired > 0;
+  }
+
+  /** How many of the oldest segments outlived their time. One of no known age is no younger than the one behind it. */
+  async #expiredCount(): Promise<number> {
+    const { segments, options } = this.#parts;
+    let count = 0;
+    for (const [at, segment] of segments.all.entries()) {
+      const newestMs = await segments.newestMs(segment).catch(unlessUnreadable);
+      if (newestMs === undefined || newestMs < options.agesFromMs) continue;
+      if (options.clock.now() - newestMs <= options.ttlMs) break;
+      // An empty last segment stays: its name holds the number.
+      if (at < segments.count - 1 || newestMs > -Infinity) count = at + 1;
+    }
+    return count;
   }
 
   /** Thins the oldest segment that was not thinned yet; false where there is none, or no room to do it. */
@@ -101,9 +112,15 @@ export class Retention {
     const below = segments.at(segment.first)?.below ?? Infinity;
     const passed = done();
     const keep = options.keep ?? (() => false);
+    const weighed: Weighed[] = [];
     const rewritten = await rewriteSegment(place, { ...segment, below }, options.keys, {
       isThinned: true,
-      keep: (record, index) => record.sequence > passed && keep(record, index),
+      keep: (record, index) => {
+        if (record.sequence <= passed) return false;
+        const stays = keep(record, index);
+        if (!stays) weighed.push(...this.#weighed(record));
+        return stays;
+      },
     });
     if (rewritten === undefined) {
       segment.isThinned = true;
@@ -115,7 +132,7 @@ export class Retention {
     const lost = rewritten.dropped.filter((sequence) => sequence > passed);
     this.givenUp.thinned += lost.length;
     if (lost.length > 0)
-      options.onThinned?.({ first: lost[0] ?? 0, last: lost.at(-1) ?? 0, records: lost.length });
+      options.onThinned?.({ first: lost[0] ?? 0, last: lost.at(-1) ?? 0, records: lost.length, weighed });
     return savedBytes > 0;
   }
 
@@ -139,12 +156,28 @@ export class Retention {
     if (oldest === undefined || second === undefined) return;
     const first = Math.max(oldest.first, done() + 1);
     const last = second.first - 1;
-    const records = (await segments.isThinned(oldest))
-      ? await segments.countBehind(oldest, first - 1)
-      : Math.max(0, last - first + 1);
+    const thinned = async (): Promise<number | undefined> =>
+      (await segments.isThinned(oldest)) ? segments.countBehind(oldest, first - 1) : undefined;
+    const records = (await thinned().catch(unlessUnreadable)) ?? Math.max(0, last - first + 1);
+    const weighed = records > 0 ? await this.#weigh(oldest, first) : [];
     await segments.removeOldest();
     this.givenUp[cause] += records;
-    if (records > 0) report?.({ first, last, records });
+    if (records > 0) report?.({ first, last, records, weighed });
+  }
+
+  /** The segment's records from `first` on, as far as they can be read. */
+  async #weigh(segment: SegmentInfo, first: number): Promise<readonly Weighed[]> {
+    const { place, segments, options } = this.#parts;
+    if (options.weigh === undefined) return [];
+    const open = opener(options.keys, place.crypto, place.epoch, segment.first);
+    const records = (await segments.records(segment, open).catch(unlessUnreadable)) ?? [];
+    return records.filter(({ sequence }) => sequence >= first).flatMap((record) => this.#weighed(record));
+  }
+
+  #weighed(record: LogRecord): Weighed[] {
+    const weight = this.#parts.options.weigh?.(record);
+    const { sequence, payload } = record;
+    return weight === undefined ? [] : [{ sequence, weight, payloadBytes: payload.length }];
   }
 
   /** Starts an empty segment, so that the one before may go; false where the disk has no room even for that. */
@@ -162,4 +195,9 @@ export class Retention {
     const { files, folder } = this.#parts.place;
     return files.syncFolder(folder);
   }
+}
+
+/** A segment that the disk cannot read must not keep itself from going. */
+function unlessUnreadable(failure: unknown): undefined {
+  if (fileErrorCode(failure) === undefined) throw failure;
 }

@@ -21,6 +21,8 @@ export interface Scan {
   readonly records: LogRecord[];
   /** Between records; what may be missing behind the last one only the caller can tell. */
   readonly gaps: Gap[];
+  /** Those of the gaps that were there when the frame behind them was written. */
+  readonly writtenGaps: ReadonlySet<Gap>;
   /** Where bytes between frames are no frame. */
   readonly damaged: Extent[];
   /** Position behind the last intact frame and its padding, which may be cut off. */
@@ -55,6 +57,7 @@ export function scanFrames(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const records: LogRecord[] = [];
   const gaps: Gap[] = [];
+  const writtenGaps = new Set<Gap>();
   const damaged: Extent[] = [];
   let { next } = range;
   let end = 0;
@@ -83,7 +86,11 @@ export function scanFrames(
       break;
     }
     if (offset > end) damaged.push({ from: position + end, to: position + offset });
-    if (sequence > next) gaps.push({ first: next, last: sequence - 1 });
+    if (sequence > next) {
+      const gap = { first: next, last: sequence - 1 };
+      gaps.push(gap);
+      if (offset === end) writtenGaps.add(gap);
+    }
     if (sealed) {
       next = sequence;
       end = offset + frameBytes(length);
@@ -107,7 +114,7 @@ export function scanFrames(
     offset += frameBytes(length);
     end = offset;
   }
-  return { records, gaps, damaged, end: position + end, next, sealed, keyId };
+  return { records, gaps, writtenGaps, damaged, end: position + end, next, sealed, keyId };
 }
 
 function addUnread(gaps: Gap[], sequence: number, why: string): void {

@@ -2,7 +2,7 @@ import type { Crypto, Files } from "@coalmine/ports";
 import type { Gap, LogRecord } from "./frame.ts";
 import { fileErrorCode } from "./log-error.ts";
 import { scanFrames } from "./scan.ts";
-import { SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
+import { readHeader, SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
 import type { Opener } from "./segment-cipher.ts";
 
 /** Part of a read: records and gaps in order, of one segment. `next` is the first number behind it. */
@@ -25,7 +25,14 @@ export interface ReaderParts {
 /** Reads numbers out of one segment at a time. Reading on where the last read ended does not scan from the start. */
 export class SegmentReader {
   readonly #parts: ReaderParts;
-  #hint: { readonly first: number; readonly sequence: number; readonly position: number } | undefined;
+  #hint:
+    | {
+        readonly first: number;
+        readonly sequence: number;
+        readonly position: number;
+        readonly isThinned: boolean;
+      }
+    | undefined;
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
@@ -47,11 +54,15 @@ export class SegmentReader {
     const hint = this.#hint;
     const canGoOn = hint?.first === first && hint.sequence === next;
     const position = canGoOn ? hint.position : SEGMENT_HEADER_BYTES;
+    let head: Uint8Array | undefined;
     let bytes: Uint8Array;
     try {
       const file = await files.open(`${folder}/${segmentName(first)}`, "read");
       try {
-        bytes = await file.read(position, Math.max(0, sizeBytes - position));
+        const from = canGoOn ? position : 0;
+        const read = await file.read(from, Math.max(0, sizeBytes - from));
+        head = canGoOn ? undefined : read;
+        bytes = read.subarray(position - from);
       } finally {
         await file.close();
       }
@@ -66,10 +77,17 @@ export class SegmentReader {
       crypto,
       openerOf(first),
     );
-    this.#hint = { first, sequence: scan.next, position: scan.end };
-    const gaps = scan.gaps
+    const isThinned =
+      head === undefined ? hint?.isThinned === true : readHeader(head, crypto)?.isThinned === true;
+    this.#hint = { first, sequence: scan.next, position: scan.end, isThinned };
+    const gaps: Gap[] = scan.gaps
       .filter((gap) => gap.last >= next && gap.first <= last)
-      .map((gap) => ({ ...gap, first: Math.max(gap.first, next), last: Math.min(gap.last, last) }));
+      .map((gap) => ({
+        ...gap,
+        first: Math.max(gap.first, next),
+        last: Math.min(gap.last, last),
+        ...(isThinned && scan.writtenGaps.has(gap) ? { isThinned: true as const } : {}),
+      }));
     const lacksTheEnd = scan.next <= last;
     if (lacksTheEnd) gaps.push({ first: Math.max(scan.next, next), last });
     for (const { from, to } of scan.damaged)

@@ -1,6 +1,8 @@
 import type { Instant } from "@coalmine/ports";
 import { SEGMENT_HEADER_BYTES, readHeader, segmentName, type SegmentPlace } from "./segment.ts";
+import type { LogRecord } from "./frame.ts";
 import { scanFrames } from "./scan.ts";
+import type { Opener } from "./segment-cipher.ts";
 
 export interface SegmentInfo {
   readonly first: number;
@@ -89,7 +91,7 @@ export class Segments {
 
   /** When the newest record was appended; −∞ of a segment without any. Reads the segment once where it is not known. */
   async newestMs(segment: SegmentInfo): Promise<Instant> {
-    return (segment.newestMs ??= (await this.#records(segment)).reduce(
+    return (segment.newestMs ??= (await this.records(segment)).reduce(
       (newest, { timeMs }) => Math.max(newest, timeMs),
       -Infinity,
     ));
@@ -97,20 +99,20 @@ export class Segments {
 
   /** How many records behind `done` the segment really holds. */
   async countBehind(segment: SegmentInfo, done: number): Promise<number> {
-    return (await this.#records(segment)).filter(({ sequence }) => sequence > done).length;
+    return (await this.records(segment)).filter(({ sequence }) => sequence > done).length;
   }
 
-  async #records(segment: SegmentInfo) {
+  /** The segment's records; their payloads are of use only where `open` opens them. */
+  async records(segment: SegmentInfo, open: Opener = asTheyAre): Promise<readonly LogRecord[]> {
     const bytes = await this.#read(segment, segment.sizeBytes);
     const next = segment.first;
     const range = { next, below: this.at(next)?.below ?? Infinity, last: Infinity };
-    // Time and number stand outside what is encrypted.
     return scanFrames(
       bytes.subarray(SEGMENT_HEADER_BYTES),
       SEGMENT_HEADER_BYTES,
       range,
       this.#place.crypto,
-      ({ payload }) => payload,
+      open,
     ).records;
   }
 
@@ -120,3 +122,6 @@ export class Segments {
     return file.read(0, lengthBytes).finally(() => file.close());
   }
 }
+
+/** Time and number stand outside what is encrypted. */
+const asTheyAre: Opener = ({ payload }) => payload;

@@ -2,25 +2,33 @@ import * as z from "zod";
 import { UcumCode } from "./ucum.ts";
 
 const common = {
-  /** Names this curve in every measurement made with it: a new fit gets a new id. */
-  id: z.string().min(1).max(64),
-  /** UCUM codes of what goes in and what comes out. @see https://ucum.org */
-  inputUnit: UcumCode,
-  outputUnit: UcumCode,
-  /** The inputs the fit was made on; outside, the value is computed but not trusted. */
-  validFrom: z.number(),
-  validTo: z.number(),
-  /** Standard uncertainty of the output, as a share of it and as a floor in its unit; the larger holds. */
-  relativeUncertainty: z.number().nonnegative(),
-  absoluteUncertainty: z.number().nonnegative(),
+  id: z
+    .string()
+    .min(1)
+    .max(64)
+    .describe("In every measurement made with this curve: a new fit gets a new id."),
+  /** @see https://ucum.org */
+  inputUnit: UcumCode.describe("UCUM code of what goes in."),
+  outputUnit: UcumCode.describe("And of what comes out."),
+  validFrom: z.number().describe("Least input of the fit; outside, the value is computed but not trusted."),
+  validTo: z.number().describe("Greatest input of the fit."),
+  relativeUncertainty: z
+    .number()
+    .nonnegative()
+    .describe("Standard uncertainty of the output, as a share of it; the larger of the two holds."),
+  absoluteUncertainty: z.number().nonnegative().describe("And as a floor in its unit."),
 };
 
 /** A calibration curve: a polynomial, lowest power first, or a table with straight lines between its rows. */
 export const CalibrationCurve = z
   .discriminatedUnion("kind", [
-    z.object({ kind: z.literal("polynomial"), ...common, coefficients: z.array(z.number()).min(1).max(8) }),
     z.object({
-      kind: z.literal("table"),
+      kind: z.literal("polynomial").describe("A polynomial."),
+      ...common,
+      coefficients: z.array(z.number()).min(1).max(8).describe("Lowest power first."),
+    }),
+    z.object({
+      kind: z.literal("table").describe("Straight lines between rows."),
       ...common,
       rows: z
         .array(z.tuple([z.number(), z.number()]))
@@ -31,7 +39,8 @@ export const CalibrationCurve = z
           {
             message: "the inputs of a calibration table rise from row to row",
           },
-        ),
+        )
+        .describe("Input and output; inputs rise."),
     }),
   ])
   .refine((curve) => curve.validFrom < curve.validTo, {

@@ -7,20 +7,27 @@ const finite = z.number();
 
 /** What becomes of a raw number that an instrument gives: a value on a channel, in a unit, with its quality. */
 export const channelShape = {
-  channel: z.string().regex(/^[a-z0-9-]{1,64}$/, "1 to 64 of a-z, 0-9 and -"),
-  unit: UcumCode,
-  /** value = raw · scale + offset, before the calibration. */
-  scale: finite.refine((scale) => scale !== 0, "any number but 0").default(1),
-  offset: finite.default(0),
-  /** Raw numbers at or beyond these are the end of the sensor's range, not a measurement. */
-  clipsBelow: finite.optional(),
-  clipsAbove: finite.optional(),
-  /** Outside, the value is uncertain. Of a calibrated channel the curve says so. */
-  validFrom: finite.optional(),
-  validTo: finite.optional(),
-  /** From scale and offset's value to the channel's. Without one the maker's own calibration holds, as `calibrationId`. */
-  calibration: CalibrationCurve.optional(),
-  calibrationId: z.string().min(1).max(64).default("instrument"),
+  channel: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, "1 to 64 of a-z, 0-9 and -")
+    .describe("What it measures."),
+  unit: UcumCode.describe("UCUM code of the value."),
+  scale: finite
+    .refine((scale) => scale !== 0, "any number but 0")
+    .default(1)
+    .describe("value = raw · scale + offset, before the calibration; not 0."),
+  offset: finite.default(0).describe("See `scale`."),
+  clipsBelow: finite.optional().describe("Raw numbers at or below are the end of the sensor's range."),
+  clipsAbove: finite.optional().describe("Raw numbers at or above as well."),
+  validFrom: finite.optional().describe("Below, the value is uncertain; a calibration says so itself."),
+  validTo: finite.optional().describe("Above as well."),
+  calibration: CalibrationCurve.optional().describe("From the scaled value to the channel's."),
+  calibrationId: z
+    .string()
+    .min(1)
+    .max(64)
+    .default("instrument")
+    .describe("Without a curve: the maker's own."),
 } as const;
 
 export const Channel = z.strictObject(channelShape);

@@ -18,30 +18,39 @@ import { channelRefusal, channelShape } from "./channel.ts";
 
 const LinkConfig = z.discriminatedUnion("kind", [
   z.strictObject({
-    kind: z.literal("serial"),
-    /** The port by its stable id. */
-    id: z.string().min(1).max(256),
-    baudRate: z.int().min(300).max(4_000_000).default(9600),
-    dataBits: z.union([z.literal(7), z.literal(8)]).default(8),
-    parity: z.enum(["none", "even", "odd"]).default("none"),
-    stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
+    kind: z.literal("serial").describe("A serial port."),
+    id: z.string().min(1).max(256).describe("The port by its stable id."),
+    baudRate: z.int().min(300).max(4_000_000).default(9600).describe("Bits a second."),
+    dataBits: z
+      .union([z.literal(7), z.literal(8)])
+      .default(8)
+      .describe("Of a character."),
+    parity: z.enum(["none", "even", "odd"]).default("none").describe("Of a character."),
+    stopBits: z
+      .union([z.literal(1), z.literal(2)])
+      .default(1)
+      .describe("Of a character."),
   }),
   z.strictObject({
-    kind: z.literal("tcp"),
-    host: z.string().min(1).max(253),
-    port: z.int().min(1).max(65_535).default(502),
+    kind: z.literal("tcp").describe("A TCP server."),
+    host: z.string().min(1).max(253).describe("Name or address."),
+    port: z.int().min(1).max(65_535).default(502).describe("Modbus has 502."),
   }),
 ]);
 
 const ModbusPoint = z
   .strictObject({
     ...channelShape,
-    /** 1 coils, 2 discrete inputs, 3 holding registers, 4 input registers. */
-    function: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]),
-    /** As it goes over the line, from 0: what a manual calls register 40001 is function 3, address 0. */
-    address: z.int().min(0).max(65_535),
-    type: RegisterType.default("u16"),
-    order: RegisterOrder.default("abcd"),
+    function: z
+      .union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)])
+      .describe("1 coils, 2 discrete inputs, 3 holding registers, 4 input registers."),
+    address: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .describe("As it goes over the line, from 0: register 40001 of a manual is function 3, address 0."),
+    type: RegisterType.default("u16").describe("What the registers hold."),
+    order: RegisterOrder.default("abcd").describe("Of the bytes."),
   })
   .superRefine((point, context) => {
     const refusal = channelRefusal(point);
@@ -64,63 +73,79 @@ export type ModbusPoint = z.infer<typeof ModbusPoint>;
 const POINTS_MAX = 200;
 
 const ModbusInstrument = z.strictObject({
-  id: InstrumentId,
-  unit: z.int().min(0).max(255).default(1),
-  /** From start to start; a reading that takes longer makes ticks that are missed and counted, never bunched. */
-  periodSeconds: z.number().min(0.01).max(86_400),
-  registersMax: z.int().min(4).max(REGISTERS_MAX).default(REGISTERS_MAX),
-  /** So many registers that nobody wants are read along rather than asking twice. */
-  gapMax: z.int().min(0).max(REGISTERS_MAX).default(8),
-  points: z.array(ModbusPoint).min(1).max(POINTS_MAX).refine(hasNoTwins, {
-    message: "each channel stands once",
-  }),
+  id: InstrumentId.describe("Its name in every reading."),
+  unit: z.int().min(0).max(255).default(1).describe("The slave."),
+  periodSeconds: z
+    .number()
+    .min(0.01)
+    .max(86_400)
+    .describe("From start to start; a reading that takes longer makes ticks that are missed and counted."),
+  registersMax: z.int().min(4).max(REGISTERS_MAX).default(REGISTERS_MAX).describe("Of one request."),
+  gapMax: z
+    .int()
+    .min(0)
+    .max(REGISTERS_MAX)
+    .default(8)
+    .describe("So many registers that nobody wants are read along rather than asking twice."),
+  points: z
+    .array(ModbusPoint)
+    .min(1)
+    .max(POINTS_MAX)
+    .refine(hasNoTwins, { message: "each channel stands once" })
+    .describe("What is read."),
 });
 export type ModbusInstrument = z.infer<typeof ModbusInstrument>;
 
 const ModbusLine = z.strictObject({
-  kind: z.literal("modbus"),
-  link: LinkConfig,
-  /** RTU goes over serial lines, and over TCP where a converter passes it on unchanged. */
-  framing: z.enum(["rtu", "tcp"]),
-  timeoutMs: z.int().min(10).max(60_000).default(1000),
-  pauseAfterConnectMs: z.int().min(0).max(60_000).default(0),
-  pauseBetweenRequestsMs: z.int().min(0).max(10_000).default(0),
-  /** False for slaves that cannot bear to be asked for a diagnostic echo (function 8). */
-  diagnostics: z.boolean().default(true),
-  /** No slave without diagnostics answers later than this. */
-  lateReplyMaxMs: z.int().min(0).max(120_000).default(3000),
-  instruments: z.array(ModbusInstrument).min(1).max(32),
+  kind: z.literal("modbus").describe("Modbus slaves."),
+  link: LinkConfig.describe("Where it is."),
+  framing: z
+    .enum(["rtu", "tcp"])
+    .describe("RTU goes over serial lines, and over TCP where a converter passes it on unchanged."),
+  timeoutMs: z.int().min(10).max(60_000).default(1000).describe("Of one answer."),
+  pauseAfterConnectMs: z.int().min(0).max(60_000).default(0).describe("Before the first request."),
+  pauseBetweenRequestsMs: z.int().min(0).max(10_000).default(0).describe("Before each other one."),
+  diagnostics: z
+    .boolean()
+    .default(true)
+    .describe("False for slaves that cannot bear to be asked for a diagnostic echo (function 8)."),
+  lateReplyMaxMs: z
+    .int()
+    .min(0)
+    .max(120_000)
+    .default(3000)
+    .describe("No slave without diagnostics answers later than this."),
+  instruments: z.array(ModbusInstrument).min(1).max(32).describe("The slaves on this line."),
 });
 export type ModbusLine = z.infer<typeof ModbusLine>;
 
 const TextField = z
-  .strictObject({ ...channelShape, /** Which field of the line, from 0. */ at: z.int().min(0).max(63) })
+  .strictObject({ ...channelShape, at: z.int().min(0).max(63).describe("Which field of the line, from 0.") })
   .superRefine((field, context) => {
     const refusal = channelRefusal(field);
     if (refusal !== undefined) context.addIssue({ code: "custom", message: refusal });
   });
 
 /** How commissioning finds out that the instrument is wired and configured right. */
+const withinSeconds = z.number().min(0.1).max(600).default(10).describe("In this time.");
 const TextTest = z.discriminatedUnion("kind", [
-  /** It sends by itself: so many plausible lines in that time. */
   z.strictObject({
-    kind: z.literal("listen"),
-    lines: z.int().min(1).max(100).default(3),
-    withinSeconds: z.number().min(0.1).max(600).default(10),
+    kind: z.literal("listen").describe("It sends by itself."),
+    lines: z.int().min(1).max(100).default(3).describe("So many plausible lines."),
+    withinSeconds,
   }),
-  /** It answers: a line that begins with `expects` in that time after `send`, which is sent as it stands here. */
   z.strictObject({
-    kind: z.literal("ask"),
-    send: z.string().min(1).max(256),
-    expects: z.string().min(1).max(256),
-    withinSeconds: z.number().min(0.1).max(600).default(10),
+    kind: z.literal("ask").describe("It answers."),
+    send: z.string().min(1).max(256).describe("Sent as it stands here."),
+    expects: z.string().min(1).max(256).describe("How the answering line begins."),
+    withinSeconds,
   }),
 ]);
 
 const TextLine = z.strictObject({
-  kind: z.literal("text"),
-  link: LinkConfig,
-  id: InstrumentId,
+  kind: z.literal("text").describe("An instrument that sends lines of text."),
+  link: LinkConfig.describe("Where it is."),
+  id: InstrumentId.describe("Its name in every reading."),
   delimiter: z
     .string()
     .min(1)
@@ -130,23 +155,37 @@ const TextLine = z.strictObject({
       "ASCII characters without NUL",
     )
     .refine((delimiter) => new Set(delimiter).size === delimiter.length, "no character twice")
-    .default("\n"),
-  /** `nmea`: `$…*hh`, and what does not fit is refused. */
-  checksum: z.enum(["none", "nmea"]).default("none"),
-  separator: z.string().length(1).default(","),
-  /** After so long without a line the link is opened anew. */
-  silentSeconds: z.number().min(0.1).max(86_400).default(60),
-  /** Lines whose first field begins so are readings; the first that fits counts, other lines are passed over. */
+    .default("\n")
+    .describe("Ends a line."),
+  checksum: z
+    .enum(["none", "nmea"])
+    .default("none")
+    .describe("`nmea`: `$…*hh`, and what does not fit is refused."),
+  separator: z.string().length(1).default(",").describe("Parts fields."),
+  silentSeconds: z
+    .number()
+    .min(0.1)
+    .max(86_400)
+    .default(60)
+    .describe("After so long without a line the link is opened anew."),
   sentences: z
     .array(
       z.strictObject({
-        begins: z.string().max(32).default(""),
-        fields: z.array(TextField).min(1).max(64).refine(hasNoTwins, { message: "each channel stands once" }),
+        begins: z.string().max(32).default("").describe("How the first field begins."),
+        fields: z
+          .array(TextField)
+          .min(1)
+          .max(64)
+          .refine(hasNoTwins, { message: "each channel stands once" })
+          .describe("What is read."),
       }),
     )
     .min(1)
-    .max(32),
-  selfTest: TextTest.prefault({ kind: "listen" }),
+    .max(32)
+    .describe("The lines that are readings; the first that fits counts, others are passed over."),
+  selfTest: TextTest.prefault({ kind: "listen" }).describe(
+    "How commissioning tests it; the reader passes it over.",
+  ),
 });
 export type TextLine = z.infer<typeof TextLine>;
 
