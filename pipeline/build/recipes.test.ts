@@ -134,7 +134,8 @@ test.each<[string, string[]]>([
       "aws.greengrass.ipc.mqttproxy aws.greengrass#PublishToIoTCore coalmine/+/measurements",
     ],
   ],
-  [logManager, []],
+  // Where somebody who looks at one component's lines hears them.
+  [logManager, [publish(topics.logs("*"))]],
 ])("%s may use the topics of the contract that it needs, and no others", (component, expected) => {
   expect(rights(component)).toEqual([publish(topics.health(component)), ...expected].sort());
 });
