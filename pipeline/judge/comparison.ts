@@ -94,7 +94,7 @@ export function compareArms(bundle: Bundle, arrangement: Arrangement): Compariso
         outcome,
         scale,
         p,
-        significant: isHalting(metric) && real !== undefined && real >= boundary,
+        significant: isHalting(metric) && real !== undefined && real > boundary,
         cleared: metric.margin === undefined ? undefined : rejected && within && lacks === undefined,
         lacks,
       };

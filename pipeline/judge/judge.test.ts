@@ -49,6 +49,30 @@ function bundleOf(
 const noise = (index: number, hours: number) =>
   1 + 0.2 * Math.sin(index) + 0.05 * Math.sin(7 * index + hours);
 
+test("a difference that stands out more, and is too small to matter, hides no harm [judge-2.10]", () => {
+  // Every canary sends a thousandth less of one thing, to the very digit; of another it sends a tenth, with some spread.
+  const tiny = bundleOf({ name: "points", minEffect: 1.5 }, (canary, hours) => [
+    0,
+    (canary ? 20_520 : 22_190) * hours,
+  ]);
+  const harm = bundleOf(
+    { name: "results", direction: "down", minEffect: 1.25, negligible: 0.02 },
+    (canary, hours, index) => [canary && hours > 0 ? index % 3 : 11 * hours, 60 * hours],
+  );
+  const both: Bundle = {
+    ...harm,
+    metrics: [...tiny.metrics, ...harm.metrics],
+    before: { ...tiny.before, ...harm.before },
+    looks: harm.looks.map((look, index) => ({
+      ...look,
+      values: { ...tiny.looks[index]?.values, ...look.values },
+    })),
+  };
+  const verdict = judge(both);
+  expect(verdict).toMatchObject({ verdict: "HALT" });
+  expect(verdict.because).toMatch(/^results is 0\.\d+×/);
+});
+
 test("promotes a release that is shown to change little [judge-3.1] [judge-5.2]", () => {
   const bundle = bundleOf({ name: "errors" }, (_, hours, index) => [
     20 * hours * noise(index, hours),

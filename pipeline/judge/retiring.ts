@@ -12,7 +12,7 @@ export class Retiring {
     this.#live = new Uint8Array(drawCount).fill(1);
   }
 
-  /** The smallest value retired at the look that retired the real draw; undefined while it lives. */
+  /** The largest value that lived on at the look that retired the real draw, which is past it; undefined while it lives. */
   get realBoundary(): number | undefined {
     return this.#realBoundary;
   }
@@ -32,14 +32,12 @@ export class Retiring {
     // Where the boundary is tied, none of the tied go: what is not spent carries over.
     const boundary = values[values.length - quota - 1] ?? 0;
     const realLived = live[0] === 1;
-    let smallest = Infinity;
     for (let index = 0; index < live.length; index++) {
       const value = statistic[index] ?? 0;
       if (live[index] === 0 || !(value > boundary)) continue;
       live[index] = 0;
       this.#retired++;
-      smallest = Math.min(smallest, value);
     }
-    if (realLived && live[0] === 0) this.#realBoundary = smallest;
+    if (realLived && live[0] === 0) this.#realBoundary = boundary;
   }
 }
