@@ -16,7 +16,7 @@ let state: string;
 let root: string;
 beforeEach(() => {
   state = mkdtempSync(join(tmpdir(), "queue-"));
-  root = join(state, "state/fleet/p1/root/work/coalmine.StreamUploader");
+  root = join(state, "state/fleet/p1/root", "work", "coalmine.StreamUploader");
   mkdirSync(root, { recursive: true });
 });
 afterEach(() => {

@@ -1,13 +1,13 @@
 import { Worker } from "node:worker_threads";
 import { invariant, silentLog } from "@coalmine/runtime";
 import * as z from "zod";
-import { EVIDENCE_TABLE, type EvidenceItem } from "../../pipeline/evidence/evidence-store.ts";
+import type { EvidenceItem } from "../../pipeline/evidence/evidence-store.ts";
 import type { Cloud } from "../../simulator/cloud/cloud.ts";
 import type { LocalIot } from "../../simulator/cloud/iot-parts.ts";
 import type { MessageHandler } from "../../simulator/fleet/driven/region.ts";
 import { DRIVEN } from "./driven-region.ts";
 import type { Heard } from "./evidence-thread.ts";
-import { recordWitnessed } from "./record-evidence.ts";
+import { putItem, recordWitnessed } from "./record-evidence.ts";
 
 /** Messages that go to the thread at once: a minute of the fleet. */
 const BATCH_MAX = 50;
@@ -41,9 +41,8 @@ export function handlers(cloud: Cloud<LocalIot>): MessageHandler {
     thread.postMessage(batch, []);
     batch = [];
     last = Promise.all([items, last]).then(async ([made]) => {
-      for (const Item of made)
-        // Before the table is made there is nobody yet who would judge by its rows.
-        await cloud.invoke("dynamodb", "PutItem", { TableName: EVIDENCE_TABLE, Item }).catch(() => undefined);
+      // Before the table is made there is nobody yet who would judge by its rows.
+      for (const item of made) await putItem(cloud, item).catch(() => undefined);
     });
   };
   return {

@@ -1,6 +1,6 @@
 import type { Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
-import { evidenceItem, EVIDENCE_TABLE } from "../../pipeline/evidence/evidence-store.ts";
+import { evidenceItem, EVIDENCE_TABLE, type EvidenceItem } from "../../pipeline/evidence/evidence-store.ts";
 import { cloudWitness, heartbeatHandler, type PutRow } from "../../pipeline/evidence/handlers.ts";
 import type { Cloud } from "../../simulator/cloud/cloud.ts";
 import type { LocalIot } from "../../simulator/cloud/iot-parts.ts";
@@ -33,9 +33,11 @@ export function recordWitnessed(cloud: Cloud<LocalIot>, target: string, log: Log
 }
 
 function putInto(cloud: Cloud<LocalIot>, target: string): PutRow {
-  return async (row) => {
-    await cloud.invoke("dynamodb", "PutItem", { TableName: EVIDENCE_TABLE, Item: evidenceItem(target, row) });
-  };
+  return (row) => putItem(cloud, evidenceItem(target, row));
+}
+
+export async function putItem(cloud: Cloud<LocalIot>, Item: EvidenceItem): Promise<void> {
+  await cloud.invoke("dynamodb", "PutItem", { TableName: EVIDENCE_TABLE, Item });
 }
 
 function keep(writing: Promise<void>, target: string, log: Log): void {
