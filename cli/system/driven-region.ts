@@ -13,7 +13,7 @@ import { buckets, HOME, type Secrets } from "./home-region.ts";
 export const DRIVEN = { name: "driven", region: "eu-central-1" } as const;
 const START_MS_MAX = 60_000;
 /** As `nice`: while a fleet grows old, the stages of a push that somebody waits for come first. */
-const BACKGROUND = 5;
+const BACKGROUND = 3;
 const STOP_MS_MAX = 10_000;
 /**
  * MiB. What an event leaves behind is garbage by the next: the more of it is collected at once, the less is copied. With
