@@ -6,8 +6,9 @@ import { componentNames } from "@coalmine/contract";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { places } from "../../cli/system/state.ts";
 import { startSystem, type System } from "../../cli/system/system.ts";
-import { memoryOfTree, startedWith } from "../../simulator/fleet/process/process-tree.ts";
+import { memoryOfTree, startedWith, treeOf } from "../../simulator/fleet/process/process-tree.ts";
 import { atMost, type Bench, median, type Metrics, ROUNDS } from "../measure.ts";
+import { pileUp } from "./backlog.ts";
 
 const MIB = 1024 ** 2;
 const components = [
@@ -47,23 +48,38 @@ export const bench: Bench = async (say) => {
     say(`idle for ${SETTLE_MS / 1000} s`);
     await systemClock.sleep(SETTLE_MS);
     const byComponent = new Map<string, number[]>();
+    const pids = new Map<string, number>();
     let program = "";
+    const below = new Set(await treeOf(system.fleet.devices[0]?.process.pid ?? 0));
+    for (const component of components) {
+      const pid = (await startedWith("COALMINE_COMPONENT", component)).find((id) => below.has(id));
+      if (pid === undefined) throw new Error(`${component} does not run; see ${at.state}/fleet/core-01/logs`);
+      program = await readlink(`/proc/${pid}/exe`);
+      pids.set(component, pid);
+    }
     for (let round = 0; round < ROUNDS; round++) {
-      for (const component of components) {
-        const [pid] = await startedWith("COALMINE_COMPONENT", component);
-        if (pid === undefined)
-          throw new Error(`${component} does not run; see ${at.state}/fleet/core-01/logs`);
-        program = await readlink(`/proc/${pid}/exe`);
+      for (const [component, pid] of pids) {
         const { pssBytes } = await memoryOfTree(pid);
         byComponent.set(component, [...(byComponent.get(component) ?? []), pssBytes / MIB]);
       }
       await systemClock.sleep(BETWEEN_MS);
     }
+    say("nothing can leave, and a hundred times as much comes in, for two minutes");
+    const piled = await pileUp(system, at, async () => {
+      const all = await Promise.all([...pids.values()].map(memoryOfTree));
+      return all.reduce((sum, { pssBytes }) => sum + pssBytes / MIB, 0);
+    });
     // The binary stays when the device is stopped: an unpacked artifact.
     await system.stop();
     system = undefined;
     const bare = await bareProcesses(program, byComponent.size);
-    return figures(byComponent, bare);
+    return {
+      ...figures(byComponent, bare),
+      "under a backlog, first minute": { value: piled.firstHalf, unit: "MiB" },
+      "under a backlog, second minute": { value: piled.secondHalf, unit: "MiB" },
+      // What piles up for twice as long takes no more memory: it lies on the disk.
+      "second minute to first": atMost(piled.secondHalf / piled.firstHalf, "x", 1.1),
+    };
   } finally {
     await system?.stop();
     rmSync(at.base, { recursive: true, force: true });

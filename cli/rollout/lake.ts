@@ -4,6 +4,7 @@ import { GetObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import * as z from "zod";
 import { eachOf } from "../../pipeline/controller/region.ts";
+import type { Change } from "./regressions.ts";
 
 /** What one instrument says it sent: readings of one boot, `from` to `to` inclusive, each with so many channels. */
 export const Sent = z.object({
@@ -21,6 +22,8 @@ export interface Balance {
   readonly rows: number;
   readonly lost: number;
   readonly doubled: number;
+  /** Of those lost, the ones that the release under test is known to drop. */
+  readonly dropped: number;
   /** The first readings of which a point is lost or doubled, each as a person would look for it. */
   readonly examples: readonly string[];
 }
@@ -56,9 +59,14 @@ export async function downloadLake(s3: S3Client, bucket: string, folder: string)
 }
 
 /** Compares what the instruments sent with the rows in the Parquet files of `folder`. */
-export async function balance(folder: string, objects: number, sent: readonly Sent[]): Promise<Balance> {
+export async function balance(
+  folder: string,
+  objects: number,
+  sent: readonly Sent[],
+  drops?: Change["drops"],
+): Promise<Balance> {
   const total = sent.reduce((sum, { from, to, channels }) => sum + (to - from + 1) * channels, 0);
-  if (objects === 0) return { sent: total, rows: 0, lost: total, doubled: 0, examples: [] };
+  if (objects === 0) return { sent: total, rows: 0, lost: total, doubled: 0, dropped: 0, examples: [] };
   const instance = await DuckDBInstance.create(":memory:", { threads: "2" });
   const connection = await instance.connect();
   try {
@@ -87,24 +95,43 @@ export async function balance(folder: string, objects: number, sent: readonly Se
       .object({ rows: z.number(), known: z.number() })
       .parse(answer.getRowObjects()[0]);
     const found = { sent: total, rows, lost: total - known, doubled: rows - known };
-    const isWhole = found.lost === 0 && found.doubled === 0;
-    return { ...found, examples: isWhole ? [] : await examplesOf(connection) };
+    if (found.lost === 0 && found.doubled === 0) return { ...found, dropped: 0, examples: [] };
+    await connection.run(READINGS);
+    const dropped = drops === undefined ? 0 : await droppedOf(connection, drops);
+    return { ...found, dropped, examples: await examplesOf(connection) };
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
 }
 
-async function examplesOf(connection: DuckDBConnection): Promise<string[]> {
-  const answer = await connection.runAndReadAll(`
-    with readings as (
+/** Each reading that was sent, with how many of its points are known, and the rows that they are in. */
+const READINGS = `
+  create view readings as
+    with each_one as (
       select instrument, boot, channels, unnest(range(first, last + 1)) as sequence from sent
     ), found as (
       select instrument, boot, sequence, count(*) as known, sum(times) as rows from points group by all
     )
-    select format('{} boot {} sequence {}: {} rows of {}', instrument, boot, sequence, coalesce(rows, 0)::bigint, channels) as example
-    from readings left join found using (instrument, boot, sequence)
-    where coalesce(known, 0) <> channels or rows <> channels
+    select instrument, boot, sequence, channels, coalesce(known, 0) as known, coalesce(rows, 0)::bigint as rows
+    from each_one left join found using (instrument, boot, sequence)`;
+
+async function droppedOf(
+  connection: DuckDBConnection,
+  { oneIn, remainder }: NonNullable<Change["drops"]>,
+): Promise<number> {
+  const answer = await connection.runAndReadAll(
+    "select coalesce(sum(channels - known), 0)::double as dropped from readings where sequence % $1 = $2",
+    [oneIn, remainder],
+  );
+  return z.object({ dropped: z.number() }).parse(answer.getRowObjects()[0]).dropped;
+}
+
+async function examplesOf(connection: DuckDBConnection): Promise<string[]> {
+  const answer = await connection.runAndReadAll(`
+    select format('{} boot {} sequence {}: {} rows of {}', instrument, boot, sequence, rows, channels) as example
+    from readings
+    where known <> channels or rows <> channels
     order by all limit ${EXAMPLES_MAX}`);
   return z
     .array(z.object({ example: z.string() }))

@@ -16,7 +16,7 @@ import { DRIVEN } from "../system/driven-region.ts";
 import { executionOf, stateOf, type ExecutionState } from "./follow.ts";
 import { localApi } from "./local-api.ts";
 import { balanceOfAll, sum } from "./readings.ts";
-import { harmless, type Regression, regressions } from "./regressions.ts";
+import { type Change, harmless, type Regression, regressions } from "./regressions.ts";
 import { commitChange, push } from "./scratch-clone.ts";
 import { verdictAtMs } from "./verdict-time.ts";
 
@@ -62,7 +62,7 @@ export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> 
     system = await startSystem(options);
     took("up", startedMs);
     signal.throwIfAborted();
-    const change = regression === undefined ? harmless : regressions[regression];
+    const change: Change = regression === undefined ? harmless : regressions[regression];
     const scratch = join(at.state, "scratch");
     const changeMs = systemClock.monotonicMs();
     const { commit, bumped } = await commitChange(at.repository, scratch, at.cache, change);
@@ -86,10 +86,11 @@ export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> 
     const verdictMs = rollout && (await verdictOf(system, rollout.rollout));
     if (verdictMs !== undefined) seconds["verdict"] = Math.round((verdictMs - beganMs) / 100) / 10;
     const readingsMs = systemClock.monotonicMs();
-    const { home, driven } = await balanceOfAll(system, join(at.state, "lake"), systemClock);
+    const { home, driven } = await balanceOfAll(system, join(at.state, "lake"), systemClock, change.drops);
     took("readings", readingsMs);
-    const { examples, ...readings } = sum(home, driven);
-    const isWhole = readings.lost === 0 && readings.doubled === 0;
+    const { examples, dropped, ...readings } = sum(home, driven);
+    // What the planted release drops is what it is stopped for.
+    const isWhole = readings.lost === dropped && readings.doubled === 0;
     const outcome = isWhole ? outcomeOf(state, rollout) : "failed";
     const because = rollout?.because ?? failureOf(state);
     const canary = rollout?.targets.reduce((all, { devices }) => all + devices.canary, 0) ?? 0;
@@ -98,7 +99,7 @@ export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> 
       outcome,
       release: commit.slice(0, 12),
       why: isWhole
-        ? because
+        ? `${because}${dropped === 0 ? "" : ` All of the ${dropped} points that are missing are readings that this release leaves out.`}`
         : `${readings.lost} points were lost and ${readings.doubled} doubled between instrument and lake (${examples.join("; ")}); before that: ${because}`,
       fleet: { process: options.processDevices, hosted: options.hostedDevices, canary },
       soakHours: Math.round(

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "@coalmine/ports";
 import type { System } from "../system/system.ts";
 import { balance, downloadLake, type Balance, type Sent } from "./lake.ts";
+import type { Change } from "./regressions.ts";
 
 const HOUR_MS = 3_600_000;
 /** The home fleet uploads every few seconds; a slow machine gets some more. */
@@ -15,29 +16,39 @@ export async function balanceOfAll(
   system: System,
   folder: string,
   clock: Clock,
+  drops?: Change["drops"],
 ): Promise<{ home: Balance; driven: Balance }> {
   const [home, driven] = await Promise.all([
-    balanceAtHome(system, join(folder, "home"), clock),
-    balanceOfDriven(system, join(folder, "driven")),
+    balanceAtHome(system, join(folder, "home"), clock, drops),
+    balanceOfDriven(system, join(folder, "driven"), drops),
   ]);
   return { home, driven };
 }
 
 /** The instruments end when all that they measured is acknowledged; it arrives within the uploader's few seconds. */
-async function balanceAtHome(system: System, folder: string, clock: Clock): Promise<Balance> {
+async function balanceAtHome(
+  system: System,
+  folder: string,
+  clock: Clock,
+  drops: Change["drops"],
+): Promise<Balance> {
   const [{ s3, target }] = system.regions;
   await system.fleet.instruments.stop();
   const sent = rangesOf(await system.fleet.sentReadings());
   const deadline = clock.monotonicMs() + HOME_WAIT_MS_MAX;
   for (;;) {
-    const found = await balance(folder, await downloadLake(s3, target.lakeBucket, folder), sent);
-    if (found.lost === 0 || clock.monotonicMs() > deadline) return found;
+    const found = await balance(folder, await downloadLake(s3, target.lakeBucket, folder), sent, drops);
+    if (found.lost === found.dropped || clock.monotonicMs() > deadline) return found;
     await clock.sleep(HOME_LOOK_MS);
   }
 }
 
 /** What was measured until now, after the region has lived on long enough to bring it all. */
-async function balanceOfDriven({ driven, regions }: System, folder: string): Promise<Balance> {
+async function balanceOfDriven(
+  { driven, regions }: System,
+  folder: string,
+  drops: Change["drops"],
+): Promise<Balance> {
   const [, region] = regions;
   if (region === undefined) throw new Error("there is no driven region");
   const { now } = await driven.oracle();
@@ -48,7 +59,7 @@ async function balanceOfDriven({ driven, regions }: System, folder: string): Pro
       readings === 0 ? [] : [{ instrument, boot, from: 0, to: readings - 1, channels }],
     ),
   );
-  return balance(folder, await downloadLake(region.s3, region.target.lakeBucket, folder), sent);
+  return balance(folder, await downloadLake(region.s3, region.target.lakeBucket, folder), sent, drops);
 }
 
 /** Sequences of one start have no holes: first and last name them all. */
@@ -78,6 +89,7 @@ export function sum(a: Balance, b: Balance): Balance {
     rows: a.rows + b.rows,
     lost: a.lost + b.lost,
     doubled: a.doubled + b.doubled,
+    dropped: a.dropped + b.dropped,
     examples: [...a.examples, ...b.examples],
   };
 }
