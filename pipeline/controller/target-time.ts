@@ -14,6 +14,9 @@ export interface TargetTime {
 const RUN_MS_MAX = 3_600_000;
 const STATUS_TIMEOUT_MS = 30_000;
 const RUN_TIMEOUT_MS = 280_000;
+/** A connection may fail on a machine that has too much to do; both commands may be given again. */
+const TRIES = 3;
+const TRY_AGAIN_MS = 2000;
 
 const Answer = z.object({ now: z.number() });
 
@@ -41,21 +44,14 @@ export function targetTime({ clock, controlTokens, tickMs }: TargetTimeOptions):
       authorization: `Bearer ${controlTokens[target.name] ?? ""}`,
       "content-type": "application/json",
     };
-    let response: Response;
-    try {
-      response =
-        command === "status"
-          ? await fetch(url, { headers, signal })
-          : await fetch(url, { method: "POST", headers, body: JSON.stringify(body), signal });
+    const ask = async (): Promise<Response> => {
+      const post = { method: "POST", headers, body: JSON.stringify(body), signal };
+      if (command !== "status") return fetch(url, post);
+      const response = await fetch(url, { headers, signal });
       // A door may take commands by POST alone.
-      if (command === "status" && (response.status === 404 || response.status === 405))
-        response = await fetch(url, { method: "POST", headers, body: "{}", signal });
-    } catch (failure) {
-      throw new ControlError(
-        `the control API of ${target.name} at ${url} does not answer (${messageOf(failure)}); is its cloud running?`,
-        { cause: failure },
-      );
-    }
+      return response.status === 404 || response.status === 405 ? fetch(url, post) : response;
+    };
+    const response = await severalTries(ask, target, url, signal);
     const text = await response.text();
     if (!response.ok)
       throw new ControlError(
@@ -67,6 +63,26 @@ export function targetTime({ clock, controlTokens, tickMs }: TargetTimeOptions):
         `the control API of ${target.name} answered ${command} without its time: ${text.slice(0, 200)}`,
       );
     return answer.data.now;
+  }
+  async function severalTries(
+    ask: () => Promise<Response>,
+    target: Target,
+    url: string,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    for (let tries = 1; ; tries++)
+      try {
+        return await ask();
+      } catch (failure) {
+        // What fetch throws of a connection says only that it failed; why stands in its cause.
+        const why = failure instanceof Error && failure.cause !== undefined ? failure.cause : failure;
+        if (tries === TRIES || signal.aborted)
+          throw new ControlError(
+            `the control API of ${target.name} at ${url} does not answer after ${tries} tries (${messageOf(why)}); is its cloud running?`,
+            { cause: failure },
+          );
+        await clock.sleep(TRY_AGAIN_MS, signal);
+      }
   }
   return {
     now: (target) =>
