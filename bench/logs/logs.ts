@@ -46,12 +46,14 @@ export async function bench(say: (sentence: string) => void): Promise<Metrics> {
     const cloudLogs = cloudWatchLogs(client);
     let rejected = 0;
     let round = 0;
+    const requests: number[] = [];
     const measured = await inTurn({
       logManager: async () => {
-        const { seconds, group } = await uploaded(root, `Bench${++round}`, cloudLogs);
+        const { seconds, group, puts } = await uploaded(root, `Bench${++round}`, cloudLogs);
         const { events, ...answer } = await ask(endpoint, group, stream("bench"));
         if (events !== LINES) throw new Error(`${events} of ${LINES} lines arrived`);
         ({ rejected } = answer);
+        requests.push(puts);
         say(`round ${round}: ${seconds.toFixed(2)} s`);
         return seconds;
       },
@@ -67,6 +69,7 @@ export async function bench(say: (sentence: string) => void): Promise<Metrics> {
       linesPerSecond: atLeast(LINES / seconds, "lines/s", LINES / 10),
       plainLinesPerSecond: { value: LINES / median(measured.plain), unit: "lines/s" },
       ratioToPlain: { value: ratio(measured.plain, measured.logManager), unit: "x" },
+      requests200kLines: { value: median(requests), unit: "requests" },
       requestsRejected: { value: rejected, unit: "requests" },
       tailLatencyP50: atMost(at(0.5), "ms", 2000),
       tailLatencyP99: atMost(at(0.99), "ms", 2000),
@@ -136,14 +139,16 @@ async function uploaded(
   root: string,
   component: string,
   cloudLogs: CloudLogs,
-): Promise<{ seconds: number; group: string }> {
+): Promise<{ seconds: number; group: string; puts: number }> {
   logFolder(root, component);
   let acknowledged = 0;
+  let puts = 0;
   let done = (): void => undefined;
   const all = new Promise<void>((resolve) => (done = resolve));
   const counted: CloudLogs = {
     ...cloudLogs,
     putLogEvents: async (group, stream, events) => {
+      puts++;
       const answer = await cloudLogs.putLogEvents(group, stream, events);
       acknowledged += events.length;
       if (acknowledged >= LINES) done();
@@ -156,7 +161,7 @@ async function uploaded(
   const seconds = (performance.now() - startedMs) / 1000;
   await running.stop(new AbortController().signal);
   rmSync(join(root, component), { recursive: true });
-  return { seconds, group: `/aws/greengrass/UserComponent/${REGION}/${component}` };
+  return { seconds, puts, group: `/aws/greengrass/UserComponent/${REGION}/${component}` };
 }
 
 async function plainlyCopied(

@@ -7,6 +7,7 @@ import { LocalTopic } from "./local-topic.ts";
 import { Positions } from "./positions.ts";
 import type { Target } from "./put-batch.ts";
 import { Redactor } from "./redactor.ts";
+import { RequestRate } from "./request-rate.ts";
 import { ServerTime } from "./server-time.ts";
 import { Tally } from "./tally.ts";
 import { within } from "./within.ts";
@@ -32,6 +33,11 @@ export async function start(ports: Used): Promise<Running> {
   const tally = new Tally(health);
   let config = Config.parse({});
   const deadLetters = new DeadLetters(ports, () => config.deadLetterLimitKB * 1024);
+  const rate = new RequestRate(
+    clock,
+    () => config.cloudWatch.requestsPerSecond,
+    () => health.add("delayedRequests"),
+  );
   const serverTime = new ServerTime(clock, () => config.cloudWatch.retentionDays);
   let work: Work | undefined;
   let isStopping = false;
@@ -47,6 +53,7 @@ export async function start(ports: Used): Promise<Running> {
       positions,
       deadLetters,
       serverTime,
+      rate,
       tally,
       localTopic: next.publishLocally ? new LocalTopic(clock, ports.ipc) : undefined,
       target,

@@ -137,6 +137,11 @@ const CloudWatch = z
     eventBytesMax: number(1024, 1_048_576, "bytes")
       .default(262_144)
       .describe("Size of one event with its 26 bytes of overhead; longer ones go in parts `[part k/n]`."),
+    requestsPerSecond: number(0.1, 100, "requests a second")
+      .default(10)
+      .describe(
+        "PutLogEvents of all sources, repeated tries included; of an idle second as many may go at once, one at least.",
+      ),
   })
   .prefault({})
   .describe("Ours. Where events go.");

@@ -1,6 +1,7 @@
 import type { AwsError, Clock, CloudLogs, Log, LogGroupSettings, Random } from "@coalmine/ports";
 import { fullJitter } from "@coalmine/runtime";
 import type { Outgoing, RejectCause } from "./batches.ts";
+import type { RequestRate } from "./request-rate.ts";
 import type { ServerTime } from "./server-time.ts";
 
 /** Waits between tries are uniform up to this, doubling from the first; there is no last try. */
@@ -20,6 +21,7 @@ export interface PutPorts {
   readonly random: Random;
   readonly log: Log;
   readonly serverTime: ServerTime;
+  readonly rate: RequestRate;
   /** Told of each try that failed; a missing group or stream is none. */
   failed(code: string): void;
 }
@@ -43,6 +45,7 @@ export async function putEvents(
   let hasCreated = false;
   for (;;) {
     signal.throwIfAborted();
+    await ports.rate.turn(signal);
     try {
       const answer = await untilStopped(
         ports.cloudLogs.putLogEvents(target.group, target.stream, events),

@@ -14,6 +14,7 @@ import { EVENT_OVERHEAD_BYTES, utf8Bytes } from "./log-event.ts";
 import type { Positions } from "./positions.ts";
 import { putEvents, type Target } from "./put-batch.ts";
 import type { Redactor } from "./redactor.ts";
+import type { RequestRate } from "./request-rate.ts";
 import type { ServerTime } from "./server-time.ts";
 import type { Tally } from "./tally.ts";
 import { idOf, positionAt } from "./tracked.ts";
@@ -36,6 +37,7 @@ export interface Shared {
   readonly positions: Positions;
   readonly deadLetters: DeadLetters;
   readonly serverTime: ServerTime;
+  readonly rate: RequestRate;
   readonly tally: Tally;
   readonly localTopic: LocalTopic | undefined;
   target(source: LogSource, date: string): Target;

@@ -147,6 +147,8 @@ export const healthKeys = {
       "truncations",
       "redactions",
       "uploadFailures",
+      // Requests that waited for the rate of log-manager's own.
+      "delayedRequests",
       "deadLettersDropped",
       "localEventsDropped",
       "checkpointFailures",

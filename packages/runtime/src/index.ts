@@ -10,3 +10,4 @@ export * from "./outbox.ts";
 export * from "./memory-ipc.ts";
 export * from "./live-configuration.ts";
 export * from "./waiting.ts";
+export * from "./token-bucket.ts";
