@@ -70,8 +70,9 @@ test("finds a component's active and rotated logs, and no other's", () => {
       "coalmine.Inference.log",
       "coalmine.Inference_2026_11_23_09_0.log",
       "coalmine.Inference_2026_11_23_09_0.log.gz",
+      "coalmine.Inference_2026_11_23_09_0.log.zst",
     ].map(matches),
-  ).toEqual([true, true, true]);
+  ).toEqual([true, true, true, true]);
   expect(
     ["coalmine.InferenceX.txt", "coalmineXInference.log", "coalmine.LogManager.log"].map(matches),
   ).toEqual([false, false, false]);

@@ -51,7 +51,7 @@ const ComponentLogs = z.object({
   logFileRegex: pattern
     .optional()
     .describe(
-      "Of file names, with or without `.gz` behind; the default takes the component's active and rotated logs.",
+      "Of file names, with or without `.gz` or `.zst` behind; the default takes the component's active and rotated logs.",
     ),
   logFileDirectoryPath: z
     .string("an absolute path is needed")

@@ -203,7 +203,7 @@ export class SourceUploader {
 
   /** Reads what is new in a file; gives after how long what is held back in it is due. */
   async #read(file: FollowedFile, signal: AbortSignal): Promise<number> {
-    const { clock, config, crypto, redactor, log } = this.#shared;
+    const { clock, config, crypto, redactor } = this.#shared;
     const flushMs = config.multiLineFlushTimeoutSec * 1000;
     const partialMs = config.partialLineTimeoutSec * 1000;
     while (file.isDirty && file.isSettled && !file.isAbandoned && file.content !== undefined) {
@@ -213,12 +213,7 @@ export class SourceUploader {
         file.isDirty = false;
         chunk = await file.chunk(crypto);
       } catch (failure) {
-        if (!file.isAbandoned)
-          log.error("a log file cannot be read on; the others go on", {
-            component: this.#source.component,
-            file: file.names[0] ?? "",
-            reason: messageOf(failure),
-          });
+        if (!file.isAbandoned) await this.#files.fail(file, failure);
         return Infinity;
       }
       if (chunk === undefined || file.isAbandoned) return file.isDirty ? flushMs : Infinity;

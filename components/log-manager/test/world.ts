@@ -40,6 +40,8 @@ export class World {
   skewMs = 0;
   session: Session = { isAlive: () => false, failures: 0, accepted: 0, rejected: 0 };
   readonly health: ComponentHealth[] = [];
+  /** What the component's log said at level ERROR, of all runs. */
+  readonly errors: Readonly<Record<string, unknown>>[] = [];
   #running: Running | undefined;
   #life: Ending | undefined;
 
@@ -97,7 +99,7 @@ export class World {
       files: living.files(this.work, life, clock),
       cloudLogs: living.cloudLogs(this.cloud.session(this.session), life),
       crypto,
-      log: silentLog,
+      log: { ...silentLog, error: (message, fields) => void this.errors.push({ message, ...fields }) },
       process: {
         componentName: "coalmine.LogManager",
         componentVersion: "1.0.0",
