@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cloudWatchLogs } from "@coalmine/device/cloud-logs";
 import { nodeCrypto } from "@coalmine/device/crypto";
+import { s3Objects } from "@coalmine/device/objects";
 import { workFiles } from "@coalmine/device/work-files";
 import type { CloudLogs, JsonObject, LogEvent, Running } from "@coalmine/ports";
 import { MemoryIpc, SeededRandom, silentLog } from "@coalmine/runtime";
@@ -120,6 +121,7 @@ async function manager(
     ipc,
     files: workFiles(join(root, component, "work"), systemClock),
     cloudLogs,
+    objects: s3Objects({ region: REGION }),
     crypto: nodeCrypto,
     log: silentLog,
     process: {

@@ -2,7 +2,8 @@ import { healthKeys } from "@coalmine/contract";
 import { PORTS_VERSION, type Ports, type Running } from "@coalmine/ports";
 import { Closing, HealthReport, liveConfiguration } from "@coalmine/runtime";
 import { Config, type LogSource, sources } from "./config.ts";
-import { DeadLetters } from "./dead-letters.ts";
+import { DeadLetters } from "./dead-letters/dead-letters.ts";
+import { LetterUpload } from "./dead-letters/letter-upload.ts";
 import { LocalTopic } from "./local-topic.ts";
 import { Positions } from "./positions.ts";
 import type { Target } from "./put-batch.ts";
@@ -19,7 +20,7 @@ const LAST_WORD_MS = 400;
 export const portsVersion = PORTS_VERSION;
 export type Used = Pick<
   Ports,
-  "clock" | "random" | "ipc" | "files" | "cloudLogs" | "crypto" | "log" | "process"
+  "clock" | "random" | "ipc" | "files" | "cloudLogs" | "objects" | "crypto" | "log" | "process"
 >;
 
 /** Tails the components' log files and puts them to CloudWatch Logs, every line at least once. */
@@ -39,6 +40,11 @@ export async function start(ports: Used): Promise<Running> {
     () => health.add("delayedRequests"),
   );
   const serverTime = new ServerTime(clock, () => config.cloudWatch.retentionDays);
+  const uploading = {
+    ...ports,
+    uploaded: (letters: number) => health.add("deadLettersUploaded", letters),
+    failed: () => health.add("deadLetterUploadFailures"),
+  };
   let work: Work | undefined;
   let isStopping = false;
   // A changed configuration stops what runs by the old one; its files go on from where they were acknowledged.
@@ -55,6 +61,10 @@ export async function start(ports: Used): Promise<Running> {
       serverTime,
       rate,
       tally,
+      letterUpload:
+        next.deadLetters === undefined
+          ? undefined
+          : new LetterUpload(uploading, deadLetters, next.deadLetters, process.thingName),
       localTopic: next.publishLocally ? new LocalTopic(clock, ports.ipc) : undefined,
       target,
     });

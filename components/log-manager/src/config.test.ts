@@ -83,6 +83,22 @@ const inMap = (logs: JsonObject): JsonObject => ({
 });
 test.each<[JsonObject, string]>([
   [
+    { deadLetters: { bucket: "Letters" } },
+    '"deadLetters.bucket" is "Letters": must be a bucket name: 3 to 63',
+  ],
+  [
+    { deadLetters: { bucket: "letters", prefix: "a//b" } },
+    '"deadLetters.prefix" is "a//b": must be path parts',
+  ],
+  [
+    { deadLetters: { bucket: "letters" }, deadLetterLimitKB: 0 },
+    '"deadLetterLimitKB" is 0: at least 1 KB is needed where deadLetters is set',
+  ],
+  [
+    { cloudWatch: { requestsPerSecond: 0 } },
+    '"cloudWatch.requestsPerSecond" is 0: 0.1 to 100 requests a second are allowed',
+  ],
+  [
     inMap({ logFileRegex: "(" }),
     'componentLogsConfigurationMap.a.logFileRegex" is "(": a regular expression in RE2',
   ],

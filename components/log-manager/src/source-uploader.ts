@@ -3,7 +3,7 @@ import { messageOf } from "@coalmine/runtime";
 import { assemble } from "./assemble.ts";
 import { type Batch, BatchBuilder } from "./batches.ts";
 import type { Config, LogSource } from "./config.ts";
-import type { DeadLetters } from "./dead-letters.ts";
+import type { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { DiskLimits } from "./disk-limits.ts";
 import { EventMaker, type Made } from "./event-maker.ts";
 import { FileSet, type Listed } from "./file-set.ts";

@@ -225,6 +225,17 @@ test.each([
   ["nothing to do", () => undefined],
   ["a request that is never answered", (it: World) => void (it.cloud.isSilent = true)],
   ["no network", (it: World) => void (it.cloud.weather.isOnline = false)],
+  [
+    "S3 that never answers",
+    async (it: World) => {
+      let asked = 0;
+      it.given.bucket.objects.put = () => (asked++, new Promise(() => undefined));
+      await it.ipc.updateConfiguration([], { deadLetters: { bucket: "letters" }, deadLetterLimitKB: 1 });
+      for (let n = 0; n < 20; n++) it.write("app.log", `old ${n}`, { timestamp: MORNING - 15 * DAY });
+      await it.run(10_000);
+      expect(asked).toBe(1);
+    },
+  ],
   ["a service that throttles", (it: World) => void (it.cloud.weather.throttled = 1)],
   [
     "a local topic that is never answered",
@@ -234,7 +245,7 @@ test.each([
   const it = await world();
   it.write("app.log", "one");
   await it.run(5000);
-  make(it);
+  await make(it);
   for (let n = 0; n < 2000; n++) it.write("app.log", `more ${n}`);
   await it.run(1000);
   const { clock } = it.given;

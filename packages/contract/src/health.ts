@@ -150,6 +150,8 @@ export const healthKeys = {
       // Requests that waited for the rate of log-manager's own.
       "delayedRequests",
       "deadLettersDropped",
+      "deadLettersUploaded",
+      "deadLetterUploadFailures",
       "localEventsDropped",
       "checkpointFailures",
     ],
