@@ -1,20 +1,16 @@
 import type { Clock, Crypto, FileStatus, ForeignFolder, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { activeOf, longestName } from "./active.ts";
-import { CompressedContent, DecodingRoom } from "./compressed/compressed-content.ts";
+import { DecodingRoom } from "./compressed/compressed-content.ts";
 import { Undecodable } from "./compressed/decoder.ts";
 import { contentOf, plainContent } from "./content.ts";
 import { fileKey, FollowedFile, newlyTracked } from "./followed-file.ts";
 import { Forgotten } from "./forgotten.ts";
-import { HEAD_BYTES_MAX, headOf, idOf, isSame, MARK_BYTES, type Position, type Tracked } from "./tracked.ts";
+import { COMPRESSED_GIVE_UP_MS, COMPRESSED_QUIET_MS, Settling } from "./settling.ts";
+import type { Position, Tracked } from "./tracked.ts";
 
-/** A file that begins like another is watched for this long: copytruncate cuts the other as soon as it has its copy. */
-const COPY_WAIT_MS = 5000;
 /** A file without a name is closed when nothing came for this long: a writer may hold it still. */
 const ROTATE_WAIT_MS = 5000;
-/** A compressed file is read when it has not grown for this long; when it is not whole it is given up after the other. */
-const COMPRESSED_QUIET_MS = 1000;
-const COMPRESSED_GIVE_UP_MS = 60_000;
 /** Handles that one source keeps open. */
 const OPEN_MAX = 64;
 
@@ -37,8 +33,8 @@ export class FileSet {
   readonly #events: FileSetEvents;
   readonly #followed = new Map<string, FollowedFile>();
   readonly #unlisted: Map<string, Tracked>;
-  readonly #old: ReadonlyMap<string, Pick<Position, "offset" | "mark">>;
   readonly #forgotten: Forgotten;
+  readonly #settling: Settling;
   readonly #room = new DecodingRoom();
   /** Whether what is to be remembered changed other than by acknowledgements. */
   hasChanged = false;
@@ -53,7 +49,6 @@ export class FileSet {
     this.#folder = folder;
     this.#ports = ports;
     this.#events = events;
-    this.#old = old;
     this.#unlisted = new Map(
       remembered.filter(({ state }) => state === "live").map((tracked) => [fileKey(tracked), tracked]),
     );
@@ -62,6 +57,7 @@ export class FileSet {
       (bytes, name) => events.lost(bytes, name),
       remembered.filter(({ state }) => state !== "live"),
     );
+    this.#settling = new Settling(ports.crypto, this.#forgotten, old, this.#room);
   }
 
   /** Oldest first; the one that is being written comes last. */
@@ -121,7 +117,9 @@ export class FileSet {
         });
     for (const file of this.#followed.values())
       if (!file.isSettled && file.content !== undefined)
-        await this.#guarded(file, () => this.#settle(file, nowMs));
+        await this.#guarded(file, async () => {
+          if (await this.#settling.settle(file, this.#followed.values(), nowMs)) this.hasChanged = true;
+        });
     for (const file of this.#followed.values())
       if (file.fault !== undefined && nowMs - file.changedMs >= COMPRESSED_GIVE_UP_MS) {
         file.isAbandoned = true;
@@ -236,73 +234,6 @@ export class FileSet {
     this.hasChanged = true;
   }
 
-  /** Finds out whose content a new file holds: its own, or what moved there from a file that was cut or removed. */
-  async #settle(file: FollowedFile, nowMs: number): Promise<void> {
-    const { handle } = file;
-    const { crypto } = this.#ports;
-    if (handle === undefined || file.sizeBytes === 0) return;
-    if (file.content?.isCompressed === false) {
-      // It was opened perhaps before it had bytes to tell by, and perhaps has too few still.
-      const found = await contentOf(handle, this.#room);
-      if (found === undefined && nowMs - file.changedMs < COMPRESSED_GIVE_UP_MS) return;
-      if (found?.isCompressed === true) file.content = found;
-    }
-    const { content } = file;
-    if (content === undefined) return;
-    let sizeBytes = file.sizeBytes;
-    const compressed = content instanceof CompressedContent ? content : undefined;
-    if (compressed !== undefined) {
-      if (nowMs - file.changedMs < COMPRESSED_QUIET_MS) return;
-      sizeBytes = await compressed.size();
-    }
-    const others = [...this.#followed.values()].filter(
-      (other) =>
-        other !== file && other.isSettled && !other.isAbandoned && other.content?.isCompressed === false,
-    );
-    // Still there uncompressed: its lines come from there, and this file's turn is when that one is removed.
-    if (compressed !== undefined)
-      for (const other of others) if (await holdsSame(compressed, sizeBytes, other)) return;
-    const found = await this.#forgotten.claim(content, sizeBytes, file);
-    if (found !== undefined) {
-      const { device, inode } = file.tracked;
-      if (file.isKnown) this.#forget({ ...file.tracked, state: "cut" });
-      file.tracked = { ...found, device, inode };
-      file.read = found.position;
-    } else {
-      if (compressed === undefined && nowMs - file.firstSeenMs < COPY_WAIT_MS) {
-        const first = await content.read(0, HEAD_BYTES_MAX);
-        for (const other of others) {
-          const head = await other.content?.read(0, first.length);
-          if (head?.length === first.length && headOf(head, crypto).head === headOf(first, crypto).head)
-            return;
-        }
-      }
-      await this.#resumeOld(file);
-    }
-    file.noteContentBytes(sizeBytes);
-    file.isSettled = true;
-    this.hasChanged = true;
-  }
-
-  /** Where the version before left a file, if it is still the same one. */
-  async #resumeOld(file: FollowedFile): Promise<void> {
-    const { content } = file;
-    const old = this.#old.get(file.key);
-    if (content === undefined || old === undefined || content.isCompressed) return;
-    const { crypto } = this.#ports;
-    const position: Position = { ...old, isMidLine: false };
-    if (!(await isSame(content, { headBytes: 0, head: "", position }, crypto))) return;
-    const first = await content.read(0, Math.min(HEAD_BYTES_MAX, position.offset));
-    const { device, inode } = file.tracked;
-    file.tracked = {
-      ...file.tracked,
-      ...headOf(first, crypto),
-      position,
-      id: idOf(device, inode, first, crypto),
-    };
-    file.read = position;
-  }
-
   #forget(tracked: Tracked): void {
     this.#forgotten.add(tracked);
     this.hasChanged = true;
@@ -345,24 +276,6 @@ export class FileSet {
       });
     file.isReported = true;
   }
-}
-
-/** Whether compressed content is what another file begins with: its first and its last bytes stand there too. */
-async function holdsSame(
-  content: CompressedContent,
-  sizeBytes: number,
-  other: FollowedFile,
-): Promise<boolean> {
-  const last = Math.max(0, sizeBytes - MARK_BYTES);
-  for (const [from, lengthBytes] of [
-    [0, Math.min(HEAD_BYTES_MAX, sizeBytes)],
-    [last, sizeBytes - last],
-  ] as const) {
-    const here = await content.read(from, lengthBytes);
-    const there = await other.content?.read(from, lengthBytes);
-    if (there?.length !== here.length || here.some((byte, index) => byte !== there[index])) return false;
-  }
-  return true;
 }
 
 function isMissing(failure: unknown): boolean {
