@@ -1,4 +1,5 @@
 import { App, Stack } from "aws-cdk-lib/core";
+import { BucketName } from "@coalmine/contract";
 import * as z from "zod";
 import { DeliveryStack } from "./delivery/delivery-stack.ts";
 import { IdentityStack } from "./identity/identity-stack.ts";
@@ -18,6 +19,8 @@ const Context = z.object({
     .default(
       "arn:aws:codeconnections:us-east-1:123456789012:connection/00000000-0000-4000-8000-000000000000",
     ),
+  /** Devices may put log-manager's dead letters there; without it they may not. */
+  deadLetterBucket: BucketName.optional(),
   repositoryOwner: z.string().default("example"),
   repositoryName: z.string().default("coalmine"),
 });
@@ -35,7 +38,7 @@ export function app(
       `context ${issue?.path.join(".") ?? ""} is ${JSON.stringify(context[String(issue?.path[0])])}: ${issue?.message ?? ""}. Give it as --context name=value.`,
     );
   }
-  const { account, region, connectionArn, repositoryOwner, repositoryName } = parsed.data;
+  const { account, region, connectionArn, deadLetterBucket, repositoryOwner, repositoryName } = parsed.data;
   const root = new App({ outdir, analyticsReporting: false });
   const artifactBucket = `coalmine-artifacts-${region}-${account}`;
   const lakeBucket = `coalmine-lake-${region}-${account}`;
@@ -49,7 +52,7 @@ export function app(
     mainGroup: "coalmine-main",
   };
   const stacks = [
-    new IdentityStack(root, "CoalmineIdentity", { env, artifactBucket, lakeBucket }),
+    new IdentityStack(root, "CoalmineIdentity", { env, artifactBucket, lakeBucket, deadLetterBucket }),
     new DeliveryStack(root, "CoalmineDelivery", {
       env,
       connectionArn,

@@ -61,6 +61,23 @@ test("the identity stack holds groups, policies, role alias and the provisioning
   });
 });
 
+test("devices may put dead letters where a bucket for them is named, and nowhere else", () => {
+  const puts = (stack: Template): unknown[] =>
+    Object.values(stack.findResources("AWS::IAM::Role")).flatMap((role) =>
+      (role["Properties"].Policies ?? []).flatMap(
+        (policy: { PolicyDocument: { Statement: { Action: unknown; Resource: unknown }[] } }) =>
+          policy.PolicyDocument.Statement.filter(({ Action }) => Action === "s3:PutObject").map(
+            ({ Resource }) => Resource,
+          ),
+      ),
+    );
+  expect(JSON.stringify(puts(template("CoalmineIdentity")))).not.toContain("dead-letters");
+  const [identity] = app({ deadLetterBucket: "letters" }, folder).stacks;
+  expect(JSON.stringify(puts(Template.fromStack(identity ?? fail("CoalmineIdentity"))))).toContain(
+    ":s3:::letters/dead-letters/*",
+  );
+});
+
 test("a wrong context is refused with its value and what is allowed", () => {
   expect(() => app({ account: "12" }, folder)).toThrow(
     'context account is "12": an AWS account has 12 digits',

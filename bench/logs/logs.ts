@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cloudWatchLogs } from "@coalmine/device/cloud-logs";
 import { nodeCrypto } from "@coalmine/device/crypto";
+import { s3Objects } from "@coalmine/device/objects";
 import { workFiles } from "@coalmine/device/work-files";
 import type { CloudLogs, JsonObject, LogEvent, Running } from "@coalmine/ports";
 import { MemoryIpc, SeededRandom, silentLog } from "@coalmine/runtime";
@@ -46,12 +47,14 @@ export async function bench(say: (sentence: string) => void): Promise<Metrics> {
     const cloudLogs = cloudWatchLogs(client);
     let rejected = 0;
     let round = 0;
+    const requests: number[] = [];
     const measured = await inTurn({
       logManager: async () => {
-        const { seconds, group } = await uploaded(root, `Bench${++round}`, cloudLogs);
+        const { seconds, group, puts } = await uploaded(root, `Bench${++round}`, cloudLogs);
         const { events, ...answer } = await ask(endpoint, group, stream("bench"));
         if (events !== LINES) throw new Error(`${events} of ${LINES} lines arrived`);
         ({ rejected } = answer);
+        requests.push(puts);
         say(`round ${round}: ${seconds.toFixed(2)} s`);
         return seconds;
       },
@@ -67,6 +70,7 @@ export async function bench(say: (sentence: string) => void): Promise<Metrics> {
       linesPerSecond: atLeast(LINES / seconds, "lines/s", LINES / 10),
       plainLinesPerSecond: { value: LINES / median(measured.plain), unit: "lines/s" },
       ratioToPlain: { value: ratio(measured.plain, measured.logManager), unit: "x" },
+      requests200kLines: { value: median(requests), unit: "requests" },
       requestsRejected: { value: rejected, unit: "requests" },
       tailLatencyP50: atMost(at(0.5), "ms", 2000),
       tailLatencyP99: atMost(at(0.99), "ms", 2000),
@@ -117,6 +121,7 @@ async function manager(
     ipc,
     files: workFiles(join(root, component, "work"), systemClock),
     cloudLogs,
+    objects: s3Objects({ region: REGION }),
     crypto: nodeCrypto,
     log: silentLog,
     process: {
@@ -136,14 +141,16 @@ async function uploaded(
   root: string,
   component: string,
   cloudLogs: CloudLogs,
-): Promise<{ seconds: number; group: string }> {
+): Promise<{ seconds: number; group: string; puts: number }> {
   logFolder(root, component);
   let acknowledged = 0;
+  let puts = 0;
   let done = (): void => undefined;
   const all = new Promise<void>((resolve) => (done = resolve));
   const counted: CloudLogs = {
     ...cloudLogs,
     putLogEvents: async (group, stream, events) => {
+      puts++;
       const answer = await cloudLogs.putLogEvents(group, stream, events);
       acknowledged += events.length;
       if (acknowledged >= LINES) done();
@@ -156,7 +163,7 @@ async function uploaded(
   const seconds = (performance.now() - startedMs) / 1000;
   await running.stop(new AbortController().signal);
   rmSync(join(root, component), { recursive: true });
-  return { seconds, group: `/aws/greengrass/UserComponent/${REGION}/${component}` };
+  return { seconds, puts, group: `/aws/greengrass/UserComponent/${REGION}/${component}` };
 }
 
 async function plainlyCopied(

@@ -7,6 +7,8 @@ import { claimPolicy, devicePolicy, names, provisioningTemplate, tokenExchangePo
 export interface IdentityStackProps extends StackProps {
   readonly artifactBucket: string;
   readonly lakeBucket: string;
+  /** Of log-manager, where devices are to put what CloudWatch Logs rejects. */
+  readonly deadLetterBucket?: string | undefined;
 }
 
 /** Thing groups, policies, the provisioning template and the role of the devices of one region. */
@@ -30,7 +32,11 @@ export class IdentityStack extends Stack {
       assumedBy: new ServicePrincipal("credentials.iot.amazonaws.com"),
       inlinePolicies: {
         components: PolicyDocument.fromJson(
-          tokenExchangePolicy(place, { artifacts: props.artifactBucket, lake: props.lakeBucket }),
+          tokenExchangePolicy(place, {
+            artifacts: props.artifactBucket,
+            lake: props.lakeBucket,
+            deadLetters: props.deadLetterBucket,
+          }),
         ),
       },
     });

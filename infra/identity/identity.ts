@@ -135,7 +135,12 @@ export function provisioningTemplate(): object {
 /** What components may do at AWS through the token-exchange service: read artifacts, write measurements and logs. */
 export function tokenExchangePolicy(
   place: Place,
-  buckets: { readonly artifacts: string; readonly lake: string },
+  buckets: {
+    readonly artifacts: string;
+    readonly lake: string;
+    /** Where log-manager's `deadLetters.bucket` names one; by the prefix that is its default. */
+    readonly deadLetters?: string | undefined;
+  },
 ): PolicyDocument {
   const bucket = (name: string): string => `arn:${place.partition}:s3:::${name}`;
   return {
@@ -147,7 +152,14 @@ export function tokenExchangePolicy(
         Resource: [bucket(buckets.artifacts), bucket(buckets.lake)],
       },
       { Effect: "Allow", Action: ["s3:GetObject"], Resource: [`${bucket(buckets.artifacts)}/*`] },
-      { Effect: "Allow", Action: ["s3:PutObject"], Resource: [`${bucket(buckets.lake)}/measurements/*`] },
+      {
+        Effect: "Allow",
+        Action: ["s3:PutObject"],
+        Resource: [
+          `${bucket(buckets.lake)}/measurements/*`,
+          ...(buckets.deadLetters === undefined ? [] : [`${bucket(buckets.deadLetters)}/dead-letters/*`]),
+        ],
+      },
       {
         Effect: "Allow",
         Action: [

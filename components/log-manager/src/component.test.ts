@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nodeCrypto } from "@coalmine/device/crypto";
+import { s3Objects } from "@coalmine/device/objects";
 import { workFiles } from "@coalmine/device/work-files";
 import type { AwsError, LogEvent } from "@coalmine/ports";
 import { MemoryIpc, SeededRandom, silentLog } from "@coalmine/runtime";
@@ -82,6 +83,7 @@ async function manager(cloud: Cloud, configuration: object = {}) {
     ipc,
     files: workFiles(join(root, "work"), systemClock),
     cloudLogs: cloud,
+    objects: s3Objects({ region: "eu-central-1" }),
     crypto: nodeCrypto,
     log: silentLog,
     process: {

@@ -2,11 +2,13 @@ import { healthKeys } from "@coalmine/contract";
 import { PORTS_VERSION, type Ports, type Running } from "@coalmine/ports";
 import { Closing, HealthReport, liveConfiguration } from "@coalmine/runtime";
 import { Config, type LogSource, sources } from "./config.ts";
-import { DeadLetters } from "./dead-letters.ts";
+import { DeadLetters } from "./dead-letters/dead-letters.ts";
+import { LetterUpload } from "./dead-letters/letter-upload.ts";
 import { LocalTopic } from "./local-topic.ts";
 import { Positions } from "./positions.ts";
 import type { Target } from "./put-batch.ts";
 import { Redactor } from "./redactor.ts";
+import { RequestRate } from "./request-rate.ts";
 import { ServerTime } from "./server-time.ts";
 import { Tally } from "./tally.ts";
 import { within } from "./within.ts";
@@ -18,7 +20,7 @@ const LAST_WORD_MS = 400;
 export const portsVersion = PORTS_VERSION;
 export type Used = Pick<
   Ports,
-  "clock" | "random" | "ipc" | "files" | "cloudLogs" | "crypto" | "log" | "process"
+  "clock" | "random" | "ipc" | "files" | "cloudLogs" | "objects" | "crypto" | "log" | "process"
 >;
 
 /** Tails the components' log files and puts them to CloudWatch Logs, every line at least once. */
@@ -32,7 +34,17 @@ export async function start(ports: Used): Promise<Running> {
   const tally = new Tally(health);
   let config = Config.parse({});
   const deadLetters = new DeadLetters(ports, () => config.deadLetterLimitKB * 1024);
+  const rate = new RequestRate(
+    clock,
+    () => config.cloudWatch.requestsPerSecond,
+    () => health.add("delayedRequests"),
+  );
   const serverTime = new ServerTime(clock, () => config.cloudWatch.retentionDays);
+  const uploading = {
+    ...ports,
+    uploaded: (letters: number) => health.add("deadLettersUploaded", letters),
+    failed: () => health.add("deadLetterUploadFailures"),
+  };
   let work: Work | undefined;
   let isStopping = false;
   // A changed configuration stops what runs by the old one; its files go on from where they were acknowledged.
@@ -47,7 +59,12 @@ export async function start(ports: Used): Promise<Running> {
       positions,
       deadLetters,
       serverTime,
+      rate,
       tally,
+      letterUpload:
+        next.deadLetters === undefined
+          ? undefined
+          : new LetterUpload(uploading, deadLetters, next.deadLetters, process.thingName),
       localTopic: next.publishLocally ? new LocalTopic(clock, ports.ipc) : undefined,
       target,
     });

@@ -70,8 +70,9 @@ test("finds a component's active and rotated logs, and no other's", () => {
       "coalmine.Inference.log",
       "coalmine.Inference_2026_11_23_09_0.log",
       "coalmine.Inference_2026_11_23_09_0.log.gz",
+      "coalmine.Inference_2026_11_23_09_0.log.zst",
     ].map(matches),
-  ).toEqual([true, true, true]);
+  ).toEqual([true, true, true, true]);
   expect(
     ["coalmine.InferenceX.txt", "coalmineXInference.log", "coalmine.LogManager.log"].map(matches),
   ).toEqual([false, false, false]);
@@ -81,6 +82,22 @@ const inMap = (logs: JsonObject): JsonObject => ({
   logsUploaderConfiguration: { componentLogsConfigurationMap: { a: logs } },
 });
 test.each<[JsonObject, string]>([
+  [
+    { deadLetters: { bucket: "Letters" } },
+    '"deadLetters.bucket" is "Letters": must be a bucket name: 3 to 63',
+  ],
+  [
+    { deadLetters: { bucket: "letters", prefix: "a//b" } },
+    '"deadLetters.prefix" is "a//b": must be path parts',
+  ],
+  [
+    { deadLetters: { bucket: "letters" }, deadLetterLimitKB: 0 },
+    '"deadLetterLimitKB" is 0: at least 1 KB is needed where deadLetters is set',
+  ],
+  [
+    { cloudWatch: { requestsPerSecond: 0 } },
+    '"cloudWatch.requestsPerSecond" is 0: 0.1 to 100 requests a second are allowed',
+  ],
   [
     inMap({ logFileRegex: "(" }),
     'componentLogsConfigurationMap.a.logFileRegex" is "(": a regular expression in RE2',

@@ -1,3 +1,4 @@
+import { BucketName, KeyPrefix } from "@coalmine/contract";
 import * as z from "zod";
 import { PATTERN_LENGTH_MAX, patternFault } from "./linear-pattern.ts";
 import { presetNames } from "./redaction-presets.ts";
@@ -51,7 +52,7 @@ const ComponentLogs = z.object({
   logFileRegex: pattern
     .optional()
     .describe(
-      "Of file names, with or without `.gz` behind; the default takes the component's active and rotated logs.",
+      "Of file names, with or without `.gz` or `.zst` behind; the default takes the component's active and rotated logs.",
     ),
   logFileDirectoryPath: z
     .string("an absolute path is needed")
@@ -137,6 +138,11 @@ const CloudWatch = z
     eventBytesMax: number(1024, 1_048_576, "bytes")
       .default(262_144)
       .describe("Size of one event with its 26 bytes of overhead; longer ones go in parts `[part k/n]`."),
+    requestsPerSecond: number(0.1, 100, "requests a second")
+      .default(10)
+      .describe(
+        "PutLogEvents of all sources, repeated tries included; of an idle second as many may go at once, one at least.",
+      ),
   })
   .prefault({})
   .describe("Ours. Where events go.");
@@ -166,11 +172,24 @@ const Redaction = z
   .prefault({})
   .describe("Ours. What is replaced before anything leaves memory.");
 
+const DeadLetters = z
+  .strictObject({
+    bucket: BucketName.describe("In the device's region; its role must be allowed `s3:PutObject` there."),
+    prefix: KeyPrefix.default("dead-letters").describe(
+      "What keys begin with; behind it stand `dt=`, `thing=` and a name that follows from the content.",
+    ),
+    afterMinutes: number(1, 10_080, "minutes")
+      .default(60)
+      .describe("A file goes when it is full, and at this age however full it is."),
+  })
+  .optional()
+  .describe("Ours. Puts what the service rejects to S3 too; without it, it stays on the device.");
+
 /**
  * The same keys as `aws.greengrass.LogManager`, so that its deployment documents work unchanged, and ours beside them.
  * @see https://docs.aws.amazon.com/greengrass/v2/developerguide/log-manager-component.html
  */
-export const Config = z.object({
+const Written = z.object({
   logsUploaderConfiguration: z
     .object({
       systemLogsConfiguration: z
@@ -224,6 +243,7 @@ export const Config = z.object({
   publishLocally: flag
     .default(false)
     .describe("Ours. Publishes new events on the local topic `coalmine/logs/<component>`, bounded."),
+  deadLetters: DeadLetters,
   deadLetterLimitKB: number(0, 1_048_576, "KB")
     .default(10_240)
     .describe("Ours. Disk for events that the service rejects; beyond it the oldest go."),
@@ -234,6 +254,11 @@ export const Config = z.object({
     .default(60)
     .describe("Ours. How often health is published."),
 });
+/** Letters go to S3 by way of the disk. */
+export const Config = Written.refine(
+  ({ deadLetters, deadLetterLimitKB }) => deadLetters === undefined || deadLetterLimitKB >= 1,
+  { path: ["deadLetterLimitKB"], message: "at least 1 KB is needed where deadLetters is set" },
+);
 export type Config = z.infer<typeof Config>;
 export type LogLevelName = z.infer<typeof level>;
 export const levelNames: readonly LogLevelName[] = levels;

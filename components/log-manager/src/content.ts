@@ -1,5 +1,8 @@
 import type { ForeignFolder } from "@coalmine/ports";
-import { Gunzip } from "fflate";
+import { CompressedContent, type DecodingRoom } from "./compressed/compressed-content.ts";
+import { formatOf, MAGIC_BYTES } from "./compressed/decoder.ts";
+import { GzipDecoder } from "./compressed/gzip-decoder.ts";
+import { ZstdDecoder } from "./compressed/zstd-decoder.ts";
 
 /** An open log file of somebody else. */
 export type LogHandle = Awaited<ReturnType<ForeignFolder["open"]>>;
@@ -11,86 +14,27 @@ export interface Content {
   read(position: number, lengthBytes: number): Promise<Uint8Array>;
 }
 
+/** Endings of names that compressed files have beside the ones they had before. */
+const endings = [".gz", ".zst"];
+
+/** A file's name before it was compressed; the name itself where it tells of nothing such. */
+export function uncompressedName(name: string): string {
+  const ending = endings.find((one) => name.endsWith(one));
+  return ending === undefined ? name : name.slice(0, -ending.length);
+}
+
+/** What is in an open file, by its first bytes; nothing where they are too few to tell. */
+export async function contentOf(handle: LogHandle, room: DecodingRoom): Promise<Content | undefined> {
+  const format = formatOf(await handle.read(0, MAGIC_BYTES));
+  if (format === undefined) return undefined;
+  if (format === "plain") return plainContent(handle);
+  return new CompressedContent(
+    handle,
+    () => (format === "gzip" ? new GzipDecoder() : new ZstdDecoder()),
+    room,
+  );
+}
+
 export function plainContent(handle: LogHandle): Content {
   return { isCompressed: false, read: (position, lengthBytes) => handle.read(position, lengthBytes) };
-}
-
-export async function isGzip(handle: LogHandle): Promise<boolean> {
-  const [first, second, method] = await handle.read(0, 3);
-  return first === 0x1f && second === 0x8b && method === 8;
-}
-
-/** Compressed bytes taken at once; a byte becomes at most about a thousand. */
-const COMPRESSED_BYTES = 16 * 1024;
-/** What stays readable behind the furthest place that was read: the next read begins a little before it. */
-const KEPT_BYTES = 4096;
-
-/** A gzip file that cannot be read to its end: still being written, or damaged. */
-export class GzipUnreadable extends Error {
-  override readonly name = "GzipUnreadable";
-}
-
-/** The decompressed bytes of a gzip file, read forwards; reading further back begins anew. */
-export class GzipContent implements Content {
-  readonly isCompressed = true;
-  readonly #handle: LogHandle;
-  #window = new Uint8Array(0);
-  #windowStart = 0;
-  #taken = 0;
-  #isEnd = false;
-  #gunzip: Gunzip;
-  #inflated: Uint8Array[] = [];
-
-  constructor(handle: LogHandle) {
-    this.#handle = handle;
-    this.#gunzip = this.#begin();
-  }
-
-  #begin(): Gunzip {
-    return new Gunzip((bytes) => void this.#inflated.push(bytes));
-  }
-
-  async read(position: number, lengthBytes: number): Promise<Uint8Array> {
-    if (position < this.#windowStart) {
-      this.#window = new Uint8Array(0);
-      this.#windowStart = 0;
-      this.#taken = 0;
-      this.#isEnd = false;
-      this.#inflated = [];
-      this.#gunzip = this.#begin();
-    }
-    while (!this.#isEnd && this.#windowStart + this.#window.length < position + lengthBytes)
-      await this.#inflate(position);
-    const from = Math.max(0, position - this.#windowStart);
-    return this.#window.slice(from, from + lengthBytes);
-  }
-
-  /** The size of the whole, decompressed. @throws GzipUnreadable */
-  async size(): Promise<number> {
-    while (!this.#isEnd) await this.#inflate(Number.MAX_SAFE_INTEGER);
-    return this.#windowStart + this.#window.length;
-  }
-
-  async #inflate(wantedFrom: number): Promise<void> {
-    const compressed = await this.#handle.read(this.#taken, COMPRESSED_BYTES);
-    this.#taken += compressed.length;
-    this.#isEnd = compressed.length < COMPRESSED_BYTES;
-    try {
-      this.#gunzip.push(compressed, this.#isEnd);
-    } catch (cause) {
-      throw new GzipUnreadable("the gzip file ends too soon or is damaged", { cause });
-    }
-    const room = Math.max(0, this.#windowStart + this.#window.length - (wantedFrom - KEPT_BYTES));
-    const kept = this.#window.subarray(this.#window.length - Math.min(this.#window.length, room));
-    const added = this.#inflated.splice(0);
-    const window = new Uint8Array(added.reduce((sum, part) => sum + part.length, kept.length));
-    window.set(kept);
-    let at = kept.length;
-    for (const part of added) {
-      window.set(part, at);
-      at += part.length;
-    }
-    this.#windowStart += this.#window.length - kept.length;
-    this.#window = window;
-  }
 }

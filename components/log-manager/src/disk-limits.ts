@@ -2,7 +2,8 @@ import type { ForeignFolder, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { activeOf, longestName } from "./active.ts";
 import type { LogSource } from "./config.ts";
-import { type Content, GzipContent, isGzip, plainContent } from "./content.ts";
+import { DecodingRoom } from "./compressed/compressed-content.ts";
+import { type Content, contentOf, plainContent, uncompressedName } from "./content.ts";
 import type { FileSet } from "./file-set.ts";
 import { CHUNK_BYTES, fileKey, type FollowedFile } from "./followed-file.ts";
 import { listFiles } from "./listing.ts";
@@ -58,7 +59,9 @@ export class DiskLimits {
     const named = await this.#list();
     const nowMs = this.#ports.nowMs();
     let total = named.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    const active = activeOf(named.filter(({ names }) => !names.every((name) => name.endsWith(".gz"))));
+    const active = activeOf(
+      named.filter(({ names }) => names.some((name) => uncompressedName(name) === name)),
+    );
     const removable = named.filter((file) => !active.has(file) && nowMs - file.sinceMs >= REMOVE_QUIET_MS);
     const kept: OnDisk[] = [];
     for (const file of removable) {
@@ -160,7 +163,7 @@ export class DiskLimits {
     if (handle === undefined) return undefined;
     try {
       if (fileKey(await handle.status()) !== file.key) return undefined;
-      const content = (await isGzip(handle)) ? new GzipContent(handle) : plainContent(handle);
+      const content = (await contentOf(handle, new DecodingRoom())) ?? plainContent(handle);
       return await unreadFrom(content, followed?.read.offset ?? 0, file.sizeBytes);
     } finally {
       await handle.close();

@@ -1,18 +1,16 @@
 import type { Clock, Crypto, FileStatus, ForeignFolder, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { activeOf, longestName } from "./active.ts";
-import { GzipContent, GzipUnreadable, isGzip, plainContent } from "./content.ts";
+import { DecodingRoom } from "./compressed/compressed-content.ts";
+import { Undecodable } from "./compressed/decoder.ts";
+import { contentOf, plainContent } from "./content.ts";
 import { fileKey, FollowedFile, newlyTracked } from "./followed-file.ts";
 import { Forgotten } from "./forgotten.ts";
-import { HEAD_BYTES_MAX, headOf, idOf, isSame, MARK_BYTES, type Position, type Tracked } from "./tracked.ts";
+import { COMPRESSED_GIVE_UP_MS, COMPRESSED_QUIET_MS, Settling } from "./settling.ts";
+import type { Position, Tracked } from "./tracked.ts";
 
-/** A file that begins like another is watched for this long: copytruncate cuts the other as soon as it has its copy. */
-const COPY_WAIT_MS = 5000;
 /** A file without a name is closed when nothing came for this long: a writer may hold it still. */
 const ROTATE_WAIT_MS = 5000;
-/** A gzip file is read when it has not grown for this long, and given up as damaged after the other. */
-const GZIP_QUIET_MS = 1000;
-const GZIP_GIVE_UP_MS = 60_000;
 /** Handles that one source keeps open. */
 const OPEN_MAX = 64;
 
@@ -35,8 +33,9 @@ export class FileSet {
   readonly #events: FileSetEvents;
   readonly #followed = new Map<string, FollowedFile>();
   readonly #unlisted: Map<string, Tracked>;
-  readonly #old: ReadonlyMap<string, Pick<Position, "offset" | "mark">>;
   readonly #forgotten: Forgotten;
+  readonly #settling: Settling;
+  readonly #room = new DecodingRoom();
   /** Whether what is to be remembered changed other than by acknowledgements. */
   hasChanged = false;
 
@@ -50,7 +49,6 @@ export class FileSet {
     this.#folder = folder;
     this.#ports = ports;
     this.#events = events;
-    this.#old = old;
     this.#unlisted = new Map(
       remembered.filter(({ state }) => state === "live").map((tracked) => [fileKey(tracked), tracked]),
     );
@@ -59,6 +57,7 @@ export class FileSet {
       (bytes, name) => events.lost(bytes, name),
       remembered.filter(({ state }) => state !== "live"),
     );
+    this.#settling = new Settling(ports.crypto, this.#forgotten, old, this.#room);
   }
 
   /** Oldest first; the one that is being written comes last. */
@@ -94,8 +93,12 @@ export class FileSet {
       if (status === undefined) continue;
       const file = this.#followed.get(key) ?? this.#follow(key, status, nowMs);
       file.names = names.map(({ name }) => name);
-      // What was decompressed so far is of a file that was not finished.
-      if (file.note(status, nowMs) && file.content?.isCompressed === true) await file.close();
+      // What was decompressed so far, or could not be, is of a file that was not finished.
+      if (file.note(status, nowMs) && (file.content?.isCompressed === true || file.fault !== undefined)) {
+        await file.close();
+        file.fault = undefined;
+        file.isAbandoned = false;
+      }
     }
     for (const [key, tracked] of this.#unlisted) {
       this.#unlisted.delete(key);
@@ -104,7 +107,7 @@ export class FileSet {
     this.#markActive();
     for (const file of this.#followed.values()) {
       if (!byKey.has(file.key)) await this.#lookAtUnnamed(file, nowMs);
-      if (file.isDirty && !file.isAbandoned) await this.#guarded(file, () => this.#open(file));
+      if (file.isDirty && file.fault === undefined) await this.#guarded(file, () => this.#open(file));
     }
     for (const file of this.#followed.values())
       if (file.isDirty && (file.isSettled || file.isKnown) && file.content !== undefined)
@@ -114,7 +117,14 @@ export class FileSet {
         });
     for (const file of this.#followed.values())
       if (!file.isSettled && file.content !== undefined)
-        await this.#guarded(file, () => this.#settle(file, nowMs));
+        await this.#guarded(file, async () => {
+          if (await this.#settling.settle(file, this.#followed.values(), nowMs)) this.hasChanged = true;
+        });
+    for (const file of this.#followed.values())
+      if (file.fault !== undefined && nowMs - file.changedMs >= COMPRESSED_GIVE_UP_MS) {
+        file.isAbandoned = true;
+        this.#report(file, file.fault);
+      }
     this.#forgotten.countLosses();
     await this.#closeSome();
   }
@@ -124,7 +134,8 @@ export class FileSet {
     let due = Infinity;
     for (const file of this.#followed.values()) {
       if (file.isAbandoned && file.names.length > 0) continue;
-      if (!file.isSettled && file.sizeBytes > 0) due = Math.min(due, GZIP_QUIET_MS);
+      if (file.fault !== undefined) due = Math.min(due, COMPRESSED_GIVE_UP_MS);
+      else if (!file.isSettled && file.sizeBytes > 0) due = Math.min(due, COMPRESSED_QUIET_MS);
       if (file.names.length === 0) due = Math.min(due, ROTATE_WAIT_MS / 2);
     }
     return Math.min(due, this.#forgotten.dueInMs());
@@ -146,6 +157,19 @@ export class FileSet {
     file.isAbandoned = true;
     await file.close();
     if (this.#followed.delete(file.key)) this.hasChanged = true;
+  }
+
+  /** A file could not be read: it is tried again, a compressed one when it has changed. */
+  async fail(file: FollowedFile, failure: unknown): Promise<void> {
+    if (failure instanceof Undecodable) {
+      file.fault = failure;
+      await file.close();
+      return;
+    }
+    file.isDirty = false;
+    // Whatever it is next time counts as a change.
+    file.sizeBytes = -1;
+    this.#report(file, failure);
   }
 
   async close(): Promise<void> {
@@ -172,7 +196,7 @@ export class FileSet {
       if (fileKey(await handle.status()) !== file.key) await handle.close();
       else {
         file.handle = handle;
-        file.content = (await isGzip(handle)) ? new GzipContent(handle) : plainContent(handle);
+        file.content = (await contentOf(handle, this.#room)) ?? plainContent(handle);
         return;
       }
     }
@@ -210,69 +234,6 @@ export class FileSet {
     this.hasChanged = true;
   }
 
-  /** Finds out whose content a new file holds: its own, or what moved there from a file that was cut or removed. */
-  async #settle(file: FollowedFile, nowMs: number): Promise<void> {
-    const { handle } = file;
-    const { crypto } = this.#ports;
-    if (handle === undefined || file.sizeBytes === 0) return;
-    // It may have been opened before it had bytes to tell by.
-    if (file.content?.isCompressed === false && (await isGzip(handle)))
-      file.content = new GzipContent(handle);
-    const { content } = file;
-    if (content === undefined) return;
-    let sizeBytes = file.sizeBytes;
-    const gzip = content instanceof GzipContent ? content : undefined;
-    if (gzip !== undefined) {
-      if (nowMs - file.changedMs < GZIP_QUIET_MS) return;
-      sizeBytes = await gzip.size();
-    }
-    const others = [...this.#followed.values()].filter(
-      (other) =>
-        other !== file && other.isSettled && !other.isAbandoned && other.content?.isCompressed === false,
-    );
-    // Still there uncompressed: its lines come from there, and this file's turn is when that one is removed.
-    if (gzip !== undefined) for (const other of others) if (await holdsSame(gzip, sizeBytes, other)) return;
-    const found = await this.#forgotten.claim(content, sizeBytes, file);
-    if (found !== undefined) {
-      const { device, inode } = file.tracked;
-      if (file.isKnown) this.#forget({ ...file.tracked, state: "cut" });
-      file.tracked = { ...found, device, inode };
-      file.read = found.position;
-    } else {
-      if (gzip === undefined && nowMs - file.firstSeenMs < COPY_WAIT_MS) {
-        const first = await content.read(0, HEAD_BYTES_MAX);
-        for (const other of others) {
-          const head = await other.content?.read(0, first.length);
-          if (head?.length === first.length && headOf(head, crypto).head === headOf(first, crypto).head)
-            return;
-        }
-      }
-      await this.#resumeOld(file);
-    }
-    file.noteContentBytes(sizeBytes);
-    file.isSettled = true;
-    this.hasChanged = true;
-  }
-
-  /** Where the version before left a file, if it is still the same one. */
-  async #resumeOld(file: FollowedFile): Promise<void> {
-    const { content } = file;
-    const old = this.#old.get(file.key);
-    if (content === undefined || old === undefined || content.isCompressed) return;
-    const { crypto } = this.#ports;
-    const position: Position = { ...old, isMidLine: false };
-    if (!(await isSame(content, { headBytes: 0, head: "", position }, crypto))) return;
-    const first = await content.read(0, Math.min(HEAD_BYTES_MAX, position.offset));
-    const { device, inode } = file.tracked;
-    file.tracked = {
-      ...file.tracked,
-      ...headOf(first, crypto),
-      position,
-      id: idOf(device, inode, first, crypto),
-    };
-    file.read = position;
-  }
-
   #forget(tracked: Tracked): void {
     this.#forgotten.add(tracked);
     this.hasChanged = true;
@@ -303,37 +264,18 @@ export class FileSet {
     try {
       await act();
     } catch (failure) {
-      if (isMissing(failure)) return;
-      if (failure instanceof GzipUnreadable) {
-        await file.close();
-        if (this.#ports.clock.monotonicMs() - file.changedMs < GZIP_GIVE_UP_MS) return;
-        file.isAbandoned = true;
-      }
-      file.isDirty = false;
-      // Whatever it is next time counts as a change, so that it is tried again then.
-      file.sizeBytes = -1;
-      if (!file.isReported)
-        this.#ports.log.error("a log file cannot be read; the others go on", {
-          file: file.names[0] ?? "",
-          reason: messageOf(failure),
-        });
-      file.isReported = true;
+      if (!isMissing(failure)) await this.fail(file, failure);
     }
   }
-}
 
-/** Whether compressed content is what another file begins with: its first and its last bytes stand there too. */
-async function holdsSame(content: GzipContent, sizeBytes: number, other: FollowedFile): Promise<boolean> {
-  const last = Math.max(0, sizeBytes - MARK_BYTES);
-  for (const [from, lengthBytes] of [
-    [0, Math.min(HEAD_BYTES_MAX, sizeBytes)],
-    [last, sizeBytes - last],
-  ] as const) {
-    const here = await content.read(from, lengthBytes);
-    const there = await other.content?.read(from, lengthBytes);
-    if (there?.length !== here.length || here.some((byte, index) => byte !== there[index])) return false;
+  #report(file: FollowedFile, failure: unknown): void {
+    if (!file.isReported)
+      this.#ports.log.error("a log file cannot be read; the others go on", {
+        file: file.names[0] ?? "",
+        reason: messageOf(failure),
+      });
+    file.isReported = true;
   }
-  return true;
 }
 
 function isMissing(failure: unknown): boolean {

@@ -1,4 +1,6 @@
 import type { Crypto, FileIdentity, FileStatus } from "@coalmine/ports";
+import { CompressedContent } from "./compressed/compressed-content.ts";
+import type { Undecodable } from "./compressed/decoder.ts";
 import type { Content, LogHandle } from "./content.ts";
 import { headOf, HEAD_BYTES_MAX, isSame, MARK_BYTES, type Position, START, type Tracked } from "./tracked.ts";
 
@@ -36,6 +38,8 @@ export class FollowedFile {
   isActive = true;
   /** Removed by us though unsent, or not readable: nothing more is taken from it. */
   isAbandoned = false;
+  /** Why it cannot be decompressed as it is; a change of it is waited for. */
+  fault: Undecodable | undefined;
   /** It could not be read, and that was said. */
   isReported = false;
   /** The offset of the unfinished line that was last shown. */
@@ -121,9 +125,10 @@ export class FollowedFile {
   }
 
   async close(): Promise<void> {
-    const handle = this.handle;
+    const { handle, content } = this;
     this.handle = undefined;
     this.content = undefined;
+    if (content instanceof CompressedContent) content.leave();
     await handle?.close().catch(() => undefined);
   }
 }

@@ -1,18 +1,19 @@
 import type { ForeignFolder } from "@coalmine/ports";
+import { uncompressedName } from "./content.ts";
 import type { Listed } from "./file-set.ts";
 import { linearPattern } from "./linear-pattern.ts";
 
 /** Names that a matcher remembers its answer for. */
 const NAMES_MAX = 2000;
 
-/** Whether a file is one of a source's: by its name, or by its name without `.gz`. */
+/** Whether a file is one of a source's: by its name, or by the one that it had before it was compressed. */
 export function nameMatcher(pattern: string): (name: string) => boolean {
   const compiled = linearPattern(pattern);
   const answers = new Map<string, boolean>();
   return (name) => {
     const known = answers.get(name);
     if (known !== undefined) return known;
-    const matches = compiled.test(name) || (name.endsWith(".gz") && compiled.test(name.slice(0, -3)));
+    const matches = compiled.test(name) || compiled.test(uncompressedName(name));
     if (answers.size >= NAMES_MAX) answers.clear();
     answers.set(name, matches);
     return matches;

@@ -1,12 +1,12 @@
 import type { AwsError, Clock, CloudLogs, Log, LogGroupSettings, Random } from "@coalmine/ports";
-import { fullJitter } from "@coalmine/runtime";
+import { fullJitter, isAwsError } from "@coalmine/runtime";
 import type { Outgoing, RejectCause } from "./batches.ts";
+import type { RequestRate } from "./request-rate.ts";
 import type { ServerTime } from "./server-time.ts";
+import { untilStopped } from "./within.ts";
 
 /** Waits between tries are uniform up to this, doubling from the first; there is no last try. */
 const RETRY = { firstMs: 500, maxMs: 300_000 } as const;
-/** A request that is on its way when the component stops is given this long; the nucleus kills it 5 s after SIGTERM. */
-const STOP_GRACE_MS = 3500;
 
 export interface Target {
   readonly group: string;
@@ -20,6 +20,7 @@ export interface PutPorts {
   readonly random: Random;
   readonly log: Log;
   readonly serverTime: ServerTime;
+  readonly rate: RequestRate;
   /** Told of each try that failed; a missing group or stream is none. */
   failed(code: string): void;
 }
@@ -43,6 +44,7 @@ export async function putEvents(
   let hasCreated = false;
   for (;;) {
     signal.throwIfAborted();
+    await ports.rate.turn(signal);
     try {
       const answer = await untilStopped(
         ports.cloudLogs.putLogEvents(target.group, target.stream, events),
@@ -108,17 +110,6 @@ async function refusedForGood(
   };
 }
 
-/** The answer, unless the component stops and the answer takes too long: then the events go again at the next start. */
-function untilStopped<Answer>(asked: Promise<Answer>, clock: Clock, signal: AbortSignal): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const stopped = (): void => {
-      clock.timer(STOP_GRACE_MS, () => reject(asError(signal.reason)));
-    };
-    signal.addEventListener("abort", stopped, { once: true });
-    asked.then(resolve, reject).finally(() => signal.removeEventListener("abort", stopped));
-  });
-}
-
 /** Makes the group and the stream where they are missing; gives the refusal that stands in the way. */
 async function create(
   { cloudLogs }: PutPorts,
@@ -144,12 +135,4 @@ async function unlessThere(made: Promise<void>): Promise<boolean> {
     if (!isAwsError(refusal) || refusal.code !== "ResourceAlreadyExistsException") throw refusal;
     return false;
   }
-}
-
-export function isAwsError(thrown: unknown): thrown is AwsError {
-  return thrown instanceof Error && thrown.name === "AwsError";
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error("stopped", { cause: reason });
 }

@@ -3,7 +3,7 @@ import { messageOf } from "@coalmine/runtime";
 import { assemble } from "./assemble.ts";
 import { type Batch, BatchBuilder } from "./batches.ts";
 import type { Config, LogSource } from "./config.ts";
-import type { DeadLetters } from "./dead-letters.ts";
+import type { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { DiskLimits } from "./disk-limits.ts";
 import { EventMaker, type Made } from "./event-maker.ts";
 import { FileSet, type Listed } from "./file-set.ts";
@@ -14,6 +14,7 @@ import { EVENT_OVERHEAD_BYTES, utf8Bytes } from "./log-event.ts";
 import type { Positions } from "./positions.ts";
 import { putEvents, type Target } from "./put-batch.ts";
 import type { Redactor } from "./redactor.ts";
+import type { RequestRate } from "./request-rate.ts";
 import type { ServerTime } from "./server-time.ts";
 import type { Tally } from "./tally.ts";
 import { idOf, positionAt } from "./tracked.ts";
@@ -36,6 +37,7 @@ export interface Shared {
   readonly positions: Positions;
   readonly deadLetters: DeadLetters;
   readonly serverTime: ServerTime;
+  readonly rate: RequestRate;
   readonly tally: Tally;
   readonly localTopic: LocalTopic | undefined;
   target(source: LogSource, date: string): Target;
@@ -201,7 +203,7 @@ export class SourceUploader {
 
   /** Reads what is new in a file; gives after how long what is held back in it is due. */
   async #read(file: FollowedFile, signal: AbortSignal): Promise<number> {
-    const { clock, config, crypto, redactor, log } = this.#shared;
+    const { clock, config, crypto, redactor } = this.#shared;
     const flushMs = config.multiLineFlushTimeoutSec * 1000;
     const partialMs = config.partialLineTimeoutSec * 1000;
     while (file.isDirty && file.isSettled && !file.isAbandoned && file.content !== undefined) {
@@ -211,12 +213,7 @@ export class SourceUploader {
         file.isDirty = false;
         chunk = await file.chunk(crypto);
       } catch (failure) {
-        if (!file.isAbandoned)
-          log.error("a log file cannot be read on; the others go on", {
-            component: this.#source.component,
-            file: file.names[0] ?? "",
-            reason: messageOf(failure),
-          });
+        if (!file.isAbandoned) await this.#files.fail(file, failure);
         return Infinity;
       }
       if (chunk === undefined || file.isAbandoned) return file.isDirty ? flushMs : Infinity;

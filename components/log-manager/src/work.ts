@@ -1,5 +1,6 @@
 import type { Files } from "@coalmine/ports";
 import type { LogSource } from "./config.ts";
+import type { LetterUpload } from "./dead-letters/letter-upload.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { openingRule } from "./openings.ts";
 import { type Shared, SourceUploader } from "./source-uploader.ts";
@@ -13,7 +14,11 @@ export class Work {
   readonly #localTopic: Shared["localTopic"];
   #localDropped = 0;
 
-  constructor(files: Pick<Files, "foreign">, sources: readonly LogSource[], shared: Shared) {
+  constructor(
+    files: Pick<Files, "foreign">,
+    sources: readonly LogSource[],
+    shared: Shared & { readonly letterUpload: LetterUpload | undefined },
+  ) {
     this.#localTopic = shared.localTopic;
     const made = sources.map((source) => ({
       source,
@@ -36,7 +41,8 @@ export class Work {
         ),
     );
     if (liveTail) for (const watch of this.#watches) watch.open();
-    this.#running = Promise.all(this.uploaders.map((uploader) => uploader.run(this.#stop.signal)));
+    const running = [...this.uploaders, ...(shared.letterUpload === undefined ? [] : [shared.letterUpload])];
+    this.#running = Promise.all(running.map((one) => one.run(this.#stop.signal)));
   }
 
   /** Events that the local topic left out since this was last asked. */

@@ -1,7 +1,5 @@
-import { gzipSync } from "fflate";
 import { expect, test } from "vitest";
 import { loneComponent } from "../../../simulator/fleet/hosted/lone-component.ts";
-import type { Node } from "./log-disk.ts";
 import { World } from "./world.ts";
 
 /** What Fluent Bit's tests of its tail input, and Vector's issues, say that happens to files: each once, by name. */
@@ -160,45 +158,3 @@ test("a line that is too long goes in parts, none cut inside a character", async
   expect(parts.join("")).toBe(`2026-11-23 08:59:00 INFO ${long}`);
   await it.stop();
 });
-
-test("gzip: a file that was compressed after it was read goes not again, also across a restart", async () => {
-  const it = await world();
-  const node = it.write("app.log.1", "read before");
-  await it.run(5000);
-  await it.stop();
-  it.disk.append(node, '{"message":"not read before"}\n');
-  it.disk.gzip(node, "app.log.1.gz");
-  it.disk.remove("app.log.1");
-  await it.start();
-  await it.run(20_000);
-  expect(it.texts()).toEqual(["read before", "not read before"]);
-  await it.stop();
-});
-
-test("gzip: what is appended as a further member is read, also across restarts", async () => {
-  const it = await world();
-  const node = it.disk.create("app.log.1.gz");
-  const texts = ["first", "second", "third"];
-  for (const text of texts) {
-    append(it, node, gzipSync(new TextEncoder().encode(`{"message":"${text}"}\n`), { mtime: 0 }));
-    await it.run(20_000);
-    await it.stop();
-    await it.start();
-  }
-  expect(it.texts()).toEqual(texts);
-  await it.stop();
-});
-
-test("gzip: one that is damaged holds no other file up", async () => {
-  const it = await world();
-  append(it, it.disk.create("app.log.1.gz"), new Uint8Array([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8]));
-  it.write("app.log", "whole");
-  await it.run(120_000);
-  expect(it.texts()).toEqual(["whole"]);
-  await it.stop();
-});
-
-function append(it: World, node: Node, added: Uint8Array): void {
-  node.bytes = new Uint8Array([...node.bytes, ...added]);
-  it.disk.append(node, "");
-}

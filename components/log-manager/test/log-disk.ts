@@ -1,5 +1,5 @@
+import { constants, gzipSync, zstdCompressSync } from "node:zlib";
 import type { FileError, FileStatus, ForeignFolder } from "@coalmine/ports";
-import { gzipSync } from "fflate";
 
 /** A file apart from its names. `text` is what its writer wrote, also where the bytes are compressed. */
 export interface Node {
@@ -53,12 +53,15 @@ export class LogDisk {
   }
 
   append(node: Node, text: string): void {
-    const added = new TextEncoder().encode(text);
+    this.appendBytes(node, new TextEncoder().encode(text));
+    node.text += text;
+  }
+
+  appendBytes(node: Node, added: Uint8Array): void {
     const bytes = new Uint8Array(node.bytes.length + added.length);
     bytes.set(node.bytes);
     bytes.set(added, node.bytes.length);
     node.bytes = bytes;
-    node.text += text;
     this.#touch(node);
   }
 
@@ -76,9 +79,9 @@ export class LogDisk {
     return node;
   }
 
-  gzip(from: Node, to: string): Node {
+  compress(from: Node, to: string): Node {
     const node = this.create(to);
-    node.bytes = gzipSync(from.bytes, { mtime: 0 });
+    node.bytes = compressed(to, from.bytes);
     node.text = from.text;
     this.#touch(node);
     return node;
@@ -177,6 +180,15 @@ export class LogDisk {
   #changed(): void {
     if (this.tellsOfChanges) for (const watcher of this.#watchers) watcher();
   }
+}
+
+/** As `gzip` and `zstd` do, by the name's ending. */
+export function compressed(name: string, bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(
+    name.endsWith(".gz")
+      ? gzipSync(bytes)
+      : zstdCompressSync(bytes, { params: { [constants.ZSTD_c_checksumFlag]: 1 } }),
+  );
 }
 
 function statusOf(node: Node): FileStatus {

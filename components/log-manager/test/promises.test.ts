@@ -51,6 +51,37 @@ test("disk limits: the soft one never removes what was not uploaded", async () =
   await it.stop();
 });
 
+test("rate: all sources together keep to it, tries that failed included, and every line arrives", async () => {
+  const names = Array.from({ length: 12 }, (_, n) => `s${n}`);
+  const it = await world({
+    cloudWatch: { requestsPerSecond: 2 },
+    logsUploaderConfiguration: {
+      componentLogsConfigurationMap: Object.fromEntries(
+        names.map((name) => [name, { logFileRegex: `^${name}[.]log$`, logFileDirectoryPath: "/logs" }]),
+      ),
+    },
+  });
+  it.cloud.weather.throttled = 0.5;
+  for (let n = 0; n < 20; n++) {
+    for (const name of names) it.write(`${name}.log`, `${name}/${n}`);
+    await it.run(1000);
+  }
+  it.cloud.weather.throttled = 0;
+  await it.run(60_000);
+  expect(it.texts().toSorted()).toEqual(
+    names.flatMap((name) => Array.from({ length: 20 }, (_, n) => `${name}/${n}`)).toSorted(),
+  );
+  const { putsMs } = it.cloud;
+  for (const fromMs of putsMs)
+    for (const seconds of [1, 10])
+      expect(
+        putsMs.filter((atMs) => atMs >= fromMs && atMs < fromMs + seconds * 1000).length,
+      ).toBeLessThanOrEqual(2 + seconds * 2);
+  // It is the rate that holds them up.
+  expect(it.counters()["delayedRequests"]).toBeGreaterThan(30);
+  await it.stop();
+});
+
 test("dead letters: each rejected event is on disk with its cause, also after the power goes", async () => {
   const it = await world();
   it.write("app.log", "too old", { timestamp: MORNING - 15 * DAY });
@@ -194,6 +225,17 @@ test.each([
   ["nothing to do", () => undefined],
   ["a request that is never answered", (it: World) => void (it.cloud.isSilent = true)],
   ["no network", (it: World) => void (it.cloud.weather.isOnline = false)],
+  [
+    "S3 that never answers",
+    async (it: World) => {
+      let asked = 0;
+      it.given.bucket.objects.put = () => (asked++, new Promise(() => undefined));
+      await it.ipc.updateConfiguration([], { deadLetters: { bucket: "letters" }, deadLetterLimitKB: 1 });
+      for (let n = 0; n < 20; n++) it.write("app.log", `old ${n}`, { timestamp: MORNING - 15 * DAY });
+      await it.run(10_000);
+      expect(asked).toBe(1);
+    },
+  ],
   ["a service that throttles", (it: World) => void (it.cloud.weather.throttled = 1)],
   [
     "a local topic that is never answered",
@@ -203,7 +245,7 @@ test.each([
   const it = await world();
   it.write("app.log", "one");
   await it.run(5000);
-  make(it);
+  await make(it);
   for (let n = 0; n < 2000; n++) it.write("app.log", `more ${n}`);
   await it.run(1000);
   const { clock } = it.given;

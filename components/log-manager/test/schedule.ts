@@ -87,7 +87,7 @@ export class Schedule {
       [2, "rotate twice", () => (this.#rotate(), this.#write(2), this.#rotate(), this.#write(1))],
       [3, "copytruncate", () => this.#copytruncate()],
       [2, "rewrite", () => this.#rewrite()],
-      [4, "gzip", () => this.#gzip()],
+      [4, "compress", () => this.#compress()],
       [2, "delete rotated", () => this.#deleteRotated()],
       [2, "recreate", () => this.#recreate()],
       [1, "swap link", () => this.#swap()],
@@ -198,16 +198,17 @@ export class Schedule {
 
   #rotated(compressed: boolean): string[] {
     return [...this.#world.disk.names.keys()].filter(
-      (name) => name !== ACTIVE && name.endsWith(".gz") === compressed,
+      (name) => name !== ACTIVE && /[.](gz|zst)$/.test(name) === compressed,
     );
   }
 
-  async #gzip(): Promise<void> {
+  /** By turns with gzip and zstd. */
+  async #compress(): Promise<void> {
     const { disk } = this.#world;
     const name = this.#rotated(false)[0];
     const node = name === undefined ? undefined : disk.names.get(name);
     if (name === undefined || node === undefined || node === this.#partial?.node) return;
-    disk.gzip(node, `${name}.gz`);
+    disk.compress(node, `${name}${/[02468]$/.test(name) ? ".zst" : ".gz"}`);
     if (this.#random.next() < 0.5) await this.#world.run(this.#random.below(3000));
     disk.remove(name);
   }

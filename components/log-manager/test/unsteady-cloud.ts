@@ -48,6 +48,8 @@ export class UnsteadyCloud {
   readonly groups = new Set<string>();
   readonly #streams = new Set<string>();
   readonly retention = new Map<string, number>();
+  /** When PutLogEvents was asked, whatever came of it. */
+  readonly putsMs: number[] = [];
   readonly weather: Weather = { throttled: 0, lostReply: 0, isOnline: true };
   /** What broke a rule; must stay empty. */
   readonly violations: string[] = [];
@@ -95,6 +97,7 @@ export class UnsteadyCloud {
     events: readonly LogEvent[],
   ): ReturnType<CloudLogs["putLogEvents"]> {
     const sentMs = this.#clock.now();
+    this.putsMs.push(sentMs);
     await this.#way(session);
     const refusal = this.refuses(stream);
     if (refusal !== undefined) throw told(session, refusal);

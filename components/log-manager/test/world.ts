@@ -1,6 +1,6 @@
 import type { ComponentHealth } from "@coalmine/contract";
 import { type MemoryFiles, memoryFiles } from "@coalmine/durable-log/memory-files";
-import type { Clock, CloudLogs, Crypto, Files, Ipc, JsonObject, Running } from "@coalmine/ports";
+import type { Clock, CloudLogs, Crypto, Files, Ipc, JsonObject, Objects, Running } from "@coalmine/ports";
 import { type DrivenClock, MemoryIpc, type SeededRandom, silentLog } from "@coalmine/runtime";
 import { start, type Used } from "../src/component.ts";
 import { LogDisk, type Node } from "./log-disk.ts";
@@ -19,6 +19,7 @@ export interface Living {
   ipc(ipc: Ipc, life: Ending): Ipc;
   files(files: Files, life: Ending, clock: Clock): Files;
   cloudLogs(cloudLogs: CloudLogs, life: Ending): CloudLogs;
+  objects(objects: Objects, life: Ending): Objects;
 }
 
 export interface Given {
@@ -26,6 +27,7 @@ export interface Given {
   readonly random: SeededRandom;
   readonly crypto: Crypto;
   readonly rules: Rules;
+  readonly bucket: { readonly objects: Objects };
   readonly living: Living;
 }
 
@@ -40,6 +42,8 @@ export class World {
   skewMs = 0;
   session: Session = { isAlive: () => false, failures: 0, accepted: 0, rejected: 0 };
   readonly health: ComponentHealth[] = [];
+  /** What the component's log said at level ERROR, of all runs. */
+  readonly errors: Readonly<Record<string, unknown>>[] = [];
   #running: Running | undefined;
   #life: Ending | undefined;
 
@@ -79,7 +83,7 @@ export class World {
   }
 
   async start(): Promise<void> {
-    const { clock: driven, random, crypto, living } = this.given;
+    const { clock: driven, random, crypto, bucket, living } = this.given;
     const life = living.life();
     this.session = { isAlive: () => !life.isOver, failures: 0, accepted: 0, rejected: 0 };
     this.health.length = 0;
@@ -96,8 +100,9 @@ export class World {
       ipc: living.ipc(this.ipc, life),
       files: living.files(this.work, life, clock),
       cloudLogs: living.cloudLogs(this.cloud.session(this.session), life),
+      objects: living.objects(bucket.objects, life),
       crypto,
-      log: silentLog,
+      log: { ...silentLog, error: (message, fields) => void this.errors.push({ message, ...fields }) },
       process: {
         componentName: "coalmine.LogManager",
         componentVersion: "1.0.0",

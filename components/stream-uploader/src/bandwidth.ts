@@ -1,4 +1,5 @@
 import type { Clock } from "@coalmine/ports";
+import { TokenBucket } from "@coalmine/runtime";
 import type { Bandwidth as Settings } from "./config.ts";
 
 export type Urgency = "alarms" | "readings";
@@ -10,20 +11,24 @@ const LOOK_AGAIN_MS = 30_000;
 const DAY_MINUTES = 1440;
 
 /**
- * A token bucket that goes into debt: a request is sent when nothing is owed, and its bytes are owed then, so that the
- * mean holds for requests of any size. Alarms have a bucket of their own; what it does not hold runs over to the rest.
+ * A bucket of bytes for readings and one for alarms, each with its share of the cap. What the alarms' does not hold runs
+ * over to the readings'.
  */
 export class Bandwidth {
   readonly #clock: Pick<Clock, "now" | "monotonicMs">;
   readonly #settings: () => Settings;
-  #alarms = 0;
-  #readings = 0;
-  #filledMs: number;
+  readonly #alarms: TokenBucket;
+  readonly #readings: TokenBucket;
 
   constructor(clock: Pick<Clock, "now" | "monotonicMs">, settings: () => Settings) {
     this.#clock = clock;
     this.#settings = settings;
-    this.#filledMs = clock.monotonicMs();
+    const limits = (share: number) => {
+      const perSecond = (this.bytesPerSecond ?? 0) * share;
+      return { perSecond, burst: BURST_SECONDS * perSecond };
+    };
+    this.#alarms = new TokenBucket(clock, () => limits(settings().alarmShare));
+    this.#readings = new TokenBucket(clock, () => limits(1 - settings().alarmShare));
   }
 
   /** The cap at this time of day; undefined for none. */
@@ -39,42 +44,28 @@ export class Bandwidth {
   /** Milliseconds until something may be sent; 0 for now. To be asked again then. */
   waitMs(urgency: Urgency): number {
     const rate = this.#fill();
-    const share = this.#settings().alarmShare;
     if (rate === undefined || (rate === 0 && urgency === "alarms")) return 0;
     if (rate === 0) return LOOK_AGAIN_MS;
-    const owed = -(urgency === "alarms" ? this.#alarms : this.#readings);
-    if (owed <= 0) return 0;
+    const { owed } = this.#of(urgency);
+    if (owed === 0) return 0;
     // What alarms leave runs over to the rest: to wait as if it did not would let it go to waste.
-    const fastest = urgency === "alarms" ? rate * share : rate;
+    const fastest = urgency === "alarms" ? rate * this.#settings().alarmShare : rate;
     return Math.min(LOOK_AGAIN_MS, Math.max(1, (owed / fastest) * 1000));
   }
 
   /** So many bytes are being sent. */
   spend(urgency: Urgency, bytes: number): void {
-    if (this.#fill() === undefined) return;
-    if (urgency === "alarms") this.#alarms -= bytes;
-    else this.#readings -= bytes;
+    if (this.#fill() !== undefined) this.#of(urgency).spend(bytes);
+  }
+
+  #of(urgency: Urgency): TokenBucket {
+    return urgency === "alarms" ? this.#alarms : this.#readings;
   }
 
   #fill(): number | undefined {
-    const nowMs = this.#clock.monotonicMs();
-    const seconds = (nowMs - this.#filledMs) / 1000;
-    this.#filledMs = nowMs;
     const rate = this.bytesPerSecond;
-    if (rate === undefined) {
-      this.#alarms = 0;
-      this.#readings = 0;
-      return undefined;
-    }
-    const share = this.#settings().alarmShare;
-    const alarms = this.#alarms + seconds * rate * share;
-    const alarmsMax = BURST_SECONDS * rate * share;
-    this.#alarms = Math.min(alarms, alarmsMax);
-    const over = Math.max(0, alarms - alarmsMax);
-    this.#readings = Math.min(
-      this.#readings + seconds * rate * (1 - share) + over,
-      BURST_SECONDS * rate * (1 - share),
-    );
+    if (rate !== undefined) this.#readings.fill(this.#alarms.fill());
+    else for (const bucket of [this.#alarms, this.#readings]) bucket.empty();
     return rate;
   }
 }

@@ -1,6 +1,7 @@
+import { BucketName, KeyPrefix } from "@coalmine/contract";
 import * as z from "zod";
 import { Encryption } from "./encryption-config.ts";
-import { BucketName, KeyPrefix, type Sink, type SinkSettings, Sinks, resolveSink } from "./sink-config.ts";
+import { type Sink, type SinkSettings, Sinks, resolveSink } from "./sink-config.ts";
 import { wholeWithin, within } from "./within.ts";
 
 const MiB = 2 ** 20;

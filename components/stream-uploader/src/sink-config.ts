@@ -1,19 +1,9 @@
+import { BucketName, KeyPrefix } from "@coalmine/contract";
 import * as z from "zod";
 import { wholeWithin, within } from "./within.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
-
-export const BucketName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be a bucket name: 3 to 63 of a-z, 0-9, '.' and '-'");
-export const KeyPrefix = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9_.=-]+(\/[A-Za-z0-9_.=-]+)*$/,
-    "must be path parts of A-Z a-z 0-9 _ . = -, joined by '/'",
-  )
-  .max(200);
 
 /** When points that were collected are sent. What is absent is the component's own. */
 const batching = {

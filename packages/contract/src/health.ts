@@ -147,7 +147,11 @@ export const healthKeys = {
       "truncations",
       "redactions",
       "uploadFailures",
+      // Requests that waited for the rate of log-manager's own.
+      "delayedRequests",
       "deadLettersDropped",
+      "deadLettersUploaded",
+      "deadLetterUploadFailures",
       "localEventsDropped",
       "checkpointFailures",
     ],

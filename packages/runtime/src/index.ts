@@ -1,5 +1,6 @@
 /** Clock, random, log, errors and lifecycle, each real and simulated. Nothing here imports Node but `system-*.ts`. */
 export * from "./error.ts";
+export * from "./aws-failure.ts";
 export * from "./backoff.ts";
 export * from "./closing.ts";
 export * from "./driven-clock.ts";
@@ -10,3 +11,4 @@ export * from "./outbox.ts";
 export * from "./memory-ipc.ts";
 export * from "./live-configuration.ts";
 export * from "./waiting.ts";
+export * from "./token-bucket.ts";

@@ -120,10 +120,14 @@ interface AwsPorts {
 
 export function livingAws({ objects, cloudLogs, streams }: AwsPorts, life: Life): AwsPorts {
   return {
-    objects: { put: (request) => life.answer(objects.put(request)) },
+    objects: livingObjects(objects, life),
     cloudLogs: livingCloudLogs(cloudLogs, life),
     streams: { put: (target, records) => life.answer(streams.put(target, records)) },
   };
+}
+
+export function livingObjects(objects: Objects, life: Life): Objects {
+  return { put: (request) => life.answer(objects.put(request)) };
 }
 
 export function livingCloudLogs(cloudLogs: CloudLogs, life: Life): CloudLogs {

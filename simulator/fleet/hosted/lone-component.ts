@@ -1,10 +1,11 @@
 import { nodeCrypto } from "@coalmine/device/crypto";
-import type { Clock, CloudLogs, Crypto, Files, Ipc } from "@coalmine/ports";
+import type { Clock, CloudLogs, Crypto, Files, Ipc, Objects } from "@coalmine/ports";
 import { DrivenClock, SeededRandom } from "@coalmine/runtime";
 import { acceptBatch } from "../../cloud/logs/put-log-events.ts";
 import { Life } from "./life.ts";
 import { livingFiles } from "./living-files.ts";
-import { livingClock, livingCloudLogs, livingIpc } from "./living-ports.ts";
+import { livingClock, livingCloudLogs, livingIpc, livingObjects } from "./living-ports.ts";
+import { LoneBucket } from "./lone-bucket.ts";
 
 const SYNC_MS = 3;
 
@@ -16,6 +17,8 @@ export interface LoneComponent {
   readonly clock: DrivenClock;
   readonly random: SeededRandom;
   readonly crypto: Crypto;
+  /** A bucket by the rules of S3, to be created. */
+  readonly bucket: LoneBucket;
   rules(events: Parameters<typeof acceptBatch>[0], nowMs: number): ReturnType<typeof acceptBatch>;
   readonly living: {
     life(): Life;
@@ -23,13 +26,17 @@ export interface LoneComponent {
     ipc(ipc: Ipc, life: Life): Ipc;
     files(files: Files, life: Life, clock: Clock): Files;
     cloudLogs(cloudLogs: CloudLogs, life: Life): CloudLogs;
+    objects(objects: Objects, life: Life): Objects;
   };
 }
 
 export function loneComponent(seed: string, startMs: number): LoneComponent {
+  const clock = new DrivenClock(startMs, () => new Promise(setImmediate));
+  const random = new SeededRandom(seed);
   return {
-    clock: new DrivenClock(startMs, () => new Promise(setImmediate)),
-    random: new SeededRandom(seed),
+    clock,
+    random,
+    bucket: new LoneBucket(clock, random.fork("bucket")),
     crypto: nodeCrypto,
     rules: (events, nowMs) => acceptBatch(events, nowMs, undefined),
     living: {
@@ -38,6 +45,7 @@ export function loneComponent(seed: string, startMs: number): LoneComponent {
       ipc: livingIpc,
       files: (files, life, clock) => livingFiles(files, life, clock, () => SYNC_MS),
       cloudLogs: livingCloudLogs,
+      objects: livingObjects,
     },
   };
 }

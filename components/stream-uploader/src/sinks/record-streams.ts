@@ -1,6 +1,6 @@
 import type { AwsError, Streams } from "@coalmine/ports";
+import { classifyAws } from "@coalmine/runtime";
 import type { SettingsOf } from "../sink-config.ts";
-import { classifyAws } from "../sink-failure.ts";
 import { joined, linePackets, type Packet } from "./line-packets.ts";
 import type { Parcel, Sink } from "./sink.ts";
 

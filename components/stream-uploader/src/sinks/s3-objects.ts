@@ -1,10 +1,10 @@
 import type { Crypto, Objects } from "@coalmine/ports";
+import { classifyAws } from "@coalmine/runtime";
 import type { PointColumns } from "../batch-record.ts";
 import { LAKE_FILE_VERSION, LakeRows } from "../lake-file.ts";
 import { dayOf, lakeKey } from "../lake-key.ts";
 import { pointLine } from "../point-line.ts";
 import type { SettingsOf } from "../sink-config.ts";
-import { classifyAws } from "../sink-failure.ts";
 import type { Parcel, Range, Sink } from "./sink.ts";
 
 /** The version of the JSON lines: part of the key. */

@@ -1,5 +1,5 @@
 import type { PointColumns } from "../batch-record.ts";
-import type { SinkFailure } from "../sink-failure.ts";
+import type { DeliveryFailure } from "@coalmine/runtime";
 
 /** What one upload carries: these records of one log, which `epoch` names among all logs of all devices. */
 export interface Range {
@@ -31,5 +31,5 @@ export interface Sink {
   readonly makesObjects: boolean;
   /** The parcels of a range, made while they are sent. The same points make the same parcels. */
   parcels(range: Range, records: AsyncIterable<PointColumns>): AsyncIterable<Parcel>;
-  classify(failure: unknown): SinkFailure;
+  classify(failure: unknown): DeliveryFailure;
 }
