@@ -52,7 +52,7 @@ export function isTwoSided(metric: Metric): boolean {
 
 /** Replays the looks in order, and ends at the first that halts. */
 export function compareArms(bundle: Bundle, arrangement: Arrangement): ComparisonResult {
-  const { policy, metrics } = bundle;
+  const { policy, metrics, looks } = bundle;
   const halting = new Retiring(arrangement.drawCount);
   const tests = metrics.map((metric) => marginTests(metric, arrangement.drawCount));
   const scratch: Scratch = {
@@ -60,10 +60,16 @@ export function compareArms(bundle: Bundle, arrangement: Arrangement): Compariso
     statistic: new Float64Array(arrangement.drawCount),
     worst: new Float64Array(arrangement.drawCount),
   };
-  let latest: Comparison[] = [];
   let spent = 0;
-  for (const [index, look] of bundle.looks.entries()) {
+  for (const [index, look] of looks.entries()) {
     spent = Math.max(spent, Math.min(1, look.elapsedMs / policy.horizonMs));
+    const { alpha, alphaPromote, soakMs } = policy;
+    const asksHarm = halting.realBoundary !== undefined || halting.canRetire(alpha * spent);
+    const asksMargin =
+      look.elapsedMs >= soakMs &&
+      tests.some((own) => own.some(({ retiring }) => retiring.canRetire(alphaPromote * spent)));
+    // At a look that can retire no draw nothing can change.
+    if (!asksHarm && !asksMargin && index < looks.length - 1) continue;
     scratch.worst.fill(-Infinity);
     const seen = metrics.map((metric, m) => {
       const outcome = outcomeOf(
@@ -76,35 +82,50 @@ export function compareArms(bundle: Bundle, arrangement: Arrangement): Compariso
       const scale = studentise(scratch.e, arrangement, scratch.statistic);
       const real = scale === undefined ? undefined : joinWorst(metric, scratch);
       const p = scale === undefined ? undefined : upperP(scratch.statistic);
-      if (look.elapsedMs >= policy.soakMs)
+      if (look.elapsedMs >= soakMs)
         for (const test of tests[m] ?? [])
-          testMargin(outcome, arrangement, test, policy.alphaPromote * spent, scratch);
+          testMargin(outcome, arrangement, test, alphaPromote * spent, scratch);
       return { metric, outcome, scale, real, p };
     });
     if (seen.some(({ metric, real }) => isHalting(metric) && real !== undefined))
-      halting.look(scratch.worst, policy.alpha * spent);
+      halting.look(scratch.worst, alpha * spent);
     // Once the real draw is retired its boundary stands; later looks only ask whether the effect has become large enough.
     const boundary = halting.realBoundary ?? Infinity;
-    latest = seen.map(({ metric, outcome, scale, real, p }, m) => {
-      const lacks = whatLacks(bundle, index, metric, scale, arrangement);
-      const rejected = (tests[m] ?? []).every(({ retiring }) => retiring.realBoundary !== undefined);
-      const within = effectSize(metric, scale) < log(metric.margin ?? 1);
-      return {
-        metric,
-        outcome,
-        scale,
-        p,
-        significant: isHalting(metric) && real !== undefined && real > boundary,
-        cleared: metric.margin === undefined ? undefined : rejected && within && lacks === undefined,
-        lacks,
-      };
-    });
-    const halts = latest.filter(
-      (one) => one.significant && effectSize(one.metric, one.scale) >= log(one.metric.minEffect),
-    );
-    if (halts.length > 0) return { halt: { look: index, metrics: halts }, latest, spent };
+    const stands = seen.map((one) => ({
+      ...one,
+      significant: isHalting(one.metric) && one.real !== undefined && one.real > boundary,
+    }));
+    if (!stands.some(isHarm) && index < looks.length - 1) continue;
+    const latest = stands.map((one, m) => ({
+      ...one,
+      ...clearance(bundle, index, one, tests[m] ?? [], arrangement),
+    }));
+    const harms = latest.filter(isHarm);
+    return { halt: harms.length > 0 ? { look: index, metrics: harms } : undefined, latest, spent };
   }
-  return { halt: undefined, latest, spent };
+  return { halt: undefined, latest: [], spent };
+}
+
+function isHarm({
+  metric,
+  scale,
+  significant,
+}: Pick<Comparison, "metric" | "scale" | "significant">): boolean {
+  return significant && effectSize(metric, scale) >= log(metric.minEffect);
+}
+
+function clearance(
+  bundle: Bundle,
+  index: number,
+  { metric, scale }: Pick<Comparison, "metric" | "scale">,
+  tests: readonly MarginTest[],
+  arrangement: Arrangement,
+): Pick<Comparison, "cleared" | "lacks"> {
+  const lacks = whatLacks(bundle, index, metric, scale, arrangement);
+  if (metric.margin === undefined) return { cleared: undefined, lacks };
+  const rejected = tests.every(({ retiring }) => retiring.realBoundary !== undefined);
+  const within = effectSize(metric, scale) < log(metric.margin);
+  return { cleared: rejected && within && lacks === undefined, lacks };
 }
 
 /** Logarithm of the harmful ratio; of a metric with two harmful directions, the size of either. */
@@ -126,7 +147,8 @@ function joinWorst(metric: Metric, { statistic, worst }: Scratch): number | unde
   const twoSided = isTwoSided(metric);
   let sum = 0;
   let squares = 0;
-  for (const value of statistic) {
+  for (let index = 0; index < statistic.length; index++) {
+    const value = statistic[index] ?? 0;
     sum += value;
     squares += value * value;
   }

@@ -200,8 +200,8 @@ function firstAbsoluteHalt(
 ): { look: number; because: string } | undefined {
   for (const [index, look] of bundle.looks.entries()) {
     const age = durationText(look.elapsedMs);
-    const finding = guardAt(bundle, look);
-    if (finding.tripped)
+    const finding = look.failing.length > 0 ? guardAt(bundle, look) : undefined;
+    if (finding?.tripped === true)
       return {
         look: index,
         because: `${finding.failed} of ${finding.updated} updated devices crash, fail or fell silent after ${age} (${finding.failing.slice(0, 5).join(", ")}${finding.failing.length > 5 ? ", …" : ""}), where ${Number((finding.toleratedRate * 100).toPrecision(3))} % is tolerated: evidence ${Math.round(finding.eValue)} to 1.`,

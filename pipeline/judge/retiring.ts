@@ -17,20 +17,23 @@ export class Retiring {
     return this.#realBoundary;
   }
 
+  /** Whether a look that has spent so much may retire any draw. */
+  canRetire(spent: number): boolean {
+    return this.#quota(spent) > 0;
+  }
+
   /** Retires by `statistic` up to `spent` (a share) of all draws. */
   look(statistic: Float64Array, spent: number): void {
     const live = this.#live;
-    // 0.01 × 2000 is 20, not the 19 that a rounding error below would make of it.
-    const quota = Math.floor(spent * live.length + 1e-9) - this.#retired;
+    const quota = this.#quota(spent);
     if (quota <= 0) return;
     const values = new Float64Array(live.length - this.#retired);
     let next = 0;
     for (let index = 0; index < live.length; index++)
       if (live[index] === 1) values[next++] = statistic[index] ?? 0;
-    values.sort();
     if (quota >= values.length) return;
     // Where the boundary is tied, none of the tied go: what is not spent carries over.
-    const boundary = values[values.length - quota - 1] ?? 0;
+    const boundary = atRank(values, values.length - quota - 1);
     const realLived = live[0] === 1;
     for (let index = 0; index < live.length; index++) {
       const value = statistic[index] ?? 0;
@@ -40,4 +43,32 @@ export class Retiring {
     }
     if (realLived && live[0] === 0) this.#realBoundary = boundary;
   }
+
+  #quota(spent: number): number {
+    // 0.01 × 2000 is 20, not the 19 that a rounding error below would make of it.
+    return Math.floor(spent * this.#live.length + 1e-9) - this.#retired;
+  }
+}
+
+/** What would stand at this index were the values sorted, by Hoare's selection, which leaves them in another order. */
+function atRank(values: Float64Array, index: number): number {
+  let low = 0;
+  let high = values.length - 1;
+  while (low < high) {
+    const pivot = values[(low + high) >> 1] ?? 0;
+    let left = low;
+    let right = high;
+    while (left <= right) {
+      while ((values[left] ?? 0) < pivot) left++;
+      while ((values[right] ?? 0) > pivot) right--;
+      if (left > right) break;
+      const moved = values[left] ?? 0;
+      values[left++] = values[right] ?? 0;
+      values[right--] = moved;
+    }
+    if (index <= right) high = right;
+    else if (index >= left) low = left;
+    else break;
+  }
+  return values[index] ?? 0;
 }
