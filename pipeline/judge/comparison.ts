@@ -2,8 +2,9 @@ import type { Arrangement } from "./arrangement.ts";
 import type { Bundle, Metric } from "./bundle.ts";
 import { couldHaveBeenSeen, coverage, levelOf } from "./evidence.ts";
 import { exp, log } from "./exact-math.ts";
-import { negligibleOf, outcomeOf, type Outcome } from "./outcome.ts";
+import { negligibleOf, outcomeOf, pastOf, type Outcome } from "./outcome.ts";
 import { Retiring } from "./retiring.ts";
+import { spreadOf, tailOf, type Tail } from "./spread.ts";
 import { residuals, studentise, upperP, type Scale } from "./statistic.ts";
 
 /** What the comparison says of one metric at the latest look. */
@@ -39,6 +40,8 @@ interface Scratch {
   readonly e: Float64Array;
   readonly statistic: Float64Array;
   readonly worst: Float64Array;
+  /** For selecting in. */
+  readonly values: Float64Array;
 }
 
 export function isHalting(metric: Metric): boolean {
@@ -54,12 +57,18 @@ export function isTwoSided(metric: Metric): boolean {
 export function compareArms(bundle: Bundle, arrangement: Arrangement): ComparisonResult {
   const { policy, metrics, looks } = bundle;
   const halting = new Retiring(arrangement.drawCount);
-  const tests = metrics.map((metric) => marginTests(metric, arrangement.drawCount));
+  const questions = metrics.map((metric) => ({
+    metric,
+    past: pastOf(metric, bundle.before[metric.name] ?? [], arrangement.deviceCount),
+    tests: marginTests(metric, arrangement.drawCount),
+  }));
   const scratch: Scratch = {
     e: new Float64Array(arrangement.unitCount),
     statistic: new Float64Array(arrangement.drawCount),
     worst: new Float64Array(arrangement.drawCount),
+    values: new Float64Array(arrangement.drawCount),
   };
+  const tail = tailOf(policy.alpha);
   let spent = 0;
   for (const [index, look] of looks.entries()) {
     spent = Math.max(spent, Math.min(1, look.elapsedMs / policy.horizonMs));
@@ -67,25 +76,19 @@ export function compareArms(bundle: Bundle, arrangement: Arrangement): Compariso
     const asksHarm = halting.realBoundary !== undefined || halting.canRetire(alpha * spent);
     const asksMargin =
       look.elapsedMs >= soakMs &&
-      tests.some((own) => own.some(({ retiring }) => retiring.canRetire(alphaPromote * spent)));
+      questions.some(({ tests }) => tests.some(({ retiring }) => retiring.canRetire(alphaPromote * spent)));
     // At a look that can retire no draw nothing can change.
     if (!asksHarm && !asksMargin && index < looks.length - 1) continue;
     scratch.worst.fill(-Infinity);
-    const seen = metrics.map((metric, m) => {
-      const outcome = outcomeOf(
-        metric,
-        look.values[metric.name] ?? [],
-        bundle.before[metric.name] ?? [],
-        arrangement.deviceCount,
-      );
+    const seen = questions.map(({ metric, past, tests }) => {
+      const outcome = outcomeOf(metric, look.values[metric.name] ?? [], past);
       residuals(outcome, arrangement, 0, scratch.e);
       const scale = studentise(scratch.e, arrangement, scratch.statistic);
-      const real = scale === undefined ? undefined : joinWorst(metric, scratch);
+      const real = scale === undefined ? undefined : joinWorst(metric, tail, scratch);
       const p = scale === undefined ? undefined : upperP(scratch.statistic);
       if (look.elapsedMs >= soakMs)
-        for (const test of tests[m] ?? [])
-          testMargin(outcome, arrangement, test, alphaPromote * spent, scratch);
-      return { metric, outcome, scale, real, p };
+        for (const test of tests) testMargin(outcome, arrangement, test, alphaPromote * spent, scratch);
+      return { metric, tests, outcome, scale, real, p };
     });
     if (seen.some(({ metric, real }) => isHalting(metric) && real !== undefined))
       halting.look(scratch.worst, alpha * spent);
@@ -96,10 +99,7 @@ export function compareArms(bundle: Bundle, arrangement: Arrangement): Compariso
       significant: isHalting(one.metric) && one.real !== undefined && one.real > boundary,
     }));
     if (!stands.some(isHarm) && index < looks.length - 1) continue;
-    const latest = stands.map((one, m) => ({
-      ...one,
-      ...clearance(bundle, index, one, tests[m] ?? [], arrangement),
-    }));
+    const latest = stands.map((one) => ({ ...one, ...clearance(bundle, index, one, arrangement) }));
     const harms = latest.filter(isHarm);
     return { halt: harms.length > 0 ? { look: index, metrics: harms } : undefined, latest, spent };
   }
@@ -117,8 +117,7 @@ function isHarm({
 function clearance(
   bundle: Bundle,
   index: number,
-  { metric, scale }: Pick<Comparison, "metric" | "scale">,
-  tests: readonly MarginTest[],
+  { metric, scale, tests }: Pick<Comparison, "metric" | "scale"> & { readonly tests: readonly MarginTest[] },
   arrangement: Arrangement,
 ): Pick<Comparison, "cleared" | "lacks"> {
   const lacks = whatLacks(bundle, index, metric, scale, arrangement);
@@ -143,27 +142,18 @@ export function ratioOf(metric: Metric, difference: number): number {
  * Standardises the statistics by their spread over the draws and, for a halting metric, takes each draw's worst metric
  * along. Returns the real draw's value; undefined where the draws do not differ.
  */
-function joinWorst(metric: Metric, { statistic, worst }: Scratch): number | undefined {
-  const twoSided = isTwoSided(metric);
-  let sum = 0;
-  let squares = 0;
-  for (let index = 0; index < statistic.length; index++) {
-    const value = statistic[index] ?? 0;
-    sum += value;
-    squares += value * value;
-  }
-  const mean = sum / statistic.length;
-  const sd = Math.sqrt(Math.max(0, squares / statistic.length - mean * mean));
-  if (twoSided)
+function joinWorst(metric: Metric, tail: Tail, { statistic, worst, values }: Scratch): number | undefined {
+  if (isTwoSided(metric))
     for (let index = 0; index < statistic.length; index++)
       if ((statistic[index] ?? 0) < 0) statistic[index] = -(statistic[index] ?? 0);
-  if (!(sd > 1e-9)) return undefined;
+  const spread = spreadOf(statistic, tail, values);
+  if (!(spread > 1e-9)) return undefined;
   if (isHalting(metric))
     for (let index = 0; index < statistic.length; index++) {
-      const value = (statistic[index] ?? 0) / sd;
+      const value = (statistic[index] ?? 0) / spread;
       if (value > (worst[index] ?? 0)) worst[index] = value;
     }
-  return (statistic[0] ?? 0) / sd;
+  return (statistic[0] ?? 0) / spread;
 }
 
 function marginTests(metric: Metric, drawCount: number): MarginTest[] {

@@ -1,3 +1,5 @@
+import { atRank } from "./at-rank.ts";
+
 /**
  * Spends a chance of error over looks. At each look the draws that stand out most are retired, so many as the part of
  * alpha spent by then allows; by a rule that treats all draws alike, hence at most alpha of them ever are, the real one
@@ -48,27 +50,4 @@ export class Retiring {
     // 0.01 × 2000 is 20, not the 19 that a rounding error below would make of it.
     return Math.floor(spent * this.#live.length + 1e-9) - this.#retired;
   }
-}
-
-/** What would stand at this index were the values sorted, by Hoare's selection, which leaves them in another order. */
-function atRank(values: Float64Array, index: number): number {
-  let low = 0;
-  let high = values.length - 1;
-  while (low < high) {
-    const pivot = values[(low + high) >> 1] ?? 0;
-    let left = low;
-    let right = high;
-    while (left <= right) {
-      while ((values[left] ?? 0) < pivot) left++;
-      while ((values[right] ?? 0) > pivot) right--;
-      if (left > right) break;
-      const moved = values[left] ?? 0;
-      values[left++] = values[right] ?? 0;
-      values[right--] = moved;
-    }
-    if (index <= right) high = right;
-    else if (index >= left) low = left;
-    else break;
-  }
-  return values[index] ?? 0;
 }

@@ -1,23 +1,15 @@
 import { SeededRandom } from "@coalmine/runtime";
 import { expect, test } from "vitest";
 import { Metric, type Bundle, type Look, type Pair } from "../bundle.ts";
-import { referenceFleet, trial } from "../fleets.ts";
 import { judge, judgeAlone } from "../judge.ts";
-import { trialMetrics, trialPolicy } from "../trials.ts";
+import { trial } from "../trial.ts";
+import { trialOf } from "../trials.ts";
 import { classify, defaultSettings } from "./classify.ts";
 import { lagOneAutocorrelation, pointsOf } from "./points.ts";
 import { score } from "./score.ts";
 import { kayentaShadow } from "./shadow.ts";
 
-const fleet = {
-  traits: referenceFleet,
-  metrics: trialMetrics,
-  policy: trialPolicy,
-  canary: 5,
-  baseline: 50,
-  looks: 12,
-};
-const worse = trial({ ...fleet, seed: "worse", errorRatio: 4 });
+const worse = trial(trialOf("worse", { canary: 5, baseline: 50, looks: 12, errorRatio: 4 }));
 
 test("stands beside the verdict, marked as what it is [judge-7.1]", () => {
   expect(judge(worse)).toMatchObject({
