@@ -16,7 +16,7 @@ export interface Arrangement {
   /** Units drawn for the canary, per stratum, and all units of it. */
   readonly drawnOf: Int32Array;
   readonly sizeOf: Int32Array;
-  /** Unit numbers of each draw's canary, ascending, one draw after the other. */
+  /** Unit numbers of each draw's canary, stratum by stratum, ascending, one draw after the other. */
   readonly draws: Int32Array;
   readonly drawCount: number;
   readonly canaryUnits: number;
@@ -100,25 +100,21 @@ function redraw(shape: Shape, real: Int8Array, draws: number, seed: string): Int
   }
   const random = new SeededRandom(seed).fork("redraws");
   const out = new Int32Array((draws + 1) * canaryUnits);
-  const chosen = new Uint8Array(unitCount);
   let next = 0;
-  for (let drawIndex = 0; drawIndex <= draws; drawIndex++) {
-    chosen.fill(0);
-    if (drawIndex === 0) for (let unit = 0; unit < unitCount; unit++) chosen[unit] = real[unit] === 1 ? 1 : 0;
-    else
-      for (const [stratum, list] of members.entries()) {
-        const take = drawnOf[stratum] ?? 0;
-        for (let index = 0; index < take; index++) {
-          const other = index + random.below(list.length - index);
-          const unit = list[other] ?? 0;
-          list[other] = list[index] ?? 0;
-          list[index] = unit;
-          chosen[unit] = 1;
-        }
+  for (const list of members) for (const unit of list) if (real[unit] === 1) out[next++] = unit;
+  for (let drawIndex = 1; drawIndex <= draws; drawIndex++)
+    for (const [stratum, list] of members.entries()) {
+      const take = drawnOf[stratum] ?? 0;
+      for (let index = 0; index < take; index++) {
+        const other = index + random.below(list.length - index);
+        const unit = list[other] ?? 0;
+        list[other] = list[index] ?? 0;
+        list[index] = unit;
       }
-    // Ascending, so that equal draws add up in the same order to the same bits, and tie.
-    for (let unit = 0; unit < unitCount; unit++) if (chosen[unit] === 1) out[next++] = unit;
-  }
+      // Ascending, so that equal draws add up in the same order to the same bits, and tie.
+      out.set(list.subarray(0, take).toSorted(), next);
+      next += take;
+    }
   return out;
 }
 

@@ -2,8 +2,9 @@ import type { Arrangement } from "./arrangement.ts";
 import type { Bundle, Metric } from "./bundle.ts";
 import { couldHaveBeenSeen, coverage, levelOf } from "./evidence.ts";
 import { exp, log } from "./exact-math.ts";
-import { negligibleOf, outcomeOf, type Outcome } from "./outcome.ts";
+import { negligibleOf, outcomeOf, pastOf, type Outcome } from "./outcome.ts";
 import { Retiring } from "./retiring.ts";
+import { spreadOf, tailOf, type Tail } from "./spread.ts";
 import { residuals, studentise, upperP, type Scale } from "./statistic.ts";
 
 /** What the comparison says of one metric at the latest look. */
@@ -39,6 +40,8 @@ interface Scratch {
   readonly e: Float64Array;
   readonly statistic: Float64Array;
   readonly worst: Float64Array;
+  /** For selecting in. */
+  readonly values: Float64Array;
 }
 
 export function isHalting(metric: Metric): boolean {
@@ -52,59 +55,76 @@ export function isTwoSided(metric: Metric): boolean {
 
 /** Replays the looks in order, and ends at the first that halts. */
 export function compareArms(bundle: Bundle, arrangement: Arrangement): ComparisonResult {
-  const { policy, metrics } = bundle;
+  const { policy, metrics, looks } = bundle;
   const halting = new Retiring(arrangement.drawCount);
-  const tests = metrics.map((metric) => marginTests(metric, arrangement.drawCount));
+  const questions = metrics.map((metric) => ({
+    metric,
+    past: pastOf(metric, bundle.before[metric.name] ?? [], arrangement.deviceCount),
+    tests: marginTests(metric, arrangement.drawCount),
+  }));
   const scratch: Scratch = {
     e: new Float64Array(arrangement.unitCount),
     statistic: new Float64Array(arrangement.drawCount),
     worst: new Float64Array(arrangement.drawCount),
+    values: new Float64Array(arrangement.drawCount),
   };
-  let latest: Comparison[] = [];
+  const tail = tailOf(policy.alpha);
   let spent = 0;
-  for (const [index, look] of bundle.looks.entries()) {
+  for (const [index, look] of looks.entries()) {
     spent = Math.max(spent, Math.min(1, look.elapsedMs / policy.horizonMs));
+    const { alpha, alphaPromote, soakMs } = policy;
+    const asksHarm = halting.realBoundary !== undefined || halting.canRetire(alpha * spent);
+    const asksMargin =
+      look.elapsedMs >= soakMs &&
+      questions.some(({ tests }) => tests.some(({ retiring }) => retiring.canRetire(alphaPromote * spent)));
+    // At a look that can retire no draw nothing can change.
+    if (!asksHarm && !asksMargin && index < looks.length - 1) continue;
     scratch.worst.fill(-Infinity);
-    const seen = metrics.map((metric, m) => {
-      const outcome = outcomeOf(
-        metric,
-        look.values[metric.name] ?? [],
-        bundle.before[metric.name] ?? [],
-        arrangement.deviceCount,
-      );
+    const seen = questions.map(({ metric, past, tests }) => {
+      const outcome = outcomeOf(metric, look.values[metric.name] ?? [], past);
       residuals(outcome, arrangement, 0, scratch.e);
       const scale = studentise(scratch.e, arrangement, scratch.statistic);
-      const real = scale === undefined ? undefined : joinWorst(metric, scratch);
+      const real = scale === undefined ? undefined : joinWorst(metric, tail, scratch);
       const p = scale === undefined ? undefined : upperP(scratch.statistic);
-      if (look.elapsedMs >= policy.soakMs)
-        for (const test of tests[m] ?? [])
-          testMargin(outcome, arrangement, test, policy.alphaPromote * spent, scratch);
-      return { metric, outcome, scale, real, p };
+      if (look.elapsedMs >= soakMs)
+        for (const test of tests) testMargin(outcome, arrangement, test, alphaPromote * spent, scratch);
+      return { metric, tests, outcome, scale, real, p };
     });
     if (seen.some(({ metric, real }) => isHalting(metric) && real !== undefined))
-      halting.look(scratch.worst, policy.alpha * spent);
+      halting.look(scratch.worst, alpha * spent);
     // Once the real draw is retired its boundary stands; later looks only ask whether the effect has become large enough.
     const boundary = halting.realBoundary ?? Infinity;
-    latest = seen.map(({ metric, outcome, scale, real, p }, m) => {
-      const lacks = whatLacks(bundle, index, metric, scale, arrangement);
-      const rejected = (tests[m] ?? []).every(({ retiring }) => retiring.realBoundary !== undefined);
-      const within = effectSize(metric, scale) < log(metric.margin ?? 1);
-      return {
-        metric,
-        outcome,
-        scale,
-        p,
-        significant: isHalting(metric) && real !== undefined && real > boundary,
-        cleared: metric.margin === undefined ? undefined : rejected && within && lacks === undefined,
-        lacks,
-      };
-    });
-    const halts = latest.filter(
-      (one) => one.significant && effectSize(one.metric, one.scale) >= log(one.metric.minEffect),
-    );
-    if (halts.length > 0) return { halt: { look: index, metrics: halts }, latest, spent };
+    const stands = seen.map((one) => ({
+      ...one,
+      significant: isHalting(one.metric) && one.real !== undefined && one.real > boundary,
+    }));
+    if (!stands.some(isHarm) && index < looks.length - 1) continue;
+    const latest = stands.map((one) => ({ ...one, ...clearance(bundle, index, one, arrangement) }));
+    const harms = latest.filter(isHarm);
+    return { halt: harms.length > 0 ? { look: index, metrics: harms } : undefined, latest, spent };
   }
-  return { halt: undefined, latest, spent };
+  return { halt: undefined, latest: [], spent };
+}
+
+function isHarm({
+  metric,
+  scale,
+  significant,
+}: Pick<Comparison, "metric" | "scale" | "significant">): boolean {
+  return significant && effectSize(metric, scale) >= log(metric.minEffect);
+}
+
+function clearance(
+  bundle: Bundle,
+  index: number,
+  { metric, scale, tests }: Pick<Comparison, "metric" | "scale"> & { readonly tests: readonly MarginTest[] },
+  arrangement: Arrangement,
+): Pick<Comparison, "cleared" | "lacks"> {
+  const lacks = whatLacks(bundle, index, metric, scale, arrangement);
+  if (metric.margin === undefined) return { cleared: undefined, lacks };
+  const rejected = tests.every(({ retiring }) => retiring.realBoundary !== undefined);
+  const within = effectSize(metric, scale) < log(metric.margin);
+  return { cleared: rejected && within && lacks === undefined, lacks };
 }
 
 /** Logarithm of the harmful ratio; of a metric with two harmful directions, the size of either. */
@@ -122,26 +142,18 @@ export function ratioOf(metric: Metric, difference: number): number {
  * Standardises the statistics by their spread over the draws and, for a halting metric, takes each draw's worst metric
  * along. Returns the real draw's value; undefined where the draws do not differ.
  */
-function joinWorst(metric: Metric, { statistic, worst }: Scratch): number | undefined {
-  const twoSided = isTwoSided(metric);
-  let sum = 0;
-  let squares = 0;
-  for (const value of statistic) {
-    sum += value;
-    squares += value * value;
-  }
-  const mean = sum / statistic.length;
-  const sd = Math.sqrt(Math.max(0, squares / statistic.length - mean * mean));
-  if (twoSided)
+function joinWorst(metric: Metric, tail: Tail, { statistic, worst, values }: Scratch): number | undefined {
+  if (isTwoSided(metric))
     for (let index = 0; index < statistic.length; index++)
       if ((statistic[index] ?? 0) < 0) statistic[index] = -(statistic[index] ?? 0);
-  if (!(sd > 1e-9)) return undefined;
+  const spread = spreadOf(statistic, tail, values);
+  if (!(spread > 1e-9)) return undefined;
   if (isHalting(metric))
     for (let index = 0; index < statistic.length; index++) {
-      const value = (statistic[index] ?? 0) / sd;
+      const value = (statistic[index] ?? 0) / spread;
       if (value > (worst[index] ?? 0)) worst[index] = value;
     }
-  return (statistic[0] ?? 0) / sd;
+  return (statistic[0] ?? 0) / spread;
 }
 
 function marginTests(metric: Metric, drawCount: number): MarginTest[] {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { Bundle, JudgePolicy, Metric, type Look, type Pair } from "./bundle.ts";
-import { referenceFleet, trial } from "./fleets.ts";
 import { judge } from "./judge.ts";
-import { trialMetrics, trialPolicy } from "./trials.ts";
+import { trial } from "./trial.ts";
+import { trialOf } from "./trials.ts";
 
 const HOUR_MS = 3_600_000;
 const policy = JudgePolicy.parse({
@@ -249,31 +249,13 @@ test("at the deadline what is not decided is inconclusive, and what would settle
 });
 
 test("is the same to the byte however often it is asked [judge-5.1]", () => {
-  const bundle = trial({
-    traits: referenceFleet,
-    metrics: trialMetrics,
-    policy: trialPolicy,
-    seed: "again",
-    canary: 5,
-    baseline: 50,
-    errorRatio: 1.3,
-    looks: 12,
-  });
+  const bundle = trial(trialOf("again", { canary: 5, baseline: 50, errorRatio: 1.3, looks: 12 }));
   const copy = Bundle.parse(JSON.parse(JSON.stringify(bundle)));
   expect(JSON.stringify(judge(copy))).toBe(JSON.stringify(judge(bundle)));
 });
 
 test("judges 48 looks at 110 devices within a second [judge-5.4]", () => {
-  const bundle = trial({
-    traits: referenceFleet,
-    metrics: trialMetrics,
-    policy: trialPolicy,
-    seed: "speed",
-    canary: 10,
-    baseline: 100,
-    errorRatio: 1,
-    looks: 48,
-  });
+  const bundle = trial(trialOf("speed"));
   judge(bundle);
   const before = process.cpuUsage();
   judge(bundle);

@@ -3,6 +3,7 @@ import type { Bundle, Look } from "./bundle.ts";
 import { compareArms, isHalting, ratioOf, type Comparison, type ComparisonResult } from "./comparison.ts";
 import { effectInterval } from "./effect.ts";
 import { coverage, levelOf } from "./evidence.ts";
+import { kayentaShadow } from "./kayenta/shadow.ts";
 import { guard, type GuardFinding } from "./guard.ts";
 import { brokenLimits, limitIsKept } from "./limits.ts";
 import { placeboVouches } from "./placebo.ts";
@@ -15,6 +16,11 @@ import { durationText, effectText, ratioText, rounded, type MetricFinding, type 
  * @see docs/spec/judge.md
  */
 export function judge(bundle: Bundle): Verdict {
+  return { ...judgeAlone(bundle), kayentaShadow: kayentaShadow(bundle) };
+}
+
+/** The verdict, without what another judge would have said. */
+export function judgeAlone(bundle: Bundle): Verdict {
   const last = bundle.looks.at(-1);
   const undecided = last !== undefined && last.elapsedMs >= bundle.policy.horizonMs ? "INCONCLUSIVE" : "WAIT";
   const arrangement = arrange(bundle);
@@ -194,8 +200,8 @@ function firstAbsoluteHalt(
 ): { look: number; because: string } | undefined {
   for (const [index, look] of bundle.looks.entries()) {
     const age = durationText(look.elapsedMs);
-    const finding = guardAt(bundle, look);
-    if (finding.tripped)
+    const finding = look.failing.length > 0 ? guardAt(bundle, look) : undefined;
+    if (finding?.tripped === true)
       return {
         look: index,
         because: `${finding.failed} of ${finding.updated} updated devices crash, fail or fell silent after ${age} (${finding.failing.slice(0, 5).join(", ")}${finding.failing.length > 5 ? ", …" : ""}), where ${Number((finding.toleratedRate * 100).toPrecision(3))} % is tolerated: evidence ${Math.round(finding.eValue)} to 1.`,

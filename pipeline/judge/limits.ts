@@ -17,9 +17,10 @@ export function brokenLimits(
   arrangement: Arrangement,
 ): LimitFinding[] {
   return metrics.flatMap((metric) => {
+    if (metric.limit === undefined) return [];
     const values = look.values[metric.name];
     const canary = levelOf(metric, values, arrangement, true);
-    if (metric.limit === undefined || canary === undefined) return [];
+    if (canary === undefined) return [];
     const limit = passed(metric, canary);
     if (limit === undefined) return [];
     const baseline = levelOf(metric, values, arrangement, false);

@@ -31,27 +31,45 @@ export function usable(metric: Metric, pair: Pair | undefined): readonly [number
 }
 
 /** Outcomes of all devices. Which arm a device is in plays no part: that keeps the test exact. */
-export function outcomeOf(
+export function outcomeOf(metric: Metric, now: readonly (Pair | undefined)[], before: Past): Outcome {
+  // Means are drawn towards the fleet's mean; where it has no past, towards the present one of all devices.
+  const centre = before.mean > 0 ? before.mean : pooled(metric, now);
+  return {
+    now: logarithms(metric, now, before.levels.length, (pair, floor) =>
+      level(metric, pair, PRIOR_NOW, centre, floor),
+    ),
+    before: before.levels,
+  };
+}
+
+/** What is known of the time before, the same at every look. */
+export interface Past {
+  readonly levels: Float64Array;
+  readonly mean: number;
+}
+
+export function pastOf(metric: Metric, before: readonly (Pair | undefined)[], deviceCount: number): Past {
+  const mean = pooled(metric, before);
+  const known = mean > 0 ? before : [];
+  return {
+    mean,
+    levels: logarithms(metric, known, deviceCount, (pair, floor) => historyOf(metric, pair, mean, floor)),
+  };
+}
+
+/** One number a device, turned so that more is worse. */
+function logarithms(
   metric: Metric,
-  now: readonly (Pair | undefined)[],
-  before: readonly (Pair | undefined)[],
+  pairs: readonly (Pair | undefined)[],
   deviceCount: number,
-): Outcome {
+  of: (pair: readonly [number, number], floor: number) => number,
+): Float64Array {
   const floor = negligibleOf(metric);
   const sign = metric.direction === "down" && metric.kind !== "liveness" ? -1 : 1;
-  const past = pooled(metric, before);
-  // Means are drawn towards the fleet's mean; where it has no past, towards the present one of all devices.
-  const centre = past > 0 ? past : pooled(metric, now);
-  const out = {
-    now: new Float64Array(deviceCount).fill(Number.NaN),
-    before: new Float64Array(deviceCount).fill(Number.NaN),
-  };
+  const out = new Float64Array(deviceCount).fill(Number.NaN);
   for (let device = 0; device < deviceCount; device++) {
-    const present = usable(metric, now[device]);
-    if (present !== undefined) out.now[device] = sign * level(metric, present, PRIOR_NOW, centre, floor);
-    const history = usable(metric, before[device]);
-    if (history !== undefined && past > 0)
-      out.before[device] = sign * historyOf(metric, history, past, floor);
+    const pair = usable(metric, pairs[device]);
+    if (pair !== undefined) out[device] = sign * of(pair, floor);
   }
   return out;
 }

@@ -2,7 +2,9 @@ import { logPossibleDraws, smallestP } from "./arrangement.ts";
 import type { JudgePolicy, Metric, Pair } from "./bundle.ts";
 import { isHalting, isTwoSided } from "./comparison.ts";
 import { exp, log, normalCdf, normalQuantile } from "./exact-math.ts";
-import { negligibleOf, outcomeOf } from "./outcome.ts";
+import { negligibleOf, outcomeOf, pastOf } from "./outcome.ts";
+import { criticalValue, overlaps } from "./overlaps.ts";
+import { Retiring } from "./retiring.ts";
 import { rounded } from "./verdict.ts";
 
 /** What the fleet has shown before: per metric, per device, one pair for each of `bucketMs`, oldest first. */
@@ -21,7 +23,10 @@ export interface PlanInput {
 export interface PlannedMetric {
   readonly metric: string;
   readonly margin: number | null;
-  /** Hours since assignment → the smallest ratio found with a chance of 80 %; null where history does not reach. */
+  /**
+   * Hours since assignment → the smallest ratio found with a chance of 80 %; null where history does not reach, or where
+   * it is too early for any halt by comparison.
+   */
   readonly detectableRatio: Readonly<Record<"1" | "6" | "24", number | null>>;
   /** Standard deviation over devices of the adjusted logarithm at the end of the soak. */
   readonly sd: number | null;
@@ -46,11 +51,9 @@ const HOUR_MS = 3_600_000;
 /** What a rollout could find and promote, before it begins, by the fleet's own history. */
 export function plan(history: FleetHistory, input: PlanInput): Plan {
   const { policy, metrics, canaryDevices } = input;
-  const units = new Set(history.devices.map(({ cluster }) => cluster)).size;
-  const canary = Math.min(canaryDevices, Math.max(0, units - 1));
-  const weight = canary === 0 ? 0 : (canary * (units - canary)) / units;
+  const { units, canary, weight } = armsOf(history, canaryDevices);
   const least = smallestP(logPossibleDraws([units], [canary]), policy.draws);
-  const planned = metrics.map((metric) => planMetric(history, metric, policy, canary, weight));
+  const planned = metrics.map((metric) => planMetric(history, metric, input, canary, weight));
   const guarded = planned.filter((_, index) => metrics[index]?.margin !== undefined);
   // Whatever depends on what: the chance that all clear is at least one less all chances that one does not.
   const promote = guarded.some(({ clears }) => clears === null)
@@ -83,17 +86,19 @@ function whyNot(policy: JudgePolicy, halting: boolean, least: number, canary: nu
 function planMetric(
   history: FleetHistory,
   metric: Metric,
-  policy: JudgePolicy,
+  input: PlanInput,
   canary: number,
   weight: number,
 ): PlannedMetric {
+  const { policy } = input;
   const sdAt = (hours: number): number | undefined => residualSd(history, metric, hours * HOUR_MS);
   const detectable = (hours: number): number | null => {
-    const sd = sdAt(hours);
-    if (sd === undefined || weight === 0) return null;
-    const spent = policy.alpha * Math.min(1, (hours * HOUR_MS) / policy.horizonMs);
-    const z = normalQuantile(1 - spent / (isTwoSided(metric) ? 2 : 1)) + normalQuantile(0.8);
-    return rounded(exp((z * sd) / Math.sqrt(weight)));
+    const halt = haltAt(history, metric, input, weight, hours);
+    if (halt === undefined) return null;
+    // What is halted depends on the size of the effect, and that is asked for: a few rounds settle it.
+    let size = 0;
+    for (let round = 0; round < 8; round++) size = halt.from(size) + normalQuantile(0.8) * halt.error;
+    return rounded(exp(size));
   };
   const sd = sdAt(policy.soakMs / HOUR_MS) ?? sdAt(longestHours(history));
   const spent = policy.alphaPromote * Math.min(1, policy.soakMs / policy.horizonMs);
@@ -119,6 +124,52 @@ function planMetric(
     clears: rounded(clears ?? undefined),
     canaryDevicesFor99: needed === null ? null : Math.max(1, Math.ceil((canary * needed * needed) / weight)),
   };
+}
+
+/** Chance that harm of this ratio is halted by so many hours since the assignment; undefined beyond the history. */
+export function detectionChance(
+  history: FleetHistory,
+  input: PlanInput,
+  metricName: string,
+  ratio: number,
+  hours: number,
+): number | undefined {
+  const metric = input.metrics.find(({ name }) => name === metricName);
+  const { weight } = armsOf(history, input.canaryDevices);
+  const halt = metric && haltAt(history, metric, input, weight, hours);
+  return halt && normalCdf((log(ratio) - halt.from(log(ratio))) / halt.error);
+}
+
+/**
+ * From which estimate of an effect of this size (both are logarithms) a halt comes, and the estimate's standard error;
+ * undefined where history does not reach, or where so little of alpha is spent that no draw can be retired.
+ */
+function haltAt(
+  history: FleetHistory,
+  metric: Metric,
+  { policy, metrics, canaryDevices }: PlanInput,
+  weight: number,
+  hours: number,
+): { readonly from: (size: number) => number; readonly error: number } | undefined {
+  const spent = policy.alpha * Math.min(1, (hours * HOUR_MS) / policy.horizonMs);
+  const sd = residualSd(history, metric, hours * HOUR_MS);
+  if (sd === undefined || weight === 0 || !new Retiring(policy.draws + 1).canRetire(spent)) return undefined;
+  const error = sd / Math.sqrt(weight);
+  // Metrics that can halt share what is spent; a metric with two harmful directions halves its part.
+  const shares = Math.max(1, metrics.filter(isHalting).length) * (isTwoSided(metric) ? 2 : 1);
+  const { canary, units } = armsOf(history, canaryDevices);
+  const kinds = overlaps(canary, units - canary);
+  const least = log(metric.minEffect);
+  return {
+    from: (size) => Math.max(criticalValue(kinds, size / error, spent / shares) * error, least),
+    error,
+  };
+}
+
+function armsOf(history: FleetHistory, canaryDevices: number) {
+  const units = new Set(history.devices.map(({ cluster }) => cluster)).size;
+  const canary = Math.min(canaryDevices, Math.max(0, units - 1));
+  return { units, canary, weight: canary === 0 ? 0 : (canary * (units - canary)) / units };
 }
 
 function clearChance(metric: Metric, z: number): number {
@@ -170,7 +221,7 @@ function residualVariance(
   now: readonly Pair[],
   before: readonly Pair[],
 ): number | undefined {
-  const outcome = outcomeOf(metric, now, before, history.devices.length);
+  const outcome = outcomeOf(metric, now, pastOf(metric, before, history.devices.length));
   const known = [...outcome.now].flatMap((y, device) =>
     Number.isNaN(y) ? [] : [{ y, x: outcome.before[device] ?? Number.NaN }],
   );

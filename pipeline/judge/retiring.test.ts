@@ -16,6 +16,21 @@ test("retires none of those that tie at the boundary, and carries over what it d
   expect(retiring.realBoundary).toBe(1);
 });
 
+test("retires as sorting all values would, and nothing where it says that it cannot", () => {
+  const values = fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 20, maxLength: 20 });
+  fc.assert(
+    fc.property(values, fc.double({ min: 0, max: 1, noNaN: true }), (list, spent) => {
+      const retiring = new Retiring(20);
+      const quota = Math.floor(spent * 20 + 1e-9);
+      expect(retiring.canRetire(spent)).toBe(quota > 0);
+      retiring.look(Float64Array.from(list), spent);
+      const boundary = list.toSorted((a, b) => a - b)[19 - quota];
+      const retired = quota > 0 && boundary !== undefined && (list[0] ?? 0) > boundary;
+      expect(retiring.realBoundary).toBe(retired ? boundary : undefined);
+    }),
+  );
+});
+
 test("never retires more than alpha of the draws, whatever the looks", () => {
   fc.assert(
     fc.property(

@@ -1,3 +1,5 @@
+import { atRank } from "./at-rank.ts";
+
 /**
  * Spends a chance of error over looks. At each look the draws that stand out most are retired, so many as the part of
  * alpha spent by then allows; by a rule that treats all draws alike, hence at most alpha of them ever are, the real one
@@ -17,20 +19,23 @@ export class Retiring {
     return this.#realBoundary;
   }
 
+  /** Whether a look that has spent so much may retire any draw. */
+  canRetire(spent: number): boolean {
+    return this.#quota(spent) > 0;
+  }
+
   /** Retires by `statistic` up to `spent` (a share) of all draws. */
   look(statistic: Float64Array, spent: number): void {
     const live = this.#live;
-    // 0.01 × 2000 is 20, not the 19 that a rounding error below would make of it.
-    const quota = Math.floor(spent * live.length + 1e-9) - this.#retired;
+    const quota = this.#quota(spent);
     if (quota <= 0) return;
     const values = new Float64Array(live.length - this.#retired);
     let next = 0;
     for (let index = 0; index < live.length; index++)
       if (live[index] === 1) values[next++] = statistic[index] ?? 0;
-    values.sort();
     if (quota >= values.length) return;
     // Where the boundary is tied, none of the tied go: what is not spent carries over.
-    const boundary = values[values.length - quota - 1] ?? 0;
+    const boundary = atRank(values, values.length - quota - 1);
     const realLived = live[0] === 1;
     for (let index = 0; index < live.length; index++) {
       const value = statistic[index] ?? 0;
@@ -39,5 +44,10 @@ export class Retiring {
       this.#retired++;
     }
     if (realLived && live[0] === 0) this.#realBoundary = boundary;
+  }
+
+  #quota(spent: number): number {
+    // 0.01 × 2000 is 20, not the 19 that a rounding error below would make of it.
+    return Math.floor(spent * this.#live.length + 1e-9) - this.#retired;
   }
 }

@@ -77,7 +77,7 @@ export interface Scale {
  * constant or too few. `out` gets one number a draw.
  */
 export function studentise(e: Float64Array, arrangement: Arrangement, out: Float64Array): Scale | undefined {
-  const { unitCount, stratumOf, drawnOf, sizeOf, draws, drawCount, canaryUnits } = arrangement;
+  const { unitCount, stratumOf, drawnOf, sizeOf, draws, drawCount } = arrangement;
   const strata = sizeOf.length;
   const mean = new Float64Array(strata);
   for (let unit = 0; unit < unitCount; unit++) {
@@ -109,25 +109,20 @@ export function studentise(e: Float64Array, arrangement: Arrangement, out: Float
   if (!(squares > SPREAD_MIN)) return undefined;
   // A draw that splits the units perfectly would have no spread left, and an infinite statistic.
   const squaresMin = squares * 1e-9;
-  const sums = new Float64Array(strata);
+  const rootWeight = Math.sqrt(weight);
   let real = 0;
   let realSd = 0;
   for (let index = 0, at = 0; index < drawCount; index++) {
-    sums.fill(0);
-    for (let k = 0; k < canaryUnits; k++) {
-      const unit = draws[at++] ?? 0;
-      const stratum = stratumOf[unit] ?? 0;
-      sums[stratum] = (sums[stratum] ?? 0) + (centred[unit] ?? 0);
-    }
     let total = 0;
     let within = squares;
     for (let stratum = 0; stratum < strata; stratum++) {
-      const sum = sums[stratum] ?? 0;
+      let sum = 0;
+      for (const end = at + (drawnOf[stratum] ?? 0); at < end; at++) sum += centred[draws[at] ?? 0] ?? 0;
       total += sum;
       within -= sum * sum * (inverse[stratum] ?? 0);
     }
     const sd = Math.sqrt(Math.max(within, squaresMin) / freedom);
-    out[index] = total / (sd * Math.sqrt(weight));
+    out[index] = total / (sd * rootWeight);
     if (index === 0) {
       real = total / weight;
       realSd = sd;
@@ -140,7 +135,7 @@ export function studentise(e: Float64Array, arrangement: Arrangement, out: Float
 export function upperP(statistic: Float64Array): number {
   const real = statistic[0] ?? Number.NaN;
   let atLeast = 0;
-  for (const value of statistic) if (value >= real) atLeast++;
+  for (let index = 0; index < statistic.length; index++) if ((statistic[index] ?? 0) >= real) atLeast++;
   return atLeast / statistic.length;
 }
 
@@ -148,6 +143,6 @@ export function upperP(statistic: Float64Array): number {
 export function lowerP(statistic: Float64Array): number {
   const real = statistic[0] ?? Number.NaN;
   let atMost = 0;
-  for (const value of statistic) if (value <= real) atMost++;
+  for (let index = 0; index < statistic.length; index++) if ((statistic[index] ?? 0) <= real) atMost++;
   return atMost / statistic.length;
 }

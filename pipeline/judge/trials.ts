@@ -1,6 +1,7 @@
 import { JudgePolicy, Metric } from "./bundle.ts";
-import { referenceFleet, trial, type FleetTraits, type Trial } from "./fleets.ts";
-import { judge } from "./judge.ts";
+import { referenceFleet } from "./fleets.ts";
+import { judgeAlone } from "./judge.ts";
+import { trial, type Trial } from "./trial.ts";
 import type { Verdict } from "./verdict.ts";
 
 const DAY_MS = 86_400_000;
@@ -18,40 +19,32 @@ export const trialMetrics: readonly Metric[] = [
   Metric.parse({ name: "heartbeats", kind: "liveness", direction: "up", role: "halting" }),
 ];
 
-export interface Gate {
-  readonly runs: number;
-  readonly looks: number;
-  readonly canary: number;
-  readonly baseline: number;
-  readonly errorRatio: number;
-  readonly traits: FleetTraits;
-  readonly seed: string;
-  readonly metrics: readonly Metric[];
-  readonly policy: JudgePolicy;
-  readonly trial: Partial<Trial>;
+/** So many metrics that can each halt a release, and heartbeats beside them, as always. */
+export function manyMetrics(count: number): readonly Metric[] {
+  const errors = Array.from({ length: count }, (_, index) =>
+    Metric.parse({ name: `errors ${index + 1}`, kind: "ratio", direction: "up", role: "halting" }),
+  );
+  return [...errors, ...trialMetrics.filter(({ kind }) => kind === "liveness")];
 }
 
-/**
- * Runs a rule on so many fleets, each with its own seed. The short form stands in the ordinary tests; the gates of
- * 2,000 runs and more call this with larger `runs`.
- */
-export function verdictsOf(gate: Partial<Gate>): Verdict[] {
-  const { runs = 200, looks = 48, canary = 10, baseline = 100, errorRatio = 1, seed = "gate" } = gate;
-  return Array.from({ length: runs }, (_, run) =>
-    judge(
-      trial({
-        traits: gate.traits ?? referenceFleet,
-        metrics: gate.metrics ?? trialMetrics,
-        policy: gate.policy ?? trialPolicy,
-        seed: `${seed}/${run}`,
-        canary,
-        baseline,
-        errorRatio,
-        looks,
-        ...gate.trial,
-      }),
-    ),
-  );
+/** Ten canaries beside a hundred of the reference fleet, for a day of half-hourly looks, unless it is said otherwise. */
+export function trialOf(seed: string, changes: Partial<Trial> = {}): Trial {
+  return {
+    traits: referenceFleet,
+    seed,
+    canary: 10,
+    baseline: 100,
+    errorRatio: 1,
+    looks: 48,
+    metrics: trialMetrics,
+    policy: trialPolicy,
+    ...changes,
+  };
+}
+
+/** The rule on so many fleets, each with its own seed. */
+export function verdictsOf(runs: number, seed: string, changes: Partial<Trial> = {}): Verdict[] {
+  return Array.from({ length: runs }, (_, run) => judgeAlone(trial(trialOf(`${seed}/${run}`, changes))));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { GuardFinding } from "./guard.ts";
+import type { KayentaShadow } from "./kayenta/shadow.ts";
 
 /** What one metric shows, in figures that are rounded for people and equal on every machine. */
 export interface MetricFinding {
@@ -33,6 +34,8 @@ export interface Verdict {
   readonly smallestP: number | null;
   readonly metrics: readonly MetricFinding[];
   readonly guard: GuardFinding | null;
+  /** Shown, never decided by. Verdicts kept from before it was computed have none. */
+  readonly kayentaShadow?: KayentaShadow;
 }
 
 /** Significant digits of a reported figure. */
