@@ -2,6 +2,7 @@ import { healthKeys } from "@coalmine/contract";
 import { CoalmineError } from "@coalmine/runtime";
 import { parse } from "yaml";
 import * as z from "zod";
+import { faultsOf, faultsText } from "./faults.ts";
 import { JudgePolicy, Metric } from "./judge/bundle.ts";
 
 /** What a release has to prove, per target: the schema of `policy.yaml`. */
@@ -166,7 +167,7 @@ export function parsePolicy(text: string): Policy {
   }
   const result = Policy.safeParse(json);
   if (result.success) return result.data;
-  throw new PolicyError(`the policy cannot work:\n${z.prettifyError(result.error)}`);
+  throw new PolicyError(`the policy cannot work:\n${faultsText(faultsOf(result.error, json))}`);
 }
 
 /** The target's policy, by name. */

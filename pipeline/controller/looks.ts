@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { invariant } from "@coalmine/runtime";
 import * as z from "zod";
 import { EvidenceReader, lookOf, ReaderState, valuesOf } from "../evidence/evidence-reader.ts";
 import type { EvidenceStore } from "../evidence/evidence-store.ts";
-import { Bundle, Look, Pair } from "../judge/bundle.ts";
+import { type Bundle, Look, Pair } from "../judge/bundle.ts";
+import { sha256Of } from "../judge/digest.ts";
 import { judge } from "../judge/judge.ts";
 import { judging, metricsOf, targetPolicy, type Policy } from "../policy.ts";
 import type { Evidence } from "../rollout/evidence.ts";
@@ -86,7 +86,7 @@ export class Looks {
       kind: "look",
       target,
       elapsedMs,
-      digest: digestOf(bundle),
+      digest: sha256Of(bundle),
       verdict: verdict.verdict,
       because: verdict.because,
     };
@@ -211,7 +211,7 @@ export async function keptBundle(
     looks.push(look);
   }
   const bundle = bundleOf(folded.id, own.plan, own.state, policy, before, looks);
-  return { bundle, digest: digestOf(bundle) };
+  return { bundle, digest: sha256Of(bundle) };
 }
 
 function bundleOf(
@@ -227,18 +227,16 @@ function bundleOf(
     rollout,
     target: plan.name,
     devices: plan.devices,
-    draw: { how: "drawn", seed: state.seed ?? "", canary: state.order.slice(0, state.canaryCount) },
+    draw: {
+      how: "drawn",
+      seed: state.seed ?? "",
+      canary: state.order.slice(0, state.canaryCount),
+      ...(plan.policy.canaryDevices === state.canaryCount ? {} : { asked: plan.policy.canaryDevices }),
+    },
     ...judging(policy, plan.name),
     before,
     looks,
   };
-}
-
-/** Keys of a parsed document have the schema's order, so that a bundle read again has the digest it had. */
-function digestOf(bundle: Bundle): string {
-  return createHash("sha256")
-    .update(JSON.stringify(Bundle.parse(bundle)))
-    .digest("hex");
 }
 
 /** Names sort as the times do. */

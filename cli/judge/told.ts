@@ -1,0 +1,33 @@
+import { durationText, effectText, type MetricFinding, type Verdict } from "../../pipeline/judge/verdict.ts";
+
+/** A verdict for a person: what, why, and each metric with its evidence. */
+export function verdictTold(verdict: Verdict): string {
+  const { devices, guard, metrics } = verdict;
+  return [
+    `${verdict.verdict} after ${durationText(verdict.elapsedMs)}, ${devices.canary} canary and ${devices.baseline} baseline devices${verdict.advisory ? ", picked by hand" : ""}`,
+    verdict.because,
+    ...metrics.map((finding) => `  ${finding.metric}: ${metricTold(finding)}`),
+    ...(guard === null
+      ? []
+      : [
+          `  guard: ${guard.failed} of ${guard.updated} updated devices fail, evidence ${Math.round(guard.eValue)} to 1`,
+        ]),
+    ...(verdict.smallestP === null
+      ? []
+      : [
+          `  ${Number((verdict.spent * 100).toPrecision(3))} % of alpha is spent; the smallest p that this draw can reach is ${verdict.smallestP}`,
+        ]),
+  ].join("\n");
+}
+
+function metricTold(finding: MetricFinding): string {
+  const { canaryLevel, baselineLevel, margin, cleared, lacks, halting } = finding;
+  const parts = [`${canaryLevel ?? "?"} beside ${baselineLevel ?? "?"}`, effectText(finding)];
+  if (margin !== null)
+    parts.push(
+      cleared === true ? `within its margin of ${margin}` : `not shown to be within its margin of ${margin}`,
+    );
+  if (lacks !== null) parts.push(lacks);
+  if (!halting) parts.push("advisory");
+  return parts.join("; ");
+}
