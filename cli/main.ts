@@ -20,7 +20,7 @@ addSystemCommands(program, at);
 addRolloutCommands(program, at);
 addDeviceCommands(program, at);
 addQueueCommands(program, at);
-addJudgeCommands(program);
+addJudgeCommands(program, at);
 addComponentCommands(program, at.root);
 
 try {

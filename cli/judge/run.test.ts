@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { Bundle } from "../../pipeline/judge/bundle.ts";
+import { faultsOfDraw } from "../../pipeline/judge/verify.ts";
 import { type Ran, runCommand } from "../command.fixture.ts";
+import { places } from "../system/state.ts";
 import { addJudgeCommands } from "./commands.ts";
 
 const documented = new URL("../../docs/judge-bundle.example.json", import.meta.url).pathname;
@@ -13,7 +15,8 @@ const [first, second] = example.looks;
 const folder = mkdtempSync(join(tmpdir(), "judge-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const judge = (...words: string[]): Promise<Ran> => runCommand(addJudgeCommands, "judge", ...words);
+const judge = (...words: string[]): Promise<Ran> =>
+  runCommand((program) => addJudgeCommands(program, places(folder, {})), "judge", ...words);
 
 function write(name: string, content: unknown): string {
   const file = join(folder, name);
@@ -217,4 +220,25 @@ test("a file that is not there or is no JSON is refused; of many faults ten are 
   const strangers = Array.from({ length: 30 }, (_, index) => `x${index}`);
   const many = await judge("run", changed({ "looks.0.updated": strangers }));
   expect(many.err).toMatch(/"x9"[^\n]*\n {2}and 20 more\n/);
+});
+
+test("a draw is made from devices and a seed, and is the one that verifies", async () => {
+  const drawn = await judge("draw", documented, "--canary", "4", "--seed", "a seed that nobody can guess");
+  expect(JSON.parse(drawn.out)).toEqual(example.draw);
+  const clusters = example.devices.map((device, index) => ({ ...device, cluster: `c${index % 4}` }));
+  const whole = await judge("draw", write("devices.json", clusters), "--canary", "4", "--seed", "s");
+  const told = Bundle.shape.draw.parse(JSON.parse(whole.out));
+  expect(told).toMatchObject({ canary: { length: 3 }, asked: 4 });
+  expect(faultsOfDraw({ ...example, devices: clusters, draw: told })).toEqual([]);
+  expect(faultsOfDraw({ ...example, devices: clusters, draw: { ...told, seed: "other" } })).toEqual([
+    expect.stringContaining('is not the one that the seed "other" draws'),
+  ]);
+  expect(faultsOfDraw({ ...example, draw: { how: "handPicked", seed: "s", canary } })).toEqual([]);
+  expect(await judge("draw", documented, "--canary", "12", "--seed", "s")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("at least 1 left as baseline"),
+  });
+  expect(
+    await judge("draw", write("none.json", { devices: [{ thing: "a" }] }), "--canary", "1", "--seed", "s"),
+  ).toMatchObject({ code: 2, err: expect.stringContaining("devices[0].stratum is missing") });
 });

@@ -1,3 +1,4 @@
+import type { RolloutVerification } from "../../api/kept-verdicts.ts";
 import { durationText, effectText, type MetricFinding, type Verdict } from "../../pipeline/judge/verdict.ts";
 
 /** A verdict for a person: what, why, and each metric with its evidence. */
@@ -30,4 +31,18 @@ function metricTold(finding: MetricFinding): string {
   if (lacks !== null) parts.push(lacks);
   if (!halting) parts.push("advisory");
   return parts.join("; ");
+}
+
+export function verificationTold({ rollout, targets }: RolloutVerification): string {
+  return targets
+    .map(({ target, looks, sha256, faults }) =>
+      faults.length === 0
+        ? `${target}: the draw and all ${looks} verdicts of ${rollout} follow from what was kept, byte for byte; bundle ${sha256 ?? ""}`
+        : `${target}: ${faultsTold(faults)}`,
+    )
+    .join("\n");
+}
+
+export function faultsTold(faults: readonly string[]): string {
+  return ["this does not fit:", ...faults.map((fault) => `  ${fault}`)].join("\n");
 }

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { Sha256 } from "@coalmine/contract";
+import * as z from "zod";
 import { Bundle } from "./bundle.ts";
 
 /** What a bundle was when it was judged: of the whole, and of each part, so that a change is not only found but named. */
@@ -6,6 +8,10 @@ export interface BundleDigest {
   readonly sha256: string;
   readonly parts: Readonly<Record<string, string>>;
 }
+export const BundleDigest: z.ZodType<BundleDigest> = z.strictObject({
+  sha256: Sha256,
+  parts: z.record(z.string(), Sha256),
+});
 
 /** SHA-256 of a bundle. Keys of a parsed document have the schema's order: one read again has the digest it had. */
 export function sha256Of(bundle: Bundle): string {
@@ -27,6 +33,12 @@ export function digestOf(bundle: Bundle): BundleDigest {
   for (const { name } of metrics)
     parts[`"${name}"`] = hashOf([before[name], ...looks.map(({ values }) => values[name])]);
   return { sha256: sha256Of(bundle), parts };
+}
+
+/** Names of the parts in which a bundle is not what it was. */
+export function changedParts(was: BundleDigest, is: BundleDigest): string[] {
+  const names = new Set([...Object.keys(was.parts), ...Object.keys(is.parts)]);
+  return [...names].filter((name) => was.parts[name] !== is.parts[name]);
 }
 
 function hashOf(value: unknown): string {
