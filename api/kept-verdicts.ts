@@ -8,6 +8,7 @@ import { judge } from "../pipeline/judge/judge.ts";
 import type { ToldJudgement } from "../pipeline/judge/judgement.ts";
 import { faultsOfDraw, faultsOfVerdict } from "../pipeline/judge/verify.ts";
 import { durationText } from "../pipeline/judge/verdict.ts";
+import { replayPolicy, type Replay } from "../pipeline/policy-replay.ts";
 import { parsePolicy, type Policy } from "../pipeline/policy.ts";
 import { seedHashOf } from "../pipeline/rollout/seed.ts";
 import { ApiError } from "./api-error.ts";
@@ -71,8 +72,24 @@ export async function keptJudgement(
   return { bundle, judgement: { bundle: digestOf(bundle), verdict } };
 }
 
+/** A past rollout's looks, judged by another policy beside what was said of them. @throws PolicyError, KeptEvidenceError */
+export async function replayKept(
+  api: Api,
+  input: z.input<typeof KeptInput>,
+  policy: Policy,
+): Promise<{ readonly rollout: string; readonly targets: readonly Replay[] }> {
+  const { rollout, target } = parseInput(KeptInput, input);
+  const folded = await findRollout(api, rollout);
+  const targets: Replay[] = [];
+  for (const name of targetNames(folded, target)) {
+    const { bundle } = await keptBundle(api.kept, folded, policyOf(folded), name);
+    targets.push(replayPolicy(bundle, policyOf(folded), policy, folded.looks[name] ?? []));
+  }
+  return { rollout: folded.id, targets };
+}
+
 /** The targets whose looks were kept, or the one that is asked for. */
-export function targetNames(folded: FoldedRollout, target: string | undefined): string[] {
+function targetNames(folded: FoldedRollout, target: string | undefined): string[] {
   const names = Object.keys(folded.looks);
   if (target === undefined && names.length > 0) return names;
   if (target !== undefined && names.includes(target)) return [target];
@@ -84,7 +101,7 @@ export function targetNames(folded: FoldedRollout, target: string | undefined): 
   );
 }
 
-export function policyOf(folded: FoldedRollout): Policy {
+function policyOf(folded: FoldedRollout): Policy {
   return parsePolicy(folded.planned?.record.policy ?? "");
 }
 

@@ -1,18 +1,19 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { keptJudgement, verifyKept } from "../../api/kept-verdicts.ts";
+import { keptJudgement, replayKept, verifyKept } from "../../api/kept-verdicts.ts";
 import { judgementOf } from "../../pipeline/judge/judgement.ts";
 import { drawOf } from "../../pipeline/judge/draw.ts";
 import { parseBundle, readBundle, readDevices, readJudgement } from "../../pipeline/judge/read-bundle.ts";
 import type { Verdict } from "../../pipeline/judge/verdict.ts";
 import { verifyJudgement } from "../../pipeline/judge/verify.ts";
 import { withPolicy } from "../../pipeline/policy-bundle.ts";
+import { parsePolicy } from "../../pipeline/policy.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { asking } from "../rollout/local-api.ts";
 import type { Places } from "../system/state.ts";
 import { readInput } from "./input-file.ts";
-import { faultsTold, verdictTold, verificationTold } from "./told.ts";
+import { faultsTold, replayTold, verdictTold, verificationTold } from "./told.ts";
 
 const exits: Readonly<Record<Verdict["verdict"], number>> = {
   PROMOTE: exitCodes.done,
@@ -68,6 +69,19 @@ export function addJudgeCommands(program: Command, at: Places): void {
     .option("--json", "as JSON", false)
     .action((of: string, file: string | undefined, options: Kept) =>
       file === undefined ? verifyRollout(at, of, options) : verifyFiles(of, file, options),
+    );
+  judge
+    .command("replay <rollout>")
+    .description("what another policy would have made of a past rollout, look by look beside what happened")
+    .requiredOption("--policy <file>", "a policy with targets, as pipeline/policy.yaml")
+    .option("--target <name>", "one target alone")
+    .option("--json", "as JSON", false)
+    .action((rollout: string, { policy, target, json }: Kept & { policy: string }) =>
+      asking(at, async (api) => {
+        const other = parsePolicy(readInput(policy, "a policy"));
+        const replayed = await replayKept(api, { rollout, target }, other);
+        console.log(json ? JSON.stringify(replayed) : replayed.targets.map(replayTold).join("\n\n"));
+      }),
     );
   judge
     .command("export <rollout>")

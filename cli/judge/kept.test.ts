@@ -25,13 +25,14 @@ const folder = mkdtempSync(join(tmpdir(), "kept-"));
 const at = places(folder, {});
 let rig: Rig;
 let rollout: string;
+let policy: string;
 
 beforeAll(async () => {
   process.env["AWS_ACCESS_KEY_ID"] = operator.accessKeyId;
   process.env["AWS_SECRET_ACCESS_KEY"] = operator.secretAccessKey;
   const random = new SeededRandom("windows");
   const failed = (version: string) => (random.next() < (version === "1.0.1" ? 0.5 : 0.16) ? 1 : 0);
-  const policy = shortPolicy
+  policy = shortPolicy
     .replace("    limit: { above: 0.2, exposureMin: 20 }\n", "")
     .replace("metrics: [heartbeats, failed windows]", "metrics: [heartbeats]")
     .replace("negligible: 0.1\n", "negligible: 0.01\n")
@@ -241,4 +242,62 @@ test("a broken audit log makes every verdict doubtful, and says which entry [jud
   });
   await update(original);
   expect(await judge("verify", rollout)).toMatchObject({ code: 0 });
+});
+
+test("another policy is tried on the kept looks, beside what happened [judge-7.3]", async () => {
+  const file = join(folder, "other.yaml");
+  const replay = (text: string, ...words: string[]): Promise<Ran> => {
+    writeFileSync(file, text);
+    return judge("replay", rollout, "--policy", file, "--target", "driven", ...words);
+  };
+  const same = JSON.parse((await replay(policy, "--json")).out);
+  const [driven] = same.targets;
+  expect(driven).toMatchObject({ target: "driven", cannot: [] });
+  for (const { did, would } of driven.looks)
+    expect(did).toEqual({ verdict: would.verdict, because: would.because });
+
+  // By another name, less sure and sooner; and one that nobody read.
+  const other = policy
+    .replace("- name: failed windows", "- name: spoilt")
+    .replace("[heartbeats, failed windows]", "[heartbeats, spoilt]")
+    .replace("alpha: 0.02", "alpha: 0.3")
+    .replace("canaryDevices: 4", "canaryDevices: 3")
+    .replace(
+      "metrics:\n",
+      "metrics:\n  - { name: refused, of: { component: streamUploader, counter: refused, per: received }, direction: up, role: halting }\n",
+    );
+  const told = await replay(other);
+  expect(told.code).toBe(0);
+  expect(told.out).toMatch(/10 min +WAIT +HALT: spoilt is 2\.\d+× the baseline/);
+  expect(told.out).toMatch(/20 min +HALT +HALT\n/);
+  expect(told.out).toContain(
+    'cannot be replayed: "refused" is left out: streamUploader refused per received was not read at the time',
+  );
+  expect(told.out).toContain("cannot be replayed: 4 canary devices were drawn");
+
+  // Nothing that matters: the looks end before this policy would have decided.
+  const lenient = await replay(policy.replaceAll("minEffect: 1.5", "minEffect: 50"));
+  expect(lenient.out).toMatch(/20 min +HALT +WAIT\n/);
+  expect(lenient.out).toMatch(
+    /cannot be replayed: looks end after 20 min; what would have come until the horizon of 1\.5 h nobody knows/,
+  );
+
+  const unread = policy
+    .replace(
+      /metrics:\n[^]*targets:/,
+      `metrics:
+  - { name: refused, of: { component: streamUploader, counter: refused, per: received }, direction: up, role: halting, margin: 2, limit: { above: 1 } }
+targets:`,
+    )
+    .replace("metrics: [heartbeats]", "metrics: [refused]");
+  expect(await replay(unread)).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(
+      /nothing that the policy compares in driven was read at the time; read were "heartbeats" \(heartbeats\)/,
+    ),
+  });
+  expect(await replay("version: 2")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("version is 2, and must be 1"),
+  });
 });

@@ -1,4 +1,5 @@
 import type { RolloutVerification } from "../../api/kept-verdicts.ts";
+import type { Replay } from "../../pipeline/policy-replay.ts";
 import { durationText, effectText, type MetricFinding, type Verdict } from "../../pipeline/judge/verdict.ts";
 
 /** A verdict for a person: what, why, and each metric with its evidence. */
@@ -31,6 +32,19 @@ function metricTold(finding: MetricFinding): string {
   if (lacks !== null) parts.push(lacks);
   if (!halting) parts.push("advisory");
   return parts.join("; ");
+}
+
+/** Look by look: when, what was said, what would have been; and the reason wherever the other policy's verdict changes. */
+export function replayTold({ target, looks, cannot }: Replay): string {
+  return [
+    `${target}:`,
+    `  ${"after".padEnd(8)}  ${"did say".padEnd(12)}  would say`,
+    ...looks.map(({ elapsedMs, did, would }, index) => {
+      const isNew = would.verdict !== (looks[index - 1]?.would.verdict ?? "WAIT");
+      return `  ${durationText(elapsedMs).padEnd(8)}  ${did.verdict.padEnd(12)}  ${would.verdict}${isNew ? `: ${would.because}` : ""}`;
+    }),
+    ...cannot.map((sentence) => `  cannot be replayed: ${sentence}`),
+  ].join("\n");
 }
 
 export function verificationTold({ rollout, targets }: RolloutVerification): string {
