@@ -1,7 +1,8 @@
 import type { Bundle } from "./judge/bundle.ts";
 import { judge } from "./judge/judge.ts";
 import { durationText, type Verdict } from "./judge/verdict.ts";
-import { judging, metricsOf, PolicyError, targetPolicy, type MetricSource, type Policy } from "./policy.ts";
+import type { MetricSource } from "./policy-metric.ts";
+import { judging, metricsOf, PolicyError, targetPolicy, type Policy } from "./policy.ts";
 
 export interface ReplayedLook {
   readonly elapsedMs: number;

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { pairOf, type DeviceTotals } from "./policy-evidence.ts";
 import { fitPolicy } from "./policy-fit.ts";
 import { driven, HOUR_MS, hostedFleet, policy, text } from "./policy.fixture.ts";
-import { DurationMs, judging, parsePolicy } from "./policy.ts";
+import { DurationMs } from "./policy-target.ts";
+import { judging, parsePolicy, promotesItself } from "./policy.ts";
 
 test("the file is read, and its targets are the home and the driven region", () => {
   expect(Object.keys(policy.targets)).toEqual(["home", "driven"]);
@@ -42,6 +43,30 @@ test.each([
   ["a duration without a unit", "lookEvery: 1 h", "lookEvery: 60", /lookEvery/],
   ["a key that means nothing", "lookEvery: 1 h", "lookEvry: 1 h", /lookEvry/],
   [
+    "silence that may not halt",
+    "of: heartbeats\n    direction: up\n    autonomy: halt",
+    "of: heartbeats\n    direction: up\n    autonomy: advise",
+    /"heartbeats" may advise, but silence always can halt/,
+  ],
+  [
+    "a limit that may not halt",
+    "    autonomy: advise\n    minEffect: 1.5",
+    "    autonomy: advise\n    limit: { above: 1 }\n    minEffect: 1.5",
+    /"frames refused" may advise, and has a limit, which halts/,
+  ],
+  [
+    "a margin of what is only observed",
+    "    autonomy: advise\n    minEffect: 1.5",
+    "    autonomy: observe\n    margin: 2\n    minEffect: 1.5",
+    /"frames refused" is only observed, and has a margin/,
+  ],
+  [
+    "half a source",
+    "of: { component: sensorReader, counter: gaps, per: readings }",
+    "of: { component: sensorReader, counter: gaps }",
+    /metrics\[3\]\.of\.per is missing: it must be a text/,
+  ],
+  [
     "limits without a limit",
     "metrics: [heartbeats, gaps per reading, refused points]",
     "metrics: [model run]",
@@ -50,6 +75,29 @@ test.each([
 ])("refuses %s, and says so", (_, from, to, sentence) => {
   expect(text).toContain(from);
   expect(() => parsePolicy(text.replace(from, to))).toThrow(sentence);
+});
+
+test("a metric's autonomy says whether it halts, stands in the way, or promotes without a person", () => {
+  const roles = (changed: string) =>
+    Object.fromEntries(judging(parsePolicy(changed), "driven").metrics.map(({ name, role }) => [name, role]));
+  expect(roles(text)).toMatchObject({ heartbeats: "halting", commit: "advisory" });
+  const all = text.replaceAll("autonomy: halt", "autonomy: promote");
+  expect(roles(all)).toEqual(roles(text));
+  expect(["home", "driven"].map((target) => promotesItself(policy, target))).toEqual([false, false]);
+  expect(["home", "driven"].map((target) => promotesItself(parsePolicy(all), target))).toEqual([true, true]);
+  // One that only halts keeps its targets, and no other, with a person.
+  const one = all.replace("autonomy: promote\n    minEffect: 1.2", "autonomy: halt\n    minEffect: 1.2");
+  expect(["home", "driven"].map((target) => promotesItself(parsePolicy(one), target))).toEqual([true, false]);
+});
+
+test("a policy of before there were degrees of autonomy means what it meant", () => {
+  const old = text
+    .replaceAll("autonomy: halt", "role: halting")
+    .replaceAll("autonomy: advise", "role: advisory");
+  expect(parsePolicy(old)).toEqual(policy);
+  expect(() => parsePolicy(text.replace("autonomy: halt", "role: guessing"))).toThrow(
+    /metrics\[0\]\.autonomy is "guessing", and must be "observe", "advise", "halt" or "promote"/,
+  );
 });
 
 test("refuses what is not YAML", () => expect(() => parsePolicy("a: [")).toThrow(/not YAML/));

@@ -7,6 +7,7 @@ import { Config as SensorReader } from "@coalmine/sensor-reader/config";
 import { Config as StreamUploader } from "@coalmine/stream-uploader/config";
 import * as z from "zod";
 import { Bundle } from "../pipeline/judge/bundle.ts";
+import { Policy } from "../pipeline/policy.ts";
 
 /**
  * Writes what a file may hold into the page that describes it, out of the schema that refuses what cannot be: each
@@ -65,6 +66,7 @@ export const pages: Readonly<Record<string, z.ZodType>> = {
     Object.entries(components).map(([name, schema]) => [`components/${name}/README.md`, schema]),
   ),
   "docs/judge-bundle.md": Bundle,
+  "docs/policy.md": Policy,
 };
 
 export function readPage(page: string): string {
@@ -163,7 +165,7 @@ function merged(variants: readonly Schema[], path: string): Row[] {
   const [key = "kind"] =
     Object.entries(variants[0]?.properties ?? {}).find(([, one]) => one.const !== undefined) ?? [];
   for (const [at, variant] of variants.entries()) {
-    const kind = String(variant.properties?.[key]?.const ?? at + 1);
+    const kind = String(variant.properties?.[key]?.const ?? variant.description ?? at + 1);
     for (const row of inner(variant, path)) {
       const name = JSON.stringify(row);
       const known = found.get(name);

@@ -264,7 +264,7 @@ test("another policy is tried on the kept looks, beside what happened [judge-7.3
     .replace("canaryDevices: 4", "canaryDevices: 3")
     .replace(
       "metrics:\n",
-      "metrics:\n  - { name: refused, of: { component: streamUploader, counter: refused, per: received }, direction: up, role: halting }\n",
+      "metrics:\n  - { name: refused, of: { component: streamUploader, counter: refused, per: received }, direction: up, autonomy: halt }\n",
     );
   const told = await replay(other);
   expect(told.code).toBe(0);
@@ -286,7 +286,7 @@ test("another policy is tried on the kept looks, beside what happened [judge-7.3
     .replace(
       /metrics:\n[^]*targets:/,
       `metrics:
-  - { name: refused, of: { component: streamUploader, counter: refused, per: received }, direction: up, role: halting, margin: 2, limit: { above: 1 } }
+  - { name: refused, of: { component: streamUploader, counter: refused, per: received }, direction: up, autonomy: halt, margin: 2, limit: { above: 1 } }
 targets:`,
     )
     .replace("metrics: [heartbeats]", "metrics: [refused]");

@@ -1,6 +1,6 @@
 import { Sha256 } from "@coalmine/contract";
 import { CoalmineError } from "@coalmine/runtime";
-import { judging, parsePolicy, targetPolicy } from "../policy.ts";
+import { judging, parsePolicy } from "../policy.ts";
 import { changesOf, type ReleaseManifest } from "../release.ts";
 import { diffOf, nextDeployment, type ComponentSet } from "../rollout/deployment.ts";
 import { RolloutPlan, rolloutPolicy, type RolloutTarget } from "../rollout/plan.ts";
@@ -34,11 +34,16 @@ export async function planRollout(asked: Asked): Promise<RolloutRecord> {
     const policy = parsePolicy(asked.policy);
     const targets: RolloutTarget[] = [];
     for (const region of regions) {
-      const own = targetPolicy(policy, region.target.name);
       // Asked for its faults: a judge that cannot be told what to do must not be waited for.
       judging(policy, region.target.name);
       const seedHash = seedHashOf(await asked.seedOf(region.target.name));
-      const planned = await planTarget(region, rollout, release, rolloutPolicy(own), seedHash);
+      const planned = await planTarget(
+        region,
+        rollout,
+        release,
+        rolloutPolicy(policy, region.target.name),
+        seedHash,
+      );
       if (planned !== undefined) targets.push(planned);
     }
     if (targets.length === 0)
