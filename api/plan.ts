@@ -66,7 +66,7 @@ export async function readHistory(
       "ERR_API_NOT_FOUND",
       `there is no target ${target}; there are ${regions.map((one) => one.target.name).join(", ")}`,
     );
-  const devices = await devicesOf(region);
+  const devices = await devicesOf(region, targetPolicy(policy, target));
   if (devices.length === 0)
     throw new ApiError(
       "ERR_API_NO_EVIDENCE",

@@ -1,3 +1,6 @@
+import type { Device } from "./judge/bundle.ts";
+import { logPossibleDraws, smallestP } from "./judge/arrangement.ts";
+import { draw, DrawRefused } from "./judge/draw.ts";
 import { plan, type FleetHistory, type Plan } from "./judge/plan.ts";
 import { judging, targetPolicy, type Policy } from "./policy.ts";
 
@@ -12,14 +15,10 @@ export function fitPolicy(policy: Policy, target: string, history: FleetHistory)
   const own = targetPolicy(policy, target);
   const { policy: judge, metrics } = judging(policy, target);
   const planned = plan(history, { policy: judge, metrics, canaryDevices: own.canaryDevices });
-  const devices = history.devices.length;
-  const refusals: string[] = [];
-  if (own.canaryDevices >= devices)
-    refusals.push(
-      `${target}: ${own.canaryDevices} canary devices of a fleet of ${devices} leave no baseline; lower canaryDevices below ${devices}`,
-    );
+  const refusals = fitFleet(policy, target, history.devices);
   if (own.judgedBy === "limits") return { plan: planned, refusals };
-  if (!planned.haltByComparison.possible) refusals.push(`${target}: ${planned.haltByComparison.because}`);
+  if (refusals.length === 0 && !planned.haltByComparison.possible)
+    refusals.push(`${target}: ${planned.haltByComparison.because}`);
   const hours = own.prePeriod / 3_600_000;
   for (const metric of planned.metrics) {
     if (metric.margin === null) continue;
@@ -38,6 +37,59 @@ export function fitPolicy(policy: Policy, target: string, history: FleetHistory)
       `${target}: an unchanged release is promoted in ${percent(promote)} of rollouts over all metrics, not ${percent(own.unchangedPromotedMin)}; lower alpha (${judge.alpha}) or raise the tightest margins`,
     );
   return { plan: planned, refusals };
+}
+
+/** What of that follows from the devices alone, without any history: whether there is a canary to draw, and enough ways to. */
+export function fitFleet(policy: Policy, target: string, devices: readonly Device[]): string[] {
+  const { canaryDevices, judgedBy, alpha, draws } = targetPolicy(policy, target);
+  if (canaryDevices >= devices.length)
+    return [
+      `${target}: ${canaryDevices} canary devices of a fleet of ${devices.length} leave no baseline; lower canaryDevices below ${devices.length}, or add devices`,
+    ];
+  const torn = tornCluster(devices);
+  if (torn !== undefined)
+    return [
+      `${target}: cluster "${torn.cluster}" lies in the strata ${torn.strata.map((one) => `"${one}"`).join(" and ")}, but is drawn as a whole; choose strata that clusters lie within, or smaller clusters`,
+    ];
+  if (judgedBy === "limits") return [];
+  try {
+    // How many clusters of each stratum are drawn depends on their sizes, not on the seed.
+    const { canary } = draw(devices, canaryDevices, "any");
+    const least = smallestP(logWays(devices, new Set(canary)), draws);
+    if (least <= alpha) return [];
+    return [
+      `${target}: ${canary.length} of ${devices.length} devices can be drawn in so few ways that the smallest p is ${least.toPrecision(2)}, above alpha = ${alpha}: nothing could ever be halted by comparison; draw more canary devices, make fewer strata or smaller clusters, or judge by limits`,
+    ];
+  } catch (thrown) {
+    if (!(thrown instanceof DrawRefused)) throw thrown;
+    return [`${target}: ${thrown.message}`];
+  }
+}
+
+function tornCluster(devices: readonly Device[]): { cluster: string; strata: readonly string[] } | undefined {
+  const stratumOf = new Map<string, string>();
+  for (const { cluster, stratum } of devices) {
+    const known = stratumOf.get(cluster) ?? stratum;
+    if (known !== stratum) return { cluster, strata: [known, stratum] };
+    stratumOf.set(cluster, known);
+  }
+  return undefined;
+}
+
+/** Logarithm of how many canaries could have been drawn: so many clusters of each stratum. */
+function logWays(devices: readonly Device[], canary: ReadonlySet<string>): number {
+  const strata = new Map<string, { all: Set<string>; drawn: Set<string> }>();
+  for (const { thing, stratum, cluster } of devices) {
+    const own = strata.get(stratum) ?? { all: new Set(), drawn: new Set() };
+    strata.set(stratum, own);
+    own.all.add(cluster);
+    if (canary.has(thing)) own.drawn.add(cluster);
+  }
+  const sizes = [...strata.values()];
+  return logPossibleDraws(
+    sizes.map(({ all }) => all.size),
+    sizes.map(({ drawn }) => drawn.size),
+  );
 }
 
 function percent(share: number): string {

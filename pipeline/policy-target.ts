@@ -14,6 +14,12 @@ export const DurationMs = z
   })
   .meta({ range: "duration" });
 
+/** @see https://docs.aws.amazon.com/iot/latest/apireference/API_AttributePayload.html */
+const Attribute = z
+  .string()
+  .regex(/^[a-zA-Z0-9_.,@/:#-]{1,128}$/)
+  .meta({ range: "name of an attribute" });
+
 const Deadlines = z.strictObject({
   draw: DurationMs.describe("Draw and move the canary, or fail."),
   deploy: DurationMs.describe("Enough canaries report the release, or roll back."),
@@ -34,6 +40,17 @@ export const TargetPolicy = z
       .union([z.literal("all"), z.array(z.string()).min(1)])
       .describe("Which of the metrics above, by name."),
     canaryDevices: z.int().positive().describe("Devices that are drawn."),
+    strata: z
+      .array(Attribute)
+      .min(1)
+      .max(5)
+      .optional()
+      .describe(
+        "Attributes of a thing that make its stratum together; devices are drawn in proportion within each. Without them its attribute `stratum`, or else its platform.",
+      ),
+    cluster: Attribute.optional().describe(
+      "The attribute of a thing that names its cluster, whose devices influence each other and are drawn as one. Without it `cluster`, or else `site`. A thing that has none is a cluster of its own.",
+    ),
     unjudgedDevicesMax: z
       .int()
       .positive()

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { pairOf, type DeviceTotals } from "./policy-evidence.ts";
-import { fitPolicy } from "./policy-fit.ts";
+import { fitFleet, fitPolicy } from "./policy-fit.ts";
 import { driven, HOUR_MS, hostedFleet, policy, text } from "./policy.fixture.ts";
 import { DurationMs } from "./policy-target.ts";
 import { judging, parsePolicy, promotesItself } from "./policy.ts";
@@ -116,6 +116,28 @@ test("refuses, with arithmetic, what the fleet cannot show", () => {
   expect(refusals).toMatch(/10 canary devices of a fleet of 10 leave no baseline/);
   expect(refusals).toMatch(/no history of "heartbeats"/);
   expect(fitPolicy(policy, "home", few).refusals).toEqual([]);
+});
+
+test("refuses a canary that the devices cannot give, before anything is known of them [judge-6.2]", () => {
+  const fleet = (shape: (index: number) => { stratum: string; cluster: string }, count = 50) =>
+    Array.from({ length: count }, (_, index) => ({ thing: `d${index}`, ...shape(index) }));
+  const own = (index: number) => ({ stratum: "all", cluster: `d${index}` });
+  const refused = (devices: ReturnType<typeof fleet>, changed = text) =>
+    fitFleet(parsePolicy(changed), "driven", devices).join("\n");
+  expect(refused(fleet(own))).toBe("");
+  expect(refused(fleet(own, 10))).toMatch(/10 canary devices of a fleet of 10 leave no baseline/);
+  expect(refused(fleet((index) => ({ stratum: `s${index % 2}`, cluster: `site-${index % 5}` })))).toMatch(
+    /cluster "site-0" lies in the strata "s0" and "s1", but is drawn as a whole/,
+  );
+  expect(refused(fleet((index) => ({ stratum: "all", cluster: `site-${index % 2}` })))).toMatch(
+    /every cluster is larger than its stratum's share/,
+  );
+  // Five sites of ten devices: one of them is drawn, in five ways.
+  expect(refused(fleet((index) => ({ stratum: "all", cluster: `site-${index % 5}` })))).toMatch(
+    /10 of 50 devices can be drawn in so few ways that the smallest p is 0\.20, above alpha = 0\.005/,
+  );
+  // A stratum for each pair of devices: one of two, ten times, is many ways; of whole strata there is one.
+  expect(refused(fleet((index) => ({ stratum: `s${index % 25}`, cluster: `d${index}` })))).toBe("");
 });
 
 test("a device that says nothing of a component has no pair, and an expected heartbeat counts though none came", () => {

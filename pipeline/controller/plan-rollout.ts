@@ -1,6 +1,7 @@
 import { Sha256 } from "@coalmine/contract";
 import { CoalmineError } from "@coalmine/runtime";
-import { judging, parsePolicy } from "../policy.ts";
+import { fitFleet } from "../policy-fit.ts";
+import { parsePolicy, targetPolicy, type Policy } from "../policy.ts";
 import { changesOf, type ReleaseManifest } from "../release.ts";
 import { diffOf, nextDeployment, type ComponentSet } from "../rollout/deployment.ts";
 import { RolloutPlan, rolloutPolicy, type RolloutTarget } from "../rollout/plan.ts";
@@ -34,16 +35,8 @@ export async function planRollout(asked: Asked): Promise<RolloutRecord> {
     const policy = parsePolicy(asked.policy);
     const targets: RolloutTarget[] = [];
     for (const region of regions) {
-      // Asked for its faults: a judge that cannot be told what to do must not be waited for.
-      judging(policy, region.target.name);
       const seedHash = seedHashOf(await asked.seedOf(region.target.name));
-      const planned = await planTarget(
-        region,
-        rollout,
-        release,
-        rolloutPolicy(policy, region.target.name),
-        seedHash,
-      );
+      const planned = await planTarget(region, rollout, release, policy, seedHash);
       if (planned !== undefined) targets.push(planned);
     }
     if (targets.length === 0)
@@ -67,7 +60,7 @@ async function planTarget(
   region: Region,
   rollout: string,
   release: ReleaseManifest,
-  policy: RolloutTarget["policy"],
+  policy: Policy,
   seedHash: string,
 ): Promise<RolloutTarget | undefined> {
   const { name, canaryGroup, mainGroup } = region.target;
@@ -80,11 +73,9 @@ async function planTarget(
     allowRemoval: release.allowRemoval,
   });
   if (isSame(running.components, components)) return undefined;
-  const devices = await devicesOf(region);
-  if (devices.length <= policy.canaryDevices)
-    throw new PlanRefused(
-      `${name} has ${devices.length} core devices in ${mainGroup} and ${canaryGroup}, and its policy draws ${policy.canaryDevices} for the canary: no baseline would be left; add devices or lower canaryDevices`,
-    );
+  const devices = await devicesOf(region, targetPolicy(policy, name));
+  const refusals = fitFleet(policy, name, devices);
+  if (refusals.length > 0) throw new PlanRefused(refusals.join("; "));
   // What an earlier rollout left in the canary group must not decide what the drawn devices run until they are told.
   const canary = await runningRevision(region, canaryGroup);
   if (canary === undefined || !isSame(canary.components, running.components))
@@ -98,7 +89,7 @@ async function planTarget(
     ...(running.sinceMs === undefined ? {} : { unchangedSinceMs: running.sinceMs }),
     lastGood: { id: `revision ${running.revision} of ${mainGroup}`, components: running.components },
     candidate: { id: release.commit.slice(0, 12), components },
-    policy,
+    policy: rolloutPolicy(policy, name),
   };
 }
 
