@@ -1,22 +1,29 @@
 import type { Device } from "./judge/bundle.ts";
-import { logPossibleDraws, smallestP } from "./judge/arrangement.ts";
-import { draw, DrawRefused } from "./judge/draw.ts";
+import { DrawRefused } from "./judge/draw.ts";
 import { plan, type FleetHistory, type Plan } from "./judge/plan.ts";
+import { canaryFor, type Canary } from "./policy-canary.ts";
+import { waysToDraw } from "./policy-draws.ts";
 import { judging, targetPolicy, type Policy } from "./policy.ts";
 
 export interface PolicyFit {
   readonly plan: Plan;
+  /** How many devices are drawn, and why; undefined where no number would do. */
+  readonly canary: Canary | undefined;
   /** Sentences with arithmetic: why this policy cannot work on this fleet. Empty where it can. */
   readonly refusals: readonly string[];
 }
 
 /** Whether a target's policy can work on the fleet that it is meant for, by what that fleet has shown. */
-export function fitPolicy(policy: Policy, target: string, history: FleetHistory): PolicyFit {
+export async function fitPolicy(policy: Policy, target: string, history: FleetHistory): Promise<PolicyFit> {
   const own = targetPolicy(policy, target);
   const { policy: judge, metrics } = judging(policy, target);
-  const planned = plan(history, { policy: judge, metrics, canaryDevices: own.canaryDevices });
-  const refusals = fitFleet(policy, target, history.devices);
-  if (own.judgedBy === "limits") return { plan: planned, refusals };
+  const chosen = await canaryFor(policy, target, history);
+  const canary = typeof chosen === "string" ? undefined : chosen;
+  const devices = canary?.devices ?? Math.min(own.unjudgedDevicesMax, history.devices.length - 1);
+  const planned = plan(history, { policy: judge, metrics, canaryDevices: devices });
+  const refusals =
+    typeof chosen === "string" ? [chosen] : fitFleet(policy, target, history.devices, chosen.devices);
+  if (own.judgedBy === "limits") return { plan: planned, canary, refusals };
   if (refusals.length === 0 && !planned.haltByComparison.possible)
     refusals.push(`${target}: ${planned.haltByComparison.because}`);
   const hours = own.prePeriod / 3_600_000;
@@ -36,12 +43,17 @@ export function fitPolicy(policy: Policy, target: string, history: FleetHistory)
     refusals.push(
       `${target}: an unchanged release is promoted in ${percent(promote)} of rollouts over all metrics, not ${percent(own.unchangedPromotedMin)}; lower alpha (${judge.alpha}) or raise the tightest margins`,
     );
-  return { plan: planned, refusals };
+  return { plan: planned, canary, refusals };
 }
 
 /** What of that follows from the devices alone, without any history: whether there is a canary to draw, and enough ways to. */
-export function fitFleet(policy: Policy, target: string, devices: readonly Device[]): string[] {
-  const { canaryDevices, judgedBy, alpha, draws } = targetPolicy(policy, target);
+export function fitFleet(
+  policy: Policy,
+  target: string,
+  devices: readonly Device[],
+  canaryDevices: number,
+): string[] {
+  const { judgedBy, alpha, draws } = targetPolicy(policy, target);
   if (canaryDevices >= devices.length)
     return [
       `${target}: ${canaryDevices} canary devices of a fleet of ${devices.length} leave no baseline; lower canaryDevices below ${devices.length}, or add devices`,
@@ -53,12 +65,10 @@ export function fitFleet(policy: Policy, target: string, devices: readonly Devic
     ];
   if (judgedBy === "limits") return [];
   try {
-    // How many clusters of each stratum are drawn depends on their sizes, not on the seed.
-    const { canary } = draw(devices, canaryDevices, "any");
-    const least = smallestP(logWays(devices, new Set(canary)), draws);
-    if (least <= alpha) return [];
+    const ways = waysToDraw(devices, canaryDevices, draws);
+    if (ways.smallestP <= alpha) return [];
     return [
-      `${target}: ${canary.length} of ${devices.length} devices can be drawn in so few ways that the smallest p is ${least.toPrecision(2)}, above alpha = ${alpha}: nothing could ever be halted by comparison; draw more canary devices, make fewer strata or smaller clusters, or judge by limits`,
+      `${target}: ${ways.drawnDevices} of ${devices.length} devices can be drawn in so few ways that the smallest p is ${ways.smallestP.toPrecision(2)}, above alpha = ${alpha}: nothing could ever be halted by comparison; draw more canary devices, make fewer strata or smaller clusters, or judge by limits`,
     ];
   } catch (thrown) {
     if (!(thrown instanceof DrawRefused)) throw thrown;
@@ -74,22 +84,6 @@ function tornCluster(devices: readonly Device[]): { cluster: string; strata: rea
     stratumOf.set(cluster, known);
   }
   return undefined;
-}
-
-/** Logarithm of how many canaries could have been drawn: so many clusters of each stratum. */
-function logWays(devices: readonly Device[], canary: ReadonlySet<string>): number {
-  const strata = new Map<string, { all: Set<string>; drawn: Set<string> }>();
-  for (const { thing, stratum, cluster } of devices) {
-    const own = strata.get(stratum) ?? { all: new Set(), drawn: new Set() };
-    strata.set(stratum, own);
-    own.all.add(cluster);
-    if (canary.has(thing)) own.drawn.add(cluster);
-  }
-  const sizes = [...strata.values()];
-  return logPossibleDraws(
-    sizes.map(({ all }) => all.size),
-    sizes.map(({ drawn }) => drawn.size),
-  );
 }
 
 function percent(share: number): string {

@@ -46,12 +46,11 @@ export const PolicyMetric = Metric.omit({ kind: true, role: true })
   .strict()
   .superRefine((metric, context) => {
     const { name, of, autonomy, margin, limit } = metric;
-    const halts = autonomy === "halt" || autonomy === "promote";
-    if (!halts && of === "heartbeats")
+    if (!halts(autonomy) && of === "heartbeats")
       context.addIssue(
         `"${name}" may ${autonomy}, but silence always can halt: give heartbeats the autonomy halt or promote`,
       );
-    if (!halts && limit !== undefined)
+    if (!halts(autonomy) && limit !== undefined)
       context.addIssue(
         `"${name}" may ${autonomy}, and has a limit, which halts: give it the autonomy halt or promote, or remove the limit`,
       );
@@ -79,5 +78,9 @@ function unknownKeys(of: Exclude<MetricSource, "heartbeats">): string[] {
 /** What the judge calls it: an advisory metric never halts. */
 export function judged({ of, autonomy, ...metric }: PolicyMetric): Metric {
   const kind = of === "heartbeats" ? "liveness" : "sum" in of ? "mean" : "ratio";
-  return { ...metric, kind, role: autonomy === "halt" || autonomy === "promote" ? "halting" : "advisory" };
+  return { ...metric, kind, role: halts(autonomy) ? "halting" : "advisory" };
+}
+
+export function halts(autonomy: Autonomy): boolean {
+  return autonomy === "halt" || autonomy === "promote";
 }

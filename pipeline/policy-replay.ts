@@ -62,19 +62,19 @@ export function replayPolicy(bundle: Bundle, was: Policy, policy: Policy, past: 
         ({ name, of }) =>
           `"${name}" is left out: ${sourceText(of)} was not read at the time, so nothing is known of it`,
       ),
-      ...whatDiffers(was, policy, target),
+      ...whatDiffers(bundle, was, policy),
       ...whatIsOpen(looks.at(-1), judgePolicy.horizonMs),
     ],
   };
 }
 
 /** What was done once and for all, however the policy would have it. */
-function whatDiffers(was: Policy, policy: Policy, target: string): string[] {
+function whatDiffers({ target, draw }: Bundle, was: Policy, policy: Policy): string[] {
   const [then, now] = [targetPolicy(was, target), targetPolicy(policy, target)];
   const sentences: string[] = [];
-  if (then.canaryDevices !== now.canaryDevices)
+  if (JSON.stringify(then.canaryDevices) !== JSON.stringify(now.canaryDevices))
     sentences.push(
-      `${then.canaryDevices} canary devices were drawn, and who would have been among ${now.canaryDevices} had no release to show`,
+      `${draw.canary.length} canary devices were drawn, and whoever else this policy would have drawn had no release to show`,
     );
   if (then.prePeriod !== now.prePeriod)
     sentences.push(

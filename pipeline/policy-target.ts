@@ -20,6 +20,16 @@ const Attribute = z
   .regex(/^[a-zA-Z0-9_.,@/:#-]{1,128}$/)
   .meta({ range: "name of an attribute" });
 
+const PowerTarget = z.strictObject({
+  power: z.number().min(0.5).lt(1).describe("Chance that it is found within the soak."),
+  ratio: z.number().gt(1).finite().describe("Harm of this size, as a ratio to the baseline."),
+  metrics: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe("In each of these metrics; in every halting one where none is named."),
+});
+
 const Deadlines = z.strictObject({
   draw: DurationMs.describe("Draw and move the canary, or fail."),
   deploy: DurationMs.describe("Enough canaries report the release, or roll back."),
@@ -39,7 +49,11 @@ export const TargetPolicy = z
     metrics: z
       .union([z.literal("all"), z.array(z.string()).min(1)])
       .describe("Which of the metrics above, by name."),
-    canaryDevices: z.int().positive().describe("Devices that are drawn."),
+    canaryDevices: z
+      .union([z.int().positive(), PowerTarget])
+      .describe(
+        "Devices that are drawn: a number, or what they have to find, from which the fewest follow by the fleet's history when the rollout is planned.",
+      ),
     strata: z
       .array(Attribute)
       .min(1)
@@ -93,10 +107,17 @@ export const TargetPolicy = z
       if (!holds) context.addIssue(sentence);
     };
     const { waves } = target;
-    refuse(
-      target.canaryDevices <= target.unjudgedDevicesMax,
-      `canaryDevices (${target.canaryDevices}) is more than unjudgedDevicesMax (${target.unjudgedDevicesMax})`,
-    );
+    const { canaryDevices } = target;
+    if (typeof canaryDevices === "number")
+      refuse(
+        canaryDevices <= target.unjudgedDevicesMax,
+        `canaryDevices (${canaryDevices}) is more than unjudgedDevicesMax (${target.unjudgedDevicesMax})`,
+      );
+    else
+      refuse(
+        target.judgedBy === "comparison",
+        "power is of a comparison: a target that is judged by limits needs a number for canaryDevices",
+      );
     refuse(
       target.soak > 0 && target.soak <= target.horizon,
       "the soak must end by the horizon, and not be empty",

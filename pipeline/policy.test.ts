@@ -11,9 +11,13 @@ test("the file is read, and its targets are the home and the driven region", () 
   expect(driven).toMatchObject({ prePeriod: 24 * HOUR_MS, soak: 12 * HOUR_MS, canaryDevices: 10 });
 });
 
-test("promoting an unchanged release is planned with at least 99 % on fifty hosted devices", () => {
+test("promoting an unchanged release is planned with at least 99 % on fifty hosted devices", async () => {
   const { devices, pairs } = hostedFleet("history", 48);
-  const { plan, refusals } = fitPolicy(policy, "driven", { devices, bucketMs: HOUR_MS, metrics: pairs });
+  const { plan, refusals } = await fitPolicy(policy, "driven", {
+    devices,
+    bucketMs: HOUR_MS,
+    metrics: pairs,
+  });
   expect(refusals).toEqual([]);
   expect(plan.unchanged.promote).toBeGreaterThanOrEqual(0.99);
 });
@@ -102,20 +106,20 @@ test("a policy of before there were degrees of autonomy means what it meant", ()
 
 test("refuses what is not YAML", () => expect(() => parsePolicy("a: [")).toThrow(/not YAML/));
 
-test("refuses, with arithmetic, what the fleet cannot show", () => {
+test("refuses, with arithmetic, what the fleet cannot show", async () => {
   const { devices, pairs } = hostedFleet("history", 48);
   const history = { devices, bucketMs: HOUR_MS, metrics: pairs };
   const tight = parsePolicy(
     text.replace("minEffect: 1.2\n    margin: 1.5", "minEffect: 1.2\n    margin: 1.02"),
   );
-  expect(fitPolicy(tight, "driven", history).refusals.join("\n")).toMatch(
+  expect((await fitPolicy(tight, "driven", history)).refusals.join("\n")).toMatch(
     /margin of 1\.02 for "model run" is below what the fleet can show: .* \d+ canary devices or a larger margin would do/,
   );
   const few = { devices: devices.slice(0, 10), bucketMs: HOUR_MS, metrics: {} };
-  const refusals = fitPolicy(policy, "driven", few).refusals.join("\n");
+  const refusals = (await fitPolicy(policy, "driven", few)).refusals.join("\n");
   expect(refusals).toMatch(/10 canary devices of a fleet of 10 leave no baseline/);
   expect(refusals).toMatch(/no history of "heartbeats"/);
-  expect(fitPolicy(policy, "home", few).refusals).toEqual([]);
+  expect((await fitPolicy(policy, "home", few)).refusals).toEqual([]);
 });
 
 test("refuses a canary that the devices cannot give, before anything is known of them [judge-6.2]", () => {
@@ -123,7 +127,7 @@ test("refuses a canary that the devices cannot give, before anything is known of
     Array.from({ length: count }, (_, index) => ({ thing: `d${index}`, ...shape(index) }));
   const own = (index: number) => ({ stratum: "all", cluster: `d${index}` });
   const refused = (devices: ReturnType<typeof fleet>, changed = text) =>
-    fitFleet(parsePolicy(changed), "driven", devices).join("\n");
+    fitFleet(parsePolicy(changed), "driven", devices, 10).join("\n");
   expect(refused(fleet(own))).toBe("");
   expect(refused(fleet(own, 10))).toMatch(/10 canary devices of a fleet of 10 leave no baseline/);
   expect(refused(fleet((index) => ({ stratum: `s${index % 2}`, cluster: `site-${index % 5}` })))).toMatch(

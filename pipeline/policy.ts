@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import * as z from "zod";
 import { faultsOf, faultsText } from "./faults.ts";
 import type { JudgePolicy, Metric } from "./judge/bundle.ts";
-import { judged, PolicyMetric } from "./policy-metric.ts";
+import { halts, judged, PolicyMetric } from "./policy-metric.ts";
 import { TargetPolicy } from "./policy-target.ts";
 
 /** What a release has to prove, per target: the schema of `policy.yaml`, and of `docs/policy.md`. */
@@ -24,6 +24,15 @@ export const Policy = z
         target.metrics === "all" ? [] : target.metrics.filter((metric) => !names.includes(metric));
       if (unknown.length > 0) refuse(`unknown metric ${unknown.join(", ")}; there are ${names.join(", ")}`);
       const own = metricsOf(policy, target);
+      const sized = typeof target.canaryDevices === "number" ? [] : (target.canaryDevices.metrics ?? []);
+      for (const metric of sized)
+        if (!own.some(({ name: known, autonomy }) => known === metric && halts(autonomy)))
+          refuse(
+            `canaryDevices is sized by "${metric}", which is none of its halting metrics; those are ${own
+              .filter(({ autonomy }) => halts(autonomy))
+              .map((one) => one.name)
+              .join(", ")}`,
+          );
       if (target.judgedBy === "limits" && own.every(({ limit }) => limit === undefined))
         refuse("is judged by limits, but none of its metrics has one");
       if (target.judgedBy === "comparison" && own.every(({ margin }) => margin === undefined))

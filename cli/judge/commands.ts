@@ -12,7 +12,7 @@ import { parsePolicy } from "../../pipeline/policy.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { asking } from "../rollout/local-api.ts";
 import type { Places } from "../system/state.ts";
-import { readInput } from "./input-file.ts";
+import { readInput } from "../input-file.ts";
 import { faultsTold, replayTold, verdictTold, verificationTold } from "./told.ts";
 
 const exits: Readonly<Record<Verdict["verdict"], number>> = {

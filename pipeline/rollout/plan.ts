@@ -53,6 +53,8 @@ export const RolloutTarget = z.object({
   /** Since when, on the target's clock, the last good release has run: a fleet that was quiet long enough need not wait. */
   unchangedSinceMs: z.number().optional(),
   candidate: Release,
+  /** Why so many devices are drawn. Plans of before it could follow from the fleet's history do not say. */
+  sizedBecause: z.string().optional(),
   policy: RolloutPolicy,
 });
 export type RolloutTarget = z.infer<typeof RolloutTarget>;
@@ -75,11 +77,11 @@ export const RolloutPlan = z
   });
 export type RolloutPlan = z.infer<typeof RolloutPlan>;
 
-export function rolloutPolicy(whole: Policy, target: string): RolloutPolicy {
+export function rolloutPolicy(whole: Policy, target: string, canaryDevices: number): RolloutPolicy {
   const policy = targetPolicy(whole, target);
   return {
     promotes: promotesItself(whole, target) ? "policy" : "person",
-    canaryDevices: policy.canaryDevices,
+    canaryDevices,
     unjudgedDevicesMax: policy.unjudgedDevicesMax,
     waves: policy.waves,
     prePeriodMs: policy.prePeriod,

@@ -3,19 +3,23 @@ import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { componentNames } from "@coalmine/contract";
 import { Closing, SeededRandom } from "@coalmine/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 import { play, type Rig, startRig } from "../../api/rig.ts";
 import { shortPolicy } from "../../api/scripted-fleet.ts";
 import { lookKey, verdictKey } from "../../pipeline/controller/kept-bundle.ts";
+import { planRollout } from "../../pipeline/controller/plan-rollout.ts";
 import { ROLLOUTS_TABLE } from "../../pipeline/controller/rollout-log.ts";
 import { Bundle, Look } from "../../pipeline/judge/bundle.ts";
+import { ReleaseManifest } from "../../pipeline/release.ts";
 import { operator } from "../../simulator/cloud/protocol/test-cloud.ts";
 import { startCloud } from "../../test/rig-cloud.ts";
 import { type Ran, runCommand } from "../command.fixture.ts";
+import { addRolloutCommands } from "./commands.ts";
 import { places, writeRunning } from "../system/state.ts";
-import { addJudgeCommands } from "./commands.ts";
+import { addJudgeCommands } from "../judge/commands.ts";
 
 /** One rollout, halted by what its canary's windows show; every test asks what it left behind. */
 
@@ -299,5 +303,77 @@ targets:`,
   expect(await replay("version: 2")).toMatchObject({
     code: 2,
     err: expect.stringContaining("version is 2, and must be 1"),
+  });
+});
+
+test("a policy that asks for power is planned by what the fleet has shown, or refused with the figures [judge-6.4]", async () => {
+  const regions = rig.options.regions.filter(({ target }) => target.name === "driven");
+  const release = ReleaseManifest.parse({
+    version: 1,
+    commit: "4444444ddddd",
+    components: { [componentNames.inference]: "1.0.1", [componentNames.sensorReader]: "1.0.0" },
+  });
+  const planned = (asked: string, most = 6) =>
+    planRollout({
+      rollout: "sized",
+      pipeline: "p",
+      executionId: "e",
+      release,
+      policy: policy
+        .replace("canaryDevices: 4", `canaryDevices: ${asked}`)
+        .replace("unjudgedDevicesMax: 4", `unjudgedDevicesMax: ${most}`),
+      regions,
+      seedOf: () => Promise.resolve("s"),
+      times: async () => ({ driven: await rig.time.now(regions[0]!.target) }),
+    });
+  const record = await planned("{ power: 0.6, ratio: 4, metrics: [failed windows] }");
+  if (record.kind !== "planned") throw new Error(JSON.stringify(record));
+  const [target] = record.plan.targets;
+  expect(target?.sizedBecause).toMatch(
+    new RegExp(
+      `^${target?.policy.canaryDevices} of 12 devices find 4× in "failed windows".* tries on the fleet's own past`,
+    ),
+  );
+  expect(await planned("{ power: 0.99, ratio: 1.6, metrics: [failed windows] }", 4)).toMatchObject({
+    kind: "refused",
+    because: expect.stringMatching(/^driven: 4 of 12 devices find 1\.6× .* and 99 % are asked for/),
+  });
+});
+
+test("rollout plan says what this fleet's canary could find by a policy, and exits 2 where it is refused", async () => {
+  const plan = (text: string, ...words: string[]): Promise<Ran> => {
+    const file = join(folder, "tried.yaml");
+    writeFileSync(file, text);
+    return runCommand(
+      (program) => addRolloutCommands(program, at),
+      "rollout",
+      "plan",
+      "--policy",
+      file,
+      ...words,
+    );
+  };
+  const sized = policy.replace(
+    "canaryDevices: 4",
+    "canaryDevices: { power: 0.6, ratio: 4, metrics: [failed windows] }",
+  );
+  const told = await plan(sized, "--hours", "2");
+  expect(told.out).toMatch(
+    /of 12 devices of driven are drawn \(\d of 12 devices find 4× in "failed windows".* tries on the fleet's own past/,
+  );
+  expect(told).toMatchObject({ code: 0, err: "" });
+  const strict = await plan(
+    policy.replace("draws: 1999", "draws: 1999\n    unchangedPromotedMin: 0.99"),
+    "--hours",
+    "2",
+    "--json",
+  );
+  expect(strict.code).toBe(2);
+  expect(JSON.parse(strict.out).refusals.join("\n")).toMatch(
+    /a margin of \d.* is below what the fleet can show|is promoted in .* of rollouts over all metrics, not 99 %/,
+  );
+  expect(await plan("metrics: 1")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("metrics is 1, and must be a list"),
   });
 });
