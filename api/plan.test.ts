@@ -26,17 +26,19 @@ function history(devices: number): FleetHistory {
   };
 }
 
-test("says what the canary finds in 1, 6 and 24 hours, the smallest p, and the chance of an unchanged release", () => {
-  const planned = plan(policy, "driven", history(50));
+test("says what the canary finds in 1, 6 and 24 hours, the smallest p, and the chance of an unchanged release", async () => {
+  const planned = await plan(policy, "driven", history(50));
   expect(planned.plan.smallestP).toBeLessThanOrEqual(0.005);
   const text = planned.sentences.join("\n");
-  expect(text).toMatch(/10 of 50 devices of driven are drawn; the smallest p that can be reached is 0\.0005/);
+  expect(text).toMatch(
+    /10 of 50 devices of driven are drawn \(the policy says so\); the smallest p that can be reached is 0\.0005/,
+  );
   expect(text).toMatch(/model run: finds [\d.]+× in 6 h, [\d.]+× in 24 h\./);
   expect(text).toMatch(/promoted in at least [\d.]+ % of rollouts/);
 });
 
-test("refuses a policy whose canary leaves no baseline, with the arithmetic", () => {
-  const planned = plan(policy, "driven", history(8));
+test("refuses a policy whose canary leaves no baseline, with the arithmetic", async () => {
+  const planned = await plan(policy, "driven", history(8));
   expect(planned.refusals.join(" ")).toMatch(/10 canary devices of a fleet of 8 leave no baseline/);
   expect(planned.sentences).toEqual(expect.arrayContaining([...planned.refusals]));
 });

@@ -143,6 +143,7 @@ export async function startRig(
   closing: Closing,
   sizes: { readonly home: number; readonly driven?: number },
   behaviour: Behaviour = {},
+  policy = shortPolicy,
 ): Promise<Rig> {
   const home = await startRegion(
     "home",
@@ -180,7 +181,7 @@ export async function startRig(
   const options: ControllerOptions = {
     regions: [region, ...driven.map((one) => one.region)],
     pipeline: PIPELINE_NAME,
-    policy: shortPolicy,
+    policy,
     time,
     clock: homeClock,
     newSeed: () => "a seed that nobody can guess",

@@ -147,18 +147,18 @@ export class ScriptedDevice {
 export const shortPolicy = `
 version: 1
 metrics:
-  - { name: heartbeats, of: heartbeats, direction: up, role: halting, minEffect: 1.5, margin: 2, negligible: 0.2, limit: { above: 0.5, exposureMin: 4 } }
+  - { name: heartbeats, of: heartbeats, direction: up, autonomy: halt, minEffect: 1.5, margin: 2, negligible: 0.2, limit: { above: 0.5, exposureMin: 4 } }
   - name: readings per heartbeat
     of: { component: sensorReader, counter: readings, per: heartbeats }
     direction: down
-    role: halting
+    autonomy: halt
     minEffect: 1.1
     margin: 1.5
     negligible: 0.2
   - name: failed windows
     of: { component: inference, counter: failed, per: windows }
     direction: up
-    role: halting
+    autonomy: halt
     minEffect: 1.5
     margin: 2
     negligible: 0.1

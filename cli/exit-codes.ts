@@ -8,7 +8,14 @@ const conflicts = new Set([
   "ERR_QUEUE_IN_USE",
   "ERR_QUEUE_NOT_FOUND",
 ]);
-const usages = new Set(["ERR_QUEUE_KEY"]);
+const usages = new Set([
+  "ERR_API_INPUT",
+  "ERR_BUNDLE",
+  "ERR_DRAW_IMPOSSIBLE",
+  "ERR_INPUT_FILE",
+  "ERR_POLICY",
+  "ERR_QUEUE_KEY",
+]);
 const unreachable = new Set(["ERR_NOT_RUNNING", "ERR_CONTROL_UNREACHABLE", "ERR_TARGETS"]);
 
 /** What the command's exit tells a script. */
@@ -18,6 +25,7 @@ export const exitCodes = {
   usage: 2,
   halted: 3,
   notEnoughEvidence: 4,
+  /** What was waited for has not come yet: of a verdict, WAIT. */
   timedOut: 5,
   permission: 6,
   conflict: 7,

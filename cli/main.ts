@@ -6,6 +6,7 @@ import { CoalmineError, messageOf } from "@coalmine/runtime";
 import { addComponentCommands } from "./component/commands.ts";
 import { addDeviceCommands } from "./device/commands.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { addJudgeCommands } from "./judge/commands.ts";
 import { addQueueCommands } from "./queue/commands.ts";
 import { addRolloutCommands } from "./rollout/commands.ts";
 import { addSystemCommands } from "./system/commands.ts";
@@ -19,6 +20,7 @@ addSystemCommands(program, at);
 addRolloutCommands(program, at);
 addDeviceCommands(program, at);
 addQueueCommands(program, at);
+addJudgeCommands(program, at);
 addComponentCommands(program, at.root);
 
 try {

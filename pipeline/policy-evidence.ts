@@ -1,6 +1,6 @@
 import type { healthKeys } from "@coalmine/contract";
 import type { Pair } from "./judge/bundle.ts";
-import type { MetricSource } from "./policy.ts";
+import type { MetricSource } from "./policy-metric.ts";
 
 /** What one device counted over one span of time: differences of its cumulative counters, restarts already bridged. */
 export interface DeviceTotals {

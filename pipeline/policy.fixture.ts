@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { SeededRandom } from "@coalmine/runtime";
+import { invariant, SeededRandom } from "@coalmine/runtime";
 import type { Pair } from "./judge/bundle.ts";
 import { pairOf, type DeviceTotals } from "./policy-evidence.ts";
 import { metricsOf, parsePolicy, targetPolicy } from "./policy.ts";
@@ -7,6 +7,8 @@ import { metricsOf, parsePolicy, targetPolicy } from "./policy.ts";
 export const text = readFileSync(new URL("./policy.yaml", import.meta.url), "utf8");
 export const policy = parsePolicy(text);
 export const driven = targetPolicy(policy, "driven");
+invariant(typeof driven.canaryDevices === "number", "the file draws a number of devices");
+export const { canaryDevices } = driven;
 export const HOUR_MS = 3_600_000;
 const metrics = metricsOf(policy, driven);
 

@@ -1,24 +1,24 @@
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { components, readmeOf, rowsOf, withTable } from "./config-table.ts";
+import * as z from "zod";
+import { components, pages, readPage, rowsOf, withTable } from "./config-table.ts";
 
-test.each(Object.keys(components))(
-  "the README of %s has its configuration as the schema has it (run `npm run config-tables`)",
-  (component) => {
-    expect(readFileSync(readmeOf(component), "utf8")).toBe(withTable(component));
+test.each(Object.keys(pages))(
+  "%s has its table as the schema has it (run `npm run config-tables`)",
+  (page) => {
+    expect(readPage(page)).toBe(withTable(page));
   },
 );
 
 test("each key says what it does", () => {
-  const silent = Object.keys(components).flatMap((component) =>
-    rowsOf(component).flatMap(({ key, what }) => (what === "" ? [`${component}: ${key}`] : [])),
+  const silent = Object.entries(pages).flatMap(([page, schema]) =>
+    rowsOf(schema).flatMap(({ key, what }) => (what === "" ? [`${page}: ${key}`] : [])),
   );
   expect(silent).toEqual([]);
 });
 
 test("types, ranges and defaults are those of the schema", () => {
   const row = (component: string, key: string) =>
-    rowsOf(component)
+    rowsOf(components[component] ?? z.never())
       .filter((one) => one.key === key)
       .map(({ kinds, range, fallback }) => [...kinds, range, fallback]);
   expect(row("stream-uploader", "downsampleKeepOneIn")).toEqual([["whole number, 2 to 1,000", "`10`"]]);

@@ -6,15 +6,17 @@ import { Config as LogManager } from "@coalmine/log-manager/config";
 import { Config as SensorReader } from "@coalmine/sensor-reader/config";
 import { Config as StreamUploader } from "@coalmine/stream-uploader/config";
 import * as z from "zod";
+import { Bundle } from "../pipeline/judge/bundle.ts";
+import { Policy } from "../pipeline/policy.ts";
 
 /**
- * Writes each component's configuration into its README, out of the schema that refuses what cannot be:
- * `npm run config-tables` writes them, a test compares them.
+ * Writes what a file may hold into the page that describes it, out of the schema that refuses what cannot be: each
+ * component's configuration into its README, a judge's bundle into docs. `npm run config-tables` writes them, a test
+ * compares them.
  */
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const BEGIN = "<!-- configuration: `npm run config-tables` writes what follows -->";
-const END = "<!-- end of configuration -->";
+const BEGIN = /<!-- (\w+): `npm run config-tables` writes what follows -->/;
 
 export const components: Readonly<Record<string, z.ZodType>> = {
   "sensor-reader": SensorReader,
@@ -44,6 +46,7 @@ interface Schema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly minItems?: number;
@@ -57,20 +60,32 @@ interface Schema {
   readonly oneOf?: readonly Schema[];
 }
 
-export const readmeOf = (component: string): string => join(root, "components", component, "README.md");
+/** Page → the schema of what it describes. */
+export const pages: Readonly<Record<string, z.ZodType>> = {
+  ...Object.fromEntries(
+    Object.entries(components).map(([name, schema]) => [`components/${name}/README.md`, schema]),
+  ),
+  "docs/judge-bundle.md": Bundle,
+  "docs/policy.md": Policy,
+};
 
-/** The README with its table as it should be. */
-export function withTable(component: string): string {
-  const text = readFileSync(readmeOf(component), "utf8");
-  const [before, rest, ...more] = text.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined || more.length > 0)
-    throw new Error(`${readmeOf(component)} must hold "${BEGIN}" and "${END}" once`);
-  return `${before}${BEGIN}\n\n${tableOf(component)}\n\n${END}${after}`;
+export function readPage(page: string): string {
+  return readFileSync(join(root, page), "utf8");
 }
 
-export function rowsOf(component: string): readonly Row[] {
-  const schema = components[component] ?? z.never();
+/** The page with its table as it should be. */
+export function withTable(page: string): string {
+  const text = readPage(page);
+  const [begin = "", what = ""] = BEGIN.exec(text) ?? [];
+  const end = `<!-- end of ${what} -->`;
+  const [before, rest, ...more] = text.split(begin);
+  const after = rest?.split(end)[1];
+  if (begin === "" || before === undefined || after === undefined || more.length > 0)
+    throw new Error(`${page} must hold a line like ${String(BEGIN)} once, and the end that belongs to it`);
+  return `${before}${begin}\n\n${tableOf(pages[page] ?? z.never())}\n\n${end}${after}`;
+}
+
+export function rowsOf(schema: z.ZodType): readonly Row[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the part of JSON Schema that it writes
   const json = z.toJSONSchema(schema, {
     io: "input",
@@ -113,8 +128,8 @@ function withoutTwins(all: readonly Row[]): Row[] {
   return kept;
 }
 
-function tableOf(component: string): string {
-  const lines = rowsOf(component).map(({ key, kinds, range, fallback, what }) => {
+function tableOf(schema: z.ZodType): string {
+  const lines = rowsOf(schema).map(({ key, kinds, range, fallback, what }) => {
     const of = kinds.length === 0 ? "" : ` (${kinds.join(", ")})`;
     return `| \`${key}\`${of} | ${[range, fallback, what].map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
   });
@@ -147,8 +162,10 @@ function inner(schema: Schema, path: string): Row[] {
 /** Keys that all kinds have alike stand once, others with their kinds. */
 function merged(variants: readonly Schema[], path: string): Row[] {
   const found = new Map<string, { row: Row; kinds: string[] }>();
+  const [key = "kind"] =
+    Object.entries(variants[0]?.properties ?? {}).find(([, one]) => one.const !== undefined) ?? [];
   for (const [at, variant] of variants.entries()) {
-    const kind = String(variant.properties?.["kind"]?.const ?? at + 1);
+    const kind = String(variant.properties?.[key]?.const ?? variant.description ?? at + 1);
     for (const row of inner(variant, path)) {
       const name = JSON.stringify(row);
       const known = found.get(name);
@@ -159,7 +176,7 @@ function merged(variants: readonly Schema[], path: string): Row[] {
   return [...found.values()].map(({ row, kinds }) => ({
     ...row,
     kinds:
-      kinds.length === variants.length || row.key === `${path}.kind` ? row.kinds : [...kinds, ...row.kinds],
+      kinds.length === variants.length || row.key === `${path}.${key}` ? row.kinds : [...kinds, ...row.kinds],
   }));
 }
 
@@ -208,7 +225,9 @@ function rangeOf(schema: Schema): string {
   }
 }
 
-function boundsOf({ minimum, maximum, exclusiveMinimum }: Schema): string {
+function boundsOf({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema): string {
+  if (exclusiveMinimum !== undefined && exclusiveMaximum !== undefined)
+    return `, between ${grouped(exclusiveMinimum)} and ${grouped(exclusiveMaximum)}`;
   const least = minimum ?? exclusiveMinimum;
   const isBelow = least !== undefined && least > Number.MIN_SAFE_INTEGER;
   const isAbove = maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER;
@@ -229,4 +248,4 @@ function grouped(value: number): string {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
-  for (const component of Object.keys(components)) writeFileSync(readmeOf(component), withTable(component));
+  for (const page of Object.keys(pages)) writeFileSync(join(root, page), withTable(page));

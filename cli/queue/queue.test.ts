@@ -5,8 +5,8 @@ import { nodeCrypto } from "@coalmine/device/crypto";
 import { workFiles } from "@coalmine/device/work-files";
 import { DurableLog, type LogKeys } from "@coalmine/durable-log";
 import { systemClock } from "@coalmine/runtime/system-clock";
-import { Command } from "commander";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { runCommand, type Ran } from "../command.fixture.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { places } from "../system/state.ts";
 import { addQueueCommands } from "./commands.ts";
@@ -21,7 +21,6 @@ beforeEach(() => {
 });
 afterEach(() => {
   rmSync(state, { recursive: true, force: true });
-  process.exitCode = undefined;
 });
 
 function openLog(keys?: LogKeys): Promise<DurableLog> {
@@ -68,28 +67,12 @@ function snapshot(): Record<string, string> {
   );
 }
 
-/** Runs `coalmine queue …` and answers its standard output and exit code. */
-async function queue(...words: string[]): Promise<{ out: string; err: string; code: number }> {
-  const lines: string[] = [];
-  const errors: string[] = [];
-  const log = vi.spyOn(console, "log").mockImplementation((line: unknown) => void lines.push(String(line)));
-  const error = vi
-    .spyOn(console, "error")
-    .mockImplementation((line: unknown) => void errors.push(String(line)));
-  process.exitCode = undefined;
-  try {
-    const program = new Command("coalmine").exitOverride();
-    addQueueCommands(program, places(state, { COALMINE_STATE: state }));
-    await program.parseAsync(["queue", ...words], { from: "user" });
-    return { out: lines.join("\n"), err: errors.join("\n"), code: exitCode() };
-  } catch (failure) {
-    return { out: lines.join("\n"), err: String(failure), code: exitCodes.of(failure) };
-  } finally {
-    log.mockRestore();
-    error.mockRestore();
-  }
-}
-const exitCode = (): number => Number(process.exitCode ?? 0);
+const queue = (...words: string[]): Promise<Ran> =>
+  runCommand(
+    (program) => addQueueCommands(program, places(state, { COALMINE_STATE: state })),
+    "queue",
+    ...words,
+  );
 const parsed = (out: string): Record<string, unknown> => {
   const value: unknown = JSON.parse(out);
   expect(value).toBeInstanceOf(Object);

@@ -7,8 +7,8 @@ import type { Api } from "../../api/api.ts";
 import { onStopAsked } from "../stop-asked.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { logFile } from "../system/commands.ts";
-import { mainJobPlaces, needRunning, type Places } from "../system/state.ts";
-import { localApi } from "./local-api.ts";
+import { mainJobPlaces, type Places } from "../system/state.ts";
+import { asking } from "./local-api.ts";
 import { beginAnew, mainJob } from "./main-job.ts";
 import { addQuestions } from "./questions.ts";
 import { isRegression, regressions } from "./regressions.ts";
@@ -154,16 +154,6 @@ release ${summary.release}: ${summary.outcome.toUpperCase()}
 function usage(sentence: string): void {
   console.error(sentence);
   process.exitCode = exitCodes.usage;
-}
-
-async function asking(at: Places, ask: (api: Api) => Promise<void>): Promise<void> {
-  const { api, home } = localApi(needRunning(at));
-  try {
-    await ask(api);
-  } finally {
-    home.dynamodb.destroy();
-    home.s3.destroy();
-  }
 }
 
 function decideOn(

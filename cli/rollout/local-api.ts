@@ -1,11 +1,11 @@
 import { systemClock } from "@coalmine/runtime/system-clock";
 import type { Api } from "../../api/api.ts";
 import { KeptDocuments } from "../../pipeline/controller/kept.ts";
-import { openRegion, type Region } from "../../pipeline/controller/region.ts";
+import { closeRegion, openRegion, type Region } from "../../pipeline/controller/region.ts";
 import { RolloutLog } from "../../pipeline/controller/rollout-log.ts";
 import { targetTime } from "../../pipeline/controller/target-time.ts";
 import { HOME } from "../system/home-region.ts";
-import { environmentOf, type RunningSystem } from "../system/state.ts";
+import { environmentOf, needRunning, type Places, type RunningSystem } from "../system/state.ts";
 
 const TICK_MS = 1000;
 
@@ -24,4 +24,14 @@ export function localApi(running: RunningSystem): { api: Api; home: Region } {
       time: targetTime({ clock: systemClock, controlTokens: running.controlTokens, tickMs: TICK_MS }),
     },
   };
+}
+
+/** Asks the system that runs here, and lets go of it. */
+export async function asking(at: Places, ask: (api: Api) => Promise<void>): Promise<void> {
+  const { api, home } = localApi(needRunning(at));
+  try {
+    await ask(api);
+  } finally {
+    closeRegion(home);
+  }
 }

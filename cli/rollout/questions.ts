@@ -1,31 +1,44 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { auditVerify, why } from "../../api/describe.ts";
 import { plan, readHistory } from "../../api/plan.ts";
 import { closeRegion } from "../../pipeline/controller/region.ts";
 import { parsePolicy } from "../../pipeline/policy.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { readInput } from "../input-file.ts";
 import { openRegions } from "../system/release.ts";
 import { needRunning, type Places } from "../system/state.ts";
 import { localApi } from "./local-api.ts";
+
+interface PlanOptions {
+  readonly target: string;
+  readonly policy: string;
+  readonly hours?: number;
+  readonly json: boolean;
+}
 
 /** What a person asks before and after a rollout. */
 export function addQuestions(program: Command, rollout: Command, at: Places): void {
   rollout
     .command("plan")
-    .description("what a canary of this fleet could find, and how surely an unchanged release is promoted")
+    .description(
+      "what a canary of this fleet could find, how surely an unchanged release is promoted, and why a policy cannot work here; exits 2 where it cannot",
+    )
     .option("--target <name>", "which target", "driven")
-    .option("--hours <n>", "how far back the fleet's history is read", Number, 24)
+    .option("--policy <file>", "the policy to try", join(at.root, "pipeline/policy.yaml"))
+    .option("--hours <n>", "how far back the fleet's history is read; as far as is needed without it", Number)
     .option("--json", "as JSON", false)
-    .action(async ({ target, hours, json }: { target: string; hours: number; json: boolean }) => {
+    .action(async ({ target, policy: file, hours, json }: PlanOptions) => {
+      const policy = parsePolicy(readInput(file, "a policy"));
       const { api } = localApi(needRunning(at));
-      const policy = parsePolicy(readFileSync(join(at.root, "pipeline/policy.yaml"), "utf8"));
       const regions = openRegions(api.targets);
       try {
         const of = regions.find((region) => region.target.name === target)?.target;
         const nowMs = of === undefined ? 0 : await api.time.now(of);
-        const planned = plan(policy, target, await readHistory(regions, policy, { target, hours }, nowMs));
+        const history = await readHistory(regions, policy, { target, hours }, nowMs);
+        const planned = await plan(policy, target, history);
         console.log(json ? JSON.stringify(planned) : planned.sentences.join("\n"));
+        if (planned.refusals.length > 0) process.exitCode = exitCodes.usage;
       } finally {
         regions.forEach(closeRegion);
       }

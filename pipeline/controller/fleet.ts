@@ -12,6 +12,7 @@ import {
 import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
 import type { Device } from "../judge/bundle.ts";
+import type { TargetPolicy } from "../policy-target.ts";
 import type { ComponentSet } from "../rollout/deployment.ts";
 import { eachOf, groupArn, type Region } from "./region.ts";
 
@@ -90,11 +91,14 @@ function readMerge(name: string, deploymentId: string, text: string): z.infer<ty
   }
 }
 
-/**
- * The devices that take part in a rollout: core devices in either group. Strata by the thing's attribute `stratum`, or
- * by platform; clusters by `cluster`, or by `site` where it is known.
- */
-export async function devicesOf(region: Region): Promise<Device[]> {
+/** A site that nobody has named is no site: devices there have nothing in common. */
+const UNKNOWN = "unknown";
+
+/** The devices that take part in a rollout: core devices in either group, with strata and clusters as the policy has them. */
+export async function devicesOf(
+  region: Region,
+  { strata, cluster }: Pick<TargetPolicy, "strata" | "cluster">,
+): Promise<Device[]> {
   const { target, greengrass, iot } = region;
   const members = new Set([
     ...(await membersOf(region, target.mainGroup)),
@@ -107,11 +111,14 @@ export async function devicesOf(region: Region): Promise<Device[]> {
   const things = [...platforms.keys()].sort();
   return eachOf(things, async (thing) => {
     const { attributes = {} } = await iot.send(new DescribeThingCommand({ thingName: thing }));
-    const site = attributes["site"] === "unknown" ? undefined : attributes["site"];
+    const told = (name: string) => (attributes[name] === UNKNOWN ? undefined : attributes[name]);
     return {
       thing,
-      stratum: attributes["stratum"] ?? platforms.get(thing) ?? "any",
-      cluster: attributes["cluster"] ?? site ?? thing,
+      stratum:
+        strata === undefined
+          ? (attributes["stratum"] ?? platforms.get(thing) ?? "any")
+          : strata.map((name) => attributes[name] ?? UNKNOWN).join("/"),
+      cluster: (cluster === undefined ? (told("cluster") ?? told("site")) : told(cluster)) ?? thing,
     };
   });
 }

@@ -11,6 +11,7 @@ export interface PastLook {
   readonly elapsedMs: number;
   readonly digest: string;
   readonly verdict: string;
+  readonly because: string;
 }
 
 /** A rollout as its events make it. */
@@ -63,7 +64,7 @@ export function foldEntry(before: FoldedRollout | undefined, stored: StoredEntry
     if (one.kind === "look")
       looks[one.target] = [
         ...(looks[one.target] ?? []),
-        { elapsedMs: one.elapsedMs, digest: one.digest, verdict: one.verdict },
+        { elapsedMs: one.elapsedMs, digest: one.digest, verdict: one.verdict, because: one.because },
       ];
   const { rollout } = next(before.planned.rollout, record.evidence, record.now);
   return { ...after, looks, planned: { ...before.planned, rollout } };

@@ -1,15 +1,16 @@
-import { createHash } from "node:crypto";
 import { invariant } from "@coalmine/runtime";
-import * as z from "zod";
+import type * as z from "zod";
 import { EvidenceReader, lookOf, ReaderState, valuesOf } from "../evidence/evidence-reader.ts";
 import type { EvidenceStore } from "../evidence/evidence-store.ts";
-import { Bundle, Look, Pair } from "../judge/bundle.ts";
+import { Look } from "../judge/bundle.ts";
+import { sha256Of } from "../judge/digest.ts";
 import { judge } from "../judge/judge.ts";
-import { judging, metricsOf, targetPolicy, type Policy } from "../policy.ts";
+import { metricsOf, targetPolicy, type Policy } from "../policy.ts";
 import type { Evidence } from "../rollout/evidence.ts";
 import type { RolloutTarget } from "../rollout/plan.ts";
 import { targetsOf, type Rollout, type TargetState } from "../rollout/state.ts";
 import type { FoldedRollout } from "./folded.ts";
+import { Before, bundleOf, lookKey, verdictKey } from "./kept-bundle.ts";
 import type { KeptDocuments } from "./kept.ts";
 
 /** Once a verdict is there, a look is taken when the time since the assignment has grown by this share. */
@@ -17,8 +18,6 @@ const GROWTH_AFTER_VERDICT = 1 / 32;
 
 /** After this long all rows of a minute are there. */
 const ROWS_COME_MS = 2 * 60_000;
-
-const Before = z.record(z.string(), z.array(Pair));
 
 /** The look that is due at the target's time, as the time since the assignment that it is about; undefined for none. */
 export function dueLook(
@@ -40,8 +39,8 @@ export function dueLook(
 }
 
 /**
- * Takes looks, and keeps what they were made of: `rollouts/<id>/<target>/` has `before.json`, `looks/<ms>.json` and
- * `verdicts/<ms>.json`; how far evidence was read lies there too, so that a new controller goes on from it.
+ * Takes looks, and keeps what they were made of; how far evidence was read lies beside it, so that a new controller goes
+ * on from it.
  */
 export class Looks {
   readonly #kept: KeptDocuments;
@@ -86,7 +85,7 @@ export class Looks {
       kind: "look",
       target,
       elapsedMs,
-      digest: digestOf(bundle),
+      digest: sha256Of(bundle),
       verdict: verdict.verdict,
       because: verdict.because,
     };
@@ -169,7 +168,7 @@ export class Looks {
     };
     const elapsedMs = window.toMs - window.fromMs;
     const look = await this.#kept.writeOnce(
-      `${folder}/looks/${name(elapsedMs)}.json`,
+      lookKey(folder, elapsedMs),
       Look,
       lookOf(tally, window, fleet, metrics),
     );
@@ -186,67 +185,8 @@ export class Looks {
 
   async #look(folder: string, elapsedMs: number): Promise<Look | undefined> {
     const key = `${folder}/${elapsedMs}`;
-    const known =
-      this.#known.get(key) ?? (await this.#kept.read(`${folder}/looks/${name(elapsedMs)}.json`, Look));
+    const known = this.#known.get(key) ?? (await this.#kept.read(lookKey(folder, elapsedMs), Look));
     if (known !== undefined) this.#known.set(key, known);
     return known;
   }
-}
-
-/** The bundle that a verdict was made of, read again from what was kept; undefined where a part is gone. */
-export async function keptBundle(
-  kept: KeptDocuments,
-  folded: FoldedRollout,
-  policy: Policy,
-  target: string,
-): Promise<{ bundle: Bundle; digest: string } | undefined> {
-  const own = folded.planned && targetsOf(folded.planned.rollout).find(({ plan }) => plan.name === target);
-  const folder = `rollouts/${folded.id}/${target}`;
-  const before = await kept.read(`${folder}/before.json`, Before);
-  if (own === undefined || before === undefined) return undefined;
-  const looks: Look[] = [];
-  for (const { elapsedMs } of folded.looks[target] ?? []) {
-    const look = await kept.read(`${folder}/looks/${name(elapsedMs)}.json`, Look);
-    if (look === undefined) return undefined;
-    looks.push(look);
-  }
-  const bundle = bundleOf(folded.id, own.plan, own.state, policy, before, looks);
-  return { bundle, digest: digestOf(bundle) };
-}
-
-function bundleOf(
-  rollout: string,
-  plan: RolloutTarget,
-  state: TargetState,
-  policy: Policy,
-  before: Bundle["before"],
-  looks: Look[],
-): Bundle {
-  return {
-    version: 1,
-    rollout,
-    target: plan.name,
-    devices: plan.devices,
-    draw: { how: "drawn", seed: state.seed ?? "", canary: state.order.slice(0, state.canaryCount) },
-    ...judging(policy, plan.name),
-    before,
-    looks,
-  };
-}
-
-/** Keys of a parsed document have the schema's order, so that a bundle read again has the digest it had. */
-function digestOf(bundle: Bundle): string {
-  return createHash("sha256")
-    .update(JSON.stringify(Bundle.parse(bundle)))
-    .digest("hex");
-}
-
-/** Names sort as the times do. */
-function name(elapsedMs: number): string {
-  return String(elapsedMs).padStart(12, "0");
-}
-
-/** Where the verdict of a look lies in full. */
-export function verdictKey(rollout: string, target: string, elapsedMs: number): string {
-  return `rollouts/${rollout}/${target}/verdicts/${name(elapsedMs)}.json`;
 }

@@ -1,6 +1,13 @@
+import { setImmediate } from "node:timers/promises";
 import { Sha256 } from "@coalmine/contract";
 import { CoalmineError } from "@coalmine/runtime";
-import { judging, parsePolicy, targetPolicy } from "../policy.ts";
+import { EvidenceStore, MINUTE_MS } from "../evidence/evidence-store.ts";
+import { fleetHistory } from "../evidence/fleet-history.ts";
+import type { Device } from "../judge/bundle.ts";
+import type { FleetHistory } from "../judge/plan.ts";
+import { fitFleet } from "../policy-fit.ts";
+import { canaryFor, historyWindow, type Canary } from "../policy-canary.ts";
+import { metricsOf, parsePolicy, targetPolicy, type Policy } from "../policy.ts";
 import { changesOf, type ReleaseManifest } from "../release.ts";
 import { diffOf, nextDeployment, type ComponentSet } from "../rollout/deployment.ts";
 import { RolloutPlan, rolloutPolicy, type RolloutTarget } from "../rollout/plan.ts";
@@ -34,11 +41,8 @@ export async function planRollout(asked: Asked): Promise<RolloutRecord> {
     const policy = parsePolicy(asked.policy);
     const targets: RolloutTarget[] = [];
     for (const region of regions) {
-      const own = targetPolicy(policy, region.target.name);
-      // Asked for its faults: a judge that cannot be told what to do must not be waited for.
-      judging(policy, region.target.name);
       const seedHash = seedHashOf(await asked.seedOf(region.target.name));
-      const planned = await planTarget(region, rollout, release, rolloutPolicy(own), seedHash);
+      const planned = await planTarget(region, rollout, release, policy, seedHash, asked.times);
       if (planned !== undefined) targets.push(planned);
     }
     if (targets.length === 0)
@@ -62,8 +66,9 @@ async function planTarget(
   region: Region,
   rollout: string,
   release: ReleaseManifest,
-  policy: RolloutTarget["policy"],
+  policy: Policy,
   seedHash: string,
+  times: Asked["times"],
 ): Promise<RolloutTarget | undefined> {
   const { name, canaryGroup, mainGroup } = region.target;
   const running = await runningRevision(region, mainGroup);
@@ -75,11 +80,10 @@ async function planTarget(
     allowRemoval: release.allowRemoval,
   });
   if (isSame(running.components, components)) return undefined;
-  const devices = await devicesOf(region);
-  if (devices.length <= policy.canaryDevices)
-    throw new PlanRefused(
-      `${name} has ${devices.length} core devices in ${mainGroup} and ${canaryGroup}, and its policy draws ${policy.canaryDevices} for the canary: no baseline would be left; add devices or lower canaryDevices`,
-    );
+  const devices = await devicesOf(region, targetPolicy(policy, name));
+  const sized = await sizeCanary(region, policy, devices, times);
+  const refusals = fitFleet(policy, name, devices, sized.devices);
+  if (refusals.length > 0) throw new PlanRefused(refusals.join("; "));
   // What an earlier rollout left in the canary group must not decide what the drawn devices run until they are told.
   const canary = await runningRevision(region, canaryGroup);
   if (canary === undefined || !isSame(canary.components, running.components))
@@ -93,8 +97,32 @@ async function planTarget(
     ...(running.sinceMs === undefined ? {} : { unchangedSinceMs: running.sinceMs }),
     lastGood: { id: `revision ${running.revision} of ${mainGroup}`, components: running.components },
     candidate: { id: release.commit.slice(0, 12), components },
-    policy,
+    sizedBecause: sized.because,
+    policy: rolloutPolicy(policy, name, sized.devices),
   };
+}
+
+/** How many devices are drawn. History is read only where the policy asks for power: a day of it takes a while. */
+async function sizeCanary(
+  region: Region,
+  policy: Policy,
+  devices: readonly Device[],
+  times: Asked["times"],
+): Promise<Canary> {
+  const { name } = region.target;
+  const own = targetPolicy(policy, name);
+  const history: FleetHistory =
+    typeof own.canaryDevices === "number"
+      ? { devices, bucketMs: MINUTE_MS, metrics: {} }
+      : await fleetHistory(
+          new EvidenceStore(region.dynamodb, name),
+          devices,
+          metricsOf(policy, own),
+          historyWindow(own.soak, (await times())[name] ?? 0),
+        );
+  const canary = await canaryFor(policy, name, history, setImmediate);
+  if (typeof canary === "string") throw new PlanRefused(canary);
+  return canary;
 }
 
 function isSame(a: ComponentSet, b: ComponentSet): boolean {

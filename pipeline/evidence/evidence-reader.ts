@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Look, Pair } from "../judge/bundle.ts";
 import { pairOf } from "../policy-evidence.ts";
-import type { MetricSource } from "../policy.ts";
+import type { MetricSource } from "../policy-metric.ts";
 import { MINUTE_MS, type EvidenceStore } from "./evidence-store.ts";
 import type { EvidenceRow } from "./row.ts";
 import { failureOf, takeRow, Tally, totalsOf, wasGiven } from "./tally.ts";

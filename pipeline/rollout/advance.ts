@@ -13,7 +13,7 @@ import {
   since,
 } from "./enter.ts";
 import { arrivedShare, targetsOf, unreachable, type Rollout } from "./state.ts";
-import { advanceVerifying, advanceWave } from "./waves.ts";
+import { advanceVerifying, advanceWave, promote } from "./waves.ts";
 
 /** Moves the rollout one phase on, where evidence or time ask for it; true where it did. */
 export function advance(rollout: Rollout): boolean {
@@ -134,6 +134,10 @@ function advanceSoaking(rollout: Rollout): boolean {
       .map(({ plan, state }) => `${plan.name}: ${state.verdict?.because ?? ""}`)
       .join(" ");
     answer(rollout, "Judge", true, sentence);
+    if (targetsOf(rollout).every(({ plan }) => plan.policy.promotes === "policy")) {
+      notify(rollout, "promoted", `${rollout.plan.release} is promoted by the policy. ${sentence}`);
+      return promote(rollout, "the policy", "every metric may promote by itself, and all are well");
+    }
     notify(rollout, "awaitingPromotion", `${rollout.plan.release} may be promoted. ${sentence}`);
     return enter(rollout, { phase: "awaitingPromotion", since: since(rollout) });
   }

@@ -3,7 +3,7 @@ import { deploy, enter, enterRollback, keyOf, notify, answer, since, want } from
 import type { Evidence } from "./evidence.ts";
 import { seedHashOf } from "./seed.ts";
 import { targetsOf, unreachable, type Rollout } from "./state.ts";
-import { enterWave } from "./waves.ts";
+import { promote } from "./waves.ts";
 
 /** Attempts at a revision that brings the last good set back; then its deadline speaks. */
 const ROLLBACK_ATTEMPTS_MAX = 5;
@@ -169,9 +169,7 @@ function promoted(rollout: Rollout, by: string, reason: string): string | undefi
     return `${rollout.plan.release} cannot be promoted: the judge has halted it`;
   if (phase.phase === "inconclusive")
     answer(rollout, "Judge", true, `${by} decided without a verdict: ${reason}`);
-  rollout.promotedBy = by;
-  answer(rollout, "Promote", true, `${by}: ${reason}`);
-  enterWave(rollout, 0);
+  promote(rollout, by, reason);
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Policy, parsePolicy, targetPolicy } from "../policy.ts";
+import { parsePolicy } from "../policy.ts";
 import { readFileSync } from "node:fs";
 import { isDeed, type Action, type Deed } from "./action.ts";
 import { deadlinesOf } from "./deadlines.ts";
@@ -144,6 +144,36 @@ test("only when every target's verdict is PROMOTE may a person promote [rollout-
     "ada: seen enough",
   );
   expect(() => Evidence.parse({ kind: "promoted", by: "ada", reason: "" })).toThrow();
+});
+
+test("where every target's policy promotes by itself, PROMOTE of all does; no other verdict does [rollout-3.7]", () => {
+  const itself = structuredClone(plan);
+  for (const target of itself.targets) target.policy.promotes = "policy";
+  const it = new Course(itself).to("soaking").pass(30).look("PROMOTE", "home");
+  expect(it.phase.phase).toBe("soaking");
+  it.look("PROMOTE", "driven");
+  expect(it.phase).toMatchObject({ phase: "waves", wave: 0 });
+  expect(it.rollout.promotedBy).toBe("the policy");
+  expect(it.deeds("answerApproval").map(({ stage, approved }) => [stage, approved])).toContainEqual([
+    "Promote",
+    true,
+  ]);
+  expect(it.deeds("notify").find(({ about }) => about === "promoted")?.sentence).toContain(
+    "home: judge says PROMOTE",
+  );
+  it.to("done").obey();
+  expect(it.phase).toMatchObject({ outcome: "promoted", because: expect.stringContaining("by the policy") });
+
+  const undecided = new Course(itself)
+    .to("soaking")
+    .pass(30)
+    .look("PROMOTE", "home")
+    .look("INCONCLUSIVE", "driven");
+  expect(undecided.phase.phase).toBe("inconclusive");
+  expect(new Course(itself).to("soaking").pass(181).phase.phase).toBe("inconclusive");
+  const half = structuredClone(itself);
+  half.targets[0]!.policy.promotes = "person";
+  expect(new Course(half).to("soaking").pass(30).look("PROMOTE").phase.phase).toBe("awaitingPromotion");
 });
 
 test.each(["canary", "soaking", "awaitingPromotion", "waves", "verifying"] as const)(
@@ -344,9 +374,9 @@ test("a plan without anything new is refused, and the policy file makes a plan's
   const same = structuredClone(plan);
   same.targets[0]!.candidate.id = "good";
   expect(() => RolloutPlan.parse(same)).toThrow(/nothing to roll out/);
-  const policy: Policy = parsePolicy(readFileSync(new URL("../policy.yaml", import.meta.url), "utf8"));
+  const policy = parsePolicy(readFileSync(new URL("../policy.yaml", import.meta.url), "utf8"));
   for (const target of ["home", "driven"])
-    expect(RolloutPolicy.parse(rolloutPolicy(targetPolicy(policy, target)))).toMatchObject({
+    expect(RolloutPolicy.parse(rolloutPolicy(policy, target, 1))).toMatchObject({
       waves: expect.any(Array),
     });
 });

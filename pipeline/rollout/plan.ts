@@ -1,7 +1,7 @@
 import { Sha256 } from "@coalmine/contract";
 import * as z from "zod";
 import { Device } from "../judge/bundle.ts";
-import type { TargetPolicy } from "../policy.ts";
+import { promotesItself, targetPolicy, type Policy } from "../policy.ts";
 import { ComponentSet } from "./deployment.ts";
 
 const Ms = z.number().nonnegative();
@@ -17,6 +17,8 @@ export const RolloutPolicy = z.object({
   lookEveryMs: z.number().positive(),
   pulseEveryMs: z.number().positive(),
   waveSoakMs: Ms,
+  /** Who promotes once the verdict is PROMOTE. Plans of before there was a choice do not say. */
+  promotes: z.enum(["person", "policy"]).default("person"),
   arrivedShareMin: z.number().gt(0).max(1),
   deadlinesMs: z.object({
     draw: Ms,
@@ -51,6 +53,8 @@ export const RolloutTarget = z.object({
   /** Since when, on the target's clock, the last good release has run: a fleet that was quiet long enough need not wait. */
   unchangedSinceMs: z.number().optional(),
   candidate: Release,
+  /** Why so many devices are drawn. Plans of before it could follow from the fleet's history do not say. */
+  sizedBecause: z.string().optional(),
   policy: RolloutPolicy,
 });
 export type RolloutTarget = z.infer<typeof RolloutTarget>;
@@ -73,9 +77,11 @@ export const RolloutPlan = z
   });
 export type RolloutPlan = z.infer<typeof RolloutPlan>;
 
-export function rolloutPolicy(policy: TargetPolicy): RolloutPolicy {
+export function rolloutPolicy(whole: Policy, target: string, canaryDevices: number): RolloutPolicy {
+  const policy = targetPolicy(whole, target);
   return {
-    canaryDevices: policy.canaryDevices,
+    promotes: promotesItself(whole, target) ? "policy" : "person",
+    canaryDevices,
     unjudgedDevicesMax: policy.unjudgedDevicesMax,
     waves: policy.waves,
     prePeriodMs: policy.prePeriod,

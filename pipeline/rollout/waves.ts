@@ -12,8 +12,16 @@ import {
 } from "./enter.ts";
 import { arrivedShare, targetsOf, waveThings, type Rollout } from "./state.ts";
 
+/** The release counts as judged, and the first wave begins; true, since the rollout has moved. */
+export function promote(rollout: Rollout, by: string, reason: string): true {
+  rollout.promotedBy = by;
+  answer(rollout, "Promote", true, `${by}: ${reason}`);
+  enterWave(rollout, 0);
+  return true;
+}
+
 /** A wave: the next devices of the drawn order join the group that runs the release. */
-export function enterWave(rollout: Rollout, wave: number): void {
+function enterWave(rollout: Rollout, wave: number): void {
   enter(rollout, { phase: "waves", since: since(rollout), wave });
   for (const { plan, state } of targetsOf(rollout)) {
     const things = waveThings(plan, state, wave);

@@ -20,6 +20,7 @@ export const policyOfWorld: RolloutPolicy = {
   lookEveryMs: 30 * MINUTE_MS,
   pulseEveryMs: 5 * MINUTE_MS,
   waveSoakMs: 10 * MINUTE_MS,
+  promotes: "person",
   arrivedShareMin: 0.75,
   deadlinesMs: {
     draw: 10 * MINUTE_MS,
