@@ -38,6 +38,8 @@ export interface TargetDescription {
 export interface RolloutDescription extends RolloutSummary {
   readonly ageMs: number;
   readonly promotedBy: string | undefined;
+  /** Who wanted it let through unjudged, and why; it takes two. */
+  readonly emergency: Rollout["emergency"];
   readonly targets: readonly TargetDescription[];
   /** Keys of what the controller has still to do. */
   readonly outstanding: readonly string[];
@@ -75,10 +77,11 @@ export async function describeRollout(api: Api, input: RolloutInput): Promise<Ro
     ...stateOf(folded),
     ageMs: Math.max(0, ...since.map(([target, at]) => (now[target] ?? at) - at)),
     promotedBy: rollout?.promotedBy,
+    emergency: rollout?.emergency,
     targets: rollout === undefined ? [] : describeTargets(rollout),
     outstanding: Object.keys(rollout?.outbox ?? {}),
     overrides: folded.overrides,
-    next: rollout === undefined ? "Push again." : whatNext(folded, rollout.phase),
+    next: rollout === undefined ? "Push again." : whatNext(folded, rollout),
   };
 }
 

@@ -86,6 +86,8 @@ const TargetPolicy = z
     /** How often to ask which devices have arrived. */
     pulseEvery: DurationMs,
     waveSoak: DurationMs,
+    /** Where two people let a release through unjudged: how long its canary and its waves soak. */
+    emergency: z.strictObject({ soak: DurationMs.default(0), waveSoak: DurationMs }).optional(),
     /** Share of those asked that must report before a deadline for the rollout to go on without the rest. */
     arrivedShareMin: z.number().gt(0).max(1),
     alpha: JudgePolicy.shape.alpha,
@@ -110,6 +112,10 @@ const TargetPolicy = z
       "the soak must end by the horizon, and not be empty",
     );
     refuse(target.lookEvery > 0 && target.lookEvery <= target.soak, "there must be a look within the soak");
+    refuse(
+      (target.emergency?.soak ?? 0) <= target.soak && (target.emergency?.waveSoak ?? 0) <= target.waveSoak,
+      "an emergency must not soak for longer than any other release",
+    );
     refuse(target.pulseEvery > 0, "pulseEvery must not be zero");
     refuse(target.deadlines.deploy <= target.horizon, "the deadline to deploy must be before the horizon");
     refuse(

@@ -36,8 +36,16 @@ export function addRolloutCommands(program: Command, at: Places): void {
     .action((options: RunOptions) => run(at, options));
 
   addQuestions(program, rollout, at);
+  rollout
+    .command("promote <rollout>")
+    .description("let the main fleets follow")
+    .requiredOption("--reason <text>", "why; the audit log keeps it")
+    .option("--emergency", "let it through unjudged, which takes two different people", false)
+    .option("--json", "as JSON", false)
+    .action((name: string, { reason, emergency, json }: Promotion) =>
+      decideOn(at, (api, input) => promote(api, { ...input, emergency }), named(name, reason), json),
+    );
   for (const [verb, decide, what] of [
-    ["promote", promote, "let the main fleets follow"],
     ["hold", hold, "stop where it is, until somebody resumes it"],
     ["resume", resume, "go on from a hold"],
     ["rollback", rollback, "take it back everywhere"],
@@ -48,7 +56,7 @@ export function addRolloutCommands(program: Command, at: Places): void {
       .requiredOption("--reason <text>", "why; the audit log keeps it")
       .option("--json", "as JSON", false)
       .action((name: string, { reason, json }: { reason: string; json: boolean }) =>
-        decideOn(at, decide, { rollout: name, who: userInfo().username, reason }, json),
+        decideOn(at, decide, named(name, reason), json),
       );
   }
   rollout
@@ -80,6 +88,17 @@ export function addRolloutCommands(program: Command, at: Places): void {
         }
       }),
     );
+}
+
+interface Promotion {
+  readonly reason: string;
+  readonly emergency: boolean;
+  readonly json: boolean;
+}
+
+/** A decision of whoever runs this command. */
+function named(rollout: string, reason: string): DecisionInput {
+  return { rollout, who: userInfo().username, reason };
 }
 
 interface RunOptions {
@@ -177,7 +196,7 @@ function decideOn(
     console.log(
       json
         ? JSON.stringify(decided)
-        : `${decided.rollout} is ${decided.phase} now; entry ${decided.sequence} of its audit log says who and why`,
+        : `${decided.rollout} is ${decided.phase} now; entry ${decided.sequence} of its audit log says who and why. ${decided.next}`,
     );
   });
 }

@@ -13,6 +13,7 @@ import type { RolloutRecord } from "./audit.ts";
 import { carryOut, type DeedPorts, type Notify } from "./deeds.ts";
 import { foldEntry, isFinished, readRollout, type FoldedRollout } from "./folded.ts";
 import { KeptDocuments } from "./kept.ts";
+import { knownGoodBy } from "./known-good.ts";
 import { dueLook, Looks } from "./looks.ts";
 import { PipelineWaits, type OpenWait } from "./pipeline-waits.ts";
 import { planRollout } from "./plan-rollout.ts";
@@ -234,6 +235,7 @@ export class Controller {
             regions,
             seedOf: (target) => this.#seedOf(rollout, target),
             times: () => this.#times(),
+            knownGoodBy: (target, components) => knownGoodBy(this.#log, target, components),
           });
     let folded = foldEntry(undefined, await this.#log.create(rollout, commit, record));
     const override = await findOverride(regions[0].s3, regions[0].target.artifactBucket, commit);

@@ -2,7 +2,7 @@ import { Sha256 } from "@coalmine/contract";
 import { CoalmineError } from "@coalmine/runtime";
 import { judging, parsePolicy, targetPolicy } from "../policy.ts";
 import { changesOf, type ReleaseManifest } from "../release.ts";
-import { diffOf, nextDeployment, type ComponentSet } from "../rollout/deployment.ts";
+import { isSameSet, nextDeployment, type ComponentSet } from "../rollout/deployment.ts";
 import { RolloutPlan, rolloutPolicy, type RolloutTarget } from "../rollout/plan.ts";
 import { seedHashOf } from "../rollout/seed.ts";
 import type { RolloutRecord } from "./audit.ts";
@@ -19,6 +19,8 @@ export interface Asked {
   readonly regions: readonly Region[];
   readonly seedOf: (target: string) => Promise<string>;
   readonly times: () => Promise<Record<string, number>>;
+  /** The rollout that promoted a target to this set before, by verdict. */
+  readonly knownGoodBy: (target: string, components: ComponentSet) => Promise<string | undefined>;
 }
 
 /** Why no plan can be made, as a person has to hear it. */
@@ -39,7 +41,9 @@ export async function planRollout(asked: Asked): Promise<RolloutRecord> {
       judging(policy, region.target.name);
       const seedHash = seedHashOf(await asked.seedOf(region.target.name));
       const planned = await planTarget(region, rollout, release, rolloutPolicy(own), seedHash);
-      if (planned !== undefined) targets.push(planned);
+      if (planned === undefined) continue;
+      const knownGoodBy = await asked.knownGoodBy(planned.name, planned.candidate.components);
+      targets.push(knownGoodBy === undefined ? planned : { ...planned, knownGoodBy });
     }
     if (targets.length === 0)
       return {
@@ -74,7 +78,7 @@ async function planTarget(
   const { components } = nextDeployment(running.components, changesOf(release, running.components), {
     allowRemoval: release.allowRemoval,
   });
-  if (isSame(running.components, components)) return undefined;
+  if (isSameSet(running.components, components)) return undefined;
   const devices = await devicesOf(region);
   if (devices.length <= policy.canaryDevices)
     throw new PlanRefused(
@@ -82,7 +86,7 @@ async function planTarget(
     );
   // What an earlier rollout left in the canary group must not decide what the drawn devices run until they are told.
   const canary = await runningRevision(region, canaryGroup);
-  if (canary === undefined || !isSame(canary.components, running.components))
+  if (canary === undefined || !isSameSet(canary.components, running.components))
     await deployOnce(region, canaryGroup, `${rollout}/${name}/canary/aligned`, running.components, 60);
   return {
     name,
@@ -95,9 +99,4 @@ async function planTarget(
     candidate: { id: release.commit.slice(0, 12), components },
     policy,
   };
-}
-
-function isSame(a: ComponentSet, b: ComponentSet): boolean {
-  const { added, changed, reconfigured, removed } = diffOf(a, b);
-  return added.length + changed.length + reconfigured.length + removed.length === 0;
 }

@@ -1,4 +1,3 @@
-import { quietUntilMs } from "./plan.ts";
 import { isOverdue } from "./deadlines.ts";
 import {
   answer,
@@ -12,6 +11,8 @@ import {
   notify,
   since,
 } from "./enter.ts";
+import { advanceEmergency } from "./emergency.ts";
+import { drawFromMs } from "./soaks.ts";
 import { arrivedShare, targetsOf, unreachable, type Rollout } from "./state.ts";
 import { advanceVerifying, advanceWave } from "./waves.ts";
 
@@ -28,6 +29,7 @@ export function advance(rollout: Rollout): boolean {
         `${halting.plan.name}: ${halting.state.verdict?.because ?? ""}`,
       );
   }
+  if (advanceEmergency(rollout)) return true;
   switch (phase.phase) {
     case "planned":
       return advancePlanned(rollout);
@@ -69,7 +71,7 @@ export function advance(rollout: Rollout): boolean {
 /** A target that is quiet already waits for no other: its canary is drawn, and gets the release. */
 function advancePlanned(rollout: Rollout): boolean {
   const waiting = targetsOf(rollout).filter(({ plan, now }) => {
-    if (now < quietUntilMs(plan, rollout.phase.since[plan.name] ?? 0)) return true;
+    if (now < drawFromMs(rollout, plan)) return true;
     askForDraw(rollout, plan);
     return false;
   });

@@ -1,9 +1,10 @@
 import { draw, DrawRefused } from "../judge/draw.ts";
 import { deploy, enter, enterRollback, keyOf, notify, answer, since, want } from "./enter.ts";
+import { emergencyPromoted } from "./emergency.ts";
 import type { Evidence } from "./evidence.ts";
 import { seedHashOf } from "./seed.ts";
-import { targetsOf, unreachable, type Rollout } from "./state.ts";
-import { enterWave } from "./waves.ts";
+import { isUndecided, targetsOf, unreachable, type Rollout } from "./state.ts";
+import { enterWave, finishMoves } from "./waves.ts";
 
 /** Attempts at a revision that brings the last good set back; then its deadline speaks. */
 const ROLLBACK_ATTEMPTS_MAX = 5;
@@ -16,6 +17,8 @@ export function apply(rollout: Rollout, evidence: Evidence): string | undefined 
   switch (evidence.kind) {
     case "promoted":
       return promoted(rollout, evidence.by, evidence.reason);
+    case "emergencyPromoted":
+      return emergencyPromoted(rollout, { by: evidence.by, reason: evidence.reason });
     case "held":
       return held(rollout, evidence.by, evidence.reason);
     case "resumed":
@@ -97,6 +100,7 @@ function deploymentCreated(rollout: Rollout, key: string, deploymentId: string):
       if (group.key === key) {
         // An answer that comes twice must not undo what was learnt from the first.
         group.id ??= deploymentId;
+        if (role === "canary" && group.set === "lastGood") finishMoves(rollout, plan, state);
         continue;
       }
       // The candidate's revision was made after all, perhaps after ours: one more of the last good set goes on top.
@@ -167,6 +171,9 @@ function promoted(rollout: Rollout, by: string, reason: string): string | undefi
     return cannot(rollout, "be promoted");
   if (targetsOf(rollout).some(({ state }) => state.verdict?.verdict === "HALT"))
     return `${rollout.plan.release} cannot be promoted: the judge has halted it`;
+  const unjudged = targetsOf(rollout).find(({ state }) => isUndecided(state));
+  if (unjudged !== undefined)
+    return `${rollout.plan.release} cannot be promoted by one person while ${unjudged.plan.name} has no verdict: two have to let it through`;
   if (phase.phase === "inconclusive")
     answer(rollout, "Judge", true, `${by} decided without a verdict: ${reason}`);
   rollout.promotedBy = by;

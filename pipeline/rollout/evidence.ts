@@ -33,6 +33,8 @@ export const Evidence = z.discriminatedUnion("kind", [
     because: z.string(),
   }),
   z.object({ kind: z.literal("promoted"), ...person }),
+  /** Opens the emergency lane, or completes it where another person has opened it. */
+  z.object({ kind: z.literal("emergencyPromoted"), ...person }),
   z.object({ kind: z.literal("held"), ...person }),
   z.object({ kind: z.literal("resumed"), ...person }),
   z.object({ kind: z.literal("rollbackRequested"), ...person }),

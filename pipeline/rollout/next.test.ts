@@ -195,6 +195,20 @@ test("a rollback is done when each device reports its very revision, not the las
   expect(it.phase.phase).toBe("done");
 });
 
+test("a wave that was on its way when the rollout turned back joins the group after the last good set, never before [rollout-5.5]", () => {
+  const it = course()
+    .to("waves")
+    .tell({ kind: "rollbackRequested", ...person });
+  expect(it.deeds("moveThings")).toEqual([]);
+  const back = it.deeds("createDeployment").find(({ target }) => target === "driven")!;
+  it.tell(it.world.carryOut(back)!);
+  expect(it.deeds("moveThings").map(({ group, things }) => ({ group, things }))).toEqual([
+    { group: "driven-canary", things: it.rollout.targets["driven"]!.order.slice(2, 4) },
+  ]);
+  it.obey().sync().pass(0);
+  expect(it.phase).toMatchObject({ phase: "done", outcome: "halted", stragglers: [] });
+});
+
 test("a device that never comes back from a rollback is named, and the rollout failed [rollout-1.4]", () => {
   const it = course().to("soaking").look("HALT", "home").obey();
   const [thing = ""] = canaryOf(it, "driven");
@@ -237,6 +251,11 @@ test("inconclusive is held for a person, whose reason is the answer [rollout-3.3
     outcome: "inconclusive",
   });
   it.tell({ kind: "promoted", ...person });
+  expect(it.phase.phase).toBe("inconclusive");
+  expect(it.refused).toEqual([
+    "commit-1 cannot be promoted by one person while home has no verdict: two have to let it through",
+  ]);
+  it.look("PROMOTE", "home").tell({ kind: "promoted", ...person });
   expect(it.phase.phase).toBe("waves");
 });
 

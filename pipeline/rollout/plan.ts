@@ -17,6 +17,8 @@ export const RolloutPolicy = z.object({
   lookEveryMs: z.number().positive(),
   pulseEveryMs: z.number().positive(),
   waveSoakMs: Ms,
+  /** What is waited for where two people have let a release through unjudged. */
+  emergency: z.object({ soakMs: Ms, waveSoakMs: Ms }).optional(),
   arrivedShareMin: z.number().gt(0).max(1),
   deadlinesMs: z.object({
     draw: Ms,
@@ -51,6 +53,8 @@ export const RolloutTarget = z.object({
   /** Since when, on the target's clock, the last good release has run: a fleet that was quiet long enough need not wait. */
   unchangedSinceMs: z.number().optional(),
   candidate: Release,
+  /** The rollout by which this target was promoted to the candidate's very set before, by verdict. */
+  knownGoodBy: z.string().optional(),
   policy: RolloutPolicy,
 });
 export type RolloutTarget = z.infer<typeof RolloutTarget>;
@@ -84,6 +88,9 @@ export function rolloutPolicy(policy: TargetPolicy): RolloutPolicy {
     lookEveryMs: policy.lookEvery,
     pulseEveryMs: policy.pulseEvery,
     waveSoakMs: policy.waveSoak,
+    ...(policy.emergency === undefined
+      ? {}
+      : { emergency: { soakMs: policy.emergency.soak, waveSoakMs: policy.emergency.waveSoak } }),
     arrivedShareMin: policy.arrivedShareMin,
     deadlinesMs: policy.deadlines,
   };

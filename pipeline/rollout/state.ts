@@ -64,6 +64,12 @@ export interface TargetState {
   waveArrivedAtMs: number | undefined;
 }
 
+/** What a person asked for, and why. */
+export interface Wish {
+  by: string;
+  reason: string;
+}
+
 /** A rollout: its plan, and all that evidence has made of it. */
 export interface Rollout {
   plan: RolloutPlan;
@@ -78,6 +84,8 @@ export interface Rollout {
   answered: WaitStage[];
   /** A person has promoted: from here on the version counts as judged. */
   promotedBy: string | undefined;
+  /** Two people let it through unjudged: one opens the lane, another one completes it. */
+  emergency: { opened: Wish; completed: Wish | undefined } | undefined;
   /** How often a person has held it. */
   holds: number;
   /** A newer release that starts when this rollout ends. */
@@ -110,6 +118,7 @@ export function startRollout(plan: RolloutPlan, now: Times): Rollout {
     done: [],
     answered: [],
     promotedBy: undefined,
+    emergency: undefined,
     holds: 0,
     queued: undefined,
   };
@@ -123,6 +132,11 @@ export function targetsOf(rollout: Rollout): { plan: RolloutTarget; state: Targe
   });
 }
 
+/** Two people have let it through: no pre-period and no verdict is waited for. */
+export function isLetThrough({ emergency }: Rollout): boolean {
+  return emergency?.completed !== undefined;
+}
+
 /** Devices on a version that nobody has judged, counting those that are offline or only on their way. */
 export function unjudgedDevices(rollout: Rollout, target: string): number {
   return rollout.promotedBy === undefined ? (rollout.targets[target]?.exposed.length ?? 0) : 0;
@@ -133,6 +147,11 @@ export function waveThings(plan: RolloutTarget, state: TargetState, wave: number
   const rest = state.order.slice(state.canaryCount);
   const until = (index: number) => Math.ceil((plan.policy.waves[index] ?? (index < 0 ? 0 : 1)) * rest.length);
   return wave >= plan.policy.waves.length ? [] : rest.slice(until(wave - 1), until(wave));
+}
+
+/** The judge has not spoken yet. */
+export function isUndecided({ verdict }: TargetState): boolean {
+  return verdict === undefined || verdict.verdict === "WAIT";
 }
 
 /** Share of these devices that report the candidate. */

@@ -10,7 +10,9 @@ import {
   since,
   want,
 } from "./enter.ts";
-import { arrivedShare, targetsOf, waveThings, type Rollout } from "./state.ts";
+import { isWaveSoaked } from "./soaks.ts";
+import type { RolloutTarget } from "./plan.ts";
+import { arrivedShare, targetsOf, waveThings, type Rollout, type TargetState } from "./state.ts";
 
 /** A wave: the next devices of the drawn order join the group that runs the release. */
 export function enterWave(rollout: Rollout, wave: number): void {
@@ -20,14 +22,26 @@ export function enterWave(rollout: Rollout, wave: number): void {
     state.waveArrivedAtMs = undefined;
     if (things.length === 0) continue;
     state.exposed.push(...things);
-    want(rollout, {
-      kind: "moveThings",
-      key: keyOf(rollout, plan.name, "move", `wave-${wave}`),
-      target: plan.name,
-      group: plan.canaryGroup,
-      things,
-      exactly: false,
-    });
+    moveWave(rollout, plan, wave, things);
+  }
+}
+
+function moveWave(rollout: Rollout, plan: RolloutTarget, wave: number, things: string[]): void {
+  want(rollout, {
+    kind: "moveThings",
+    key: keyOf(rollout, plan.name, "move", `wave-${wave}`),
+    target: plan.name,
+    group: plan.canaryGroup,
+    things,
+    exactly: false,
+  });
+}
+
+/** A wave that was on its way when the rollout turned back: it may have had the candidate, so it has to report too. */
+export function finishMoves(rollout: Rollout, plan: RolloutTarget, state: TargetState): void {
+  for (const wave of plan.policy.waves.keys()) {
+    const things = waveThings(plan, state, wave).filter((thing) => state.exposed.includes(thing));
+    if (things.length > 0) moveWave(rollout, plan, wave, things);
   }
 }
 
@@ -38,9 +52,7 @@ export function advanceWave(rollout: Rollout, wave: number): boolean {
     const things = waveThings(plan, state, wave);
     const share = arrivedShare(plan, state, things);
     if (share === 1) state.waveArrivedAtMs ??= now;
-    const soaked =
-      state.waveArrivedAtMs !== undefined && now >= state.waveArrivedAtMs + plan.policy.waveSoakMs;
-    if (things.length === 0 || soaked) continue;
+    if (things.length === 0 || isWaveSoaked(rollout, plan, state, now)) continue;
     if (!isOverdue(rollout, plan.name)) waiting = true;
     else if (share < plan.policy.arrivedShareMin) {
       enterRollback(rollout, "halted", tooFew(wave + 1, plan.name, share, things.length));
