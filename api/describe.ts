@@ -4,7 +4,7 @@ import { verifyAudit } from "../pipeline/controller/audit.ts";
 import { isFinished, readRollout, type FoldedRollout } from "../pipeline/controller/folded.ts";
 import { next } from "../pipeline/rollout/next.ts";
 import { deadlinesOf } from "../pipeline/rollout/deadlines.ts";
-import { arrivedShare, targetsOf, waveThings, type Rollout } from "../pipeline/rollout/state.ts";
+import { arrivedShare, isBack, targetsOf, waveThings, type Rollout } from "../pipeline/rollout/state.ts";
 import { findRollout, parseInput, RolloutInput, timesOf, type Api } from "./api.ts";
 import { whatNext } from "./decide.ts";
 
@@ -65,10 +65,24 @@ export async function listRollouts(
 
 /** One rollout as it stands now, on each target's own clock. */
 export async function describeRollout(api: Api, input: RolloutInput): Promise<RolloutDescription> {
+  return describe(api, await standOf(api, input));
+}
+
+/** A rollout with the time of its targets; `rollout` is undefined where no plan was made. */
+export interface Stand {
+  readonly folded: FoldedRollout;
+  readonly now: Readonly<Record<string, number>>;
+  readonly rollout: Rollout | undefined;
+}
+
+export async function standOf(api: Api, input: RolloutInput): Promise<Stand> {
   const folded = await findRollout(api, parseInput(RolloutInput, input).rollout);
-  const listed = (await api.log.list()).find(({ rollout }) => rollout === folded.id);
   const now = await timesOf(api, folded);
-  const rollout = folded.planned && next(folded.planned.rollout, [], now).rollout;
+  return { folded, now, rollout: folded.planned && next(folded.planned.rollout, [], now).rollout };
+}
+
+export async function describe(api: Api, { folded, now, rollout }: Stand): Promise<RolloutDescription> {
+  const listed = (await api.log.list()).find((one) => one.rollout === folded.id);
   const since = rollout === undefined ? [] : Object.entries(rollout.phase.since);
   return {
     rollout: folded.id,
@@ -173,13 +187,7 @@ function awaited(rollout: Rollout, target: string): string[] {
   if (own === undefined) return [];
   const { plan, state } = own;
   const { phase } = rollout;
-  if (phase.phase === "rollingBack") {
-    const ids = new Set([state.groups.canary?.id, state.groups.main?.id]);
-    return state.exposed.filter((thing) => {
-      const report = state.reports[thing];
-      return report?.set !== plan.lastGood.id || !ids.has(report.deploymentId);
-    });
-  }
+  if (phase.phase === "rollingBack") return state.exposed.filter((thing) => !isBack(plan, state, thing));
   const things =
     phase.phase === "canary"
       ? state.order.slice(0, state.canaryCount)

@@ -2,15 +2,19 @@ import { userInfo } from "node:os";
 import type { Command } from "commander";
 import { RolloutSummary } from "@coalmine/contract";
 import { hold, promote, resume, rollback, type Decided, type DecisionInput } from "../../api/decide.ts";
-import { describeRollout, listRollouts } from "../../api/describe.ts";
+import { listRollouts } from "../../api/describe.ts";
+import { showRollout } from "../../api/show.ts";
 import type { Api } from "../../api/api.ts";
 import { onStopAsked } from "../stop-asked.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { logFile } from "../system/commands.ts";
+import { closeRegion } from "../../pipeline/controller/region.ts";
+import { openRegions } from "../system/release.ts";
 import { mainJobPlaces, needRunning, type Places } from "../system/state.ts";
 import { localApi } from "./local-api.ts";
 import { beginAnew, mainJob } from "./main-job.ts";
 import { addQuestions } from "./questions.ts";
+import { rolloutText } from "./show-text.ts";
 import { isRegression, regressions } from "./regressions.ts";
 
 const exits = {
@@ -76,15 +80,20 @@ export function addRolloutCommands(program: Command, at: Places): void {
     );
   rollout
     .command("show [rollout]")
-    .description("one rollout, by the beginning of its name; the latest without one")
+    .description("one rollout and where each device is, by the beginning of its name; the latest without one")
     .option("--json", "as JSON", false)
     .action((name: string | undefined, { json }: { json: boolean }) =>
       asking(at, async (api) => {
         const wanted = name ?? (await listRollouts(api, { limit: 1 }))[0]?.rollout;
         if (wanted === undefined) console.log("there is none yet: push something");
         else {
-          const described = await describeRollout(api, { rollout: wanted });
-          console.log(json ? JSON.stringify(described) : JSON.stringify(described, undefined, 2));
+          const regions = openRegions(api.targets);
+          try {
+            const shown = await showRollout(api, regions, { rollout: wanted });
+            console.log(json ? JSON.stringify(shown) : rolloutText(shown));
+          } finally {
+            regions.forEach(closeRegion);
+          }
         }
       }),
     );

@@ -66,7 +66,7 @@ export class Looks {
     invariant(own?.state.assignedAtMs !== undefined, `no canary is assigned in ${target}`);
     const { plan, state } = own;
     const fromMs = own.state.assignedAtMs;
-    const folder = `rollouts/${folded.id}/${target}`;
+    const folder = folderOf(folded.id, target);
     this.#forgetAllBut(`rollouts/${folded.id}/`);
     const metrics = metricsOf(policy, targetPolicy(policy, target));
     const before = await this.#readBefore(folder, plan, fromMs, metrics, store);
@@ -105,7 +105,7 @@ export class Looks {
   ): void {
     const own = targetsOf(rollout).find(({ plan }) => plan.name === target);
     const fromMs = own?.state.assignedAtMs;
-    const folder = `rollouts/${folded.id}/${target}`;
+    const folder = folderOf(folded.id, target);
     if (own === undefined || fromMs === undefined || this.#befores.has(folder)) return;
     // Rows of the last minute may be on their way yet; and of a rollout that was looked at it is known.
     if (own.now < fromMs + ROWS_COME_MS || (folded.looks[target] ?? []).length > 0) return;
@@ -154,7 +154,7 @@ export class Looks {
   ): Promise<Look> {
     let reader = this.#readers.get(folder);
     if (reader === undefined) {
-      const kept = await this.#kept.read(`${folder}/reader.json`, ReaderState);
+      const kept = await this.#kept.read(readerKey(folder), ReaderState);
       reader = new EvidenceReader(store, kept?.fromMs === window.fromMs ? kept : window.fromMs);
       this.#readers.set(folder, reader);
     }
@@ -173,7 +173,7 @@ export class Looks {
       Look,
       lookOf(tally, window, fleet, metrics),
     );
-    await this.#kept.write(`${folder}/reader.json`, reader.state());
+    await this.#kept.write(readerKey(folder), reader.state());
     this.#known.set(`${folder}/${elapsedMs}`, look);
     return look;
   }
@@ -201,7 +201,7 @@ export async function keptBundle(
   target: string,
 ): Promise<{ bundle: Bundle; digest: string } | undefined> {
   const own = folded.planned && targetsOf(folded.planned.rollout).find(({ plan }) => plan.name === target);
-  const folder = `rollouts/${folded.id}/${target}`;
+  const folder = folderOf(folded.id, target);
   const before = await kept.read(`${folder}/before.json`, Before);
   if (own === undefined || before === undefined) return undefined;
   const looks: Look[] = [];
@@ -246,7 +246,17 @@ function name(elapsedMs: number): string {
   return String(elapsedMs).padStart(12, "0");
 }
 
+/** Where all that was kept of a target lies. */
+export function folderOf(rollout: string, target: string): string {
+  return `rollouts/${rollout}/${target}`;
+}
+
+/** Where it says how far evidence was read. */
+export function readerKey(folder: string): string {
+  return `${folder}/reader.json`;
+}
+
 /** Where the verdict of a look lies in full. */
 export function verdictKey(rollout: string, target: string, elapsedMs: number): string {
-  return `rollouts/${rollout}/${target}/verdicts/${name(elapsedMs)}.json`;
+  return `${folderOf(rollout, target)}/verdicts/${name(elapsedMs)}.json`;
 }

@@ -13,7 +13,7 @@ import {
 } from "./enter.ts";
 import { advanceEmergency } from "./emergency.ts";
 import { drawFromMs } from "./soaks.ts";
-import { arrivedShare, targetsOf, unreachable, type Rollout } from "./state.ts";
+import { arrivedShare, isBack, targetsOf, unreachable, type Rollout } from "./state.ts";
 import { advanceVerifying, advanceWave } from "./waves.ts";
 
 /** Moves the rollout one phase on, where evidence or time ask for it; true where it did. */
@@ -151,20 +151,11 @@ function advanceSoaking(rollout: Rollout): boolean {
 function advanceRollback(rollout: Rollout): boolean {
   const { phase } = rollout;
   if (phase.phase !== "rollingBack") return false;
-  const missing = targetsOf(rollout).flatMap(({ plan, state }) => {
-    const ids = [state.groups.canary, state.groups.main].flatMap((group) =>
-      group === undefined ? [] : [group.id],
-    );
-    const back = (thing: string) => {
-      const report = state.reports[thing];
-      // A report of the last good set may be older than the rollback: its own revision has to be named.
-      return report?.set === plan.lastGood.id && ids.includes(report.deploymentId);
-    };
-    const made = ids.every((id) => id !== undefined);
-    return state.exposed
-      .filter((thing) => !made || !back(thing))
-      .map((thing) => ({ target: plan.name, thing }));
-  });
+  const missing = targetsOf(rollout).flatMap(({ plan, state }) =>
+    state.exposed
+      .filter((thing) => !isBack(plan, state, thing))
+      .map((thing) => ({ target: plan.name, thing })),
+  );
   if (missing.length === 0) return enterDone(rollout, phase.outcome, phase.because, []);
   const overdue = new Set(missing.map(({ target }) => target).filter((target) => isOverdue(rollout, target)));
   if ([...missing].some(({ target }) => !overdue.has(target))) return false;

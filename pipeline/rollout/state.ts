@@ -161,6 +161,17 @@ export function arrivedShare(plan: RolloutTarget, state: TargetState, things: re
     : things.filter((thing) => state.reports[thing]?.set === plan.candidate.id).length / things.length;
 }
 
+/** Whether a device reports the last good set by a rollback's own revision; an older report would say nothing. */
+export function isBack(plan: RolloutTarget, { groups, reports }: TargetState, thing: string): boolean {
+  const told = [groups.canary, groups.main].filter((group) => group !== undefined);
+  const report = reports[thing];
+  return (
+    told.every(({ id }) => id !== undefined) &&
+    report?.set === plan.lastGood.id &&
+    told.some(({ id }) => id === report.deploymentId)
+  );
+}
+
 /** The end of a switch that names every case. */
 export function unreachable(value: never): never {
   throw new InvariantError(`no such case: ${JSON.stringify(value)}`);
