@@ -33,6 +33,8 @@ export interface TargetDescription {
   readonly verdict:
     | { readonly verdict: string; readonly because: string; readonly elapsedMs: number }
     | undefined;
+  /** What was seen last of all devices that have the release, once waves go on. */
+  readonly watch: { readonly verdict: string; readonly because: string; readonly atMs: number } | undefined;
 }
 
 export interface RolloutDescription extends RolloutSummary {
@@ -105,8 +107,9 @@ export async function why(api: Api, input: RolloutInput): Promise<string[]> {
   const { rollout, phase, because, targets, overrides } = description;
   return [
     `${rollout} is ${phase}${because === undefined ? "" : `: ${because}`}.`,
-    ...targets.flatMap(({ target, verdict, deadline, stuck }) => [
+    ...targets.flatMap(({ target, verdict, watch, deadline, stuck }) => [
       ...(verdict === undefined ? [] : [`${target}, ${verdict.verdict}: ${verdict.because}`]),
+      ...(watch === undefined ? [] : [`${target}, its waves, ${watch.verdict}: ${watch.because}`]),
       ...(stuck === undefined
         ? []
         : [
@@ -177,6 +180,7 @@ function describeTargets(rollout: Rollout): TargetDescription[] {
           ? undefined
           : { things: missing, ageMs: now - (rollout.phase.since[plan.name] ?? now) },
       verdict: state.verdict,
+      watch: state.watch?.seen,
     };
   });
 }

@@ -44,6 +44,12 @@ test.each([
     "waveSoak: 31 min }",
     /must not soak for longer than any other/,
   ],
+  [
+    "waves that nobody would look at",
+    "pulseEvery: 5 min",
+    "pulseEvery: 7 h",
+    /must not be longer than the deadlines of a wave/,
+  ],
   ["too few draws to spend alpha", "draws: 1999", "draws: 150", /at least 199 are needed/],
   ["a duration without a unit", "lookEvery: 1 h", "lookEvery: 60", /lookEvery/],
   ["a key that means nothing", "lookEvery: 1 h", "lookEvry: 1 h", /lookEvry/],

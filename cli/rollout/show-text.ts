@@ -31,13 +31,14 @@ export function rolloutText(shown: ShownRollout): string {
   ].join("\n");
 }
 
-function targetLines({ target, nowMs, verdict, deadline, progress }: ShownTarget): string[] {
+function targetLines({ target, nowMs, verdict, watch, deadline, progress }: ShownTarget): string[] {
   return [
     "",
     `${target}, ${new Date(nowMs).toISOString().slice(0, 16).replace("T", " ")} on its clock`,
     ...(verdict === undefined
       ? []
       : [`  ${verdict.verdict} after ${durationText(verdict.elapsedMs)}: ${verdict.because}`]),
+    ...(watch === undefined ? [] : [`  its waves, ${watch.verdict}: ${watch.because}`]),
     ...(deadline === undefined
       ? []
       : [

@@ -13,7 +13,7 @@ import {
 } from "./enter.ts";
 import { advanceEmergency } from "./emergency.ts";
 import { drawFromMs } from "./soaks.ts";
-import { arrivedShare, isBack, targetsOf, unreachable, type Rollout } from "./state.ts";
+import { arrivedShare, haltOf, isBack, targetsOf, unreachable, type Rollout } from "./state.ts";
 import { advanceVerifying, advanceWave } from "./waves.ts";
 
 /** Moves the rollout one phase on, where evidence or time ask for it; true where it did. */
@@ -21,13 +21,10 @@ export function advance(rollout: Rollout): boolean {
   const { phase } = rollout;
   if (phase.phase !== "rollingBack" && phase.phase !== "done") {
     // The judge is heard in every phase, also while a person holds the rollout.
-    const halting = targetsOf(rollout).find(({ state }) => state.verdict?.verdict === "HALT");
-    if (halting !== undefined)
-      return enterRollback(
-        rollout,
-        "halted",
-        `${halting.plan.name}: ${halting.state.verdict?.because ?? ""}`,
-      );
+    for (const { plan, state } of targetsOf(rollout)) {
+      const because = haltOf(state);
+      if (because !== undefined) return enterRollback(rollout, "halted", `${plan.name}: ${because}`);
+    }
   }
   if (advanceEmergency(rollout)) return true;
   switch (phase.phase) {

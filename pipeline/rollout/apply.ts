@@ -3,7 +3,7 @@ import { deploy, enter, enterRollback, keyOf, notify, answer, since, want } from
 import { emergencyPromoted } from "./emergency.ts";
 import type { Evidence } from "./evidence.ts";
 import { seedHashOf } from "./seed.ts";
-import { isUndecided, targetsOf, unreachable, type Rollout } from "./state.ts";
+import { haltOf, isUndecided, targetsOf, unreachable, type Rollout } from "./state.ts";
 import { enterWave, finishMoves } from "./waves.ts";
 
 /** Attempts at a revision that brings the last good set back; then its deadline speaks. */
@@ -42,6 +42,9 @@ export function apply(rollout: Rollout, evidence: Evidence): string | undefined 
       break;
     case "look":
       look(rollout, evidence);
+      break;
+    case "watched":
+      watched(rollout, evidence);
       break;
     case "pushed":
       pushed(rollout, evidence.release, evidence.mode);
@@ -165,11 +168,20 @@ function look(rollout: Rollout, evidence: Extract<Evidence, { kind: "look" }>): 
   state.verdict = { verdict, because, digest, elapsedMs };
 }
 
+function watched(rollout: Rollout, evidence: Extract<Evidence, { kind: "watched" }>): void {
+  const watch = rollout.targets[evidence.target]?.watch;
+  if (watch === undefined || watch.seen?.verdict === "HALT") return;
+  const { fromMs, atMs, verdict, because, digest } = evidence;
+  // What was well of an earlier wave, or earlier of this one, says nothing now; a HALT that comes late is one.
+  const isNewer = fromMs === watch.fromMs && atMs > (watch.seen?.atMs ?? -Infinity);
+  if (isNewer || verdict === "HALT") watch.seen = { atMs, verdict, because, digest };
+}
+
 function promoted(rollout: Rollout, by: string, reason: string): string | undefined {
   const { phase } = rollout;
   if (phase.phase !== "awaitingPromotion" && phase.phase !== "inconclusive")
     return cannot(rollout, "be promoted");
-  if (targetsOf(rollout).some(({ state }) => state.verdict?.verdict === "HALT"))
+  if (targetsOf(rollout).some(({ state }) => haltOf(state) !== undefined))
     return `${rollout.plan.release} cannot be promoted: the judge has halted it`;
   const unjudged = targetsOf(rollout).find(({ state }) => isUndecided(state));
   if (unjudged !== undefined)

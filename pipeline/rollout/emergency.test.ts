@@ -85,9 +85,9 @@ test("let through before its canary is drawn, it waits for no pre-period and no 
   ]);
   // Nobody drives the clock for a verdict that nobody waits for.
   expect(it.pass(1).phase).toMatchObject({ phase: "waves", wave: 0 });
-  it.obey().sync().pass(0).pass(1);
+  it.obey().sync().pass(0).pass(1).watch("WELL");
   expect(it.phase).toMatchObject({ wave: 0 });
-  expect(it.pass(1).phase).toMatchObject({ wave: 1 });
+  expect(it.pass(1).watch("WELL").phase).toMatchObject({ wave: 1 });
   it.to("done");
   expect(it.phase).toMatchObject({ outcome: "promoted", because: expect.stringContaining("ada and bo") });
   it.obey();
@@ -105,9 +105,9 @@ test("without an emergency line nothing but the verdict is left out: waves soak 
     .obey()
     .sync();
   expect(it.phase).toMatchObject({ phase: "waves", wave: 0 });
-  it.obey().sync().pass(0).pass(9);
+  it.obey().sync().pass(0).pass(9).watch("WELL");
   expect(it.phase).toMatchObject({ wave: 0 });
-  expect(it.pass(1).phase).toMatchObject({ wave: 1 });
+  expect(it.pass(1).watch("WELL").phase).toMatchObject({ wave: 1 });
 });
 
 test("a canary that does not take it turns back what was let through [rollout-7.2]", () => {
@@ -140,7 +140,7 @@ test.each(["canary", "soaking", "waves", "verifying"] as const)(
     for (let step = 0; step < 9 && it.phase.phase !== phase; step++) {
       const found = it.phase.phase;
       if (found in steps) steps[found as keyof typeof steps]();
-      else it.obey().sync().pass(0).pass(2);
+      else it.obey().sync().pass(0).pass(2).watch("WELL");
     }
     expect(it.phase.phase).toBe(phase);
     it.look("HALT", "driven");

@@ -64,6 +64,7 @@ test(
               { kind: "look", target, elapsedMs: round, digest: "d", verdict: "PROMOTE", because: "fine" },
               fate(),
             );
+          for (const target of ["home", "driven"]) play.deliver(play.seen(target, 0), fate());
           if (play.rollout.phase.phase === "awaitingPromotion")
             play.tell({ kind: "promoted", by: "ada", reason: "fine" });
           if (round % 3 === 0)

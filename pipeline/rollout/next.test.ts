@@ -291,33 +291,6 @@ test("a newer push takes the place of what nobody has promoted, or waits [rollou
   expect(course().to("done").tell(newer("queue")).deeds("startRollout")).toHaveLength(1);
 });
 
-test("waves follow the drawn order, each when the one before has arrived and soaked [rollout-4.1]", () => {
-  const it = course().to("waves");
-  const { order } = it.rollout.targets["driven"]!;
-  const moved = () => it.deeds("moveThings").find(({ target }) => target === "driven")?.things;
-  expect(moved()).toEqual(order.slice(2, 4));
-  it.obey().sync().pass(0).pass(9);
-  expect(it.phase).toMatchObject({ wave: 0 });
-  it.pass(1);
-  expect(it.phase).toMatchObject({ wave: 1 });
-  expect(moved()).toEqual(order.slice(4, 6));
-});
-
-test("too few of a wave turn the rollout back; a few stragglers at the end are named [rollout-4.3]", () => {
-  const wave = course().to("waves").obey();
-  wave.sync(...wave.rollout.targets["driven"]!.order.slice(2, 3)).pass(61);
-  expect(wave.phase).toMatchObject({
-    phase: "rollingBack",
-    because: expect.stringContaining("only 1 of 2 devices of wave 1 in driven"),
-  });
-  const late = course().to("verifying");
-  const thing = late.rollout.targets["driven"]!.order.at(-1) ?? "";
-  late.tell({ kind: "reported", target: "driven", thing, set: "good", deploymentId: "driven-main:1" });
-  expect(late.phase.phase).toBe("verifying");
-  late.obey().sync(thing).pass(61);
-  expect(late.phase).toMatchObject({ phase: "done", outcome: "promoted", stragglers: [{ thing }] });
-});
-
 test("a refused deployment of the candidate fails the rollout; a refused rollback is asked for again [rollout-1.4]", () => {
   const it = course().to("canary");
   it.tell({ kind: "failed", key: it.deeds("createDeployment")[0]!.key, because: "no such version" });

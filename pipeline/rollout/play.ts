@@ -81,6 +81,9 @@ export class Play {
             fate
           ];
         const target = pick(["home", "driven"]) ?? "home";
+        // Once a wave is under way it is watched as well.
+        const watch = this.rollout.targets[target]?.watch;
+        if (watch !== undefined && choice % 2 === 0) return this.deliver(this.seen(target, fate), choice % 5);
         const elapsedMs = this.now[target]! - (this.rollout.targets[target]?.assignedAtMs ?? 0);
         return this.deliver(
           {
@@ -132,11 +135,29 @@ export class Play {
         verdict: this.#everyLook ?? "PROMOTE",
         because: "fine",
       });
+      evidence.push(...[this.seen(target, 0) ?? []].flat());
       this.now[target]! += this.rollout.phase.phase === "planned" ? 3 * STEP_MS : STEP_MS / 5;
     }
     if (this.rollout.phase.phase === "awaitingPromotion")
       evidence.push({ kind: "promoted", by: "ada", reason: "fine" });
     this.tell(...evidence);
+  }
+
+  /** What is seen of a target's wave: one time in eight, and never in a good round, a HALT. */
+  seen(target: string, fate: number): Evidence | undefined {
+    const watch = this.rollout.targets[target]?.watch;
+    if (watch === undefined) return undefined;
+    const verdict = fate === 7 ? ("HALT" as const) : ("WELL" as const);
+    const { fromMs } = watch;
+    return {
+      kind: "watched",
+      target,
+      fromMs,
+      atMs: this.now[target] ?? fromMs,
+      digest: "d",
+      verdict,
+      because: "seen so",
+    };
   }
 
   deliver(evidence: Evidence | undefined, fate: number): void {

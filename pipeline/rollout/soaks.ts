@@ -13,13 +13,18 @@ export function unjudgedUntilMs({ policy }: RolloutTarget, { assignedAtMs }: Tar
   return (assignedAtMs ?? Infinity) + (policy.emergency?.soakMs ?? 0);
 }
 
-/** Whether a target's wave has arrived, and been there for its time. */
+/** Whether a target's wave has arrived, been there for its time, and was seen well at the end of it. */
 export function isWaveSoaked(
   rollout: Rollout,
   { policy }: RolloutTarget,
-  { waveArrivedAtMs }: TargetState,
-  now: number,
+  { waveArrivedAtMs, watch }: TargetState,
 ): boolean {
   const soakMs = (isLetThrough(rollout) ? policy.emergency?.waveSoakMs : undefined) ?? policy.waveSoakMs;
-  return waveArrivedAtMs !== undefined && now >= waveArrivedAtMs + soakMs;
+  const wellAtMs = watch?.seen?.atMs ?? -Infinity;
+  return waveArrivedAtMs !== undefined && wellAtMs >= waveArrivedAtMs + soakMs;
+}
+
+/** When the devices that have the release are looked at next: at every pulse since their wave began. */
+export function nextWatchMs({ policy }: RolloutTarget, fromMs: number, now: number): number {
+  return fromMs + (Math.floor((now - fromMs) / policy.pulseEveryMs) + 1) * policy.pulseEveryMs;
 }

@@ -62,6 +62,13 @@ export interface TargetState {
     | undefined;
   /** When the present wave had arrived in full. */
   waveArrivedAtMs: number | undefined;
+  /** Since when the present wave, or verification, is watched, and what was seen of it last. */
+  watch:
+    | {
+        fromMs: number;
+        seen: { atMs: number; verdict: "HALT" | "WELL"; because: string; digest: string } | undefined;
+      }
+    | undefined;
 }
 
 /** What a person asked for, and why. */
@@ -111,6 +118,7 @@ export function startRollout(plan: RolloutPlan, now: Times): Rollout {
           reports: {},
           verdict: undefined,
           waveArrivedAtMs: undefined,
+          watch: undefined,
         },
       ]),
     ),
@@ -152,6 +160,12 @@ export function waveThings(plan: RolloutTarget, state: TargetState, wave: number
 /** The judge has not spoken yet. */
 export function isUndecided({ verdict }: TargetState): boolean {
   return verdict === undefined || verdict.verdict === "WAIT";
+}
+
+/** Why a target turns the rollout back; the judge is heard in every phase, and so is whoever watches a wave. */
+export function haltOf({ verdict, watch }: TargetState): string | undefined {
+  if (verdict?.verdict === "HALT") return verdict.because;
+  return watch?.seen?.verdict === "HALT" ? watch.seen.because : undefined;
 }
 
 /** Share of these devices that report the candidate. */

@@ -1,7 +1,7 @@
 import type { RolloutTarget } from "./plan.ts";
 import type { Wait } from "./action.ts";
 import { deadlinesOf } from "./deadlines.ts";
-import { drawFromMs, isWaveSoaked, unjudgedUntilMs } from "./soaks.ts";
+import { drawFromMs, isWaveSoaked, nextWatchMs, unjudgedUntilMs } from "./soaks.ts";
 import {
   arrivedShare,
   isLetThrough,
@@ -31,8 +31,10 @@ export function waitsOf(rollout: Rollout): Wait[] {
     const unjudgedUntil = isLetThrough(rollout) ? unjudgedUntilMs(plan, state) : -Infinity;
     // Where devices are awaited, they are asked more often than they are judged.
     const pulse = isQuieting || isSoaking(rollout, plan, state) ? Infinity : now + pulseEveryMs;
+    const watch =
+      state.watch === undefined || !judging ? Infinity : nextWatchMs(plan, state.watch.fromMs, now);
     const next = Math.min(
-      ...[deadline, quietUntil, unjudgedUntil, pulse].map((time) => (time > now ? time : Infinity)),
+      ...[deadline, quietUntil, unjudgedUntil, watch, pulse].map((time) => (time > now ? time : Infinity)),
       nextLook,
     );
     const timeMs = Number.isFinite(next) ? next : now + pulseEveryMs;
@@ -75,7 +77,7 @@ function isAwaited(rollout: Rollout, target: string): boolean {
     case "soaking":
       return isSoakOpen;
     case "waves":
-      return waveThings(plan, state, phase.wave).length > 0 && !isWaveSoaked(rollout, plan, state, now);
+      return waveThings(plan, state, phase.wave).length > 0 && !isWaveSoaked(rollout, plan, state);
     case "drawing":
     case "verifying":
     case "rollingBack":

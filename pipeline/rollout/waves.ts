@@ -17,11 +17,12 @@ import { arrivedShare, targetsOf, waveThings, type Rollout, type TargetState } f
 /** A wave: the next devices of the drawn order join the group that runs the release. */
 export function enterWave(rollout: Rollout, wave: number): void {
   enter(rollout, { phase: "waves", since: since(rollout), wave });
-  for (const { plan, state } of targetsOf(rollout)) {
+  for (const { plan, state, now } of targetsOf(rollout)) {
     const things = waveThings(plan, state, wave);
     state.waveArrivedAtMs = undefined;
     if (things.length === 0) continue;
     state.exposed.push(...things);
+    state.watch = { fromMs: now, seen: undefined };
     moveWave(rollout, plan, wave, things);
   }
 }
@@ -52,12 +53,16 @@ export function advanceWave(rollout: Rollout, wave: number): boolean {
     const things = waveThings(plan, state, wave);
     const share = arrivedShare(plan, state, things);
     if (share === 1) state.waveArrivedAtMs ??= now;
-    if (things.length === 0 || isWaveSoaked(rollout, plan, state, now)) continue;
+    if (things.length === 0 || isWaveSoaked(rollout, plan, state)) continue;
     if (!isOverdue(rollout, plan.name)) waiting = true;
-    else if (share < plan.policy.arrivedShareMin) {
-      enterRollback(rollout, "halted", tooFew(wave + 1, plan.name, share, things.length));
-      return true;
-    }
+    else if (share < plan.policy.arrivedShareMin)
+      return enterRollback(rollout, "halted", tooFew(wave + 1, plan.name, share, things.length));
+    else if (state.watch?.seen === undefined)
+      return enterRollback(
+        rollout,
+        "failed",
+        `nobody could look at wave ${wave + 1} of ${plan.name} in time`,
+      );
   }
   if (waiting) return false;
   const last = Math.max(...rollout.plan.targets.map(({ policy }) => policy.waves.length)) - 1;
@@ -70,8 +75,9 @@ export function advanceWave(rollout: Rollout, wave: number): boolean {
 function enterVerifying(rollout: Rollout): void {
   answer(rollout, "Main", true, "every wave has the release");
   enter(rollout, { phase: "verifying", since: since(rollout) });
-  for (const { plan, state } of targetsOf(rollout)) {
+  for (const { plan, state, now } of targetsOf(rollout)) {
     state.exposed = [...state.order];
+    state.watch = { fromMs: now, seen: undefined };
     deploy(
       rollout,
       plan,
