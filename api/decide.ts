@@ -3,7 +3,8 @@ import { foldEntry, type FoldedRollout } from "../pipeline/controller/folded.ts"
 import { AppendConflict } from "../pipeline/controller/rollout-log.ts";
 import type { Evidence } from "../pipeline/rollout/evidence.ts";
 import { next } from "../pipeline/rollout/next.ts";
-import type { Phase } from "../pipeline/rollout/state.ts";
+import { canBeLetThrough } from "../pipeline/rollout/emergency.ts";
+import type { Phase, Rollout } from "../pipeline/rollout/state.ts";
 import { ApiError } from "./api-error.ts";
 import { findRollout, parseInput, RolloutInput, timesOf, type Api } from "./api.ts";
 
@@ -14,20 +15,32 @@ export const DecisionInput = RolloutInput.extend({
 });
 export type DecisionInput = z.input<typeof DecisionInput>;
 
+export const PromotionInput = DecisionInput.extend({
+  /** Let it through unjudged, which takes two people: one opens the emergency lane, another one completes it. */
+  emergency: z.boolean().default(false),
+});
+export type PromotionInput = z.input<typeof PromotionInput>;
+
 /** What a decision made of the rollout. */
 export interface Decided {
   readonly rollout: string;
   readonly phase: Phase["phase"];
   /** The number of the decision's entry in the audit log. */
   readonly sequence: number;
+  /** What makes sense next, in a sentence. */
+  readonly next: string;
 }
 
-type Decision = Extract<Evidence["kind"], "promoted" | "held" | "resumed" | "rollbackRequested">;
+type Decision = Extract<
+  Evidence["kind"],
+  "promoted" | "emergencyPromoted" | "held" | "resumed" | "rollbackRequested"
+>;
 
 /** The controller may write at the same moment; then the decision is thought through again. */
 const ATTEMPTS_MAX = 5;
 
-export const promote = (api: Api, input: DecisionInput): Promise<Decided> => decide(api, input, "promoted");
+export const promote = async (api: Api, input: PromotionInput): Promise<Decided> =>
+  decide(api, input, parseInput(PromotionInput, input).emergency ? "emergencyPromoted" : "promoted");
 export const hold = (api: Api, input: DecisionInput): Promise<Decided> => decide(api, input, "held");
 export const resume = (api: Api, input: DecisionInput): Promise<Decided> => decide(api, input, "resumed");
 export const rollback = (api: Api, input: DecisionInput): Promise<Decided> =>
@@ -48,16 +61,17 @@ async function decide(api: Api, input: DecisionInput, kind: Decision): Promise<D
     const evidence: Evidence = { kind, by: who, reason };
     const { refused } = next(planned.rollout, [evidence], now);
     // Time may have moved it first: what is refused is refused in the phase that it is in by now.
-    const { phase } = next(planned.rollout, [], now).rollout;
+    const { rollout } = next(planned.rollout, [], now);
     if (refused.length > 0)
-      throw new ApiError("ERR_API_CONFLICT", `${refused.join("; ")}. ${whatNext(folded, phase)}`);
+      throw new ApiError("ERR_API_CONFLICT", `${refused.join("; ")}. ${whatNext(folded, rollout)}`);
     try {
       const entry = await api.log.append(folded.last, { kind: "told", evidence: [evidence], now });
-      const after = foldEntry(folded, entry);
+      const after = foldEntry(folded, entry).planned?.rollout ?? rollout;
       return {
         rollout: folded.id,
-        phase: after.planned?.rollout.phase.phase ?? phase.phase,
+        phase: after.phase.phase,
         sequence: entry.sequence,
+        next: whatNext(folded, after),
       };
     } catch (failure) {
       if (!(failure instanceof AppendConflict) || attempt >= ATTEMPTS_MAX) throw failure;
@@ -65,8 +79,14 @@ async function decide(api: Api, input: DecisionInput, kind: Decision): Promise<D
   }
 }
 
-/** The next command that makes sense in a phase. */
-export function whatNext({ id }: Pick<FoldedRollout, "id">, phase: Phase): string {
+/** The next command that makes sense as a rollout stands. */
+export function whatNext(
+  { id }: Pick<FoldedRollout, "id">,
+  { phase, emergency }: Pick<Rollout, "phase" | "emergency">,
+): string {
+  const isOpen = emergency !== undefined && emergency.completed === undefined;
+  if (isOpen && canBeLetThrough(phase.phase))
+    return `${emergency.opened.by} has opened the emergency lane (${emergency.opened.reason}); another person completes it with \`coalmine rollout promote ${id} --emergency --reason …\`.`;
   switch (phase.phase) {
     case "awaitingPromotion":
       return `\`coalmine rollout promote ${id} --reason …\` promotes it, \`coalmine rollout rollback ${id} --reason …\` takes it back.`;
@@ -82,7 +102,7 @@ export function whatNext({ id }: Pick<FoldedRollout, "id">, phase: Phase): strin
     case "drawing":
     case "canary":
     case "soaking":
-      return `It can be promoted once every target's verdict is PROMOTE: \`coalmine rollout show ${id}\` says how far it is.`;
+      return `It can be promoted once every target's verdict is PROMOTE: \`coalmine rollout show ${id}\` says how far it is. What cannot wait for that, two people let through with --emergency.`;
     case "waves":
     case "verifying":
       return `It is promoted and on its way: \`coalmine rollout show ${id}\`.`;

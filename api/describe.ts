@@ -4,7 +4,7 @@ import { verifyAudit } from "../pipeline/controller/audit.ts";
 import { isFinished, readRollout, type FoldedRollout } from "../pipeline/controller/folded.ts";
 import { next } from "../pipeline/rollout/next.ts";
 import { deadlinesOf } from "../pipeline/rollout/deadlines.ts";
-import { arrivedShare, targetsOf, waveThings, type Rollout } from "../pipeline/rollout/state.ts";
+import { arrivedShare, isBack, targetsOf, waveThings, type Rollout } from "../pipeline/rollout/state.ts";
 import { findRollout, parseInput, RolloutInput, timesOf, type Api } from "./api.ts";
 import { whatNext } from "./decide.ts";
 
@@ -33,11 +33,15 @@ export interface TargetDescription {
   readonly verdict:
     | { readonly verdict: string; readonly because: string; readonly elapsedMs: number }
     | undefined;
+  /** What was seen last of all devices that have the release, once waves go on. */
+  readonly watch: { readonly verdict: string; readonly because: string; readonly atMs: number } | undefined;
 }
 
 export interface RolloutDescription extends RolloutSummary {
   readonly ageMs: number;
   readonly promotedBy: string | undefined;
+  /** Who wanted it let through unjudged, and why; it takes two. */
+  readonly emergency: Rollout["emergency"];
   readonly targets: readonly TargetDescription[];
   /** Keys of what the controller has still to do. */
   readonly outstanding: readonly string[];
@@ -63,10 +67,24 @@ export async function listRollouts(
 
 /** One rollout as it stands now, on each target's own clock. */
 export async function describeRollout(api: Api, input: RolloutInput): Promise<RolloutDescription> {
+  return describe(api, await standOf(api, input));
+}
+
+/** A rollout with the time of its targets; `rollout` is undefined where no plan was made. */
+export interface Stand {
+  readonly folded: FoldedRollout;
+  readonly now: Readonly<Record<string, number>>;
+  readonly rollout: Rollout | undefined;
+}
+
+export async function standOf(api: Api, input: RolloutInput): Promise<Stand> {
   const folded = await findRollout(api, parseInput(RolloutInput, input).rollout);
-  const listed = (await api.log.list()).find(({ rollout }) => rollout === folded.id);
   const now = await timesOf(api, folded);
-  const rollout = folded.planned && next(folded.planned.rollout, [], now).rollout;
+  return { folded, now, rollout: folded.planned && next(folded.planned.rollout, [], now).rollout };
+}
+
+export async function describe(api: Api, { folded, now, rollout }: Stand): Promise<RolloutDescription> {
+  const listed = (await api.log.list()).find((one) => one.rollout === folded.id);
   const since = rollout === undefined ? [] : Object.entries(rollout.phase.since);
   return {
     rollout: folded.id,
@@ -75,10 +93,11 @@ export async function describeRollout(api: Api, input: RolloutInput): Promise<Ro
     ...stateOf(folded),
     ageMs: Math.max(0, ...since.map(([target, at]) => (now[target] ?? at) - at)),
     promotedBy: rollout?.promotedBy,
+    emergency: rollout?.emergency,
     targets: rollout === undefined ? [] : describeTargets(rollout),
     outstanding: Object.keys(rollout?.outbox ?? {}),
     overrides: folded.overrides,
-    next: rollout === undefined ? "Push again." : whatNext(folded, rollout.phase),
+    next: rollout === undefined ? "Push again." : whatNext(folded, rollout),
   };
 }
 
@@ -88,8 +107,9 @@ export async function why(api: Api, input: RolloutInput): Promise<string[]> {
   const { rollout, phase, because, targets, overrides } = description;
   return [
     `${rollout} is ${phase}${because === undefined ? "" : `: ${because}`}.`,
-    ...targets.flatMap(({ target, verdict, deadline, stuck }) => [
+    ...targets.flatMap(({ target, verdict, watch, deadline, stuck }) => [
       ...(verdict === undefined ? [] : [`${target}, ${verdict.verdict}: ${verdict.because}`]),
+      ...(watch === undefined ? [] : [`${target}, its waves, ${watch.verdict}: ${watch.because}`]),
       ...(stuck === undefined
         ? []
         : [
@@ -160,6 +180,7 @@ function describeTargets(rollout: Rollout): TargetDescription[] {
           ? undefined
           : { things: missing, ageMs: now - (rollout.phase.since[plan.name] ?? now) },
       verdict: state.verdict,
+      watch: state.watch?.seen,
     };
   });
 }
@@ -170,13 +191,7 @@ function awaited(rollout: Rollout, target: string): string[] {
   if (own === undefined) return [];
   const { plan, state } = own;
   const { phase } = rollout;
-  if (phase.phase === "rollingBack") {
-    const ids = new Set([state.groups.canary?.id, state.groups.main?.id]);
-    return state.exposed.filter((thing) => {
-      const report = state.reports[thing];
-      return report?.set !== plan.lastGood.id || !ids.has(report.deploymentId);
-    });
-  }
+  if (phase.phase === "rollingBack") return state.exposed.filter((thing) => !isBack(plan, state, thing));
   const things =
     phase.phase === "canary"
       ? state.order.slice(0, state.canaryCount)

@@ -102,6 +102,29 @@ test("a release that breaks devices is halted, and every device of the canary go
   expect(rig.notices.map(({ about }) => about)).toEqual(["rollingBack", "done"]);
 }, 180_000);
 
+test("a release that breaks only what is not the canary is halted in its first wave, and everything goes back [rollout-4.4]", async () => {
+  let canary: readonly string[] = [];
+  const isBroken = (version: string, thing: string): boolean =>
+    version === "1.0.1" && thing.startsWith("driven") && !canary.includes(thing);
+  const rig = await rigOf(
+    { home: 3, driven: 9 },
+    { failed: (version, thing) => (isBroken(version, thing) ? 4 : 0) },
+  );
+  await rig.push("3333333ddddd", "1.0.1");
+  const controller = rig.controller();
+  const rollout = await play(rig, async () => {
+    const tick = await controller.tick();
+    const state = (await readRollout(rig.api.log, tick.rollout ?? ""))?.planned?.rollout.targets["driven"];
+    canary = state?.order.slice(0, state.canaryCount) ?? canary;
+    return tick;
+  });
+  const end = await describeRollout(rig.api, { rollout });
+  expect(end).toMatchObject({ phase: "done", outcome: "halted", promotedBy: "ada" });
+  expect(end.because).toMatch(/^driven: failed windows is 0\.\d+ over \d updated devices/);
+  expect(end.targets[1]?.verdict?.verdict).toBe("PROMOTE");
+  expect(rig.versions()).toEqual({ "1.0.0": 12 });
+}, 180_000);
+
 test("a controller that dies after any of its writes leaves the same behind as one that lives, and so do two at once", async () => {
   const whole = await rigOf({ home: 4 });
   await whole.push("4444444ddddd", "1.0.1");

@@ -18,14 +18,14 @@ export interface FleetCloud {
   };
 }
 
-/** What versions do to a device: each is asked with the version of inference that it runs. */
+/** What versions do to a device: each is asked with the version of inference that it runs, and which device it is. */
 export interface Behaviour {
   /** The deployment fails, and the device goes back by itself. */
-  readonly refuses?: (version: string) => boolean;
+  readonly refuses?: (version: string, thing: string) => boolean;
   /** No heartbeat any more, while it stays connected. */
-  readonly silent?: (version: string) => boolean;
+  readonly silent?: (version: string, thing: string) => boolean;
   /** Of 4 windows a minute, how many fail. */
-  readonly failed?: (version: string) => number;
+  readonly failed?: (version: string, thing: string) => number;
 }
 
 const INSTALL_MS = 20_000;
@@ -70,7 +70,7 @@ export class ScriptedDevice {
     this.#cloud.clock.timer(INSTALL_MS, () => {
       const { components } = this.#cloud.documentOf(jobId);
       const version = components[componentNames.inference]?.version ?? "none";
-      if (this.#behaviour.refuses?.(version) === true) {
+      if (this.#behaviour.refuses?.(version, this.thing) === true) {
         const cause = "the new version broke";
         this.#cloud.report(jobId, this.thing, "FAILED", { "deployment-failure-cause": cause });
         return;
@@ -89,8 +89,8 @@ export class ScriptedDevice {
 
   #beat(): void {
     this.#minutes++;
-    if (this.#behaviour.silent?.(this.version) === true || this.version === "none") return;
-    this.#failed += this.#behaviour.failed?.(this.version) ?? 0;
+    if (this.#behaviour.silent?.(this.version, this.thing) === true || this.version === "none") return;
+    this.#failed += this.#behaviour.failed?.(this.version, this.thing) ?? 0;
     const health = (component: string, counters: Record<string, number>) => ({
       version: 1 as const,
       component,

@@ -80,6 +80,13 @@ export const TargetPolicy = z
     lookEvery: DurationMs.describe("How often the judge looks."),
     pulseEvery: DurationMs.describe("How often to ask which devices have arrived."),
     waveSoak: DurationMs.describe("How long a wave that has arrived runs before the next one."),
+    emergency: z
+      .strictObject({
+        soak: DurationMs.default(0).describe("Of the canary, before the first wave."),
+        waveSoak: DurationMs.describe("Of each wave."),
+      })
+      .optional()
+      .describe("Where two people let a release through unjudged: how long it soaks all the same."),
     arrivedShareMin: z
       .number()
       .gt(0)
@@ -123,6 +130,10 @@ export const TargetPolicy = z
       "the soak must end by the horizon, and not be empty",
     );
     refuse(target.lookEvery > 0 && target.lookEvery <= target.soak, "there must be a look within the soak");
+    refuse(
+      (target.emergency?.soak ?? 0) <= target.soak && (target.emergency?.waveSoak ?? 0) <= target.waveSoak,
+      "an emergency must not soak for longer than any other release",
+    );
     refuse(target.pulseEvery > 0, "pulseEvery must not be zero");
     refuse(target.deadlines.deploy <= target.horizon, "the deadline to deploy must be before the horizon");
     refuse(

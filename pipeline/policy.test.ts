@@ -43,6 +43,18 @@ test.each([
   ],
   ["waves that do not end with all", "[0.25, 1]", "[0.25, 0.5]", /must rise and end with 1/],
   ["a soak past the horizon", "soak: 12 h", "soak: 19 h", /must end by the horizon/],
+  [
+    "an emergency that soaks for longer",
+    "waveSoak: 10 min }",
+    "waveSoak: 31 min }",
+    /must not soak for longer than any other/,
+  ],
+  [
+    "waves that nobody would look at",
+    "pulseEvery: 5 min",
+    "pulseEvery: 7 h",
+    /must not be longer than the deadlines of a wave/,
+  ],
   ["too few draws to spend alpha", "draws: 1999", "draws: 150", /at least 199 are needed/],
   ["a duration without a unit", "lookEvery: 1 h", "lookEvery: 60", /lookEvery/],
   ["a key that means nothing", "lookEvery: 1 h", "lookEvry: 1 h", /lookEvry/],

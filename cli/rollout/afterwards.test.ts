@@ -319,6 +319,7 @@ test("a policy that asks for power is planned by what the fleet has shown, or re
       pipeline: "p",
       executionId: "e",
       release,
+      knownGoodBy: async () => undefined,
       policy: policy
         .replace("canaryDevices: 4", `canaryDevices: ${asked}`)
         .replace("unjudgedDevicesMax: 4", `unjudgedDevicesMax: ${most}`),

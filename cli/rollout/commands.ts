@@ -2,15 +2,19 @@ import { userInfo } from "node:os";
 import type { Command } from "commander";
 import { RolloutSummary } from "@coalmine/contract";
 import { hold, promote, resume, rollback, type Decided, type DecisionInput } from "../../api/decide.ts";
-import { describeRollout, listRollouts } from "../../api/describe.ts";
+import { listRollouts } from "../../api/describe.ts";
+import { showRollout } from "../../api/show.ts";
 import type { Api } from "../../api/api.ts";
 import { onStopAsked } from "../stop-asked.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { logFile } from "../system/commands.ts";
+import { closeRegion } from "../../pipeline/controller/region.ts";
+import { openRegions } from "../system/release.ts";
 import { mainJobPlaces, type Places } from "../system/state.ts";
 import { asking } from "./local-api.ts";
 import { beginAnew, mainJob } from "./main-job.ts";
 import { addQuestions } from "./questions.ts";
+import { rolloutText } from "./show-text.ts";
 import { isRegression, regressions } from "./regressions.ts";
 
 const exits = {
@@ -36,8 +40,16 @@ export function addRolloutCommands(program: Command, at: Places): void {
     .action((options: RunOptions) => run(at, options));
 
   addQuestions(program, rollout, at);
+  rollout
+    .command("promote <rollout>")
+    .description("let the main fleets follow")
+    .requiredOption("--reason <text>", "why; the audit log keeps it")
+    .option("--emergency", "let it through unjudged, which takes two different people", false)
+    .option("--json", "as JSON", false)
+    .action((name: string, { reason, emergency, json }: Promotion) =>
+      decideOn(at, (api, input) => promote(api, { ...input, emergency }), named(name, reason), json),
+    );
   for (const [verb, decide, what] of [
-    ["promote", promote, "let the main fleets follow"],
     ["hold", hold, "stop where it is, until somebody resumes it"],
     ["resume", resume, "go on from a hold"],
     ["rollback", rollback, "take it back everywhere"],
@@ -48,7 +60,7 @@ export function addRolloutCommands(program: Command, at: Places): void {
       .requiredOption("--reason <text>", "why; the audit log keeps it")
       .option("--json", "as JSON", false)
       .action((name: string, { reason, json }: { reason: string; json: boolean }) =>
-        decideOn(at, decide, { rollout: name, who: userInfo().username, reason }, json),
+        decideOn(at, decide, named(name, reason), json),
       );
   }
   rollout
@@ -68,18 +80,34 @@ export function addRolloutCommands(program: Command, at: Places): void {
     );
   rollout
     .command("show [rollout]")
-    .description("one rollout, by the beginning of its name; the latest without one")
+    .description("one rollout and where each device is, by the beginning of its name; the latest without one")
     .option("--json", "as JSON", false)
     .action((name: string | undefined, { json }: { json: boolean }) =>
       asking(at, async (api) => {
         const wanted = name ?? (await listRollouts(api, { limit: 1 }))[0]?.rollout;
         if (wanted === undefined) console.log("there is none yet: push something");
         else {
-          const described = await describeRollout(api, { rollout: wanted });
-          console.log(json ? JSON.stringify(described) : JSON.stringify(described, undefined, 2));
+          const regions = openRegions(api.targets);
+          try {
+            const shown = await showRollout(api, regions, { rollout: wanted });
+            console.log(json ? JSON.stringify(shown) : rolloutText(shown));
+          } finally {
+            regions.forEach(closeRegion);
+          }
         }
       }),
     );
+}
+
+interface Promotion {
+  readonly reason: string;
+  readonly emergency: boolean;
+  readonly json: boolean;
+}
+
+/** A decision of whoever runs this command. */
+function named(rollout: string, reason: string): DecisionInput {
+  return { rollout, who: userInfo().username, reason };
 }
 
 interface RunOptions {
@@ -167,7 +195,7 @@ function decideOn(
     console.log(
       json
         ? JSON.stringify(decided)
-        : `${decided.rollout} is ${decided.phase} now; entry ${decided.sequence} of its audit log says who and why`,
+        : `${decided.rollout} is ${decided.phase} now; entry ${decided.sequence} of its audit log says who and why. ${decided.next}`,
     );
   });
 }

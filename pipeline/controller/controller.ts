@@ -13,11 +13,11 @@ import type { RolloutRecord } from "./audit.ts";
 import { carryOut, type DeedPorts, type Notify } from "./deeds.ts";
 import { foldEntry, isFinished, readRollout, type FoldedRollout } from "./folded.ts";
 import { KeptDocuments } from "./kept.ts";
-import { dueLook, Looks } from "./looks.ts";
+import { knownGoodBy } from "./known-good.ts";
+import { Observer } from "./observer.ts";
 import { PipelineWaits, type OpenWait } from "./pipeline-waits.ts";
 import { planRollout } from "./plan-rollout.ts";
 import type { Region } from "./region.ts";
-import { Reports } from "./reports.ts";
 import { AppendConflict, RolloutLog } from "./rollout-log.ts";
 import type { TargetTime } from "./target-time.ts";
 
@@ -59,8 +59,7 @@ export class Controller {
   readonly #log: RolloutLog;
   readonly #waits: PipelineWaits;
   readonly #kept: KeptDocuments;
-  readonly #looks: Looks;
-  readonly #reports = new Reports();
+  readonly #observer: Observer;
   readonly #deeds: DeedPorts;
   /** What was read before: events never change, so only newer ones are read. */
   readonly #folded = new Map<string, FoldedRollout>();
@@ -74,7 +73,7 @@ export class Controller {
     this.#log = new RolloutLog(home.dynamodb, options.clock);
     this.#waits = new PipelineWaits(home.codepipeline, options.pipeline);
     this.#kept = new KeptDocuments(home.s3, home.target.artifactBucket);
-    this.#looks = new Looks(this.#kept);
+    this.#observer = new Observer(this.#kept, options.clock, options.log);
     this.#deeds = {
       regionOf: (target) => this.#region(target),
       seedOf: (rollout, target) => this.#seedOf(rollout, target),
@@ -161,7 +160,7 @@ export class Controller {
     if (this.#isReady) return;
     await this.#log.ensure();
     for (const region of this.#options.regions)
-      await this.#evidence(region.target.name).ensure(this.#options.clock);
+      await new EvidenceStore(region.dynamodb, region.target.name).ensure(this.#options.clock);
     this.#isReady = true;
   }
 
@@ -234,6 +233,7 @@ export class Controller {
             regions,
             seedOf: (target) => this.#seedOf(rollout, target),
             times: () => this.#times(),
+            knownGoodBy: (target, components) => knownGoodBy(this.#log, target, components),
           });
     let folded = foldEntry(undefined, await this.#log.create(rollout, commit, record));
     const override = await findOverride(regions[0].s3, regions[0].target.artifactBucket, commit);
@@ -272,7 +272,7 @@ export class Controller {
     };
   }
 
-  /** What is new: the push, the execution's end, devices' reports, and a look where one is due. */
+  /** What is new: the push, the execution's end, and what is seen of the devices. */
   async #gather(
     folded: FoldedRollout,
     rollout: Rollout,
@@ -300,30 +300,13 @@ export class Controller {
         });
     }
     for (const { name } of rollout.plan.targets) {
-      this.#looks.prepare(folded, rollout, name, () => this.#policyOf(folded), this.#evidence(name));
+      const region = this.#region(name);
+      const policyOf = () => this.#policyOf(folded);
+      this.#observer.prepare(folded, rollout, region, policyOf);
       if (this.#running.has(name) || phase === "done") continue;
-      const reports = await this.#reports.of(rollout, name, this.#region(name));
-      evidence.push(...reports);
-      const current = reports.length === 0 ? rollout : next(rollout, reports, now).rollout;
-      const due = dueLook(folded, current, name, now[name] ?? 0);
-      if (due === undefined) continue;
-      evidence.push(await this.#look(folded, current, name, due));
+      evidence.push(...(await this.#observer.observe(folded, rollout, region, now, policyOf)));
     }
     return evidence;
-  }
-
-  async #look(folded: FoldedRollout, rollout: Rollout, target: string, elapsedMs: number): Promise<Evidence> {
-    const { clock, log } = this.#options;
-    const beganMs = clock.monotonicMs();
-    const policy = this.#policyOf(folded);
-    const look = await this.#looks.take(folded, rollout, target, elapsedMs, policy, this.#evidence(target));
-    log.info("A look was taken.", {
-      rollout: folded.id,
-      target,
-      elapsedMs,
-      tookMs: Math.round(clock.monotonicMs() - beganMs),
-    });
-    return look;
   }
 
   /** Carries out what is wanted. One that fails does not hold up the others: it stays wanted. */
@@ -347,10 +330,6 @@ export class Controller {
 
   #policyOf(folded: FoldedRollout): Policy {
     return parsePolicy(folded.planned?.record.policy ?? "");
-  }
-
-  #evidence(target: string): EvidenceStore {
-    return new EvidenceStore(this.#region(target).dynamodb, target);
   }
 
   async #times(): Promise<Record<string, number>> {

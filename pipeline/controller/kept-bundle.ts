@@ -34,7 +34,7 @@ export async function keptBundle(
   const own = folded.planned && targetsOf(folded.planned.rollout).find(({ plan }) => plan.name === target);
   if (own === undefined)
     throw new KeptEvidenceError(`${folded.id} does not go to ${target}; nothing was judged there`);
-  const folder = `rollouts/${folded.id}/${target}`;
+  const folder = folderOf(folded.id, target);
   const past = folded.looks[target] ?? [];
   if (past.length === 0)
     throw new KeptEvidenceError(
@@ -97,9 +97,14 @@ export function lookKey(folder: string, elapsedMs: number): string {
   return `${folder}/looks/${name(elapsedMs)}.json`;
 }
 
+/** Where all that was kept of a target lies. */
+export function folderOf(rollout: string, target: string): string {
+  return `rollouts/${rollout}/${target}`;
+}
+
 /** Where the verdict of a look lies in full. */
 export function verdictKey(rollout: string, target: string, elapsedMs: number): string {
-  return `rollouts/${rollout}/${target}/verdicts/${name(elapsedMs)}.json`;
+  return `${folderOf(rollout, target)}/verdicts/${name(elapsedMs)}.json`;
 }
 
 /** Names sort as the times do. */

@@ -10,7 +10,7 @@ import type { Evidence } from "../rollout/evidence.ts";
 import type { RolloutTarget } from "../rollout/plan.ts";
 import { targetsOf, type Rollout, type TargetState } from "../rollout/state.ts";
 import type { FoldedRollout } from "./folded.ts";
-import { Before, bundleOf, lookKey, verdictKey } from "./kept-bundle.ts";
+import { Before, bundleOf, folderOf, lookKey, verdictKey } from "./kept-bundle.ts";
 import type { KeptDocuments } from "./kept.ts";
 
 /** Once a verdict is there, a look is taken when the time since the assignment has grown by this share. */
@@ -65,7 +65,7 @@ export class Looks {
     invariant(own?.state.assignedAtMs !== undefined, `no canary is assigned in ${target}`);
     const { plan, state } = own;
     const fromMs = own.state.assignedAtMs;
-    const folder = `rollouts/${folded.id}/${target}`;
+    const folder = folderOf(folded.id, target);
     this.#forgetAllBut(`rollouts/${folded.id}/`);
     const metrics = metricsOf(policy, targetPolicy(policy, target));
     const before = await this.#readBefore(folder, plan, fromMs, metrics, store);
@@ -104,7 +104,7 @@ export class Looks {
   ): void {
     const own = targetsOf(rollout).find(({ plan }) => plan.name === target);
     const fromMs = own?.state.assignedAtMs;
-    const folder = `rollouts/${folded.id}/${target}`;
+    const folder = folderOf(folded.id, target);
     if (own === undefined || fromMs === undefined || this.#befores.has(folder)) return;
     // Rows of the last minute may be on their way yet; and of a rollout that was looked at it is known.
     if (own.now < fromMs + ROWS_COME_MS || (folded.looks[target] ?? []).length > 0) return;
@@ -153,7 +153,7 @@ export class Looks {
   ): Promise<Look> {
     let reader = this.#readers.get(folder);
     if (reader === undefined) {
-      const kept = await this.#kept.read(`${folder}/reader.json`, ReaderState);
+      const kept = await this.#kept.read(readerKey(folder), ReaderState);
       reader = new EvidenceReader(store, kept?.fromMs === window.fromMs ? kept : window.fromMs);
       this.#readers.set(folder, reader);
     }
@@ -172,7 +172,7 @@ export class Looks {
       Look,
       lookOf(tally, window, fleet, metrics),
     );
-    await this.#kept.write(`${folder}/reader.json`, reader.state());
+    await this.#kept.write(readerKey(folder), reader.state());
     this.#known.set(`${folder}/${elapsedMs}`, look);
     return look;
   }
@@ -189,4 +189,9 @@ export class Looks {
     if (known !== undefined) this.#known.set(key, known);
     return known;
   }
+}
+
+/** Where it says how far evidence was read. */
+export function readerKey(folder: string): string {
+  return `${folder}/reader.json`;
 }

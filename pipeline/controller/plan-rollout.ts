@@ -9,7 +9,7 @@ import { fitFleet } from "../policy-fit.ts";
 import { canaryFor, historyWindow, type Canary } from "../policy-canary.ts";
 import { metricsOf, parsePolicy, targetPolicy, type Policy } from "../policy.ts";
 import { changesOf, type ReleaseManifest } from "../release.ts";
-import { diffOf, nextDeployment, type ComponentSet } from "../rollout/deployment.ts";
+import { isSameSet, nextDeployment, type ComponentSet } from "../rollout/deployment.ts";
 import { RolloutPlan, rolloutPolicy, type RolloutTarget } from "../rollout/plan.ts";
 import { seedHashOf } from "../rollout/seed.ts";
 import type { RolloutRecord } from "./audit.ts";
@@ -26,6 +26,8 @@ export interface Asked {
   readonly regions: readonly Region[];
   readonly seedOf: (target: string) => Promise<string>;
   readonly times: () => Promise<Record<string, number>>;
+  /** The rollout that promoted a target to this set before, by verdict. */
+  readonly knownGoodBy: (target: string, components: ComponentSet) => Promise<string | undefined>;
 }
 
 /** Why no plan can be made, as a person has to hear it. */
@@ -43,7 +45,9 @@ export async function planRollout(asked: Asked): Promise<RolloutRecord> {
     for (const region of regions) {
       const seedHash = seedHashOf(await asked.seedOf(region.target.name));
       const planned = await planTarget(region, rollout, release, policy, seedHash, asked.times);
-      if (planned !== undefined) targets.push(planned);
+      if (planned === undefined) continue;
+      const knownGoodBy = await asked.knownGoodBy(planned.name, planned.candidate.components);
+      targets.push(knownGoodBy === undefined ? planned : { ...planned, knownGoodBy });
     }
     if (targets.length === 0)
       return {
@@ -79,14 +83,14 @@ async function planTarget(
   const { components } = nextDeployment(running.components, changesOf(release, running.components), {
     allowRemoval: release.allowRemoval,
   });
-  if (isSame(running.components, components)) return undefined;
+  if (isSameSet(running.components, components)) return undefined;
   const devices = await devicesOf(region, targetPolicy(policy, name));
   const sized = await sizeCanary(region, policy, devices, times);
   const refusals = fitFleet(policy, name, devices, sized.devices);
   if (refusals.length > 0) throw new PlanRefused(refusals.join("; "));
   // What an earlier rollout left in the canary group must not decide what the drawn devices run until they are told.
   const canary = await runningRevision(region, canaryGroup);
-  if (canary === undefined || !isSame(canary.components, running.components))
+  if (canary === undefined || !isSameSet(canary.components, running.components))
     await deployOnce(region, canaryGroup, `${rollout}/${name}/canary/aligned`, running.components, 60);
   return {
     name,
@@ -123,9 +127,4 @@ async function sizeCanary(
   const canary = await canaryFor(policy, name, history, setImmediate);
   if (typeof canary === "string") throw new PlanRefused(canary);
   return canary;
-}
-
-function isSame(a: ComponentSet, b: ComponentSet): boolean {
-  const { added, changed, reconfigured, removed } = diffOf(a, b);
-  return added.length + changed.length + reconfigured.length + removed.length === 0;
 }

@@ -106,6 +106,18 @@ export class RolloutLog {
     }
   }
 
+  /** The event that a rollout began with. */
+  async first(rollout: string): Promise<StoredEntry | undefined> {
+    const { Item } = await this.#dynamodb.send(
+      new GetItemCommand({
+        TableName: ROLLOUTS_TABLE,
+        Key: { rollout: { S: rollout }, sequence: { N: "0" } },
+        ConsistentRead: true,
+      }),
+    );
+    return Item === undefined ? undefined : entryOf(Item);
+  }
+
   /** Events in order, from a sequence on. */
   async entries(rollout: string, from = 0): Promise<StoredEntry[]> {
     const entries: StoredEntry[] = [];
@@ -119,14 +131,7 @@ export class RolloutLog {
         ExpressionAttributeValues: { ":rollout": { S: rollout }, ":from": { N: String(from) } },
       },
     );
-    for await (const { Items = [] } of pages)
-      for (const item of Items)
-        entries.push({
-          rollout: item["rollout"]?.S ?? "",
-          sequence: Number(item["sequence"]?.N),
-          text: item["entry"]?.S ?? "",
-          sha256: item["sha256"]?.S ?? "",
-        });
+    for await (const { Items = [] } of pages) entries.push(...Items.map(entryOf));
     return entries;
   }
 
@@ -173,6 +178,15 @@ export class RolloutLog {
     );
     return Item?.["seed"]?.S ?? "";
   }
+}
+
+function entryOf(item: Record<string, AttributeValue>): StoredEntry {
+  return {
+    rollout: item["rollout"]?.S ?? "",
+    sequence: Number(item["sequence"]?.N),
+    text: item["entry"]?.S ?? "",
+    sha256: item["sha256"]?.S ?? "",
+  };
 }
 
 function itemOf(entry: StoredEntry): Record<string, AttributeValue> {

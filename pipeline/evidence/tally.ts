@@ -164,6 +164,12 @@ export function failureOf(
   return connected && since <= atMs - SILENT_AFTER_MS ? "silent" : undefined;
 }
 
+/** Whether it can be told anything at that time: it was heard, or the cloud sees its connection. */
+export function isReachable(device: DeviceTally | undefined, atMs: number): boolean {
+  const heardMs = device?.last?.atMs ?? -Infinity;
+  return heardMs > atMs - SILENT_AFTER_MS || device?.connection?.connected === true;
+}
+
 /** Whether a deployment has begun on it within the window. */
 export function wasGiven(device: DeviceTally | undefined): boolean {
   return device?.job !== undefined && !["QUEUED", "CANCELED", "REMOVED"].includes(device.job.status);

@@ -33,6 +33,9 @@ export function coverage(
   return { fresh, devices };
 }
 
+/** Who is in which arm, which is all that levels need. */
+export type Arms = Pick<Arrangement, "deviceCount" | "isCanary">;
+
 export interface Level {
   readonly value: number;
   /** Sum of the denominators. */
@@ -43,11 +46,11 @@ export interface Level {
 export function levelOf(
   metric: Metric,
   pairs: readonly Pair[] | undefined,
-  arrangement: Arrangement,
+  arms: Arms,
   canary: boolean,
 ): Level | undefined {
   const own = (pairs ?? []).filter(
-    (_, device) => device < arrangement.deviceCount && (arrangement.isCanary[device] === 1) === canary,
+    (_, device) => device < arms.deviceCount && (arms.isCanary[device] === 1) === canary,
   );
   let exposure = 0;
   for (const pair of own) exposure += usable(metric, pair)?.[1] ?? 0;

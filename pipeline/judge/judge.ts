@@ -1,3 +1,4 @@
+import { absoluteHalt } from "./absolute.ts";
 import { arrange, smallestP, type Arrangement } from "./arrangement.ts";
 import type { Bundle, Look } from "./bundle.ts";
 import { compareArms, isHalting, ratioOf, type Comparison, type ComparisonResult } from "./comparison.ts";
@@ -199,19 +200,9 @@ function firstAbsoluteHalt(
   arrangement: Arrangement,
 ): { look: number; because: string } | undefined {
   for (const [index, look] of bundle.looks.entries()) {
-    const age = durationText(look.elapsedMs);
-    const finding = look.failing.length > 0 ? guardAt(bundle, look) : undefined;
-    if (finding?.tripped === true)
-      return {
-        look: index,
-        because: `${finding.failed} of ${finding.updated} updated devices crash, fail or fell silent after ${age} (${finding.failing.slice(0, 5).join(", ")}${finding.failing.length > 5 ? ", …" : ""}), where ${Number((finding.toleratedRate * 100).toPrecision(3))} % is tolerated: evidence ${Math.round(finding.eValue)} to 1.`,
-      };
-    const broken = brokenLimits(bundle.metrics, look, arrangement).find(({ baselineToo }) => !baselineToo);
-    if (broken !== undefined)
-      return {
-        look: index,
-        because: `${broken.metric.name} is ${rounded(broken.canary.value, 3)} over ${bundle.draw.canary.length} canary devices after ${age}, past its limit of ${broken.limit}.`,
-      };
+    const whose = `${bundle.draw.canary.length} canary devices`;
+    const because = absoluteHalt(bundle.metrics, look, arrangement, guardAt(bundle, look), whose);
+    if (because !== undefined) return { look: index, because };
   }
   return undefined;
 }

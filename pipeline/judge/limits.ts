@@ -1,6 +1,5 @@
-import type { Arrangement } from "./arrangement.ts";
 import type { Look, Metric } from "./bundle.ts";
-import { levelOf, type Level } from "./evidence.ts";
+import { levelOf, type Arms, type Level } from "./evidence.ts";
 
 export interface LimitFinding {
   readonly metric: Metric;
@@ -11,19 +10,15 @@ export interface LimitFinding {
 }
 
 /** Metrics whose canary, as a whole, is past an absolute limit. */
-export function brokenLimits(
-  metrics: readonly Metric[],
-  look: Look,
-  arrangement: Arrangement,
-): LimitFinding[] {
+export function brokenLimits(metrics: readonly Metric[], look: Look, arms: Arms): LimitFinding[] {
   return metrics.flatMap((metric) => {
     if (metric.limit === undefined) return [];
     const values = look.values[metric.name];
-    const canary = levelOf(metric, values, arrangement, true);
+    const canary = levelOf(metric, values, arms, true);
     if (canary === undefined) return [];
     const limit = passed(metric, canary);
     if (limit === undefined) return [];
-    const baseline = levelOf(metric, values, arrangement, false);
+    const baseline = levelOf(metric, values, arms, false);
     return [
       {
         metric,
@@ -36,8 +31,8 @@ export function brokenLimits(
 }
 
 /** Enough was seen of the metric to say that its limit is kept. */
-export function limitIsKept(metric: Metric, look: Look, arrangement: Arrangement): boolean {
-  const canary = levelOf(metric, look.values[metric.name], arrangement, true);
+export function limitIsKept(metric: Metric, look: Look, arms: Arms): boolean {
+  const canary = levelOf(metric, look.values[metric.name], arms, true);
   return (
     metric.limit !== undefined &&
     canary !== undefined &&

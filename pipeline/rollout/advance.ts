@@ -1,4 +1,3 @@
-import { quietUntilMs } from "./plan.ts";
 import { isOverdue } from "./deadlines.ts";
 import {
   answer,
@@ -12,7 +11,9 @@ import {
   notify,
   since,
 } from "./enter.ts";
-import { arrivedShare, targetsOf, unreachable, type Rollout } from "./state.ts";
+import { advanceEmergency } from "./emergency.ts";
+import { drawFromMs } from "./soaks.ts";
+import { arrivedShare, haltOf, isBack, targetsOf, unreachable, type Rollout } from "./state.ts";
 import { advanceVerifying, advanceWave, promote } from "./waves.ts";
 
 /** Moves the rollout one phase on, where evidence or time ask for it; true where it did. */
@@ -20,14 +21,12 @@ export function advance(rollout: Rollout): boolean {
   const { phase } = rollout;
   if (phase.phase !== "rollingBack" && phase.phase !== "done") {
     // The judge is heard in every phase, also while a person holds the rollout.
-    const halting = targetsOf(rollout).find(({ state }) => state.verdict?.verdict === "HALT");
-    if (halting !== undefined)
-      return enterRollback(
-        rollout,
-        "halted",
-        `${halting.plan.name}: ${halting.state.verdict?.because ?? ""}`,
-      );
+    for (const { plan, state } of targetsOf(rollout)) {
+      const because = haltOf(state);
+      if (because !== undefined) return enterRollback(rollout, "halted", `${plan.name}: ${because}`);
+    }
   }
+  if (advanceEmergency(rollout)) return true;
   switch (phase.phase) {
     case "planned":
       return advancePlanned(rollout);
@@ -69,7 +68,7 @@ export function advance(rollout: Rollout): boolean {
 /** A target that is quiet already waits for no other: its canary is drawn, and gets the release. */
 function advancePlanned(rollout: Rollout): boolean {
   const waiting = targetsOf(rollout).filter(({ plan, now }) => {
-    if (now < quietUntilMs(plan, rollout.phase.since[plan.name] ?? 0)) return true;
+    if (now < drawFromMs(rollout, plan)) return true;
     askForDraw(rollout, plan);
     return false;
   });
@@ -153,20 +152,11 @@ function advanceSoaking(rollout: Rollout): boolean {
 function advanceRollback(rollout: Rollout): boolean {
   const { phase } = rollout;
   if (phase.phase !== "rollingBack") return false;
-  const missing = targetsOf(rollout).flatMap(({ plan, state }) => {
-    const ids = [state.groups.canary, state.groups.main].flatMap((group) =>
-      group === undefined ? [] : [group.id],
-    );
-    const back = (thing: string) => {
-      const report = state.reports[thing];
-      // A report of the last good set may be older than the rollback: its own revision has to be named.
-      return report?.set === plan.lastGood.id && ids.includes(report.deploymentId);
-    };
-    const made = ids.every((id) => id !== undefined);
-    return state.exposed
-      .filter((thing) => !made || !back(thing))
-      .map((thing) => ({ target: plan.name, thing }));
-  });
+  const missing = targetsOf(rollout).flatMap(({ plan, state }) =>
+    state.exposed
+      .filter((thing) => !isBack(plan, state, thing))
+      .map((thing) => ({ target: plan.name, thing })),
+  );
   if (missing.length === 0) return enterDone(rollout, phase.outcome, phase.because, []);
   const overdue = new Set(missing.map(({ target }) => target).filter((target) => isOverdue(rollout, target)));
   if ([...missing].some(({ target }) => !overdue.has(target))) return false;

@@ -1,9 +1,10 @@
 import { draw, DrawRefused } from "../judge/draw.ts";
 import { deploy, enter, enterRollback, keyOf, notify, answer, since, want } from "./enter.ts";
+import { emergencyPromoted } from "./emergency.ts";
 import type { Evidence } from "./evidence.ts";
 import { seedHashOf } from "./seed.ts";
-import { targetsOf, unreachable, type Rollout } from "./state.ts";
-import { promote } from "./waves.ts";
+import { haltOf, isUndecided, targetsOf, unreachable, type Rollout } from "./state.ts";
+import { finishMoves, promote } from "./waves.ts";
 
 /** Attempts at a revision that brings the last good set back; then its deadline speaks. */
 const ROLLBACK_ATTEMPTS_MAX = 5;
@@ -16,6 +17,8 @@ export function apply(rollout: Rollout, evidence: Evidence): string | undefined 
   switch (evidence.kind) {
     case "promoted":
       return promoted(rollout, evidence.by, evidence.reason);
+    case "emergencyPromoted":
+      return emergencyPromoted(rollout, { by: evidence.by, reason: evidence.reason });
     case "held":
       return held(rollout, evidence.by, evidence.reason);
     case "resumed":
@@ -39,6 +42,9 @@ export function apply(rollout: Rollout, evidence: Evidence): string | undefined 
       break;
     case "look":
       look(rollout, evidence);
+      break;
+    case "watched":
+      watched(rollout, evidence);
       break;
     case "pushed":
       pushed(rollout, evidence.release, evidence.mode);
@@ -97,6 +103,7 @@ function deploymentCreated(rollout: Rollout, key: string, deploymentId: string):
       if (group.key === key) {
         // An answer that comes twice must not undo what was learnt from the first.
         group.id ??= deploymentId;
+        if (role === "canary" && group.set === "lastGood") finishMoves(rollout, plan, state);
         continue;
       }
       // The candidate's revision was made after all, perhaps after ours: one more of the last good set goes on top.
@@ -161,12 +168,24 @@ function look(rollout: Rollout, evidence: Extract<Evidence, { kind: "look" }>): 
   state.verdict = { verdict, because, digest, elapsedMs };
 }
 
+function watched(rollout: Rollout, evidence: Extract<Evidence, { kind: "watched" }>): void {
+  const watch = rollout.targets[evidence.target]?.watch;
+  if (watch === undefined || watch.seen?.verdict === "HALT") return;
+  const { fromMs, atMs, verdict, because, digest } = evidence;
+  // What was well of an earlier wave, or earlier of this one, says nothing now; a HALT that comes late is one.
+  const isNewer = fromMs === watch.fromMs && atMs > (watch.seen?.atMs ?? -Infinity);
+  if (isNewer || verdict === "HALT") watch.seen = { atMs, verdict, because, digest };
+}
+
 function promoted(rollout: Rollout, by: string, reason: string): string | undefined {
   const { phase } = rollout;
   if (phase.phase !== "awaitingPromotion" && phase.phase !== "inconclusive")
     return cannot(rollout, "be promoted");
-  if (targetsOf(rollout).some(({ state }) => state.verdict?.verdict === "HALT"))
+  if (targetsOf(rollout).some(({ state }) => haltOf(state) !== undefined))
     return `${rollout.plan.release} cannot be promoted: the judge has halted it`;
+  const unjudged = targetsOf(rollout).find(({ state }) => isUndecided(state));
+  if (unjudged !== undefined)
+    return `${rollout.plan.release} cannot be promoted by one person while ${unjudged.plan.name} has no verdict: two have to let it through`;
   if (phase.phase === "inconclusive")
     answer(rollout, "Judge", true, `${by} decided without a verdict: ${reason}`);
   promote(rollout, by, reason);

@@ -69,6 +69,25 @@ export class Course {
     return this;
   }
 
+  /** What is seen of each target's wave at this moment; nothing where none is under way. */
+  watch(verdict: "HALT" | "WELL", ...targets: string[]): this {
+    for (const target of targets.length === 0 ? ["home", "driven"] : targets) {
+      const fromMs = this.rollout.targets[target]?.watch?.fromMs;
+      const atMs = this.rollout.now[target];
+      if (fromMs !== undefined && atMs !== undefined && atMs > fromMs)
+        this.tell({
+          kind: "watched",
+          target,
+          fromMs,
+          atMs,
+          digest: "d",
+          verdict,
+          because: `the watch says ${verdict}`,
+        });
+    }
+    return this;
+  }
+
   to(phase: Phase["phase"]): this {
     const steps: Partial<Record<Phase["phase"], () => unknown>> = {
       planned: () => this.pass(60),
@@ -76,7 +95,7 @@ export class Course {
       canary: () => this.obey().sync(),
       soaking: () => this.pass(30).look("PROMOTE"),
       awaitingPromotion: () => this.tell({ kind: "promoted", ...person }),
-      waves: () => this.obey().sync().pass(0).pass(10),
+      waves: () => this.obey().sync().pass(0).pass(10).watch("WELL"),
       verifying: () => this.obey().sync(),
     };
     for (let step = 0; step < 20 && this.phase.phase !== phase; step++) steps[this.phase.phase]?.();

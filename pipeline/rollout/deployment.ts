@@ -69,6 +69,11 @@ export function diffOf(from: ComponentSet, to: ComponentSet): DeploymentDiff {
   return diff;
 }
 
+export function isSameSet(one: ComponentSet, other: ComponentSet): boolean {
+  const { added, changed, reconfigured, removed } = diffOf(one, other);
+  return added.length + changed.length + reconfigured.length + removed.length === 0;
+}
+
 /**
  * The revision that brings the last good set back. Devices keep configuration that was merged into them, so whatever
  * the candidate configured differently starts again from the recipe's defaults.

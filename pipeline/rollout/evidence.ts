@@ -32,7 +32,19 @@ export const Evidence = z.discriminatedUnion("kind", [
     verdict: z.enum(["PROMOTE", "HALT", "WAIT", "INCONCLUSIVE"]),
     because: z.string(),
   }),
+  /** What was seen of all devices that have the release, since the wave began that began at `fromMs`. */
+  z.object({
+    kind: z.literal("watched"),
+    target: z.string(),
+    fromMs: z.number(),
+    atMs: z.number(),
+    digest: z.string(),
+    verdict: z.enum(["HALT", "WELL"]),
+    because: z.string(),
+  }),
   z.object({ kind: z.literal("promoted"), ...person }),
+  /** Opens the emergency lane, or completes it where another person has opened it. */
+  z.object({ kind: z.literal("emergencyPromoted"), ...person }),
   z.object({ kind: z.literal("held"), ...person }),
   z.object({ kind: z.literal("resumed"), ...person }),
   z.object({ kind: z.literal("rollbackRequested"), ...person }),

@@ -19,6 +19,8 @@ export const RolloutPolicy = z.object({
   waveSoakMs: Ms,
   /** Who promotes once the verdict is PROMOTE. Plans of before there was a choice do not say. */
   promotes: z.enum(["person", "policy"]).default("person"),
+  /** What is waited for where two people have let a release through unjudged. */
+  emergency: z.object({ soakMs: Ms, waveSoakMs: Ms }).optional(),
   arrivedShareMin: z.number().gt(0).max(1),
   deadlinesMs: z.object({
     draw: Ms,
@@ -55,6 +57,8 @@ export const RolloutTarget = z.object({
   candidate: Release,
   /** Why so many devices are drawn. Plans of before it could follow from the fleet's history do not say. */
   sizedBecause: z.string().optional(),
+  /** The rollout by which this target was promoted to the candidate's very set before, by verdict. */
+  knownGoodBy: z.string().optional(),
   policy: RolloutPolicy,
 });
 export type RolloutTarget = z.infer<typeof RolloutTarget>;
@@ -90,6 +94,9 @@ export function rolloutPolicy(whole: Policy, target: string, canaryDevices: numb
     lookEveryMs: policy.lookEvery,
     pulseEveryMs: policy.pulseEvery,
     waveSoakMs: policy.waveSoak,
+    ...(policy.emergency === undefined
+      ? {}
+      : { emergency: { soakMs: policy.emergency.soak, waveSoakMs: policy.emergency.waveSoak } }),
     arrivedShareMin: policy.arrivedShareMin,
     deadlinesMs: policy.deadlines,
   };

@@ -62,6 +62,19 @@ export interface TargetState {
     | undefined;
   /** When the present wave had arrived in full. */
   waveArrivedAtMs: number | undefined;
+  /** Since when the present wave, or verification, is watched, and what was seen of it last. */
+  watch:
+    | {
+        fromMs: number;
+        seen: { atMs: number; verdict: "HALT" | "WELL"; because: string; digest: string } | undefined;
+      }
+    | undefined;
+}
+
+/** What a person asked for, and why. */
+export interface Wish {
+  by: string;
+  reason: string;
 }
 
 /** A rollout: its plan, and all that evidence has made of it. */
@@ -78,6 +91,8 @@ export interface Rollout {
   answered: WaitStage[];
   /** A person has promoted: from here on the version counts as judged. */
   promotedBy: string | undefined;
+  /** Two people let it through unjudged: one opens the lane, another one completes it. */
+  emergency: { opened: Wish; completed: Wish | undefined } | undefined;
   /** How often a person has held it. */
   holds: number;
   /** A newer release that starts when this rollout ends. */
@@ -103,6 +118,7 @@ export function startRollout(plan: RolloutPlan, now: Times): Rollout {
           reports: {},
           verdict: undefined,
           waveArrivedAtMs: undefined,
+          watch: undefined,
         },
       ]),
     ),
@@ -110,6 +126,7 @@ export function startRollout(plan: RolloutPlan, now: Times): Rollout {
     done: [],
     answered: [],
     promotedBy: undefined,
+    emergency: undefined,
     holds: 0,
     queued: undefined,
   };
@@ -121,6 +138,11 @@ export function targetsOf(rollout: Rollout): { plan: RolloutTarget; state: Targe
     const state = rollout.targets[plan.name];
     return state === undefined ? [] : [{ plan, state, now: rollout.now[plan.name] ?? 0 }];
   });
+}
+
+/** Two people have let it through: no pre-period and no verdict is waited for. */
+export function isLetThrough({ emergency }: Rollout): boolean {
+  return emergency?.completed !== undefined;
 }
 
 /** Devices on a version that nobody has judged, counting those that are offline or only on their way. */
@@ -135,11 +157,33 @@ export function waveThings(plan: RolloutTarget, state: TargetState, wave: number
   return wave >= plan.policy.waves.length ? [] : rest.slice(until(wave - 1), until(wave));
 }
 
+/** The judge has not spoken yet. */
+export function isUndecided({ verdict }: TargetState): boolean {
+  return verdict === undefined || verdict.verdict === "WAIT";
+}
+
+/** Why a target turns the rollout back; the judge is heard in every phase, and so is whoever watches a wave. */
+export function haltOf({ verdict, watch }: TargetState): string | undefined {
+  if (verdict?.verdict === "HALT") return verdict.because;
+  return watch?.seen?.verdict === "HALT" ? watch.seen.because : undefined;
+}
+
 /** Share of these devices that report the candidate. */
 export function arrivedShare(plan: RolloutTarget, state: TargetState, things: readonly string[]): number {
   return things.length === 0
     ? 1
     : things.filter((thing) => state.reports[thing]?.set === plan.candidate.id).length / things.length;
+}
+
+/** Whether a device reports the last good set by a rollback's own revision; an older report would say nothing. */
+export function isBack(plan: RolloutTarget, { groups, reports }: TargetState, thing: string): boolean {
+  const told = [groups.canary, groups.main].filter((group) => group !== undefined);
+  const report = reports[thing];
+  return (
+    told.every(({ id }) => id !== undefined) &&
+    report?.set === plan.lastGood.id &&
+    told.some(({ id }) => id === report.deploymentId)
+  );
 }
 
 /** The end of a switch that names every case. */

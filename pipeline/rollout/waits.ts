@@ -1,7 +1,17 @@
-import { quietUntilMs, type RolloutTarget } from "./plan.ts";
+import type { RolloutTarget } from "./plan.ts";
 import type { Wait } from "./action.ts";
 import { deadlinesOf } from "./deadlines.ts";
-import { arrivedShare, targetsOf, unreachable, waveThings, type Rollout, type TargetState } from "./state.ts";
+import { drawFromMs, isWaveSoaked, nextWatchMs, unjudgedUntilMs } from "./soaks.ts";
+import {
+  arrivedShare,
+  isLetThrough,
+  isUndecided,
+  targetsOf,
+  unreachable,
+  waveThings,
+  type Rollout,
+  type TargetState,
+} from "./state.ts";
 
 /** When to come back to each target, and whether with a look: the rollout does nothing between evidence and time. */
 export function waitsOf(rollout: Rollout): Wait[] {
@@ -16,13 +26,15 @@ export function waitsOf(rollout: Rollout): Wait[] {
     const nextLook = judging
       ? assigned + (Math.floor((now - assigned) / lookEveryMs) + 1) * lookEveryMs
       : Infinity;
-    const quietUntil =
-      rollout.phase.phase === "planned" ? quietUntilMs(plan, rollout.phase.since[plan.name] ?? 0) : -Infinity;
+    const quietUntil = rollout.phase.phase === "planned" ? drawFromMs(rollout, plan) : -Infinity;
     const isQuieting = quietUntil > now;
+    const unjudgedUntil = isLetThrough(rollout) ? unjudgedUntilMs(plan, state) : -Infinity;
     // Where devices are awaited, they are asked more often than they are judged.
     const pulse = isQuieting || isSoaking(rollout, plan, state) ? Infinity : now + pulseEveryMs;
+    const watch =
+      state.watch === undefined || !judging ? Infinity : nextWatchMs(plan, state.watch.fromMs, now);
     const next = Math.min(
-      ...[deadline, quietUntil, pulse].map((time) => (time > now ? time : Infinity)),
+      ...[deadline, quietUntil, unjudgedUntil, watch, pulse].map((time) => (time > now ? time : Infinity)),
       nextLook,
     );
     const timeMs = Number.isFinite(next) ? next : now + pulseEveryMs;
@@ -56,18 +68,16 @@ function isAwaited(rollout: Rollout, target: string): boolean {
   if (own === undefined) return false;
   const { plan, state, now } = own;
   const { phase } = rollout;
+  const isSoakOpen = isLetThrough(rollout) ? now < unjudgedUntilMs(plan, state) : isUndecided(state);
   switch (phase.phase) {
     case "planned":
-      return now < quietUntilMs(plan, phase.since[target] ?? 0) || isUndecided(state);
+      return now < drawFromMs(rollout, plan) || isSoakOpen;
     case "canary":
-      return !hasCanary(plan, state) || isUndecided(state);
+      return !hasCanary(plan, state) || isSoakOpen;
     case "soaking":
-      return isUndecided(state);
+      return isSoakOpen;
     case "waves":
-      return (
-        waveThings(plan, state, phase.wave).length > 0 &&
-        !isWaveSoaked(state.waveArrivedAtMs, plan.policy.waveSoakMs, now)
-      );
+      return waveThings(plan, state, phase.wave).length > 0 && !isWaveSoaked(rollout, plan, state);
     case "drawing":
     case "verifying":
     case "rollingBack":
@@ -80,12 +90,4 @@ function isAwaited(rollout: Rollout, target: string): boolean {
     default:
       return unreachable(phase);
   }
-}
-
-function isUndecided({ verdict }: TargetState): boolean {
-  return verdict === undefined || verdict.verdict === "WAIT";
-}
-
-function isWaveSoaked(arrivedAtMs: number | undefined, waveSoakMs: number, now: number): boolean {
-  return arrivedAtMs !== undefined && now >= arrivedAtMs + waveSoakMs;
 }

@@ -10,7 +10,9 @@ import {
   since,
   want,
 } from "./enter.ts";
-import { arrivedShare, targetsOf, waveThings, type Rollout } from "./state.ts";
+import { isWaveSoaked } from "./soaks.ts";
+import type { RolloutTarget } from "./plan.ts";
+import { arrivedShare, targetsOf, waveThings, type Rollout, type TargetState } from "./state.ts";
 
 /** The release counts as judged, and the first wave begins; true, since the rollout has moved. */
 export function promote(rollout: Rollout, by: string, reason: string): true {
@@ -21,21 +23,34 @@ export function promote(rollout: Rollout, by: string, reason: string): true {
 }
 
 /** A wave: the next devices of the drawn order join the group that runs the release. */
-function enterWave(rollout: Rollout, wave: number): void {
+export function enterWave(rollout: Rollout, wave: number): void {
   enter(rollout, { phase: "waves", since: since(rollout), wave });
-  for (const { plan, state } of targetsOf(rollout)) {
+  for (const { plan, state, now } of targetsOf(rollout)) {
     const things = waveThings(plan, state, wave);
     state.waveArrivedAtMs = undefined;
     if (things.length === 0) continue;
     state.exposed.push(...things);
-    want(rollout, {
-      kind: "moveThings",
-      key: keyOf(rollout, plan.name, "move", `wave-${wave}`),
-      target: plan.name,
-      group: plan.canaryGroup,
-      things,
-      exactly: false,
-    });
+    state.watch = { fromMs: now, seen: undefined };
+    moveWave(rollout, plan, wave, things);
+  }
+}
+
+function moveWave(rollout: Rollout, plan: RolloutTarget, wave: number, things: string[]): void {
+  want(rollout, {
+    kind: "moveThings",
+    key: keyOf(rollout, plan.name, "move", `wave-${wave}`),
+    target: plan.name,
+    group: plan.canaryGroup,
+    things,
+    exactly: false,
+  });
+}
+
+/** A wave that was on its way when the rollout turned back: it may have had the candidate, so it has to report too. */
+export function finishMoves(rollout: Rollout, plan: RolloutTarget, state: TargetState): void {
+  for (const wave of plan.policy.waves.keys()) {
+    const things = waveThings(plan, state, wave).filter((thing) => state.exposed.includes(thing));
+    if (things.length > 0) moveWave(rollout, plan, wave, things);
   }
 }
 
@@ -46,14 +61,16 @@ export function advanceWave(rollout: Rollout, wave: number): boolean {
     const things = waveThings(plan, state, wave);
     const share = arrivedShare(plan, state, things);
     if (share === 1) state.waveArrivedAtMs ??= now;
-    const soaked =
-      state.waveArrivedAtMs !== undefined && now >= state.waveArrivedAtMs + plan.policy.waveSoakMs;
-    if (things.length === 0 || soaked) continue;
+    if (things.length === 0 || isWaveSoaked(rollout, plan, state)) continue;
     if (!isOverdue(rollout, plan.name)) waiting = true;
-    else if (share < plan.policy.arrivedShareMin) {
-      enterRollback(rollout, "halted", tooFew(wave + 1, plan.name, share, things.length));
-      return true;
-    }
+    else if (share < plan.policy.arrivedShareMin)
+      return enterRollback(rollout, "halted", tooFew(wave + 1, plan.name, share, things.length));
+    else if (state.watch?.seen === undefined)
+      return enterRollback(
+        rollout,
+        "failed",
+        `nobody could look at wave ${wave + 1} of ${plan.name} in time`,
+      );
   }
   if (waiting) return false;
   const last = Math.max(...rollout.plan.targets.map(({ policy }) => policy.waves.length)) - 1;
@@ -66,8 +83,9 @@ export function advanceWave(rollout: Rollout, wave: number): boolean {
 function enterVerifying(rollout: Rollout): void {
   answer(rollout, "Main", true, "every wave has the release");
   enter(rollout, { phase: "verifying", since: since(rollout) });
-  for (const { plan, state } of targetsOf(rollout)) {
+  for (const { plan, state, now } of targetsOf(rollout)) {
     state.exposed = [...state.order];
+    state.watch = { fromMs: now, seen: undefined };
     deploy(
       rollout,
       plan,

@@ -1,0 +1,30 @@
+import { quietUntilMs, type RolloutTarget } from "./plan.ts";
+import { isLetThrough, type Rollout, type TargetState } from "./state.ts";
+
+/** How long things are let be before the rollout goes on; what two people have let through waits for less. */
+
+/** From when on a target's canary may be drawn. */
+export function drawFromMs(rollout: Rollout, plan: RolloutTarget): number {
+  return isLetThrough(rollout) ? 0 : quietUntilMs(plan, rollout.phase.since[plan.name] ?? 0);
+}
+
+/** Until when a canary soaks that waits for no verdict; as with looks, its time counts from its assignment. */
+export function unjudgedUntilMs({ policy }: RolloutTarget, { assignedAtMs }: TargetState): number {
+  return (assignedAtMs ?? Infinity) + (policy.emergency?.soakMs ?? 0);
+}
+
+/** Whether a target's wave has arrived, been there for its time, and was seen well at the end of it. */
+export function isWaveSoaked(
+  rollout: Rollout,
+  { policy }: RolloutTarget,
+  { waveArrivedAtMs, watch }: TargetState,
+): boolean {
+  const soakMs = (isLetThrough(rollout) ? policy.emergency?.waveSoakMs : undefined) ?? policy.waveSoakMs;
+  const wellAtMs = watch?.seen?.atMs ?? -Infinity;
+  return waveArrivedAtMs !== undefined && wellAtMs >= waveArrivedAtMs + soakMs;
+}
+
+/** When the devices that have the release are looked at next: at every pulse since their wave began. */
+export function nextWatchMs({ policy }: RolloutTarget, fromMs: number, now: number): number {
+  return fromMs + (Math.floor((now - fromMs) / policy.pulseEveryMs) + 1) * policy.pulseEveryMs;
+}
