@@ -135,6 +135,10 @@ export const TargetPolicy = z
       "an emergency must not soak for longer than any other release",
     );
     refuse(target.pulseEvery > 0, "pulseEvery must not be zero");
+    refuse(
+      target.pulseEvery <= Math.min(target.deadlines.wave, target.deadlines.verify),
+      "waves are watched once a pulseEvery, which must not be longer than the deadlines of a wave and of verification",
+    );
     refuse(target.deadlines.deploy <= target.horizon, "the deadline to deploy must be before the horizon");
     refuse(
       waves.every((share, index) => share > (waves[index - 1] ?? 0)) && waves.at(-1) === 1,

@@ -49,14 +49,14 @@ function seen(change: {
   return { version: 1, rollout: "r", target: "driven", devices, told, metrics, guard, look };
 }
 
-test("a wave that is well is said to be, with what was counted [judge-7.1]", () => {
+test("a wave that is well is said to be, with what was counted [judge-9.1]", () => {
   expect(watch(seen({ failing: ["t3"] }))).toMatchObject({
     verdict: "WELL",
     because: "1 of 12 updated devices fail after 10 min, and no limit is broken.",
   });
 });
 
-test("the guard halts on devices of a wave that fail, and what the others suffer as well is tolerated [judge-7.1]", () => {
+test("the guard halts on devices of a wave that fail, and what the others suffer as well is tolerated [judge-9.1]", () => {
   const failing = ["t4", "t5", "t6", "t7"];
   expect(watch(seen({ failing }))).toMatchObject({
     verdict: "HALT",
@@ -65,7 +65,7 @@ test("the guard halts on devices of a wave that fail, and what the others suffer
   expect(watch(seen({ failing: [...failing, "t12", "t13", "t14"] })).verdict).toBe("WELL");
 });
 
-test("a limit halts by the level of all that have the release, unless the others are past it too [judge-7.1]", () => {
+test("a limit halts by the level of all that have the release, unless the others are past it too [judge-9.1]", () => {
   // The canary is well: eight later devices are not.
   const failed = (index: number): Pair => (index >= 4 && index < 12 ? [16, 40] : [0, 40]);
   expect(watch(seen({ failed }))).toMatchObject({
@@ -77,21 +77,21 @@ test("a limit halts by the level of all that have the release, unless the others
   expect(watch(seen({ heard: mute })).because).toMatch(/^heartbeats is 0.7 over 12 updated devices/);
 });
 
-test("a device that was told and has not begun counts on neither side [judge-7.1]", () => {
+test("a device that was told and has not begun counts on neither side [judge-9.1]", () => {
   const waiting = { updated: things(0, 4), failing: things(4, 12) };
   expect(watch(seen(waiting))).toMatchObject({ verdict: "WELL", guard: { updated: 4, toleratedRate: 0.01 } });
   const failed = (index: number): Pair => (index >= 4 && index < 12 ? [40, 40] : [0, 40]);
   expect(watch(seen({ ...waiting, failed })).verdict).toBe("WELL");
 });
 
-test("with nobody left without the release the tolerated rate and the limits stand alone [judge-7.2]", () => {
+test("with nobody left without the release the tolerated rate and the limits stand alone [judge-9.2]", () => {
   const all = { told: things(0, 20), updated: things(0, 20) };
   expect(watch(seen({ ...all, failing: things(0, 3) })).verdict).toBe("WELL");
   expect(watch(seen({ ...all, failing: things(0, 4) })).verdict).toBe("HALT");
   expect(watch(seen({ ...all, failed: () => [16, 40] })).verdict).toBe("HALT");
 });
 
-test("without any data nothing is halted, and the same seen twice says the same [judge-7.1]", () => {
+test("without any data nothing is halted, and the same seen twice says the same [judge-9.1]", () => {
   const nothing = seen({ failed: () => null, heard: () => null, updated: [] });
   expect(watch(nothing).verdict).toBe("WELL");
   expect(watch(structuredClone(nothing))).toEqual(watch(nothing));
