@@ -97,8 +97,9 @@ test(
       if (schedule.some((each) => each === name)) expect(refusals.join("\n")).toMatch(reason);
     expect(counters).toMatchObject({ windows: load.windows, results: load.windows, failed: 0 });
     expect(gauges["pending"]).toBe(0);
-    // On a machine that is busy with others an idle thread's timers are late too, and ours, which has work, later.
-    expect(stallMs).toBeLessThan(Math.max(10, 5 * machineMs));
+    // On a machine that is busy with others an idle thread's timers are late too, and ours, which has work, later. The
+    // short form runs beside other tests: there it only must not stand still.
+    expect(stallMs).toBeLessThan(Math.max(long ? 10 : 500, 5 * machineMs));
     if (long) expect(grownBytes).toBeLessThan(20e6);
   },
   long ? 3_600_000 : 120_000,
