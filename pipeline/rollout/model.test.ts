@@ -4,10 +4,24 @@ import { expect, test } from "vitest";
 import { isDeed } from "./action.ts";
 import type { Evidence } from "./evidence.ts";
 import { actionsOf, next, replay, type RolloutEvent } from "./next.ts";
-import { startRollout, unjudgedDevices, type Times } from "./state.ts";
+import type { RolloutPlan } from "./plan.ts";
+import { startRollout, unjudgedDevices, type Rollout, type Times } from "./state.ts";
+import { isOpen, MaintenanceWindow } from "./windows.ts";
 import { planOfWorld, World } from "./world.ts";
 
-const plan = planOfWorld({ home: 3, driven: 7 });
+const sizes = { home: 3, driven: 7 };
+/** The second half of every hour nothing may begin in the driven region. */
+const windowed = planOfWorld(sizes);
+windowed.targets[1]!.policy.windows = {
+  windows: Array.from({ length: 24 }, (_, hour) => {
+    const text = String(hour).padStart(2, "0");
+    return MaintenanceWindow.parse({ from: `${text}:00`, to: `${text}:30`, zone: "UTC" });
+  }),
+  zones: ["UTC"],
+};
+const itself = planOfWorld(sizes);
+for (const { policy } of itself.targets) policy.promotes = "policy";
+const plans: [RolloutPlan, ...RolloutPlan[]] = [planOfWorld(sizes), windowed, itself];
 const BEGIN: Times = { home: 1_000_000, driven: 5_000_000 };
 const STEP_MS = 20 * 60_000;
 
@@ -16,20 +30,37 @@ const STEP_MS = 20 * 60_000;
  * twice or late, when the controller crashes, what judge and people say.
  */
 class Play {
-  readonly world = new World(plan);
+  readonly plan: RolloutPlan;
+  readonly world: World;
   readonly events: RolloutEvent[] = [];
-  rollout = startRollout(plan, BEGIN);
+  rollout: Rollout;
   now = { ...BEGIN };
   readonly #late: Evidence[] = [];
+
+  constructor(plan: RolloutPlan) {
+    this.plan = plan;
+    this.world = new World(plan);
+    this.rollout = startRollout(plan, BEGIN);
+  }
 
   tell(...evidence: Evidence[]): void {
     const before = structuredClone(this.rollout);
     const input = this.rollout;
     this.events.push({ evidence, now: { ...this.now } });
     this.rollout = next(this.rollout, evidence, this.now).rollout;
+    for (const { name, policy } of this.plan.targets)
+      if (this.begun(this.rollout, name) > this.begun(input, name))
+        expect(isOpen(policy.windows, this.now[name] ?? 0)).toBe(true);
     // Not on every step, for time's sake.
     if (this.events.length % 7 === 0) expect(input).toEqual(before);
     this.check();
+  }
+
+  /** Grows whenever a draw, a canary or a wave begins. */
+  begun({ outbox, done, targets, plan }: Rollout, target: string): number {
+    const draw = `${plan.rollout}/${target}/draw`;
+    const isAsked = outbox[draw] !== undefined || done.includes(draw);
+    return (targets[target]?.exposed.length ?? 0) + (isAsked ? 1 : 0);
   }
 
   act(choice: number): void {
@@ -135,13 +166,13 @@ class Play {
   }
 
   restart(): void {
-    const again = replay(plan, BEGIN, JSON.parse(JSON.stringify(this.events)));
+    const again = replay(this.plan, BEGIN, JSON.parse(JSON.stringify(this.events)));
     expect(again).toEqual(this.rollout);
     this.rollout = again;
   }
 
   check(): void {
-    for (const { name, policy, mainGroup } of plan.targets) {
+    for (const { name, policy, mainGroup } of this.plan.targets) {
       expect(unjudgedDevices(this.rollout, name)).toBeLessThanOrEqual(policy.unjudgedDevicesMax);
       if (this.rollout.promotedBy !== undefined) continue;
       expect(this.world.exposed(name).length).toBeLessThanOrEqual(policy.unjudgedDevicesMax);
@@ -163,13 +194,13 @@ const sequences = fc.array(fc.nat(1_000_000), { minLength: 10, maxLength: 120 })
 const runs = { numRuns: 2000, seed: 20, endOnFailure: false };
 
 test(
-  "in any order, with losses, repeats and crashes: never too many unjudged devices, main as it was until promoted, and always an end that is told [rollout-1.1] [rollout-1.3] [rollout-1.4] [rollout-2.2] [rollout-5.3]",
+  "in any order, with losses, repeats and crashes: never too many unjudged devices, main as it was until promoted, nothing begun outside a window, and always an end that is told [rollout-1.1] [rollout-1.3] [rollout-1.4] [rollout-2.2] [rollout-5.3] [rollout-7.1]",
   { timeout: 240_000 },
   () => {
     const ends = new Map<string, number>();
     fc.assert(
-      fc.property(fc.nat(20), sequences, (rounds, choices) => {
-        const play = new Play();
+      fc.property(fc.nat(20), sequences, fc.constantFrom(...plans), (rounds, choices, plan) => {
+        const play = new Play(plan);
         // Trouble begins in any phase.
         for (let round = 0; round < rounds; round++) play.goodRound(round);
         for (const choice of choices) play.act(choice);
@@ -206,7 +237,7 @@ test(
   () => {
     fc.assert(
       fc.property(fc.string(), (seed) => {
-        const play = new Play();
+        const play = new Play(plans[0]);
         const random = new SeededRandom(seed);
         const fate = () => random.below(7);
         for (let round = 0; round < 400 && play.rollout.phase.phase !== "done"; round++) {

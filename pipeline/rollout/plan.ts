@@ -3,6 +3,7 @@ import * as z from "zod";
 import { Device } from "../judge/bundle.ts";
 import { promotesItself, targetPolicy, type Policy } from "../policy.ts";
 import { ComponentSet } from "./deployment.ts";
+import { opensAt, Windows } from "./windows.ts";
 
 const Ms = z.number().nonnegative();
 
@@ -11,6 +12,8 @@ export const RolloutPolicy = z.object({
   canaryDevices: z.int().positive(),
   unjudgedDevicesMax: z.int().positive(),
   waves: z.array(z.number().gt(0).max(1)).min(1),
+  /** Outside of them no canary and no wave begins. */
+  windows: Windows.optional(),
   prePeriodMs: Ms,
   soakMs: Ms,
   horizonMs: Ms,
@@ -36,9 +39,11 @@ export type RolloutPolicy = z.infer<typeof RolloutPolicy>;
 /** A pinned set of components, under the name by which devices are said to report it. */
 export const Release = z.object({ id: z.string().min(1), components: ComponentSet });
 
-/** Until when a target has to be quiet before its canary is drawn. */
-export function quietUntilMs(target: RolloutTarget, plannedAtMs: number): number {
-  return Math.min(plannedAtMs, target.unchangedSinceMs ?? plannedAtMs) + target.policy.prePeriodMs;
+/** From when on a target's canary may be drawn: it was quiet for its pre-period, and its window is open. */
+export function drawableAtMs(target: RolloutTarget, plannedAtMs: number, nowMs: number): number {
+  const { prePeriodMs, windows } = target.policy;
+  const quietAtMs = Math.min(plannedAtMs, target.unchangedSinceMs ?? plannedAtMs) + prePeriodMs;
+  return opensAt(windows, Math.max(quietAtMs, nowMs));
 }
 
 export const RolloutTarget = z.object({
@@ -77,13 +82,19 @@ export const RolloutPlan = z
   });
 export type RolloutPlan = z.infer<typeof RolloutPlan>;
 
-export function rolloutPolicy(whole: Policy, target: string, canaryDevices: number): RolloutPolicy {
+export function rolloutPolicy(
+  whole: Policy,
+  target: string,
+  /** What follows from the fleet that it is planned for. */
+  { canaryDevices, windows }: { readonly canaryDevices: number; readonly windows: Windows | undefined },
+): RolloutPolicy {
   const policy = targetPolicy(whole, target);
   return {
     promotes: promotesItself(whole, target) ? "policy" : "person",
     canaryDevices,
     unjudgedDevicesMax: policy.unjudgedDevicesMax,
     waves: policy.waves,
+    ...(windows === undefined ? {} : { windows }),
     prePeriodMs: policy.prePeriod,
     soakMs: policy.soak,
     horizonMs: policy.horizon,

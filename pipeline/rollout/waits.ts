@@ -1,6 +1,8 @@
-import { quietUntilMs, type RolloutTarget } from "./plan.ts";
+import { drawableAtMs, type RolloutTarget } from "./plan.ts";
 import type { Wait } from "./action.ts";
+import { opensAt } from "./windows.ts";
 import { deadlinesOf } from "./deadlines.ts";
+import { isDrawAsked, isMoved } from "./enter.ts";
 import { arrivedShare, targetsOf, unreachable, waveThings, type Rollout, type TargetState } from "./state.ts";
 
 /** When to come back to each target, and whether with a look: the rollout does nothing between evidence and time. */
@@ -16,13 +18,11 @@ export function waitsOf(rollout: Rollout): Wait[] {
     const nextLook = judging
       ? assigned + (Math.floor((now - assigned) / lookEveryMs) + 1) * lookEveryMs
       : Infinity;
-    const quietUntil =
-      rollout.phase.phase === "planned" ? quietUntilMs(plan, rollout.phase.since[plan.name] ?? 0) : -Infinity;
-    const isQuieting = quietUntil > now;
+    const beginsAt = beginsAtMs(rollout, plan, state, now);
     // Where devices are awaited, they are asked more often than they are judged.
-    const pulse = isQuieting || isSoaking(rollout, plan, state) ? Infinity : now + pulseEveryMs;
+    const pulse = beginsAt > now || isSoaking(rollout, plan, state) ? Infinity : now + pulseEveryMs;
     const next = Math.min(
-      ...[deadline, quietUntil, pulse].map((time) => (time > now ? time : Infinity)),
+      ...[deadline, beginsAt, pulse].map((time) => (time > now ? time : Infinity)),
       nextLook,
     );
     const timeMs = Number.isFinite(next) ? next : now + pulseEveryMs;
@@ -35,6 +35,21 @@ export function waitsOf(rollout: Rollout): Wait[] {
       drive,
     };
   });
+}
+
+/** When a draw, a canary that is drawn and moved, or a wave may begin; the past where nothing waits to begin. */
+function beginsAtMs(rollout: Rollout, plan: RolloutTarget, state: TargetState, now: number): number {
+  const { phase } = rollout;
+  const { windows } = plan.policy;
+  if (phase.phase === "planned" && !isDrawAsked(rollout, plan.name))
+    return drawableAtMs(plan, phase.since[plan.name] ?? 0, now);
+  const isWaiting =
+    phase.phase === "waves"
+      ? state.waveBegunAtMs === undefined && waveThings(plan, state, phase.wave).length > 0
+      : ["planned", "drawing"].includes(phase.phase) &&
+        state.assignedAtMs === undefined &&
+        isMoved(rollout, plan.name);
+  return isWaiting ? opensAt(windows, now) : -Infinity;
 }
 
 /** Nothing but looks is awaited: in all of the soak, and before it where the whole canary has arrived already. */
@@ -58,7 +73,7 @@ function isAwaited(rollout: Rollout, target: string): boolean {
   const { phase } = rollout;
   switch (phase.phase) {
     case "planned":
-      return now < quietUntilMs(plan, phase.since[target] ?? 0) || isUndecided(state);
+      return isUndecided(state);
     case "canary":
       return !hasCanary(plan, state) || isUndecided(state);
     case "soaking":

@@ -11,6 +11,7 @@ import {
   want,
 } from "./enter.ts";
 import { arrivedShare, targetsOf, waveThings, type Rollout } from "./state.ts";
+import { isOpen } from "./windows.ts";
 
 /** The release counts as judged, and the first wave begins; true, since the rollout has moved. */
 export function promote(rollout: Rollout, by: string, reason: string): true {
@@ -20,13 +21,22 @@ export function promote(rollout: Rollout, by: string, reason: string): true {
   return true;
 }
 
-/** A wave: the next devices of the drawn order join the group that runs the release. */
 function enterWave(rollout: Rollout, wave: number): void {
   enter(rollout, { phase: "waves", since: since(rollout), wave });
-  for (const { plan, state } of targetsOf(rollout)) {
-    const things = waveThings(plan, state, wave);
+  for (const { state } of targetsOf(rollout)) {
+    state.waveBegunAtMs = undefined;
     state.waveArrivedAtMs = undefined;
-    if (things.length === 0) continue;
+  }
+  beginWave(rollout, wave);
+}
+
+/** Where a target's window is open, the next devices of the drawn order join the group that runs the release. */
+function beginWave(rollout: Rollout, wave: number): void {
+  for (const { plan, state, now } of targetsOf(rollout)) {
+    const things = waveThings(plan, state, wave);
+    if (things.length === 0 || state.waveBegunAtMs !== undefined || !isOpen(plan.policy.windows, now))
+      continue;
+    state.waveBegunAtMs = now;
     state.exposed.push(...things);
     want(rollout, {
       kind: "moveThings",
@@ -41,6 +51,7 @@ function enterWave(rollout: Rollout, wave: number): void {
 
 /** Goes on to the next wave when each target's has arrived and soaked; true where the rollout moved. */
 export function advanceWave(rollout: Rollout, wave: number): boolean {
+  beginWave(rollout, wave);
   let waiting = false;
   for (const { plan, state, now } of targetsOf(rollout)) {
     const things = waveThings(plan, state, wave);
