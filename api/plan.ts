@@ -1,12 +1,14 @@
 import * as z from "zod";
-import { devicesOf } from "../pipeline/controller/fleet.ts";
+import { fleetOf } from "../pipeline/controller/fleet.ts";
 import type { Region } from "../pipeline/controller/region.ts";
 import { EvidenceStore, MINUTE_MS } from "../pipeline/evidence/evidence-store.ts";
 import { fleetHistory } from "../pipeline/evidence/fleet-history.ts";
 import type { FleetHistory } from "../pipeline/judge/plan.ts";
 import { historyMsFor } from "../pipeline/policy-canary.ts";
 import { fitPolicy, type PolicyFit } from "../pipeline/policy-fit.ts";
+import { type DeviceZones, windowsFor } from "../pipeline/policy-windows.ts";
 import { metricsOf, targetPolicy, type Policy } from "../pipeline/policy.ts";
+import { isOpen, opensAt } from "../pipeline/rollout/windows.ts";
 import { ApiError } from "./api-error.ts";
 import { parseInput } from "./api.ts";
 
@@ -18,12 +20,23 @@ export interface TargetPlan extends PolicyFit {
   readonly sentences: readonly string[];
 }
 
-/** What a target's canary could find and promote, by what the fleet has shown. */
-export async function plan(policy: Policy, target: string, history: FleetHistory): Promise<TargetPlan> {
+/** A fleet as it is now, and what it has shown. */
+export interface KnownFleet {
+  readonly history: FleetHistory;
+  readonly zones: DeviceZones;
+  readonly nowMs: number;
+}
+
+/** What a target's canary could find and promote, and when it could begin, by what the fleet has shown. */
+export async function plan(policy: Policy, target: string, fleet: KnownFleet): Promise<TargetPlan> {
+  const { history, zones, nowMs } = fleet;
   const fit = await fitPolicy(policy, target, history);
+  const windows = windowsFor(policy, target, zones, nowMs);
+  const refusals = [...fit.refusals, ...(typeof windows === "string" ? [windows] : [])];
   const { smallestP, haltByComparison, metrics, unchanged } = fit.plan;
   return {
     ...fit,
+    refusals,
     target,
     sentences: [
       ...(fit.canary === undefined
@@ -43,7 +56,14 @@ export async function plan(policy: Policy, target: string, history: FleetHistory
           .map((hours) => `${detectableRatio[hours]}× in ${hours} h`);
         return `${metric}: ${found.length === 0 ? "no history to tell from" : `finds ${found.join(", ")}`}.`;
       }),
-      ...fit.refusals,
+      ...(typeof windows === "object"
+        ? [
+            isOpen(windows, nowMs)
+              ? "Its maintenance window is open."
+              : `Its maintenance window opens at ${new Date(opensAt(windows, nowMs)).toISOString()}.`,
+          ]
+        : []),
+      ...refusals,
     ],
   };
 }
@@ -59,13 +79,13 @@ export const HistoryInput = z.object({
   bucketMinutes: z.int().min(1).max(60).default(30),
 });
 
-/** A target's history up to its present time, from its evidence. @throws ApiError where there are no devices. */
-export async function readHistory(
+/** A target's fleet up to its present time, from its evidence. @throws ApiError where there are no devices. */
+export async function readFleet(
   regions: readonly Region[],
   policy: Policy,
   input: z.input<typeof HistoryInput>,
   nowMs: number,
-): Promise<FleetHistory> {
+): Promise<KnownFleet> {
   const { target, hours, bucketMinutes } = parseInput(HistoryInput, input);
   const own = targetPolicy(policy, target);
   const region = regions.find((one) => one.target.name === target);
@@ -74,16 +94,22 @@ export async function readHistory(
       "ERR_API_NOT_FOUND",
       `there is no target ${target}; there are ${regions.map((one) => one.target.name).join(", ")}`,
     );
-  const devices = await devicesOf(region, own);
+  const { devices, zones } = await fleetOf(region, own);
   if (devices.length === 0)
     throw new ApiError(
       "ERR_API_NO_EVIDENCE",
       `${target} has no core devices, so there is no history; start its fleet first`,
     );
   const toMs = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
-  return fleetHistory(new EvidenceStore(region.dynamodb, target), devices, metricsOf(policy, own), {
-    fromMs: toMs - Math.round((hours ?? Math.max(24, historyMsFor(own.soak) / HOUR_MS)) * 60) * MINUTE_MS,
-    toMs,
-    bucketMs: bucketMinutes * MINUTE_MS,
-  });
+  const history = await fleetHistory(
+    new EvidenceStore(region.dynamodb, target),
+    devices,
+    metricsOf(policy, own),
+    {
+      fromMs: toMs - Math.round((hours ?? Math.max(24, historyMsFor(own.soak) / HOUR_MS)) * 60) * MINUTE_MS,
+      toMs,
+      bucketMs: bucketMinutes * MINUTE_MS,
+    },
+  );
+  return { history, zones, nowMs };
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { JudgePolicy } from "./judge/bundle.ts";
+import { MaintenanceWindow } from "./rollout/windows.ts";
 
 const UNITS_MS = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -74,6 +75,14 @@ export const TargetPolicy = z
       .min(1)
       .max(20)
       .describe("Share of the devices beside the canary that have the release after each wave."),
+    windows: z
+      .array(MaintenanceWindow)
+      .min(1)
+      .max(20)
+      .optional()
+      .describe(
+        "Outside of them no canary and no wave begins; what has begun goes on, and a rollback waits for none. Always open where they are left out.",
+      ),
     prePeriod: DurationMs.describe("Quiet time that evidence must reach back before the draw."),
     soak: DurationMs.describe("No promotion before this much time since the assignment."),
     horizon: DurationMs.describe("When a judgement that is still open becomes inconclusive."),

@@ -11,8 +11,10 @@ import { play, type Rig, startRig } from "../../api/rig.ts";
 import { shortPolicy } from "../../api/scripted-fleet.ts";
 import { lookKey, verdictKey } from "../../pipeline/controller/kept-bundle.ts";
 import { planRollout } from "../../pipeline/controller/plan-rollout.ts";
+import { readRollout } from "../../pipeline/controller/folded.ts";
 import { ROLLOUTS_TABLE } from "../../pipeline/controller/rollout-log.ts";
 import { Bundle, Look } from "../../pipeline/judge/bundle.ts";
+import { durationText } from "../../pipeline/judge/verdict.ts";
 import { ReleaseManifest } from "../../pipeline/release.ts";
 import { operator } from "../../simulator/cloud/protocol/test-cloud.ts";
 import { startCloud } from "../../test/rig-cloud.ts";
@@ -30,6 +32,8 @@ const at = places(folder, {});
 let rig: Rig;
 let rollout: string;
 let policy: string;
+/** Of the look that halted it: its number from 0, and when it was. */
+let last: { readonly index: number; readonly elapsedMs: number; readonly text: string };
 
 beforeAll(async () => {
   process.env["AWS_ACCESS_KEY_ID"] = operator.accessKeyId;
@@ -40,7 +44,7 @@ beforeAll(async () => {
     .replace("    limit: { above: 0.2, exposureMin: 20 }\n", "")
     .replace("metrics: [heartbeats, failed windows]", "metrics: [heartbeats]")
     .replace("negligible: 0.1\n", "negligible: 0.01\n")
-    .replace("canaryDevices: 3", "canaryDevices: 4")
+    .replace("canaryDevices: 3", 'canaryDevices: 4\n    windows: [{ from: "01:00", to: "23:00", zone: UTC }]')
     .replace("unjudgedDevicesMax: 3", "unjudgedDevicesMax: 4")
     .replace("draws: 199", "draws: 1999")
     .replace("alpha: 0.05", "alpha: 0.02");
@@ -54,6 +58,11 @@ beforeAll(async () => {
   await rig.push("3333333ccccc", "1.0.1");
   const controller = rig.controller();
   rollout = await play(rig, () => controller.tick());
+  const looks = (await readRollout(rig.api.log, rollout))?.looks["driven"] ?? [];
+  expect(looks.map(({ verdict }) => verdict)).toEqual([...looks.slice(1).map(() => "WAIT"), "HALT"]);
+  expect(looks.length).toBeGreaterThan(1);
+  const elapsedMs = looks.at(-1)?.elapsedMs ?? 0;
+  last = { index: looks.length - 1, elapsedMs, text: durationText(elapsedMs) };
   mkdirSync(at.state, { recursive: true });
   writeRunning(at, {
     pid: process.pid,
@@ -77,7 +86,9 @@ test("draw, p and every verdict are computed again from what the cloud kept, and
   const verified = await judge("verify", rollout, "--target", "driven");
   expect(verified).toMatchObject({
     code: 0,
-    out: expect.stringMatching(/^driven: the draw and all 2 verdicts of .* byte for byte/),
+    out: expect.stringMatching(
+      new RegExp(`^driven: the draw and all ${last.index + 1} verdicts of .* byte for byte`),
+    ),
   });
   const all = JSON.parse((await judge("verify", rollout, "--json")).out);
   expect(all).toMatchObject({
@@ -85,7 +96,7 @@ test("draw, p and every verdict are computed again from what the cloud kept, and
     ok: true,
     targets: [
       { target: "home", faults: [] },
-      { target: "driven", looks: 2 },
+      { target: "driven", looks: last.index + 1 },
     ],
   });
   expect(await judge("verify", rollout, "--target", "elsewhere")).toMatchObject({
@@ -109,39 +120,41 @@ async function whileChanged(key: string, content: unknown): Promise<Ran> {
 
 test("whatever of it was changed is found and named [judge-8.2]", async () => {
   const place = `rollouts/${rollout}/driven`;
-  const second = lookKey(place, 20 * MINUTE_MS);
-  const look = await rig.api.kept.read(second, Look);
+  const latest = lookKey(place, last.elapsedMs);
+  const look = await rig.api.kept.read(latest, Look);
   const counts = look?.values["failed windows"]?.map((pair, device) =>
     device === 5 && pair !== null ? [pair[0] + 1, pair[1]] : pair,
   );
-  const oneCount = await whileChanged(second, {
+  const oneCount = await whileChanged(latest, {
     ...look,
     values: { ...look?.values, "failed windows": counts },
   });
   expect(oneCount).toMatchObject({
     code: 1,
     out: expect.stringMatching(
-      /the look after 20 min was changed after it was judged: .* the audit log has [0-9a-f]{64}/,
+      new RegExp(
+        `the look after ${last.text} was changed after it was judged: .* the audit log has [0-9a-f]{64}`,
+      ),
     ),
   });
   expect(await whileChanged(`${place}/before.json`, {})).toMatchObject({
     code: 1,
     out: expect.stringContaining("the look after 10 min, or the time before the assignment, was changed"),
   });
-  expect(await whileChanged(second, undefined)).toMatchObject({
+  expect(await whileChanged(latest, undefined)).toMatchObject({
     code: 1,
-    out: expect.stringContaining(`${second} is gone from the bucket`),
+    out: expect.stringContaining(`${latest} is gone from the bucket`),
   });
-  expect(await whileChanged(second, { nothing: "happened" })).toMatchObject({
+  expect(await whileChanged(latest, { nothing: "happened" })).toMatchObject({
     code: 1,
-    out: expect.stringContaining(`${second} is not what was written there`),
+    out: expect.stringContaining(`${latest} is not what was written there`),
   });
-  const verdict = verdictKey(rollout, "driven", 20 * MINUTE_MS);
+  const verdict = verdictKey(rollout, "driven", last.elapsedMs);
   const told = await rig.api.kept.read(verdict, z.looseObject({}));
   expect(await whileChanged(verdict, { ...told, smallestP: 0.5 })).toMatchObject({
     code: 1,
     out: expect.stringContaining(
-      "the look after 20 min: smallestP is 0.5 in the verdict, and the bundle gives 0.00202",
+      `the look after ${last.text}: smallestP is 0.5 in the verdict, and the bundle gives ${String(told?.["smallestP"])}`,
     ),
   });
   expect(await whileChanged(verdict, undefined)).toMatchObject({
@@ -173,12 +186,12 @@ test("a verdict is verified offline from two files, and what was changed in eith
     return judge("verify", files[0], changed);
   };
   const looks = structuredClone(bundle.looks);
-  const pair = looks[1]?.values["failed windows"]?.[3];
+  const pair = looks[last.index]?.values["failed windows"]?.[3];
   if (pair !== null && pair !== undefined) pair[0] += 1;
   expect(await withBundle({ looks })).toMatchObject({
     code: 1,
     out: expect.stringContaining(
-      'the bundle was changed after it was judged, in look 1 and "failed windows": its SHA-256',
+      `the bundle was changed after it was judged, in look ${last.index} and "failed windows": its SHA-256`,
     ),
   });
   const reseeded = await withBundle({ draw: { ...bundle.draw, seed: "a better one" } });
@@ -208,15 +221,13 @@ test("a verdict is verified offline from two files, and what was changed in eith
   expect((await withVerdict(/"verdict":"HALT"/, '"verdict":"PROMOTE"')).out).toContain(
     'verdict is "PROMOTE" in the verdict, and the bundle gives "HALT"',
   );
-  expect((await withVerdict(/"p":0\.003/, '"p":0.03')).out).toContain(
-    "metrics[2].p is 0.03 in the verdict, and the bundle gives 0.003",
+  expect((await withVerdict(/("metric":"failed windows","halting":true,"p":)[\d.]+/, "$10.04")).out).toMatch(
+    /metrics\[2\]\.p is 0\.04 in the verdict, and the bundle gives 0\.\d+/,
   );
   expect((await withVerdict(/"sha256":"[0-9a-f]{4}/, '"sha256":"0000')).out).toMatch(
     /as the bundle's SHA-256, which is/,
   );
-  expect((await withVerdict(/"advisory":false,"look":1/, '"look":1,"advisory":false')).out).toContain(
-    "in another order",
-  );
+  expect((await withVerdict(/("advisory":false),("look":\d+)/, "$2,$1")).out).toContain("in another order");
   expect(await withVerdict(/^\{/, "[")).toMatchObject({
     code: 2,
     err: expect.stringContaining("is not JSON"),
@@ -272,8 +283,8 @@ test("another policy is tried on the kept looks, beside what happened [judge-8.3
     );
   const told = await replay(other);
   expect(told.code).toBe(0);
-  expect(told.out).toMatch(/10 min +WAIT +HALT: spoilt is 2\.\d+× the baseline/);
-  expect(told.out).toMatch(/20 min +HALT +HALT\n/);
+  expect(told.out).toMatch(/10 min +WAIT +HALT: spoilt is \d\.\d+× the baseline/);
+  expect(told.out).toMatch(new RegExp(`${last.text} +HALT +HALT\n`));
   expect(told.out).toContain(
     'cannot be replayed: "refused" is left out: streamUploader refused per received was not read at the time',
   );
@@ -281,9 +292,9 @@ test("another policy is tried on the kept looks, beside what happened [judge-8.3
 
   // Nothing that matters: the looks end before this policy would have decided.
   const lenient = await replay(policy.replaceAll("minEffect: 1.5", "minEffect: 50"));
-  expect(lenient.out).toMatch(/20 min +HALT +WAIT\n/);
-  expect(lenient.out).toMatch(
-    /cannot be replayed: looks end after 20 min; what would have come until the horizon of 1\.5 h nobody knows/,
+  expect(lenient.out).toMatch(new RegExp(`${last.text} +HALT +WAIT\n`));
+  expect(lenient.out).toContain(
+    `cannot be replayed: looks end after ${last.text}; what would have come until the horizon of 1.5 h nobody knows`,
   );
 
   const unread = policy
@@ -327,12 +338,12 @@ test("a policy that asks for power is planned by what the fleet has shown, or re
       seedOf: () => Promise.resolve("s"),
       times: async () => ({ driven: await rig.time.now(regions[0]!.target) }),
     });
-  const record = await planned("{ power: 0.6, ratio: 4, metrics: [failed windows] }");
+  const record = await planned("{ power: 0.6, ratio: 10, metrics: [failed windows] }");
   if (record.kind !== "planned") throw new Error(JSON.stringify(record));
   const [target] = record.plan.targets;
   expect(target?.sizedBecause).toMatch(
     new RegExp(
-      `^${target?.policy.canaryDevices} of 12 devices find 4× in "failed windows".* tries on the fleet's own past`,
+      `^${target?.policy.canaryDevices} of 12 devices find 10× in "failed windows".* tries on the fleet's own past`,
     ),
   );
   expect(await planned("{ power: 0.99, ratio: 1.6, metrics: [failed windows] }", 4)).toMatchObject({
@@ -356,11 +367,11 @@ test("rollout plan says what this fleet's canary could find by a policy, and exi
   };
   const sized = policy.replace(
     "canaryDevices: 4",
-    "canaryDevices: { power: 0.6, ratio: 4, metrics: [failed windows] }",
+    "canaryDevices: { power: 0.6, ratio: 10, metrics: [failed windows] }",
   );
   const told = await plan(sized, "--hours", "2");
   expect(told.out).toMatch(
-    /of 12 devices of driven are drawn \(\d of 12 devices find 4× in "failed windows".* tries on the fleet's own past/,
+    /of 12 devices of driven are drawn \(\d of 12 devices find 10× in "failed windows".* tries on the fleet's own past/,
   );
   expect(told).toMatchObject({ code: 0, err: "" });
   const strict = await plan(
@@ -377,4 +388,14 @@ test("rollout plan says what this fleet's canary could find by a policy, and exi
     code: 2,
     err: expect.stringContaining("metrics is 1, and must be a list"),
   });
+});
+
+test("the canary was given the release when its maintenance window had opened, and not before [rollout-9.1]", async () => {
+  const folded = await readRollout(rig.api.log, rollout);
+  const driven = folded?.planned?.rollout.targets["driven"];
+  const begunMs = folded?.planned?.record.startedAt["driven"];
+  const opensMs = Date.parse("2031-01-01T01:00:00Z");
+  expect(begunMs).toBeLessThan(opensMs);
+  expect(driven?.assignedAtMs).toBeGreaterThanOrEqual(opensMs);
+  expect(driven?.assignedAtMs).toBeLessThan(opensMs + 10 * MINUTE_MS);
 });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { auditVerify, why } from "../../api/describe.ts";
-import { plan, readHistory } from "../../api/plan.ts";
+import { plan, readFleet } from "../../api/plan.ts";
 import { closeRegion } from "../../pipeline/controller/region.ts";
 import { parsePolicy } from "../../pipeline/policy.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -35,8 +35,8 @@ export function addQuestions(program: Command, rollout: Command, at: Places): vo
       try {
         const of = regions.find((region) => region.target.name === target)?.target;
         const nowMs = of === undefined ? 0 : await api.time.now(of);
-        const history = await readHistory(regions, policy, { target, hours }, nowMs);
-        const planned = await plan(policy, target, history);
+        const fleet = await readFleet(regions, policy, { target, hours }, nowMs);
+        const planned = await plan(policy, target, fleet);
         console.log(json ? JSON.stringify(planned) : planned.sentences.join("\n"));
         if (planned.refusals.length > 0) process.exitCode = exitCodes.usage;
       } finally {

@@ -3,7 +3,7 @@ import { Closing } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { afterAll, expect, test } from "vitest";
 import { operator, startTestCloud } from "../../simulator/cloud/protocol/test-cloud.ts";
-import { devicesOf, ensureGroups } from "./fleet.ts";
+import { ensureGroups, fleetOf } from "./fleet.ts";
 import { closeRegion, openRegion } from "./region.ts";
 
 process.env["AWS_ACCESS_KEY_ID"] = operator.accessKeyId;
@@ -57,14 +57,15 @@ test("strata and clusters are the attributes that the policy names, or else the 
   await ensureGroups(region, ["main", "canary"]);
   await coreDevice("a", { site: "ward-3", model: "x", region: "north" });
   await coreDevice("b", { model: "y", gateway: "g1", stratum: "lab" });
-  await coreDevice("c", { site: "unknown", gateway: "unknown" });
-  const shape = async (policy: Parameters<typeof devicesOf>[1]) =>
-    (await devicesOf(region, policy)).map(({ thing, stratum, cluster }) => [thing, stratum, cluster]);
+  await coreDevice("c", { site: "unknown", gateway: "unknown", timezone: "Europe/Berlin" });
+  const shape = async (policy: Parameters<typeof fleetOf>[1]) =>
+    (await fleetOf(region, policy)).devices.map(({ thing, stratum, cluster }) => [thing, stratum, cluster]);
   expect(await shape({})).toEqual([
     ["a", "linux/amd64", "ward-3"],
     ["b", "lab", "b"],
     ["c", "linux/amd64", "c"],
   ]);
+  expect((await fleetOf(region, {})).zones).toEqual({ a: undefined, b: undefined, c: "Europe/Berlin" });
   expect(await shape({ strata: ["model", "region"], cluster: "gateway" })).toEqual([
     ["a", "x/north", "a"],
     ["b", "y/unknown", "g1"],

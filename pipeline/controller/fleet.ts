@@ -13,6 +13,7 @@ import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
 import type { Device } from "../judge/bundle.ts";
 import type { TargetPolicy } from "../policy-target.ts";
+import type { DeviceZones } from "../policy-windows.ts";
 import type { ComponentSet } from "../rollout/deployment.ts";
 import { eachOf, groupArn, type Region } from "./region.ts";
 
@@ -94,11 +95,16 @@ function readMerge(name: string, deploymentId: string, text: string): z.infer<ty
 /** A site that nobody has named is no site: devices there have nothing in common. */
 const UNKNOWN = "unknown";
 
+export interface Fleet {
+  readonly devices: Device[];
+  readonly zones: DeviceZones;
+}
+
 /** The devices that take part in a rollout: core devices in either group, with strata and clusters as the policy has them. */
-export async function devicesOf(
+export async function fleetOf(
   region: Region,
   { strata, cluster }: Pick<TargetPolicy, "strata" | "cluster">,
-): Promise<Device[]> {
+): Promise<Fleet> {
   const { target, greengrass, iot } = region;
   const members = new Set([
     ...(await membersOf(region, target.mainGroup)),
@@ -109,9 +115,11 @@ export async function devicesOf(
     for (const { coreDeviceThingName: thing = "", platform, architecture } of coreDevices)
       if (members.has(thing)) platforms.set(thing, `${platform ?? "any"}/${architecture ?? "any"}`);
   const things = [...platforms.keys()].sort();
-  return eachOf(things, async (thing) => {
+  const zones: Record<string, string | undefined> = {};
+  const devices = await eachOf(things, async (thing) => {
     const { attributes = {} } = await iot.send(new DescribeThingCommand({ thingName: thing }));
     const told = (name: string) => (attributes[name] === UNKNOWN ? undefined : attributes[name]);
+    zones[thing] = told("timezone");
     return {
       thing,
       stratum:
@@ -121,4 +129,5 @@ export async function devicesOf(
       cluster: (cluster === undefined ? (told("cluster") ?? told("site")) : told(cluster)) ?? thing,
     };
   });
+  return { devices, zones };
 }

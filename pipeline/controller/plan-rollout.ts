@@ -7,6 +7,7 @@ import type { Device } from "../judge/bundle.ts";
 import type { FleetHistory } from "../judge/plan.ts";
 import { fitFleet } from "../policy-fit.ts";
 import { canaryFor, historyWindow, type Canary } from "../policy-canary.ts";
+import { windowsFor } from "../policy-windows.ts";
 import { metricsOf, parsePolicy, targetPolicy, type Policy } from "../policy.ts";
 import { changesOf, type ReleaseManifest } from "../release.ts";
 import { isSameSet, nextDeployment, type ComponentSet } from "../rollout/deployment.ts";
@@ -14,7 +15,7 @@ import { RolloutPlan, rolloutPolicy, type RolloutTarget } from "../rollout/plan.
 import { seedHashOf } from "../rollout/seed.ts";
 import type { RolloutRecord } from "./audit.ts";
 import { deployOnce } from "./deployments.ts";
-import { devicesOf, runningRevision } from "./fleet.ts";
+import { fleetOf, runningRevision } from "./fleet.ts";
 import type { Region } from "./region.ts";
 
 export interface Asked {
@@ -84,7 +85,9 @@ async function planTarget(
     allowRemoval: release.allowRemoval,
   });
   if (isSameSet(running.components, components)) return undefined;
-  const devices = await devicesOf(region, targetPolicy(policy, name));
+  const { devices, zones } = await fleetOf(region, targetPolicy(policy, name));
+  const windows = windowsFor(policy, name, zones, (await times())[name] ?? 0);
+  if (typeof windows === "string") throw new PlanRefused(windows);
   const sized = await sizeCanary(region, policy, devices, times);
   const refusals = fitFleet(policy, name, devices, sized.devices);
   if (refusals.length > 0) throw new PlanRefused(refusals.join("; "));
@@ -102,7 +105,7 @@ async function planTarget(
     lastGood: { id: `revision ${running.revision} of ${mainGroup}`, components: running.components },
     candidate: { id: release.commit.slice(0, 12), components },
     sizedBecause: sized.because,
-    policy: rolloutPolicy(policy, name, sized.devices),
+    policy: rolloutPolicy(policy, name, { canaryDevices: sized.devices, windows }),
   };
 }
 

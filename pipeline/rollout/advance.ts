@@ -6,7 +6,8 @@ import {
   enter,
   enterDone,
   enterRollback,
-  keyOf,
+  isDrawAsked,
+  isMoved,
   nameSome,
   notify,
   since,
@@ -14,6 +15,7 @@ import {
 import { advanceEmergency } from "./emergency.ts";
 import { drawFromMs } from "./soaks.ts";
 import { arrivedShare, haltOf, isBack, targetsOf, unreachable, type Rollout } from "./state.ts";
+import { isOpen } from "./windows.ts";
 import { advanceVerifying, advanceWave, promote } from "./waves.ts";
 
 /** Moves the rollout one phase on, where evidence or time ask for it; true where it did. */
@@ -65,9 +67,10 @@ export function advance(rollout: Rollout): boolean {
   }
 }
 
-/** A target that is quiet already waits for no other: its canary is drawn, and gets the release. */
+/** A target that is quiet already, and whose window is open, waits for no other: its canary is drawn, and gets the release. */
 function advancePlanned(rollout: Rollout): boolean {
   const waiting = targetsOf(rollout).filter(({ plan, now }) => {
+    if (isDrawAsked(rollout, plan.name)) return false;
     if (now < drawFromMs(rollout, plan)) return true;
     askForDraw(rollout, plan);
     return false;
@@ -79,8 +82,9 @@ function advancePlanned(rollout: Rollout): boolean {
 /** Deploys to every canary that is drawn and moved; true where one is larger than may be and the rollout turned back. */
 function deployDrawn(rollout: Rollout): boolean {
   for (const target of targetsOf(rollout)) {
-    const { plan, state } = target;
+    const { plan, state, now } = target;
     if (state.assignedAtMs !== undefined || !isMoved(rollout, plan.name)) continue;
+    if (!isOpen(plan.policy.windows, now)) continue;
     const { unjudgedDevicesMax } = plan.policy;
     if (state.canaryCount > unjudgedDevicesMax)
       return enterRollback(
@@ -93,13 +97,9 @@ function deployDrawn(rollout: Rollout): boolean {
   return false;
 }
 
-function isMoved(rollout: Rollout, target: string): boolean {
-  return rollout.done.includes(keyOf(rollout, target, "move", "canary"));
-}
-
 function advanceDrawing(rollout: Rollout): boolean {
   if (deployDrawn(rollout)) return true;
-  const open = targetsOf(rollout).filter(({ plan }) => !isMoved(rollout, plan.name));
+  const open = targetsOf(rollout).filter(({ state }) => state.assignedAtMs === undefined);
   if (open.length === 0) return enter(rollout, { phase: "canary", since: since(rollout) });
   const late = open.find(({ plan }) => isOverdue(rollout, plan.name));
   if (late === undefined) return false;

@@ -224,6 +224,8 @@ function resumed(rollout: Rollout): string | undefined {
   // The time of the hold counts towards no deadline.
   for (const name of Object.keys(inner.since))
     inner.since[name] = (inner.since[name] ?? 0) + (rollout.now[name] ?? 0) - (heldSince[name] ?? 0);
+  for (const { plan, state, now } of targetsOf(rollout))
+    if (state.waveBegunAtMs !== undefined) state.waveBegunAtMs += now - (heldSince[plan.name] ?? 0);
   enter(rollout, inner);
   return undefined;
 }

@@ -1,4 +1,6 @@
-import { targetsOf, type Phase, type Rollout } from "./state.ts";
+import type { RolloutPolicy } from "./plan.ts";
+import { targetsOf, type Phase, type Rollout, type TargetState } from "./state.ts";
+import { opensAt } from "./windows.ts";
 
 export interface Deadline {
   readonly target: string;
@@ -39,15 +41,33 @@ const waits = {
 export function deadlinesOf(rollout: Rollout): Deadline[] {
   const wait = waits[rollout.phase.phase];
   if (wait === undefined) return [];
-  return targetsOf(rollout).map(({ plan: { name, policy } }) => ({
-    target: name,
+  return targetsOf(rollout).map(({ plan, state }) => ({
+    target: plan.name,
     name: wait.name,
-    // Two looks more than the horizon, so that the judge's own last word comes first.
-    atMs:
-      (rollout.phase.since[name] ?? 0) +
-      (wait.name === "judge" ? policy.horizonMs + 2 * policy.lookEveryMs : policy.deadlinesMs[wait.name]),
+    atMs: passesAtMs(wait.name, plan.policy, state, rollout.phase.since[plan.name] ?? 0),
     afterwards: wait.afterwards,
   }));
+}
+
+type WaitName = NonNullable<(typeof waits)[keyof typeof waits]>["name"];
+
+function passesAtMs(
+  name: WaitName,
+  { horizonMs, lookEveryMs, deadlinesMs, windows }: RolloutPolicy,
+  { waveBegunAtMs }: TargetState,
+  sinceMs: number,
+): number {
+  // Two looks more than the horizon, so that the judge's own last word comes first.
+  if (name === "judge") return sinceMs + horizonMs + 2 * lookEveryMs;
+  if (name === "draw") return openingAfter(windows, sinceMs + deadlinesMs.draw);
+  if (name === "wave") return (waveBegunAtMs ?? openingAfter(windows, sinceMs)) + deadlinesMs.wave;
+  return sinceMs + deadlinesMs[name];
+}
+
+/** Where windows never open, nothing is waited for. */
+function openingAfter(windows: RolloutPolicy["windows"], timeMs: number): number {
+  const atMs = opensAt(windows, timeMs);
+  return Number.isFinite(atMs) ? atMs : timeMs;
 }
 
 /** Whether the target's deadline of the present phase has passed. */

@@ -156,7 +156,10 @@ test("whatever one person does, nothing is promoted that the judge has not spoke
   let opened = 0;
   fc.assert(
     fc.property(fc.nat(6), sequences, fc.boolean(), (rounds, choices, isJudged) => {
-      const play = new Play(["ada", "Ada", "ADA."], isJudged ? undefined : "WAIT");
+      const play = new Play({
+        people: ["ada", "Ada", "ADA."],
+        everyLook: isJudged ? undefined : "WAIT",
+      });
       for (let round = 0; round < rounds; round++) play.goodRound(round);
       for (const choice of choices) {
         play.act(choice);

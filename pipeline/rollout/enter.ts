@@ -71,6 +71,17 @@ export function askForDraw(rollout: Rollout, plan: RolloutTarget): void {
   });
 }
 
+/** Whether a target's draw is under way, or made: from then on it waits for no pre-period. */
+export function isDrawAsked(rollout: Rollout, target: string): boolean {
+  const key = keyOf(rollout, target, "draw");
+  return rollout.outbox[key] !== undefined || rollout.done.includes(key);
+}
+
+/** Whether the drawn devices are in the canary group. */
+export function isMoved(rollout: Rollout, target: string): boolean {
+  return rollout.done.includes(keyOf(rollout, target, "move", "canary"));
+}
+
 /** Gives a target's canary, drawn and moved, the candidate; its looks count from here. */
 export function deployCanary(
   rollout: Rollout,

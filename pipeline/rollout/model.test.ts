@@ -3,19 +3,19 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isDeed } from "./action.ts";
 import { actionsOf } from "./next.ts";
-import { plan, Play } from "./play.ts";
+import { Play, plans } from "./play.ts";
 
 const sequences = fc.array(fc.nat(1_000_000), { minLength: 10, maxLength: 120 });
 const runs = { numRuns: 2000, seed: 20, endOnFailure: false };
 
 test(
-  "in any order, with losses, repeats and crashes: never too many unjudged devices, main as it was until promoted, and always an end that is told [rollout-1.1] [rollout-1.3] [rollout-1.4] [rollout-2.2] [rollout-5.3]",
+  "in any order, with losses, repeats and crashes: never too many unjudged devices, main as it was until promoted, nothing begun outside a window, and always an end that is told [rollout-1.1] [rollout-1.3] [rollout-1.4] [rollout-2.2] [rollout-5.3] [rollout-9.1]",
   { timeout: 240_000 },
   () => {
     const ends = new Map<string, number>();
     fc.assert(
-      fc.property(fc.nat(20), sequences, (rounds, choices) => {
-        const play = new Play();
+      fc.property(fc.nat(20), sequences, fc.constantFrom(...plans), (rounds, choices, plan) => {
+        const play = new Play({ plan });
         // Trouble begins in any phase.
         for (let round = 0; round < rounds; round++) play.goodRound(round);
         for (const choice of choices) play.act(choice);

@@ -368,7 +368,9 @@ test("a plan without anything new is refused, and the policy file makes a plan's
   expect(() => RolloutPlan.parse(same)).toThrow(/nothing to roll out/);
   const policy = parsePolicy(readFileSync(new URL("../policy.yaml", import.meta.url), "utf8"));
   for (const target of ["home", "driven"])
-    expect(RolloutPolicy.parse(rolloutPolicy(policy, target, 1))).toMatchObject({
+    expect(
+      RolloutPolicy.parse(rolloutPolicy(policy, target, { canaryDevices: 1, windows: undefined })),
+    ).toMatchObject({
       waves: expect.any(Array),
     });
 });

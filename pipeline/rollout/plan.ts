@@ -3,6 +3,7 @@ import * as z from "zod";
 import { Device } from "../judge/bundle.ts";
 import { promotesItself, targetPolicy, type Policy } from "../policy.ts";
 import { ComponentSet } from "./deployment.ts";
+import { Windows } from "./windows.ts";
 
 const Ms = z.number().nonnegative();
 
@@ -11,6 +12,8 @@ export const RolloutPolicy = z.object({
   canaryDevices: z.int().positive(),
   unjudgedDevicesMax: z.int().positive(),
   waves: z.array(z.number().gt(0).max(1)).min(1),
+  /** Outside of them no canary and no wave begins. */
+  windows: Windows.optional(),
   prePeriodMs: Ms,
   soakMs: Ms,
   horizonMs: Ms,
@@ -81,13 +84,19 @@ export const RolloutPlan = z
   });
 export type RolloutPlan = z.infer<typeof RolloutPlan>;
 
-export function rolloutPolicy(whole: Policy, target: string, canaryDevices: number): RolloutPolicy {
+export function rolloutPolicy(
+  whole: Policy,
+  target: string,
+  /** What follows from the fleet that it is planned for. */
+  { canaryDevices, windows }: { readonly canaryDevices: number; readonly windows: Windows | undefined },
+): RolloutPolicy {
   const policy = targetPolicy(whole, target);
   return {
     promotes: promotesItself(whole, target) ? "policy" : "person",
     canaryDevices,
     unjudgedDevicesMax: policy.unjudgedDevicesMax,
     waves: policy.waves,
+    ...(windows === undefined ? {} : { windows }),
     prePeriodMs: policy.prePeriod,
     soakMs: policy.soak,
     horizonMs: policy.horizon,

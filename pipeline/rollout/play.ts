@@ -1,13 +1,36 @@
 import { expect } from "vitest";
 import { isDeed } from "./action.ts";
+import { isDrawAsked } from "./enter.ts";
 import type { Evidence } from "./evidence.ts";
 import { actionsOf, next, replay, type RolloutEvent } from "./next.ts";
-import { isLetThrough, isUndecided, startRollout, targetsOf, unjudgedDevices, type Times } from "./state.ts";
+import type { RolloutPlan } from "./plan.ts";
+import {
+  isLetThrough,
+  isUndecided,
+  startRollout,
+  targetsOf,
+  unjudgedDevices,
+  type Rollout,
+  type Times,
+} from "./state.ts";
+import { isOpen, MaintenanceWindow } from "./windows.ts";
 import { planOfWorld, World } from "./world.ts";
 
 type Verdict = Extract<Evidence, { kind: "look" }>["verdict"];
 
-export const plan = planOfWorld({ home: 3, driven: 7 });
+const sizes = { home: 3, driven: 7 };
+/** The second half of every hour nothing may begin in the driven region. */
+const windowed = planOfWorld(sizes);
+windowed.targets[1]!.policy.windows = {
+  windows: Array.from({ length: 24 }, (_, hour) => {
+    const text = String(hour).padStart(2, "0");
+    return MaintenanceWindow.parse({ from: `${text}:00`, to: `${text}:30`, zone: "UTC" });
+  }),
+  zones: ["UTC"],
+};
+const itself = planOfWorld(sizes);
+for (const { policy } of itself.targets) policy.promotes = "policy";
+export const plans: [RolloutPlan, ...RolloutPlan[]] = [planOfWorld(sizes), windowed, itself];
 const BEGIN: Times = { home: 1_000_000, driven: 5_000_000 };
 const STEP_MS = 20 * 60_000;
 
@@ -16,17 +39,28 @@ const STEP_MS = 20 * 60_000;
  * twice or late, when the controller crashes, what judge and people say.
  */
 export class Play {
-  readonly world = new World(plan);
+  readonly plan: RolloutPlan;
+  readonly world: World;
   readonly events: RolloutEvent[] = [];
-  rollout = startRollout(plan, BEGIN);
+  rollout: Rollout;
   now = { ...BEGIN };
   readonly #late: Evidence[] = [];
   readonly #people: readonly string[];
-
   readonly #everyLook: Verdict | undefined;
 
-  /** `everyLook`: what the judge says whenever it is asked, in place of one thing and another. */
-  constructor(people: readonly string[] = ["ada", "bo"], everyLook?: Verdict) {
+  constructor({
+    plan = plans[0],
+    people = ["ada", "bo"],
+    everyLook,
+  }: {
+    plan?: RolloutPlan;
+    people?: readonly string[];
+    /** What the judge says whenever it is asked, in place of one thing and another. */
+    everyLook?: Verdict | undefined;
+  } = {}) {
+    this.plan = plan;
+    this.world = new World(plan);
+    this.rollout = startRollout(plan, BEGIN);
     this.#people = people;
     this.#everyLook = everyLook;
   }
@@ -37,12 +71,20 @@ export class Play {
     const wasPromoted = input.promotedBy !== undefined;
     this.events.push({ evidence, now: { ...this.now } });
     this.rollout = next(this.rollout, evidence, this.now).rollout;
+    for (const { name, policy } of this.plan.targets)
+      if (this.begun(this.rollout, name) > this.begun(input, name))
+        expect(isOpen(policy.windows, this.now[name] ?? 0)).toBe(true);
     // Not on every step, for time's sake.
     if (this.events.length % 7 === 0) expect(input).toEqual(before);
     this.check();
     // Promoted by a person whom the judge has told enough, or by two.
     if (!wasPromoted && this.rollout.promotedBy !== undefined && !isLetThrough(this.rollout))
       expect(targetsOf(this.rollout).filter(({ state }) => isUndecided(state))).toEqual([]);
+  }
+
+  /** Grows whenever a draw, a canary or a wave begins. */
+  begun(rollout: Rollout, target: string): number {
+    return (rollout.targets[target]?.exposed.length ?? 0) + (isDrawAsked(rollout, target) ? 1 : 0);
   }
 
   act(choice: number): void {
@@ -171,13 +213,13 @@ export class Play {
   }
 
   restart(): void {
-    const again = replay(plan, BEGIN, JSON.parse(JSON.stringify(this.events)));
+    const again = replay(this.plan, BEGIN, JSON.parse(JSON.stringify(this.events)));
     expect(again).toEqual(this.rollout);
     this.rollout = again;
   }
 
   check(): void {
-    for (const { name, policy, mainGroup } of plan.targets) {
+    for (const { name, policy, mainGroup } of this.plan.targets) {
       expect(unjudgedDevices(this.rollout, name)).toBeLessThanOrEqual(policy.unjudgedDevicesMax);
       if (this.rollout.promotedBy !== undefined) continue;
       expect(this.world.exposed(name).length).toBeLessThanOrEqual(policy.unjudgedDevicesMax);

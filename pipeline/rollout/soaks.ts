@@ -1,11 +1,14 @@
 import { quietUntilMs, type RolloutTarget } from "./plan.ts";
 import { isLetThrough, type Rollout, type TargetState } from "./state.ts";
+import { opensAt } from "./windows.ts";
 
 /** How long things are let be before the rollout goes on; what two people have let through waits for less. */
 
-/** From when on a target's canary may be drawn. */
+/** From when on a target's canary may be drawn: windows are waited for also in an emergency, the pre-period is not. */
 export function drawFromMs(rollout: Rollout, plan: RolloutTarget): number {
-  return isLetThrough(rollout) ? 0 : quietUntilMs(plan, rollout.phase.since[plan.name] ?? 0);
+  const now = rollout.now[plan.name] ?? 0;
+  const quietAtMs = isLetThrough(rollout) ? now : quietUntilMs(plan, rollout.phase.since[plan.name] ?? 0);
+  return opensAt(plan.policy.windows, Math.max(quietAtMs, now));
 }
 
 /** Until when a canary soaks that waits for no verdict; as with looks, its time counts from its assignment. */

@@ -60,6 +60,8 @@ export interface TargetState {
         elapsedMs: number;
       }
     | undefined;
+  /** When the present wave began here; it waits for the window. */
+  waveBegunAtMs: number | undefined;
   /** When the present wave had arrived in full. */
   waveArrivedAtMs: number | undefined;
   /** Since when the present wave, or verification, is watched, and what was seen of it last. */
@@ -117,6 +119,7 @@ export function startRollout(plan: RolloutPlan, now: Times): Rollout {
           groups: { canary: undefined, main: undefined },
           reports: {},
           verdict: undefined,
+          waveBegunAtMs: undefined,
           waveArrivedAtMs: undefined,
           watch: undefined,
         },

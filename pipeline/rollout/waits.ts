@@ -1,6 +1,8 @@
 import type { RolloutTarget } from "./plan.ts";
 import type { Wait } from "./action.ts";
+import { opensAt } from "./windows.ts";
 import { deadlinesOf } from "./deadlines.ts";
+import { isDrawAsked, isMoved } from "./enter.ts";
 import { drawFromMs, isWaveSoaked, nextWatchMs, unjudgedUntilMs } from "./soaks.ts";
 import {
   arrivedShare,
@@ -26,15 +28,14 @@ export function waitsOf(rollout: Rollout): Wait[] {
     const nextLook = judging
       ? assigned + (Math.floor((now - assigned) / lookEveryMs) + 1) * lookEveryMs
       : Infinity;
-    const quietUntil = rollout.phase.phase === "planned" ? drawFromMs(rollout, plan) : -Infinity;
-    const isQuieting = quietUntil > now;
+    const beginsAt = beginsAtMs(rollout, plan, state, now);
     const unjudgedUntil = isLetThrough(rollout) ? unjudgedUntilMs(plan, state) : -Infinity;
     // Where devices are awaited, they are asked more often than they are judged.
-    const pulse = isQuieting || isSoaking(rollout, plan, state) ? Infinity : now + pulseEveryMs;
+    const pulse = beginsAt > now || isSoaking(rollout, plan, state) ? Infinity : now + pulseEveryMs;
     const watch =
       state.watch === undefined || !judging ? Infinity : nextWatchMs(plan, state.watch.fromMs, now);
     const next = Math.min(
-      ...[deadline, quietUntil, unjudgedUntil, watch, pulse].map((time) => (time > now ? time : Infinity)),
+      ...[deadline, beginsAt, unjudgedUntil, watch, pulse].map((time) => (time > now ? time : Infinity)),
       nextLook,
     );
     const timeMs = Number.isFinite(next) ? next : now + pulseEveryMs;
@@ -47,6 +48,20 @@ export function waitsOf(rollout: Rollout): Wait[] {
       drive,
     };
   });
+}
+
+/** When a draw, a canary that is drawn and moved, or a wave may begin; the past where nothing waits to begin. */
+function beginsAtMs(rollout: Rollout, plan: RolloutTarget, state: TargetState, now: number): number {
+  const { phase } = rollout;
+  const { windows } = plan.policy;
+  if (phase.phase === "planned" && !isDrawAsked(rollout, plan.name)) return drawFromMs(rollout, plan);
+  const isWaiting =
+    phase.phase === "waves"
+      ? state.waveBegunAtMs === undefined && waveThings(plan, state, phase.wave).length > 0
+      : ["planned", "drawing"].includes(phase.phase) &&
+        state.assignedAtMs === undefined &&
+        isMoved(rollout, plan.name);
+  return isWaiting ? opensAt(windows, now) : -Infinity;
 }
 
 /** Nothing but looks is awaited: in all of the soak, and before it where the whole canary has arrived already. */
@@ -71,7 +86,7 @@ function isAwaited(rollout: Rollout, target: string): boolean {
   const isSoakOpen = isLetThrough(rollout) ? now < unjudgedUntilMs(plan, state) : isUndecided(state);
   switch (phase.phase) {
     case "planned":
-      return now < drawFromMs(rollout, plan) || isSoakOpen;
+      return isSoakOpen;
     case "canary":
       return !hasCanary(plan, state) || isSoakOpen;
     case "soaking":

@@ -13,6 +13,7 @@ import {
 import { isWaveSoaked } from "./soaks.ts";
 import type { RolloutTarget } from "./plan.ts";
 import { arrivedShare, targetsOf, waveThings, type Rollout, type TargetState } from "./state.ts";
+import { isOpen } from "./windows.ts";
 
 /** The release counts as judged, and the first wave begins; true, since the rollout has moved. */
 export function promote(rollout: Rollout, by: string, reason: string): true {
@@ -22,13 +23,23 @@ export function promote(rollout: Rollout, by: string, reason: string): true {
   return true;
 }
 
-/** A wave: the next devices of the drawn order join the group that runs the release. */
+/** A wave: in each target it begins now, or when the window opens. */
 export function enterWave(rollout: Rollout, wave: number): void {
   enter(rollout, { phase: "waves", since: since(rollout), wave });
+  for (const { state } of targetsOf(rollout)) {
+    state.waveBegunAtMs = undefined;
+    state.waveArrivedAtMs = undefined;
+  }
+  beginWave(rollout, wave);
+}
+
+/** Where a target's window is open, the next devices of the drawn order join the group that runs the release. */
+function beginWave(rollout: Rollout, wave: number): void {
   for (const { plan, state, now } of targetsOf(rollout)) {
     const things = waveThings(plan, state, wave);
-    state.waveArrivedAtMs = undefined;
-    if (things.length === 0) continue;
+    if (things.length === 0 || state.waveBegunAtMs !== undefined || !isOpen(plan.policy.windows, now))
+      continue;
+    state.waveBegunAtMs = now;
     state.exposed.push(...things);
     state.watch = { fromMs: now, seen: undefined };
     moveWave(rollout, plan, wave, things);
@@ -56,6 +67,7 @@ export function finishMoves(rollout: Rollout, plan: RolloutTarget, state: Target
 
 /** Goes on to the next wave when each target's has arrived and soaked; true where the rollout moved. */
 export function advanceWave(rollout: Rollout, wave: number): boolean {
+  beginWave(rollout, wave);
   let waiting = false;
   for (const { plan, state, now } of targetsOf(rollout)) {
     const things = waveThings(plan, state, wave);
