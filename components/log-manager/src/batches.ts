@@ -4,13 +4,16 @@ import type { FollowedFile } from "./followed-file.ts";
 /** @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html */
 export const BATCH_BYTES_MAX = 1_048_576;
 export const BATCH_EVENTS_MAX = 10_000;
-const DAY_MS = 24 * 3_600_000;
+
+export const DAY_MS = 24 * 3_600_000;
 
 export type RejectCause = "tooOld" | "tooNew" | "expired" | "invalid";
 
 /** One event as it goes out, and where it came from. */
 export interface Outgoing {
   readonly timestampMs: number;
+  /** It is not the one that the line states: the clock was set since. */
+  readonly isCorrected: boolean;
   readonly message: string;
   /** Lines that are accounted for with it; a long event's first part carries them all. */
   readonly lines: number;
@@ -28,13 +31,12 @@ export interface Advance {
 }
 
 /**
- * What goes in one request, and how far it brings each file. It holds what follows itself in the files without a gap,
- * so that its acknowledgement is good for everything before: one date (a stream's name has it), within every limit of
- * the service. One date is less than 24 hours.
+ * What is put together, and how far it brings each file. It holds what follows itself in the files without a gap, so that
+ * its acknowledgement is good for everything before: one day of events (a stream's name has it), as many as fit into one
+ * request.
  */
 export interface Batch {
-  readonly date: string;
-  /** In order of time; events of the same time in order of file and offset. */
+  /** In order of file and offset. */
   readonly events: readonly Outgoing[];
   /** Events known to be refused, without asking. */
   readonly refused: readonly { readonly event: Outgoing; readonly cause: RejectCause }[];
@@ -45,7 +47,6 @@ export interface Batch {
 
 /** Gathers events in order of file and offset, and gives a batch whenever one is full. */
 export class BatchBuilder {
-  #date = "";
   #events: Outgoing[] = [];
   #refused: { event: Outgoing; cause: RejectCause }[] = [];
   #bytes = 0;
@@ -56,17 +57,13 @@ export class BatchBuilder {
   /** Adds an event; gives the batch that it did not fit into. */
   add(event: Outgoing): Batch | undefined {
     const bytes = utf8Bytes(event.message) + EVENT_OVERHEAD_BYTES;
-    const day = Math.floor(event.timestampMs / DAY_MS);
-    const date = day === this.#day ? this.#date : dateOf(event.timestampMs);
-    this.#day = day;
+    const day = dayOf(event);
     const full =
       this.#events.length > 0 &&
-      (date !== this.#date ||
-        this.#events.length >= BATCH_EVENTS_MAX ||
-        this.#bytes + bytes > BATCH_BYTES_MAX)
+      (day !== this.#day || this.#events.length >= BATCH_EVENTS_MAX || this.#bytes + bytes > BATCH_BYTES_MAX)
         ? this.take()
         : undefined;
-    this.#date = date;
+    this.#day = day;
     this.#bytes += bytes;
     this.#events.push(event);
     return full;
@@ -84,6 +81,11 @@ export class BatchBuilder {
     return this.#events.length > 0 && this.#bytes + bytes > BATCH_BYTES_MAX ? this.take() : undefined;
   }
 
+  /** The clock was set: the times of what was gathered are others. */
+  retime(corrected: (event: Outgoing) => Outgoing): void {
+    this.#events = this.#events.map(corrected);
+  }
+
   filter(lines: number): void {
     this.#filteredLines += lines;
   }
@@ -98,9 +100,7 @@ export class BatchBuilder {
     if (this.#advances.size === 0 && this.#events.length === 0 && this.#refused.length === 0)
       return undefined;
     const batch: Batch = {
-      date: this.#date,
-      // The sort is stable: equal times stay as they were added.
-      events: this.#events.sort((a, b) => a.timestampMs - b.timestampMs),
+      events: this.#events,
       refused: this.#refused,
       advances: this.#advances,
       filteredLines: this.#filteredLines,
@@ -114,7 +114,7 @@ export class BatchBuilder {
   }
 }
 
-/** `yyyy/MM/dd` in UTC. */
-export function dateOf(timestampMs: number): string {
-  return new Date(timestampMs).toISOString().slice(0, 10).replaceAll("-", "/");
+/** The UTC day of an event, as a whole number. */
+export function dayOf({ timestampMs }: Pick<Outgoing, "timestampMs">): number {
+  return Math.floor(timestampMs / DAY_MS);
 }

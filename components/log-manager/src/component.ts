@@ -1,6 +1,7 @@
 import { healthKeys } from "@coalmine/contract";
 import { PORTS_VERSION, type Ports, type Running } from "@coalmine/ports";
 import { Closing, HealthReport, liveConfiguration } from "@coalmine/runtime";
+import { ClockWatch } from "./clock/clock-watch.ts";
 import { Config, type LogSource, sources } from "./config.ts";
 import { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { LetterUpload } from "./dead-letters/letter-upload.ts";
@@ -40,6 +41,11 @@ export async function start(ports: Used): Promise<Running> {
     () => health.add("delayedRequests"),
   );
   const serverTime = new ServerTime(clock, () => config.cloudWatch.retentionDays);
+  const clockWatch = new ClockWatch(clock, serverTime, ({ stepMs, wasRight }) => {
+    health.add("clockSteps");
+    log.warn("the clock was set, or the device slept", { stepMs, wasRight });
+  });
+  closing.add(clockWatch, () => Promise.resolve(clockWatch.close()));
   const uploading = {
     ...ports,
     uploaded: (letters: number) => health.add("deadLettersUploaded", letters),
@@ -60,6 +66,7 @@ export async function start(ports: Used): Promise<Running> {
       deadLetters,
       serverTime,
       rate,
+      clockWatch,
       tally,
       letterUpload:
         next.deadLetters === undefined

@@ -2,6 +2,7 @@ import type { Crypto } from "@coalmine/ports";
 import type { RawEvent } from "./assemble.ts";
 import type { Outgoing } from "./batches.ts";
 import type { Config, LogSource } from "./config.ts";
+import type { EventTime } from "./clock/file-steps.ts";
 import type { FollowedFile } from "./followed-file.ts";
 import { linearPattern } from "./linear-pattern.ts";
 import { isAtLeast, split, told, type Told, withEventId } from "./log-event.ts";
@@ -10,8 +11,11 @@ import { eventId } from "./tracked.ts";
 
 const marks = { whole: "", piece: "[partial] ", cutOff: "[partial] ", rest: "[continued] " } as const;
 
+/** Time and level of an event. */
+export type Dated = EventTime & Pick<Told, "level">;
+
 export interface Made {
-  readonly told: Told;
+  readonly dated: Dated;
   /** Redacted, and not yet cut into parts. */
   readonly text: string;
   readonly parts: readonly Outgoing[];
@@ -38,12 +42,12 @@ export class EventMaker {
   /** Nothing where the event is below the level or empty. `offset` is where it begins in the file. */
   make(file: FollowedFile, raw: RawEvent, offset: number): Made | undefined {
     if (raw.text.length === 0) return undefined;
-    const said = told(raw.text, file.lastTimestampMs ?? file.modifiedMs, this.#levelOf);
-    file.lastTimestampMs = said.timestampMs;
-    if (!isAtLeast(said.level, this.#source.minimumLevel)) return undefined;
+    const dated = this.#date(file, raw.text, offset);
+    file.last = { ...dated, offset };
+    if (!isAtLeast(dated.level, this.#source.minimumLevel)) return undefined;
     const clean = this.#redactor.redact(raw.text);
     const text = `${marks[raw.mark]}${clean.text}`;
-    return this.#made(file, said, text, clean.replaced, raw.lines, offset);
+    return this.#made(file, dated, text, clean.replaced, raw.lines, offset);
   }
 
   /**
@@ -51,16 +55,21 @@ export class EventMaker {
    * beginning of what would be.
    */
   show(file: FollowedFile, unfinished: string, offset: number): Made | undefined {
-    const said = told(unfinished, file.lastTimestampMs ?? file.modifiedMs, this.#levelOf);
-    if (!isAtLeast(said.level, this.#source.minimumLevel)) return undefined;
+    const dated = this.#date(file, unfinished, offset);
+    if (!isAtLeast(dated.level, this.#source.minimumLevel)) return undefined;
     const { text, replaced } = this.#redactor.redact(unfinished);
     const shown = this.#redactor.isIdle ? text : `${text.replace(/\S{1,1000}$/, "")}…`;
-    return this.#made(file, said, `[partial] ${shown}`, replaced, 0, offset);
+    return this.#made(file, dated, `[partial] ${shown}`, replaced, 0, offset);
+  }
+
+  #date(file: FollowedFile, text: string, offset: number): Dated {
+    const { statedMs, level } = told(text, this.#levelOf);
+    return { ...file.timeAt(offset, statedMs), level };
   }
 
   #made(
     file: FollowedFile,
-    said: Told,
+    dated: Dated,
     text: string,
     redactions: number,
     lines: number,
@@ -70,12 +79,13 @@ export class EventMaker {
     const { eventIds, cloudWatch } = this.#config;
     const message = eventIds ? withEventId(text, eventId(id, offset, this.#crypto)) : text;
     const parts = split(message, cloudWatch.eventBytesMax).map((part, index) => ({
-      timestampMs: said.timestampMs,
+      timestampMs: dated.timestampMs,
+      isCorrected: dated.isCorrected,
       message: part,
       lines: index === 0 ? lines : 0,
       id,
       offset,
     }));
-    return { told: said, text, parts, redactions };
+    return { dated, text, parts, redactions };
   }
 }

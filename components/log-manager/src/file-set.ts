@@ -1,6 +1,8 @@
-import type { Clock, Crypto, FileStatus, ForeignFolder, Log } from "@coalmine/ports";
+import type { Clock, Crypto, FileIdentity, FileStatus, ForeignFolder, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { activeOf, longestName } from "./active.ts";
+import type { ClockStep } from "./clock/clock-watch.ts";
+import { type FileStep, fileStep, STEPS_MAX } from "./clock/file-steps.ts";
 import { DecodingRoom } from "./compressed/compressed-content.ts";
 import { Undecodable } from "./compressed/decoder.ts";
 import { contentOf, plainContent } from "./content.ts";
@@ -36,6 +38,12 @@ export class FileSet {
   readonly #forgotten: Forgotten;
   readonly #settling: Settling;
   readonly #room = new DecodingRoom();
+  /** What is new from the second look on was written while log-manager watched. */
+  #hasLooked = false;
+  /** Sizes by the last listing before which the clock is known not to have been set. */
+  #sure = new Map<string, number>();
+  /** How the clock was set while files that the next look finds were there already. */
+  readonly #early = new Map<string, Tracked>();
   /** Whether what is to be remembered changed other than by acknowledgements. */
   hasChanged = false;
 
@@ -52,6 +60,13 @@ export class FileSet {
     this.#unlisted = new Map(
       remembered.filter(({ state }) => state === "live").map((tracked) => [fileKey(tracked), tracked]),
     );
+    // The first look may find that a file was cut since: what is in it now may be from before a step all the same.
+    for (const { clockSteps, ...tracked } of this.#unlisted.values())
+      if (clockSteps.length > 0)
+        this.#early.set(fileKey(tracked), {
+          ...newlyTracked(tracked),
+          clockSteps: clockSteps.map((step) => ({ ...step, from: 0, sure: 0 })),
+        });
     this.#forgotten = new Forgotten(
       ports,
       (bytes, name) => events.lost(bytes, name),
@@ -79,8 +94,9 @@ export class FileSet {
     return [
       ...this.#forgotten.remembered(),
       ...[...this.#followed.values()]
-        .filter((file) => file.isSettled || file.isKnown)
+        .filter((file) => file.isSettled || file.isKnown || file.tracked.clockSteps.length > 0)
         .map((file) => file.tracked),
+      ...[...this.#early].filter(([key]) => !this.#followed.has(key)).map(([, tracked]) => tracked),
     ];
   }
 
@@ -102,7 +118,7 @@ export class FileSet {
     }
     for (const [key, tracked] of this.#unlisted) {
       this.#unlisted.delete(key);
-      this.#forget({ ...tracked, state: "gone" });
+      if (tracked.id !== "") this.#forget({ ...tracked, state: "gone" });
     }
     this.#markActive();
     for (const file of this.#followed.values()) {
@@ -127,6 +143,47 @@ export class FileSet {
       }
     this.#forgotten.countLosses();
     await this.#closeSome();
+    this.#hasLooked = true;
+    this.#early.clear();
+  }
+
+  /** The clock was not set before the folder was `listed`: what is in it then is of the clock before whatever step comes. */
+  noteSure(listed: readonly Listed[]): void {
+    this.#sure = new Map(listed.map(({ status }) => [fileKey(status), status.sizeBytes]));
+  }
+
+  /**
+   * The clock was set, and the folder is as `listed`. Gives the step as it concerns what was read of each file, by the
+   * name of the file's events.
+   */
+  noteStep(step: ClockStep, listed: readonly Listed[]): ReadonlyMap<string, FileStep> {
+    const sizes = new Map(listed.map(({ status }) => [fileKey(status), status.sizeBytes]));
+    const made = new Map<string, FileStep>();
+    for (const file of this.#followed.values()) {
+      const listedBytes = sizes.get(file.key) ?? 0;
+      const { id, seenBytes } = file.tracked;
+      const isGrowing = file.names.length > 0 && file.content?.isCompressed !== true;
+      const before = isGrowing ? (this.#sure.get(file.key) ?? 0) : file.contentBytes;
+      // It was cut in between: what is in it now may be of after.
+      const sureBytes = isGrowing && listedBytes < before ? 0 : before;
+      const own = file.noteStep(step, sureBytes, Math.max(file.contentBytes, listedBytes, seenBytes));
+      if (own !== undefined && id !== "") made.set(id, own);
+    }
+    for (const { status } of listed) this.#noteEarly(step, status);
+    this.#forgotten.noteStep(step);
+    this.noteSure(listed);
+    this.hasChanged = true;
+    return made;
+  }
+
+  /** The next look may find a file new, or find that it was cut; when, its own times tell. */
+  #noteEarly(step: ClockStep, status: FileStatus): void {
+    const watchedFrom = this.#hasLooked ? 0 : status.sizeBytes;
+    const made = fileStep(step, { watchedFrom }, 0, status.sizeBytes);
+    if (made === undefined) return;
+    const key = fileKey(status);
+    const early = this.#early.get(key) ?? newlyTracked(status);
+    this.#early.set(key, { ...early, clockSteps: [...early.clockSteps, made].slice(-STEPS_MAX) });
   }
 
   /** When the next look is due though nothing is told to change, in milliseconds from now. */
@@ -182,9 +239,19 @@ export class FileSet {
     // Of what was never acknowledged the head alone is known, and that may be short: a file that took the inode over,
     // and begins alike, may as well be a copy.
     const isSettled = known !== undefined && known.position.offset > 0;
-    const file = new FollowedFile(known ?? newlyTracked(status), nowMs, isSettled);
+    const tracked =
+      known === undefined
+        ? this.#newlyTracked(status, status.sizeBytes)
+        : { ...known, watchedFrom: known.watchedFrom ?? Math.max(status.sizeBytes, known.seenBytes) };
+    const file = new FollowedFile(tracked, nowMs, isSettled);
     this.#followed.set(key, file);
     return file;
+  }
+
+  /** A file of which nothing is known yet: at the first look it may have been written at any time. */
+  #newlyTracked(identity: FileIdentity, sizeBytes: number): Tracked {
+    const tracked = this.#early.get(fileKey(identity)) ?? newlyTracked(identity);
+    return { ...tracked, watchedFrom: this.#hasLooked ? 0 : sizeBytes };
   }
 
   async #open(file: FollowedFile): Promise<void> {
@@ -222,8 +289,9 @@ export class FileSet {
   #cut(file: FollowedFile, nowMs: number): void {
     this.#events.truncated(file.names[0] ?? "");
     this.#forget({ ...file.tracked, state: "cut" });
+    this.#sure.delete(file.key);
     // What is there now may be a copy in its turn: the inode may have gone to another file while nobody looked.
-    const anew = new FollowedFile(newlyTracked(file.tracked), nowMs, false);
+    const anew = new FollowedFile(this.#newlyTracked(file.tracked, file.sizeBytes), nowMs, false);
     anew.handle = file.handle;
     anew.content = file.content;
     anew.names = file.names;

@@ -1,5 +1,14 @@
 import type { Crypto, FileIdentity, FileStatus } from "@coalmine/ports";
 import { CompressedContent } from "./compressed/compressed-content.ts";
+import type { ClockStep } from "./clock/clock-watch.ts";
+import {
+  correctedMs,
+  type EventTime,
+  type FileStep,
+  fileStep,
+  retimed,
+  withStep,
+} from "./clock/file-steps.ts";
 import type { Undecodable } from "./compressed/decoder.ts";
 import type { Content, LogHandle } from "./content.ts";
 import { headOf, HEAD_BYTES_MAX, isSame, MARK_BYTES, type Position, START, type Tracked } from "./tracked.ts";
@@ -44,7 +53,8 @@ export class FollowedFile {
   isReported = false;
   /** The offset of the unfinished line that was last shown. */
   shownOffset = -1;
-  lastTimestampMs: number | undefined;
+  /** When what was last read of it is from, by the clock as it is now set: for lines that do not say. */
+  last: (EventTime & { readonly offset: number }) | undefined;
 
   constructor(tracked: Tracked, nowMs: number, isSettled: boolean) {
     this.tracked = tracked;
@@ -82,7 +92,30 @@ export class FollowedFile {
   }
 
   acknowledge(position: Position): void {
-    this.tracked = { ...this.tracked, position };
+    const { clockSteps } = this.tracked;
+    const open = clockSteps.length === 0 ? [] : clockSteps.filter(({ until }) => until > position.offset);
+    this.tracked = { ...this.tracked, position, clockSteps: open };
+  }
+
+  /** Its size as its writer has it. */
+  get contentBytes(): number {
+    return this.content?.isCompressed === true ? this.tracked.seenBytes : Math.max(0, this.sizeBytes);
+  }
+
+  /** The clock was set: after `sureBytes` were written, and before there were more than `sizeBytes`. */
+  noteStep(step: ClockStep, sureBytes: number, sizeBytes: number): FileStep | undefined {
+    const made = fileStep(step, this.tracked, sureBytes, sizeBytes);
+    this.tracked = withStep(this.tracked, step, made, sizeBytes);
+    if (this.last !== undefined) this.last = { ...this.last, ...retimed(this.last, made) };
+    return made;
+  }
+
+  /** When what stands at `offset` is from: as it states, else as what came before it, else as the file's own time. */
+  timeAt(offset: number, statedMs: number | undefined): EventTime {
+    if (statedMs === undefined && this.last !== undefined) return this.last;
+    const toldMs = statedMs ?? Math.round(this.modifiedMs);
+    const timestampMs = correctedMs(this.tracked.clockSteps, offset, toldMs, statedMs !== undefined);
+    return { timestampMs, isCorrected: timestampMs !== toldMs };
   }
 
   /** Whether the inode still holds what was read of it. */
@@ -139,7 +172,17 @@ export function fileKey({ device, inode }: FileIdentity): string {
 
 /** A file of which nothing is known yet. */
 export function newlyTracked({ device, inode }: FileIdentity): Tracked {
-  return { device, inode, id: "", headBytes: 0, head: "", position: START, seenBytes: 0, state: "live" };
+  return {
+    device,
+    inode,
+    id: "",
+    headBytes: 0,
+    head: "",
+    position: START,
+    seenBytes: 0,
+    state: "live",
+    clockSteps: [],
+  };
 }
 
 /** Bytes that begin at `from` as content. */

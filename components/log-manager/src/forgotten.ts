@@ -1,4 +1,6 @@
 import type { Clock, Crypto } from "@coalmine/ports";
+import type { ClockStep } from "./clock/clock-watch.ts";
+import { continued, fileStep, withStep } from "./clock/file-steps.ts";
 import type { Content } from "./content.ts";
 import { fileKey } from "./followed-file.ts";
 import { headOf, isSame, MARK_BYTES, type Position, positionAt, type Tracked } from "./tracked.ts";
@@ -13,6 +15,7 @@ const NEWLINE = 10;
 interface Claiming {
   readonly key: string;
   readonly names: readonly string[];
+  readonly tracked: Tracked;
 }
 
 interface Entry {
@@ -75,7 +78,17 @@ export class Forgotten {
     const { seenBytes } = entry.tracked;
     const lost = seenBytes - Math.max(sizeBytes, entry.tracked.position.offset);
     if (entry.openSinceMs !== undefined && lost > 0) this.#lost(lost, at.names[0] ?? "");
-    return { ...entry.tracked, position, state: "live", seenBytes: sizeBytes };
+    const clockSteps = continued(entry.tracked.clockSteps, seenBytes, at.tracked.clockSteps);
+    return { ...entry.tracked, position, state: "live", seenBytes: sizeBytes, clockSteps };
+  }
+
+  /** The clock was set after all of it was written. */
+  noteStep(step: ClockStep): void {
+    this.#entries = this.#entries.map(({ tracked, openSinceMs }) => {
+      const { seenBytes } = tracked;
+      const made = fileStep(step, tracked, seenBytes, seenBytes);
+      return { tracked: withStep(tracked, step, made, seenBytes), openSinceMs };
+    });
   }
 
   /** Settles what waited long enough for a copy. */

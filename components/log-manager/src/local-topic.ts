@@ -1,6 +1,6 @@
 import { type LocalLogEvents, topics } from "@coalmine/contract";
 import type { Clock, Ipc, Timer } from "@coalmine/ports";
-import type { Told } from "./log-event.ts";
+import type { Dated } from "./event-maker.ts";
 
 /** One message a component and this long: ten a second. */
 const EVERY_MS = 100;
@@ -28,7 +28,7 @@ export class LocalTopic {
     this.#ipc = ipc;
   }
 
-  add(component: string, { timestampMs, level }: Told, text: string): void {
+  add(component: string, { timestampMs, level }: Dated, text: string): void {
     const message = text.length > MESSAGE_CHARACTERS_MAX ? `${text.slice(0, MESSAGE_CHARACTERS_MAX)}…` : text;
     const waiting = this.#waiting.get(component) ?? { events: [], characters: 0, dropped: 0 };
     this.#waiting.set(component, waiting);

@@ -3,35 +3,35 @@ import { expect, test } from "vitest";
 import { isAtLeast, split, told, utf8Bytes, withEventId } from "./log-event.ts";
 
 test("time and level come from JSON, by number or by text", () => {
-  expect(told('{"timestamp":1800000000000,"level":"WARN"}', 1)).toEqual({
-    timestampMs: 1_800_000_000_000,
+  expect(told('{"timestamp":1800000000000,"level":"WARN"}')).toEqual({
+    statedMs: 1_800_000_000_000,
     level: "WARN",
   });
-  expect(told('{"timestamp":"2026-11-23T09:00:00.5Z","level":"info"}', 1)).toEqual({
-    timestampMs: Date.UTC(2026, 10, 23, 9, 0, 0, 500),
+  expect(told('{"timestamp":"2026-11-23T09:00:00.5Z","level":"info"}')).toEqual({
+    statedMs: Date.UTC(2026, 10, 23, 9, 0, 0, 500),
     level: "INFO",
   });
 });
 
 test("time and level come from the nucleus's own lines, and from other dated text, in UTC", () => {
-  const nine = { timestampMs: Date.UTC(2026, 10, 23, 9), level: "ERROR" };
-  expect(told("2026-11-23T09:00:00.000Z [ERROR] (pool-2-thread-1) x: y.", 5)).toEqual(nine);
-  expect(told("[2026-11-23 09:00:00Z] ERROR down", 5)).toEqual(nine);
-  expect(told("2026-11-23 10:00:00,000+01:00 ERROR down", 5)).toEqual(nine);
-  expect(told("2026-11-23 09:00 ERROR down", 5)).toEqual(nine);
+  const nine = { statedMs: Date.UTC(2026, 10, 23, 9), level: "ERROR" };
+  expect(told("2026-11-23T09:00:00.000Z [ERROR] (pool-2-thread-1) x: y.")).toEqual(nine);
+  expect(told("[2026-11-23 09:00:00Z] ERROR down")).toEqual(nine);
+  expect(told("2026-11-23 10:00:00,000+01:00 ERROR down")).toEqual(nine);
+  expect(told("2026-11-23 09:00 ERROR down")).toEqual(nine);
 });
 
-test("falls back to the given time, and keeps a line whose level nobody knows", () => {
-  expect(told("what is this", 42)).toEqual({ timestampMs: 42, level: undefined });
-  expect(told('{"timestamp":-5}', 42).timestampMs).toBe(42);
-  expect(told('{"timestamp":1e300}', 42).timestampMs).toBe(42);
-  expect(told('{"level":null}', 42).level).toBeUndefined();
+test("has no time where it says none, and keeps a line whose level nobody knows", () => {
+  expect(told("what is this")).toEqual({ statedMs: undefined, level: undefined });
+  expect(told('{"timestamp":-5}').statedMs).toBeUndefined();
+  expect(told('{"timestamp":1e300}').statedMs).toBeUndefined();
+  expect(told('{"level":null}').level).toBeUndefined();
   expect(isAtLeast(undefined, "FATAL")).toBe(true);
-  expect(isAtLeast(told('{"level":"DEBUG"}', 1).level, "INFO")).toBe(false);
+  expect(isAtLeast(told('{"level":"DEBUG"}').level, "INFO")).toBe(false);
 });
 
 test("a level's own pattern counts for text", () => {
-  expect(told("<warn> DEBUG in a sentence", 1, (text) => /<(\w+)>/.exec(text)?.[1]).level).toBe("WARN");
+  expect(told("<warn> DEBUG in a sentence", (text) => /<(\w+)>/.exec(text)?.[1]).level).toBe("WARN");
 });
 
 test("counts UTF-8 bytes as the encoder does", () => {

@@ -1,8 +1,8 @@
 import { type LogLevelName, levelNames } from "./config.ts";
 
-/** What an event says of itself. */
+/** What an event says of itself; no time where it says none. */
 export interface Told {
-  readonly timestampMs: number;
+  readonly statedMs: number | undefined;
   readonly level: LogLevelName | undefined;
 }
 
@@ -17,14 +17,10 @@ const levelWord = /\b(DEBUG|INFO|WARN|ERROR|FATAL)\b/;
 const LEVEL_WITHIN = 200;
 
 /**
- * Time and level of a message, from its JSON or its text; where it says no time, `fallbackMs`. A time without a zone
- * is UTC. `levelOf` finds the level of what is not JSON, where a configuration says how.
+ * Time and level of a message, from its JSON or its text. A time without a zone is UTC. `levelOf` finds the level of what
+ * is not JSON, where a configuration says how.
  */
-export function told(
-  message: string,
-  fallbackMs: number,
-  levelOf?: (message: string) => string | undefined,
-): Told {
+export function told(message: string, levelOf?: (message: string) => string | undefined): Told {
   const json = message.startsWith("{") ? fields(message) : undefined;
   const parsed = json === undefined ? timeOfText(message) : timeOfValue(json["timestamp"]);
   const word =
@@ -34,15 +30,13 @@ export function told(
       : json["level"];
   const upper = typeof word === "string" ? word.toUpperCase() : undefined;
   return {
-    timestampMs: Math.round(
-      Number.isFinite(parsed) && parsed >= 0 && parsed <= TIME_MAX ? parsed : fallbackMs,
-    ),
+    statedMs: parsed >= 0 && parsed <= TIME_MAX ? Math.round(parsed) : undefined,
     level: levelNames.find((level) => level === upper),
   };
 }
 
 /** The last instant that a date can hold. */
-const TIME_MAX = 8.64e15;
+export const TIME_MAX = 8.64e15;
 
 function timeOfText(message: string): number {
   const match = leadingTime.exec(message);

@@ -21,6 +21,8 @@ export interface PutPorts {
   readonly log: Log;
   readonly serverTime: ServerTime;
   readonly rate: RequestRate;
+  /** The last thing before a request: looks at the clock, which may have been set by the very network that lets it go. */
+  beforeTry(isFirst: boolean): Promise<void>;
   /** Told of each try that failed; a missing group or stream is none. */
   failed(code: string): void;
 }
@@ -42,9 +44,13 @@ export async function putEvents(
 ): Promise<Answered> {
   const waits = fullJitter(RETRY, ports.random);
   let hasCreated = false;
+  let isFirst = true;
   for (;;) {
     signal.throwIfAborted();
     await ports.rate.turn(signal);
+    await ports.beforeTry(isFirst);
+    isFirst = false;
+    signal.throwIfAborted();
     try {
       const answer = await untilStopped(
         ports.cloudLogs.putLogEvents(target.group, target.stream, events),

@@ -22,6 +22,17 @@ export class ServerTime {
     this.#told = { serverMs, monotonicMs: this.#clock.monotonicMs() };
   }
 
+  /** Whether the device's clock showed the service's time then, as far as that is known. */
+  agreed(nowMs: number, monotonicMs: number): boolean {
+    if (this.#told === undefined) return false;
+    return Math.abs(this.#told.serverMs + monotonicMs - this.#told.monotonicMs - nowMs) <= MARGIN_MS;
+  }
+
+  /** The monotonic clock may have stood still: what was told counts no more. */
+  forget(): void {
+    this.#told = undefined;
+  }
+
   /** Why the service is sure to refuse an event of this time; nothing before the service has told its time. */
   refuses(timestampMs: number): RejectCause | undefined {
     if (this.#told === undefined) return undefined;

@@ -60,7 +60,7 @@ export class Settling {
     if (found !== undefined) {
       const { device, inode } = file.tracked;
       if (file.isKnown) this.#forgotten.add({ ...file.tracked, state: "cut" });
-      file.tracked = { ...found, device, inode };
+      file.tracked = { ...found, device, inode, watchedFrom: found.watchedFrom ?? sizeBytes };
       file.read = found.position;
     } else {
       if (compressed === undefined && nowMs - file.firstSeenMs < COPY_WAIT_MS) {
@@ -71,6 +71,8 @@ export class Settling {
             return false;
         }
       }
+      // When a compressed file was written that nobody knew before is not known.
+      if (compressed !== undefined) file.tracked = { ...file.tracked, watchedFrom: sizeBytes };
       await this.#resumeOld(file);
     }
     file.noteContentBytes(sizeBytes);

@@ -1,7 +1,9 @@
 import type { Clock, CloudLogs, Crypto, ForeignFolder, Log, Random, Timer } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { assemble } from "./assemble.ts";
-import { type Batch, BatchBuilder } from "./batches.ts";
+import { type Batch, BatchBuilder, type Outgoing } from "./batches.ts";
+import type { ClockStep, ClockWatch } from "./clock/clock-watch.ts";
+import { retimed } from "./clock/file-steps.ts";
 import type { Config, LogSource } from "./config.ts";
 import type { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { DiskLimits } from "./disk-limits.ts";
@@ -12,11 +14,12 @@ import { listFiles, nameMatcher } from "./listing.ts";
 import type { LocalTopic } from "./local-topic.ts";
 import { EVENT_OVERHEAD_BYTES, utf8Bytes } from "./log-event.ts";
 import type { Positions } from "./positions.ts";
-import { putEvents, type Target } from "./put-batch.ts";
+import type { Target } from "./put-batch.ts";
 import type { Redactor } from "./redactor.ts";
 import type { RequestRate } from "./request-rate.ts";
 import type { ServerTime } from "./server-time.ts";
 import type { Tally } from "./tally.ts";
+import { TimedPut } from "./timed-put.ts";
 import { idOf, positionAt } from "./tracked.ts";
 import { Wake } from "./wake.ts";
 
@@ -38,6 +41,7 @@ export interface Shared {
   readonly deadLetters: DeadLetters;
   readonly serverTime: ServerTime;
   readonly rate: RequestRate;
+  readonly clockWatch: ClockWatch;
   readonly tally: Tally;
   readonly localTopic: LocalTopic | undefined;
   target(source: LogSource, date: string): Target;
@@ -55,6 +59,7 @@ export class SourceUploader {
   readonly #files: FileSet;
   readonly #limits: DiskLimits;
   readonly #maker: EventMaker;
+  readonly #timedPut: TimedPut;
   readonly #opens: Parameters<typeof assemble>[1]["opens"];
   readonly #wake = new Wake();
   #builder = new BatchBuilder();
@@ -66,6 +71,8 @@ export class SourceUploader {
   #behindSinceMs: number | undefined;
   #limitsTimer: Timer | undefined;
   #turn: Promise<void> = Promise.resolve();
+  /** Steps of the clock that are being taken into account. */
+  #steps = 0;
 
   constructor(
     source: LogSource,
@@ -79,6 +86,14 @@ export class SourceUploader {
     this.#shared = shared;
     this.matches = nameMatcher(source.fileName);
     this.#maker = new EventMaker(source, shared.config, shared.redactor, shared.crypto);
+    this.#timedPut = new TimedPut(
+      {
+        ...shared,
+        failed: () => tally.health.add("uploadFailures"),
+        beforeTry: (isFirst) => this.#beforeTry(isFirst),
+      },
+      (date) => shared.target(source, date),
+    );
     const { positions, tally, log } = shared;
     const { component } = source;
     this.#files = new FileSet(
@@ -116,6 +131,7 @@ export class SourceUploader {
   /** Told by the folder's watch. */
   changed(listed: readonly Listed[]): void {
     this.#listed = listed;
+    this.#lookAtClock(listed);
     this.#wake.wake();
   }
 
@@ -141,6 +157,10 @@ export class SourceUploader {
     const { clock, config } = this.#shared;
     const periodMs = config.periodicUploadIntervalSec * 1000;
     this.#watchLimits();
+    const unwatch = this.#shared.clockWatch.watch((step) => {
+      this.#steps++;
+      void this.#inTurn(() => this.#noteStep(step));
+    });
     while (!signal.aborted) {
       const dueInMs = await this.#round(signal).catch((failure: unknown) => {
         if (!signal.aborted)
@@ -152,6 +172,7 @@ export class SourceUploader {
       });
       await this.#wake.wait(Math.min(dueInMs, periodMs), clock, signal);
     }
+    unwatch();
     this.#limitsTimer?.cancel();
     await this.#turn;
     await this.#files.close();
@@ -181,6 +202,8 @@ export class SourceUploader {
         this.#listed = await listFiles(this.#folder, this.matches);
         await this.#files.look(this.#listed);
       });
+      this.#lookAtClock(this.#listed);
+      await this.#turn;
       let dueInMs = Infinity;
       for (const file of this.#files.inOrder()) {
         if (signal.aborted) break;
@@ -199,6 +222,35 @@ export class SourceUploader {
         file.read = file.tracked.position;
       }
     }
+  }
+
+  /** The folder was just listed; a step that is found is taken into account in the next turn. */
+  #lookAtClock(listed: readonly Listed[]): void {
+    this.#shared.clockWatch.look();
+    if (this.#steps === 0) this.#files.noteSure(listed);
+  }
+
+  /** What waits to be put may wait for days, while its files go on. */
+  async #beforeTry(isFirst: boolean): Promise<void> {
+    if (isFirst) this.#shared.clockWatch.look();
+    else await this.#inTurn(async () => this.#lookAtClock(await this.#list()));
+    await this.#turn;
+  }
+
+  /** Of a folder that cannot be listed now counts what is known of it. */
+  async #list(): Promise<readonly Listed[]> {
+    return listFiles(this.#folder, this.matches).catch(() => this.#listed);
+  }
+
+  /** What was written before the clock was set gets its right time, in memory and whenever it is read. */
+  async #noteStep(step: ClockStep): Promise<void> {
+    const made = this.#files.noteStep(step, await this.#list());
+    this.#steps--;
+    const corrected = (event: Outgoing): Outgoing => ({ ...event, ...retimed(event, made.get(event.id)) });
+    this.#builder.retime(corrected);
+    this.#timedPut.retime(corrected);
+    this.#hasNewNames = true;
+    await this.#remember();
   }
 
   /** Reads what is new in a file; gives after how long what is held back in it is due. */
@@ -285,11 +337,11 @@ export class SourceUploader {
     return Infinity;
   }
 
-  async #add({ told, text, parts, redactions }: Made, signal: AbortSignal): Promise<void> {
+  async #add({ dated, text, parts, redactions }: Made, signal: AbortSignal): Promise<void> {
     const { tally, localTopic, serverTime } = this.#shared;
     if (redactions > 0) tally.health.add("redactions", redactions);
-    localTopic?.add(this.#source.component, told, text);
-    const cause = serverTime.refuses(told.timestampMs);
+    localTopic?.add(this.#source.component, dated, text);
+    const cause = serverTime.refuses(dated.timestampMs);
     if (cause === undefined && parts.length > 1) {
       const bytes = parts.reduce((sum, part) => sum + utf8Bytes(part.message) + EVENT_OVERHEAD_BYTES, 0);
       await this.#put(this.#builder.reserve(bytes), signal);
@@ -304,20 +356,14 @@ export class SourceUploader {
   /** Puts a batch, keeps what was refused, and writes down how far that is. */
   async #put(batch: Batch | undefined, signal: AbortSignal): Promise<void> {
     if (batch === undefined) return;
+    this.#timedPut.hold(batch.events);
     const { clock, deadLetters, tally, crypto } = this.#shared;
     const { component } = this.#source;
     // Before events go under a file's name that name is written down: they keep it when they have to go again.
     await this.#remember();
     const startedMs = clock.monotonicMs();
     const answered =
-      batch.events.length === 0
-        ? { accepted: [], rejected: [] }
-        : await putEvents(
-            { ...this.#shared, failed: () => tally.health.add("uploadFailures") },
-            this.#shared.target(this.#source, batch.date),
-            batch.events,
-            signal,
-          );
+      batch.events.length === 0 ? { accepted: [], rejected: [] } : await this.#timedPut.put(signal);
     if (batch.events.length > 0) tally.health.observe("uploadMs", clock.monotonicMs() - startedMs);
     const rejected = [...batch.refused, ...answered.rejected];
     await deadLetters.write(component, rejected);
@@ -329,6 +375,7 @@ export class SourceUploader {
     }
     const uploadedLines = answered.accepted.reduce((sum, { lines }) => sum + lines, 0);
     tally.uploaded(answered.accepted.length, uploadedLines);
+    tally.health.add("correctedEvents", answered.accepted.filter(({ isCorrected }) => isCorrected).length);
     this.#unsettled -= settled + uploadedLines;
     for (const [file, { bytes, from, end, isMidLine }] of batch.advances)
       file.acknowledge(positionAt(bytes, from, end, isMidLine, crypto));

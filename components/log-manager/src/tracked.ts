@@ -1,5 +1,6 @@
 import type { Crypto } from "@coalmine/ports";
 import * as z from "zod";
+import { FileStep } from "./clock/file-steps.ts";
 import type { Content } from "./content.ts";
 
 /** Bytes at the beginning of a file that tell it from others. */
@@ -36,8 +37,14 @@ export const Tracked = z.object({
   seenBytes: z.int().nonnegative(),
   /** `cut`: the inode holds something else now. `gone`: no name leads to it any more. */
   state: z.enum(["live", "cut", "gone"]),
+  /** How the clock was set while it was watched; of lines that went already nothing is kept. */
+  clockSteps: z.array(FileStep).default([]),
 });
-export type Tracked = z.infer<typeof Tracked>;
+/**
+ * `watchedFrom` is where what was written since log-manager started begins. Of the run before nothing is known there: it
+ * is not in the schema, and so forgotten at every start.
+ */
+export type Tracked = z.infer<typeof Tracked> & { readonly watchedFrom?: number };
 
 export function hash(bytes: Uint8Array, crypto: Crypto): string {
   if (bytes.length === 0) return "";

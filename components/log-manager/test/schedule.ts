@@ -38,7 +38,10 @@ export class Schedule {
   #partial: { readonly node: Node; readonly rest: string; readonly line: string } | undefined;
   #rotations = 0;
   readonly #ends: { readonly atMs: number; readonly windowMs: number }[] = [];
-  readonly totals = { lines: 0, unreadable: 0, repeated: 0, kills: 0 };
+  /** How far the clock was wrong, one after the other; and how many of them when a line that states its time was written. */
+  readonly #skewsMs = [0];
+  readonly #writtenAt = new Map<string, number>();
+  readonly totals = { lines: 0, unreadable: 0, repeated: 0, kills: 0, corrected: 0 };
 
   constructor(given: Given, says: boolean) {
     this.#random = given.random.fork("schedule");
@@ -134,6 +137,7 @@ export class Schedule {
       message: `µ°𝄞 ${"x".repeat(130 + this.#random.below(200))}`,
     });
     this.#lines.push(line);
+    if (strange >= 0.05) this.#writtenAt.set(line, this.#skewsMs.length);
     return line;
   }
 
@@ -236,6 +240,7 @@ export class Schedule {
 
   #jump(): void {
     this.#world.skewMs = [0, 3_600_000, -3_600_000, -30 * DAY_MS, 5 * DAY_MS][this.#random.below(5)] ?? 0;
+    this.#skewsMs.push(this.#world.skewMs);
   }
 
   async #kill(powerCut: boolean): Promise<void> {
@@ -309,7 +314,7 @@ export class Schedule {
     for (const line of this.#unreadable)
       if (arrived.has(line) && !this.#onTheWay.has(line))
         faults.push(`arrived, though nobody could read it: ${line.slice(0, 60)}`);
-    faults.push(...this.#repeats());
+    faults.push(...this.#repeats(), ...this.#wrongTimes());
     const last = health.at(-1);
     if (last === undefined) return [...faults, "no health was told"];
     for (const one of health) {
@@ -325,6 +330,27 @@ export class Schedule {
     is("uploadFailures", last.counters["uploadFailures"], session.failures);
     this.totals.lines += this.#lines.length;
     this.totals.unreadable += this.#unreadable.size;
+    return faults;
+  }
+
+  /** An event has the time that its line states, but for steps of the clock since that was written. */
+  #wrongTimes(): string[] {
+    const faults: string[] = [];
+    for (const { message, timestampMs } of this.#world.cloud.stored) {
+      const line = withoutEid(message);
+      const written = this.#writtenAt.get(line);
+      if (written === undefined) continue;
+      const byMs = timestampMs - Number(JSON.parse(line).timestamp);
+      const possible = this.#skewsMs.slice(written).reduce(
+        (sums, skewMs, at) => {
+          const stepMs = (this.#skewsMs[written + at - 1] ?? 0) - skewMs;
+          return [...sums, ...sums.map((sum) => sum - stepMs)];
+        },
+        [0],
+      );
+      if (byMs !== 0) this.totals.corrected++;
+      if (!possible.includes(byMs)) faults.push(`${byMs} ms off what it states: ${line.slice(0, 60)}`);
+    }
     return faults;
   }
 

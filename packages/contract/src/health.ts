@@ -142,6 +142,9 @@ export const healthKeys = {
       "rejectedInvalidLines",
       "lostLines",
       "uploadedEvents",
+      // Of them those that went with another time than they state, since the clock was set.
+      "correctedEvents",
+      "clockSteps",
       "rejectedEvents",
       "lostBytes",
       "truncations",
