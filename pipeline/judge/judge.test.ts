@@ -237,6 +237,30 @@ test("judged by limits, a small fleet promotes after the soak and with enough se
   expect(judge(bundleOf({ name: "residual" }, fine, limits)).verdict).toBe("WAIT");
 });
 
+test("one of ten canaries that fails is too few to halt and too many to promote [judge-4.6]", () => {
+  const same = (_: boolean, hours: number, index: number): Pair => [
+    20 * hours * noise(index, hours),
+    1000 * hours,
+  ];
+  const bundle = bundleOf({ name: "errors" }, same);
+  const failing = (...indexes: readonly number[]): Bundle => ({
+    ...bundle,
+    looks: bundle.looks.map((look) => ({
+      ...look,
+      failing: indexes.map((index) => ({ thing: `t${index}`, how: "silent" as const })),
+    })),
+  });
+  expect(judge(failing())).toMatchObject({ verdict: "PROMOTE" });
+  expect(judge(failing(5))).toMatchObject({
+    verdict: "WAIT",
+    because: expect.stringContaining(
+      "1 of 10 updated devices fail (t5), too few to halt and too many to promote",
+    ),
+  });
+  // Of the forty others four fail as well: that is how this fleet is.
+  expect(judge(failing(5, 1, 2, 3, 4))).toMatchObject({ verdict: "PROMOTE" });
+});
+
 test("at the deadline what is not decided is inconclusive, and what would settle it is said [judge-5.2]", () => {
   // The noise of this metric is far too large for its margin.
   const wild = (_: boolean, hours: number, index: number): Pair => [

@@ -178,10 +178,10 @@ function byLimits(
   };
 }
 
-/** One failing device alone does not halt, but it does not promote either where no baseline device fails as well. */
+/** One failing device alone does not halt, but it does not promote either where the baseline does not fail as often. */
 function illness(finding: GuardFinding | null): string | undefined {
-  if (finding === null || finding.failed === 0 || finding.eValue < 10) return undefined;
-  return `${finding.failed} of ${finding.updated} updated devices fail (${finding.failing.join(", ")}), too few to halt and too many to promote; their recovery, or one more failure, would settle it.`;
+  if (finding === null || finding.failed <= finding.toleratedRate * finding.updated + 1e-9) return undefined;
+  return `${finding.failed} of ${finding.updated} updated devices fail (${finding.failing.join(", ")}), too few to halt and too many to promote; their recovery, or more failures, would settle it.`;
 }
 
 function guardAt(bundle: Bundle, look: Look): GuardFinding {

@@ -120,34 +120,24 @@ export class SimulatedFleet {
     }
   }
 
-  /** What was counted since it last forgot, as a bundle has it. */
-  pairs(): Record<string, Pair[]> {
+  /** What was counted since it last forgot, as a bundle has it; made when it is asked for, since most looks never are. */
+  pairs(): () => Record<string, Pair[]> {
     const { metrics } = this.#options;
-    const messages = this.#expectedMessages.map((mean) => this.#poisson(mean));
-    for (const { metric, expected, total } of this.#processes)
-      for (let device = 0; device < total.length; device++) {
-        const mean = expected[device] ?? 0;
-        if (mean === 0) continue;
-        const n = messages[device] ?? 0;
-        total[device] =
-          (total[device] ?? 0) +
-          (metric.kind === "ratio"
-            ? this.#poisson(mean)
-            : n === 0
-              ? 0
-              : (n * mean * (1 + (OBSERVATION_SPREAD * this.#normal()) / Math.sqrt(n))) /
-                (this.#expectedMessages[device] ?? 1));
-        expected[device] = 0;
-      }
-    for (let device = 0; device < messages.length; device++)
-      this.#messages[device] = (this.#messages[device] ?? 0) + (messages[device] ?? 0);
-    this.#expectedMessages.fill(0);
-    const out: Record<string, Pair[]> = {};
-    for (const { metric, total } of this.#processes)
-      out[metric.name] = Array.from(total, (value, device) => [value, this.#messages[device] ?? 0]);
-    for (const { name, kind } of metrics)
-      if (kind === "liveness") out[name] = Array.from(this.#heard, (heard) => [heard, this.#heartbeats]);
-    return out;
+    this.#drawCounts();
+    const totals = this.#processes.map(({ metric, total }) => ({ name: metric.name, total: total.slice() }));
+    const messages = this.#messages.slice();
+    const heard = this.#heard.slice();
+    const heartbeats = this.#heartbeats;
+    let out: Record<string, Pair[]> | undefined;
+    return () => {
+      if (out !== undefined) return out;
+      out = {};
+      for (const { name, total } of totals)
+        out[name] = Array.from(total, (value, device) => [value, messages[device] ?? 0]);
+      for (const { name, kind } of metrics)
+        if (kind === "liveness") out[name] = Array.from(heard, (one) => [one, heartbeats]);
+      return out;
+    };
   }
 
   /** Begins to count anew. */
@@ -195,6 +185,29 @@ export class SimulatedFleet {
       for (const { expected, level } of this.#processes)
         expected[device] = (expected[device] ?? 0) + messages * (level[device] ?? 0);
     }
+  }
+
+  #drawCounts(): void {
+    const messages = this.#expectedMessages.map((mean) => this.#poisson(mean));
+    for (const { metric, expected, total } of this.#processes)
+      for (let device = 0; device < total.length; device++) {
+        const mean = expected[device] ?? 0;
+        if (mean === 0) continue;
+        const n = messages[device] ?? 0;
+        const added = metric.kind === "ratio" ? this.#poisson(mean) : this.#sumOf(n, mean, device);
+        total[device] = (total[device] ?? 0) + added;
+        expected[device] = 0;
+      }
+    for (let device = 0; device < messages.length; device++)
+      this.#messages[device] = (this.#messages[device] ?? 0) + (messages[device] ?? 0);
+    this.#expectedMessages.fill(0);
+  }
+
+  /** Of so many observations, where `mean` was expected of all that were expected. */
+  #sumOf(n: number, mean: number, device: number): number {
+    if (n === 0) return 0;
+    const spread = 1 + (OBSERVATION_SPREAD * this.#normal()) / Math.sqrt(n);
+    return (n * mean * spread) / (this.#expectedMessages[device] ?? 1);
   }
 
   #isSilenced(device: number): boolean {

@@ -58,16 +58,19 @@ export function trial(options: Trial): Bundle {
   for (let device = 0; device < devices.length; device++)
     if (random.next() < (options.outageShare ?? 0)) fleet.silence(device, 0);
   fleet.liveUntil(0);
-  const before = fleet.pairs();
+  const before = fleet.pairs()();
   fleet.forget();
   const out: Look[] = [];
   const count = Math.round((looks * (options.hours ?? DAY_HOURS)) / DAY_HOURS);
   for (let look = 1; look <= count; look++) {
     const hours = (look * DAY_HOURS) / looks;
     fleet.liveUntil(hours);
+    const pairs = fleet.pairs();
     out.push({
       elapsedMs: Math.round(hours * HOUR_MS),
-      values: fleet.pairs(),
+      get values() {
+        return pairs();
+      },
       updated: [...drawn.canary],
       failing: fallen
         .filter(({ how, atMinutes }) => {
@@ -107,7 +110,7 @@ export function quietHours(
   const history: Record<string, Pair[][]> = {};
   for (let hour = 1 - hours; hour <= 0; hour++) {
     fleet.liveUntil(hour);
-    for (const [name, pairs] of Object.entries(fleet.pairs())) {
+    for (const [name, pairs] of Object.entries(fleet.pairs()())) {
       history[name] ??= pairs.map(() => []);
       for (const [index, pair] of pairs.entries()) history[name][index]?.push(pair);
     }

@@ -37,9 +37,8 @@ test("three of five crash loops halt within a minute of the third [judge-4.5]", 
   const changes = { ...five, looks: 1440, failing: [looping(3), looping(7), looping(12)] };
   const count = halted(runs, "3 of 5 canaries in crash loops from minutes 3, 7 and 12", changes, 13);
   expect(runs - count).toBeLessThanOrEqual(binomialBound(runs, 0.01));
-  expect(
-    halted(1, "2 of 5 canaries in crash loops", { ...changes, failing: changes.failing.slice(1) }, 60),
-  ).toBe(0);
+  const two = { ...changes, failing: changes.failing.slice(1) };
+  expect(verdictsOf(1, "two crash loops", two)).toMatchObject([{ verdict: "WAIT" }]);
 });
 
 test("an outage of two fifths of both arms does not halt [judge-2.9]", { timeout: 3_600_000 }, () => {

@@ -8,14 +8,20 @@ test("rows of the same keys are replaced, others stay, and numbers sort as numbe
     ["F1", 288, percent(0.01)],
     ["F1", 48, percent(0.005)],
   ]);
-  const twice = withRows(withRows(once, { ...table, title: "Found" }, [["F2", 48, "1 %"]]), table, [
-    ["F1", 288, percent(0.0125)],
-  ]);
+  const twice = withRows(
+    withRows(once, { ...table, title: "Found" }, [
+      ["F2", 1.5, "1 %"],
+      ["F2", 1.25, "2 %"],
+    ]),
+    table,
+    [["F1", 288, percent(0.0125)]],
+  );
   expect(twice.slice(twice.indexOf("## "))).toBe(`## Found
 
 | fleet | looks | share |
 | --- | --- | --- |
-| F2 | 48 | 1 % |
+| F2 | 1.25 | 2 % |
+| F2 | 1.5 | 1 % |
 
 ## Halted
 

@@ -15,7 +15,6 @@ Written by \`npm run test:long -- pipeline/judge/gates\`, row by row: each is of
 `;
 
 const page = new URL("../../../docs/judge-figures.md", import.meta.url);
-const byNumber = new Intl.Collator("en", { numeric: true });
 
 /** Puts rows in the place of those of the same keys, so that the tests can run one at a time. */
 export function recordRows(table: FigureTable, rows: readonly Row[]): void {
@@ -30,19 +29,26 @@ export function withRows(before: string, table: FigureTable, rows: readonly Row[
       .map((section) => [section.split("\n", 1)[0] ?? "", section]),
   );
   const kept = (sections.get(table.title) ?? "").split("\n").filter((text) => text.startsWith("|"));
-  const byKey = new Map(
-    [...kept.slice(2).map(cells), ...rows.map((row) => row.map(String))].map((row) => [
-      row.slice(0, table.keys).join(" | "),
-      row,
-    ]),
-  );
-  const sorted = [...byKey].sort(([a], [b]) => byNumber.compare(a, b)).map(([, row]) => row);
+  const all = [...kept.slice(2).map(cells), ...rows.map((row) => row.map(String))];
+  const byKey = new Map(all.map((row) => [row.slice(0, table.keys).join(" | "), row]));
+  const sorted = [...byKey.values()].sort((a, b) => compare(a, b, table.keys));
   const lines = [table.columns, table.columns.map(() => "---"), ...sorted].map(
     (row) => `| ${row.join(" | ")} |`,
   );
   sections.set(table.title, `${table.title}\n\n${lines.join("\n")}\n`);
-  const ordered = [...sections].sort(([a], [b]) => byNumber.compare(a, b));
+  const ordered = [...sections].sort(([a], [b]) => compare([a], [b], 1));
   return [HEAD, ...ordered.map(([, section]) => `## ${section.trimEnd()}\n`)].join("\n");
+}
+
+/** By one key after the other: as numbers where both begin with one, else as text. */
+function compare(a: readonly string[], b: readonly string[], keys: number): number {
+  for (let key = 0; key < keys; key++) {
+    const [one = "", other = ""] = [a[key], b[key]];
+    const difference = Number.parseFloat(one) - Number.parseFloat(other);
+    const order = Number.isNaN(difference) ? (one < other ? -1 : one > other ? 1 : 0) : difference;
+    if (order !== 0) return order;
+  }
+  return 0;
 }
 
 function cells(line: string): string[] {
