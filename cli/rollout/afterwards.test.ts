@@ -24,7 +24,6 @@ import { places, writeRunning } from "../system/state.ts";
 import { addJudgeCommands } from "../judge/commands.ts";
 
 /** One rollout, halted by what its canary's windows show; every test asks what it left behind. */
-
 const MINUTE_MS = 60_000;
 const closing = new Closing();
 const folder = mkdtempSync(join(tmpdir(), "kept-"));
@@ -289,7 +288,6 @@ test("another policy is tried on the kept looks, beside what happened [judge-8.3
     'cannot be replayed: "refused" is left out: streamUploader refused per received was not read at the time',
   );
   expect(told.out).toContain("cannot be replayed: 4 canary devices were drawn");
-
   // Nothing that matters: the looks end before this policy would have decided.
   const lenient = await replay(policy.replaceAll("minEffect: 1.5", "minEffect: 50"));
   expect(lenient.out).toMatch(new RegExp(`${last.text} +HALT +WAIT\n`));
