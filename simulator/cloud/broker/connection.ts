@@ -143,6 +143,11 @@ export class Connection implements Receiver {
         return;
       }
       case "unsubscribe": {
+        // Without a filter it is a protocol error [MQTT-3.10.3-2], and there is nothing to acknowledge.
+        if (packet.unsubscriptions.length === 0) {
+          this.end("CLIENT_ERROR", 0x82);
+          return;
+        }
         const unsuback = acknowledgeUnsubscribe(session, this.#broker, packet);
         this.#whenDurable(() => this.#put(unsuback));
         return;
