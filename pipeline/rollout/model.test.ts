@@ -10,7 +10,7 @@ const runs = { numRuns: 2000, seed: 20, endOnFailure: false };
 
 test(
   "in any order, with losses, repeats and crashes: never too many unjudged devices, main as it was until promoted, nothing begun outside a window, and always an end that is told [rollout-1.1] [rollout-1.3] [rollout-1.4] [rollout-2.2] [rollout-5.3] [rollout-9.1]",
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   () => {
     const ends = new Map<string, number>();
     fc.assert(
