@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { Metric, type Look, type Pair } from "../../pipeline/judge/bundle.ts";
 import { trialPolicy } from "../../pipeline/judge/trials.ts";
 import { argo, awsJobs, type BenchJudge, flagger, hawkbit, kayenta, ours } from "./judges.ts";
-import { BASELINE_DEVICES, HOURS, LOOKS, rollout, type Install, type Rollout } from "./rollout.ts";
+import type { Install } from "./installing.ts";
+import { BASELINE_DEVICES, HOURS, LOOKS, rollout, type Rollout } from "./rollout.ts";
 import { benchFleets } from "./scenarios.ts";
 import { judgedBy } from "./score.ts";
 
