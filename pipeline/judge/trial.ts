@@ -27,7 +27,7 @@ export interface Trial {
 const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
 /** A heartbeat comes every five minutes at most: three of them are missed after a quarter of an hour. */
-export const HEARTBEAT_MINUTES = 5;
+const HEARTBEAT_MINUTES = 5;
 
 /** A day before and a day after an assignment, as the bundle that the judge would get at its last look. */
 export function trial(options: Trial): Bundle {

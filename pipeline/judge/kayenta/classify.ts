@@ -54,8 +54,7 @@ export function classify(
   judge: { readonly confidence: number; readonly tolerance: number } = JUDGE,
 ): Classified {
   try {
-    const [x, y] = [experiment, control].map((points) => prepared(points, settings));
-    return decided(x ?? [], y ?? [], settings, judge);
+    return decided(prepared(experiment, settings), prepared(control, settings), settings, judge);
   } catch {
     // Whatever is thrown makes this class, which neither the score nor the critical metrics count.
     return { class: "Error", critical: false };
