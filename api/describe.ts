@@ -106,17 +106,25 @@ export async function why(api: Api, input: RolloutInput): Promise<string[]> {
   ];
 }
 
+export const AuditInput = RolloutInput.extend({
+  /** The hash of any entry, written down elsewhere: the log has to hold it still. */
+  noted: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "a hash is 64 hexadecimal digits")
+    .optional(),
+});
+
 /** Whether the audit log of a rollout is as it was written. */
 export async function auditVerify(
   api: Api,
-  input: RolloutInput,
+  input: z.input<typeof AuditInput>,
 ): Promise<AuditFinding & { readonly rollout: string }> {
-  const { rollout } = parseInput(RolloutInput, input);
+  const { rollout, noted } = parseInput(AuditInput, input);
   // By its full name and unread: an entry that was changed may be no entry any more.
   const entries = await api.log.entries(rollout);
-  if (entries.length > 0) return { rollout, ...verifyAudit(entries) };
+  if (entries.length > 0) return { rollout, ...verifyAudit(entries, noted) };
   const { id } = await findRollout(api, rollout);
-  return { rollout: id, ...verifyAudit(await api.log.entries(id)) };
+  return { rollout: id, ...verifyAudit(await api.log.entries(id), noted) };
 }
 
 function stateOf(folded: FoldedRollout): Pick<RolloutSummary, "phase" | "outcome" | "because"> {

@@ -1,10 +1,13 @@
+import { UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { componentNames } from "@coalmine/contract";
 import { afterAll, expect, test } from "vitest";
 import { planRollout } from "../../pipeline/controller/plan-rollout.ts";
+import { ROLLOUTS_TABLE } from "../../pipeline/controller/rollout-log.ts";
 import { ReleaseManifest } from "../../pipeline/release.ts";
 import { haltedRollout } from "../../test/halted-rollout.ts";
+import { addAuditCommands } from "../audit/commands.ts";
 import { type Ran, runCommand } from "../command.fixture.ts";
 import { addJudgeCommands } from "../judge/commands.ts";
 import { addRolloutCommands } from "./commands.ts";
@@ -156,3 +159,49 @@ test("the canary was given the release when its maintenance window had opened, a
   expect(driven?.assignedAtMs).toBeGreaterThanOrEqual(opensMs);
   expect(driven?.assignedAtMs).toBeLessThan(opensMs + 10 * MINUTE_MS);
 });
+
+test("audit verify says that the log is whole, with its last hash, or which entry was changed", async () => {
+  const audit = (...words: string[]): Promise<Ran> =>
+    runCommand((program) => addAuditCommands(program, at), "audit", "verify", rollout, ...words);
+  const entries = await rig.api.log.entries(rollout);
+  const head = entries.at(-1)?.sha256 ?? "";
+  expect(await audit()).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(
+      new RegExp(`^all ${entries.length} entries of ${rollout} are as they were written.*\n${head}\n`),
+    ),
+  });
+  expect(await audit("--noted", entries[2]?.sha256 ?? "")).toMatchObject({ code: 0 });
+  expect(await audit("--noted", "0123".repeat(16))).toMatchObject({
+    code: 1,
+    out: expect.stringContaining("does not hold: no entry has the hash 012301230123…"),
+  });
+  expect(await audit("--noted", "12")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("64 hexadecimal digits"),
+  });
+  await changeEntry(4, (text) => text.replace('"now"', '"then"'));
+  const broken = await audit();
+  expect(broken).toMatchObject({
+    code: 1,
+    out: expect.stringContaining(
+      `the audit log of ${rollout} does not hold: entry 4 was changed after it was written`,
+    ),
+  });
+  expect(JSON.parse((await audit("--json")).out)).toMatchObject({ ok: false, sequence: 4, rollout });
+  await changeEntry(4, () => entries[4]?.text ?? "");
+  expect(await audit()).toMatchObject({ code: 0 });
+});
+
+async function changeEntry(sequence: number, change: (text: string) => string): Promise<void> {
+  const text = (await rig.api.log.entries(rollout))[sequence]?.text ?? "";
+  await rig.home.region.dynamodb.send(
+    new UpdateItemCommand({
+      TableName: ROLLOUTS_TABLE,
+      Key: { rollout: { S: rollout }, sequence: { N: String(sequence) } },
+      UpdateExpression: "SET #entry = :entry",
+      ExpressionAttributeNames: { "#entry": "entry" },
+      ExpressionAttributeValues: { ":entry": { S: change(text) } },
+    }),
+  );
+}

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { auditVerify, why } from "../../api/describe.ts";
+import { why } from "../../api/describe.ts";
 import { plan, readFleet } from "../../api/plan.ts";
 import { closeRegion } from "../../pipeline/controller/region.ts";
 import { parsePolicy } from "../../pipeline/policy.ts";
@@ -51,15 +51,5 @@ export function addQuestions(program: Command, rollout: Command, at: Places): vo
       const { api } = localApi(needRunning(at));
       const sentences = await why(api, { rollout: name });
       console.log(json ? JSON.stringify(sentences) : sentences.join("\n"));
-    });
-  program
-    .command("audit")
-    .description("what was recorded, and whether it still is what was recorded")
-    .command("verify <rollout>")
-    .option("--json", "as JSON", false)
-    .action(async (name: string, { json }: { json: boolean }) => {
-      const { api } = localApi(needRunning(at));
-      const finding = await auditVerify(api, { rollout: name });
-      console.log(JSON.stringify(finding, undefined, json ? undefined : 2));
     });
 }
