@@ -4,6 +4,7 @@ import { AppendConflict } from "../pipeline/controller/rollout-log.ts";
 import type { Evidence } from "../pipeline/rollout/evidence.ts";
 import { next } from "../pipeline/rollout/next.ts";
 import type { Phase } from "../pipeline/rollout/state.ts";
+import { phases } from "../pipeline/why/phases.ts";
 import { ApiError } from "./api-error.ts";
 import { findRollout, parseInput, RolloutInput, timesOf, type Api } from "./api.ts";
 
@@ -66,27 +67,6 @@ async function decide(api: Api, input: DecisionInput, kind: Decision): Promise<D
 }
 
 /** The next command that makes sense in a phase. */
-export function whatNext({ id }: Pick<FoldedRollout, "id">, phase: Phase): string {
-  switch (phase.phase) {
-    case "awaitingPromotion":
-      return `\`coalmine rollout promote ${id} --reason …\` promotes it, \`coalmine rollout rollback ${id} --reason …\` takes it back.`;
-    case "inconclusive":
-      return `The judge could not decide; \`coalmine why ${id}\` says what is missing, then promote or roll back.`;
-    case "held":
-      return `\`coalmine rollout resume ${id} --reason …\` lets it go on.`;
-    case "rollingBack":
-      return `It ends when every device reports the last good release: \`coalmine rollout show ${id}\`.`;
-    case "done":
-      return "It has ended; push again for another rollout.";
-    case "planned":
-    case "drawing":
-    case "canary":
-    case "soaking":
-      return `It can be promoted once every target's verdict is PROMOTE: \`coalmine rollout show ${id}\` says how far it is.`;
-    case "waves":
-    case "verifying":
-      return `It is promoted and on its way: \`coalmine rollout show ${id}\`.`;
-    default:
-      return `\`coalmine rollout show ${id}\` says how far it is.`;
-  }
+export function whatNext({ id }: Pick<FoldedRollout, "id">, { phase }: Phase): string {
+  return phases[phase].next(id);
 }

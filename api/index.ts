@@ -4,3 +4,4 @@ export * from "./api.ts";
 export * from "./decide.ts";
 export * from "./describe.ts";
 export * from "./plan.ts";
+export * from "./why.ts";

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { componentNames } from "@coalmine/contract";
 import { afterAll, expect, test } from "vitest";
+import { adviceOf } from "../../api/advice.ts";
 import { planRollout } from "../../pipeline/controller/plan-rollout.ts";
 import { ROLLOUTS_TABLE } from "../../pipeline/controller/rollout-log.ts";
 import { ReleaseManifest } from "../../pipeline/release.ts";
@@ -205,3 +206,53 @@ async function changeEntry(sequence: number, change: (text: string) => string): 
     }),
   );
 }
+
+test("why tells where a rollout stands, the verdict with its evidence, and what to do; and what a word means", async () => {
+  const why = (...words: string[]): Promise<Ran> =>
+    runCommand((program) => addRolloutCommands(program, at), "why", ...words);
+  const { code, out } = await why(rollout);
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    new RegExp(`^${rollout} is done, halted: driven: failed windows is \\d\\.\\d+× the baseline`),
+  );
+  expect(out).toMatch(
+    /driven, HALT after \d+ min: failed windows is .* So it is rolled back without anybody's doing\./,
+  );
+  expect(out).toMatch(
+    /The release was taken back everywhere; look at the evidence with `coalmine judge export`, .*push again\.$/,
+  );
+  expect((await why("COMPONENT_BROKEN")).out).toMatch(
+    /^COMPONENT_BROKEN: a component failed three times in a row .*\.$/,
+  );
+  expect(JSON.parse((await why("inconclusive", "--json")).out)).toEqual([
+    expect.stringMatching(/^inconclusive: .* person.*/),
+  ]);
+  expect(await why("0000000")).toMatchObject({
+    code: 7,
+    err: expect.stringContaining('there is no rollout "0000000"'),
+  });
+});
+
+test("a metric that may only advise says what it would have halted for; one that is observed says nothing", async () => {
+  const asked = (autonomy: string) => {
+    const { planned } = folded;
+    if (planned === undefined) throw new Error("it was planned");
+    const text = policy.replace(/(name: failed windows\n(?:.*\n){2}.*autonomy: )halt/, `$1${autonomy}`);
+    expect(text).not.toBe(policy);
+    const without =
+      autonomy === "observe"
+        ? text.replace(/(autonomy: observe\n.*minEffect: 1\.5\n) *margin: 2\n/, "$1")
+        : text;
+    return adviceOf(rig.api, {
+      ...folded,
+      planned: { ...planned, record: { ...planned.record, policy: without } },
+    });
+  };
+  expect(await asked("advise")).toEqual([
+    expect.stringMatching(
+      /^driven advises: "failed windows" is \d\.\d+× the baseline \(p = 0\.\d+\), and may not halt; weigh it/,
+    ),
+  ]);
+  expect(await asked("observe")).toEqual([]);
+  expect(await adviceOf(rig.api, folded)).toEqual([]);
+});
