@@ -5,6 +5,7 @@ import type { Evidence } from "../pipeline/rollout/evidence.ts";
 import { next } from "../pipeline/rollout/next.ts";
 import { canBeLetThrough } from "../pipeline/rollout/emergency.ts";
 import type { Phase, Rollout } from "../pipeline/rollout/state.ts";
+import { phases } from "../pipeline/why/phases.ts";
 import { ApiError } from "./api-error.ts";
 import { findRollout, parseInput, RolloutInput, timesOf, type Api } from "./api.ts";
 
@@ -85,28 +86,7 @@ export function whatNext(
   { phase, emergency }: Pick<Rollout, "phase" | "emergency">,
 ): string {
   const isOpen = emergency !== undefined && emergency.completed === undefined;
-  if (isOpen && canBeLetThrough(phase.phase))
-    return `${emergency.opened.by} has opened the emergency lane (${emergency.opened.reason}); another person completes it with \`coalmine rollout promote ${id} --emergency --reason …\`.`;
-  switch (phase.phase) {
-    case "awaitingPromotion":
-      return `\`coalmine rollout promote ${id} --reason …\` promotes it, \`coalmine rollout rollback ${id} --reason …\` takes it back.`;
-    case "inconclusive":
-      return `The judge could not decide; \`coalmine why ${id}\` says what is missing, then promote or roll back.`;
-    case "held":
-      return `\`coalmine rollout resume ${id} --reason …\` lets it go on.`;
-    case "rollingBack":
-      return `It ends when every device reports the last good release: \`coalmine rollout show ${id}\`.`;
-    case "done":
-      return "It has ended; push again for another rollout.";
-    case "planned":
-    case "drawing":
-    case "canary":
-    case "soaking":
-      return `It can be promoted once every target's verdict is PROMOTE: \`coalmine rollout show ${id}\` says how far it is. What cannot wait for that, two people let through with --emergency.`;
-    case "waves":
-    case "verifying":
-      return `It is promoted and on its way: \`coalmine rollout show ${id}\`.`;
-    default:
-      return `\`coalmine rollout show ${id}\` says how far it is.`;
-  }
+  return isOpen && canBeLetThrough(phase.phase)
+    ? `${emergency.opened.by} has opened the emergency lane (${emergency.opened.reason}); another person completes it with \`coalmine rollout promote ${id} --emergency --reason …\`.`
+    : phases[phase.phase].next(id);
 }

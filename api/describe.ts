@@ -2,9 +2,20 @@ import * as z from "zod";
 import type { AuditFinding } from "../pipeline/controller/audit.ts";
 import { verifyAudit } from "../pipeline/controller/audit.ts";
 import { isFinished, readRollout, type FoldedRollout } from "../pipeline/controller/folded.ts";
+import type { Verdict } from "../pipeline/judge/verdict.ts";
 import { next } from "../pipeline/rollout/next.ts";
 import { deadlinesOf } from "../pipeline/rollout/deadlines.ts";
-import { arrivedShare, isBack, targetsOf, waveThings, type Rollout } from "../pipeline/rollout/state.ts";
+import type { RolloutTarget } from "../pipeline/rollout/plan.ts";
+import {
+  arrivedShare,
+  isBack,
+  targetsOf,
+  waveThings,
+  type Rollout,
+  type TargetState,
+} from "../pipeline/rollout/state.ts";
+import { beginsAtMs } from "../pipeline/rollout/waits.ts";
+import { isOpen } from "../pipeline/rollout/windows.ts";
 import { findRollout, parseInput, RolloutInput, timesOf, type Api } from "./api.ts";
 import { whatNext } from "./decide.ts";
 
@@ -28,10 +39,16 @@ export interface TargetDescription {
   readonly deadline:
     | { readonly name: string; readonly atMs: number; readonly inMs: number; readonly afterwards: string }
     | undefined;
-  /** Devices that are waited for, with how long that has been going on. */
+  /** When its canary or its next wave may begin, where that waits for its pre-period or its maintenance window. */
+  readonly begins:
+    | { readonly atMs: number; readonly inMs: number; readonly waitsFor: "prePeriod" | "window" }
+    | undefined;
+  /** The thing groups of its canary and its main fleet. */
+  readonly groups: readonly string[];
+  /** Devices that are waited for, or that were not waited for any longer, with how long that has been going on. */
   readonly stuck: { readonly things: readonly string[]; readonly ageMs: number } | undefined;
   readonly verdict:
-    | { readonly verdict: string; readonly because: string; readonly elapsedMs: number }
+    | { readonly verdict: Verdict["verdict"]; readonly because: string; readonly elapsedMs: number }
     | undefined;
   /** What was seen last of all devices that have the release, once waves go on. */
   readonly watch: { readonly verdict: string; readonly because: string; readonly atMs: number } | undefined;
@@ -101,42 +118,25 @@ export async function describe(api: Api, { folded, now, rollout }: Stand): Promi
   };
 }
 
-/** Why a rollout is where it is, in sentences. */
-export async function why(api: Api, input: RolloutInput): Promise<string[]> {
-  const description = await describeRollout(api, input);
-  const { rollout, phase, because, targets, overrides } = description;
-  return [
-    `${rollout} is ${phase}${because === undefined ? "" : `: ${because}`}.`,
-    ...targets.flatMap(({ target, verdict, watch, deadline, stuck }) => [
-      ...(verdict === undefined ? [] : [`${target}, ${verdict.verdict}: ${verdict.because}`]),
-      ...(watch === undefined ? [] : [`${target}, its waves, ${watch.verdict}: ${watch.because}`]),
-      ...(stuck === undefined
-        ? []
-        : [
-            `${target} waits since ${minutes(stuck.ageMs)} for ${stuck.things.length} devices: ${stuck.things.slice(0, 5).join(", ")}${stuck.things.length > 5 ? ", …" : ""}.`,
-          ]),
-      ...(deadline === undefined
-        ? []
-        : [
-            `${target}: in ${minutes(deadline.inMs)} the deadline "${deadline.name}" passes; then ${deadline.afterwards}.`,
-          ]),
-    ]),
-    ...overrides.map(({ stage, who, why }) => `${who} let it past ${stage}: ${why}.`),
-    description.next,
-  ];
-}
+export const AuditInput = RolloutInput.extend({
+  /** The hash of any entry, written down elsewhere: the log has to hold it still. */
+  noted: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "a hash is 64 hexadecimal digits")
+    .optional(),
+});
 
 /** Whether the audit log of a rollout is as it was written. */
 export async function auditVerify(
   api: Api,
-  input: RolloutInput,
+  input: z.input<typeof AuditInput>,
 ): Promise<AuditFinding & { readonly rollout: string }> {
-  const { rollout } = parseInput(RolloutInput, input);
+  const { rollout, noted } = parseInput(AuditInput, input);
   // By its full name and unread: an entry that was changed may be no entry any more.
   const entries = await api.log.entries(rollout);
-  if (entries.length > 0) return { rollout, ...verifyAudit(entries) };
+  if (entries.length > 0) return { rollout, ...verifyAudit(entries, noted) };
   const { id } = await findRollout(api, rollout);
-  return { rollout: id, ...verifyAudit(await api.log.entries(id)) };
+  return { rollout: id, ...verifyAudit(await api.log.entries(id), noted) };
 }
 
 function stateOf(folded: FoldedRollout): Pick<RolloutSummary, "phase" | "outcome" | "because"> {
@@ -175,6 +175,8 @@ function describeTargets(rollout: Rollout): TargetDescription[] {
               inMs: deadline.atMs - now,
               afterwards: deadline.afterwards,
             },
+      begins: beginsOf(rollout, plan, state, now),
+      groups: [plan.canaryGroup, plan.mainGroup],
       stuck:
         missing.length === 0
           ? undefined
@@ -185,17 +187,30 @@ function describeTargets(rollout: Rollout): TargetDescription[] {
   });
 }
 
-/** The devices that the present phase waits for. */
+function beginsOf(
+  rollout: Rollout,
+  plan: RolloutTarget,
+  state: TargetState,
+  now: number,
+): TargetDescription["begins"] {
+  const atMs = beginsAtMs(rollout, plan, state, now);
+  const waitsFor = isOpen(plan.policy.windows, now) ? "prePeriod" : "window";
+  return atMs > now ? { atMs, inMs: atMs - now, waitsFor } : undefined;
+}
+
+/** The devices that the present phase waits for; of one that has ended, those that never reported. */
 function awaited(rollout: Rollout, target: string): string[] {
   const own = targetsOf(rollout).find(({ plan }) => plan.name === target);
   if (own === undefined) return [];
   const { plan, state } = own;
   const { phase } = rollout;
+  if (phase.phase === "done")
+    return phase.stragglers.flatMap((one) => (one.target === target ? [one.thing] : []));
   if (phase.phase === "rollingBack") return state.exposed.filter((thing) => !isBack(plan, state, thing));
   const things =
     phase.phase === "canary"
       ? state.order.slice(0, state.canaryCount)
-      : phase.phase === "waves"
+      : phase.phase === "waves" && state.waveBegunAtMs !== undefined
         ? waveThings(plan, state, phase.wave)
         : phase.phase === "verifying"
           ? state.order
@@ -203,8 +218,4 @@ function awaited(rollout: Rollout, target: string): string[] {
   return arrivedShare(plan, state, things) === 1
     ? []
     : things.filter((thing) => state.reports[thing]?.set !== plan.candidate.id);
-}
-
-function minutes(ms: number): string {
-  return `${Math.round(ms / 60_000)} min`;
 }

@@ -5,3 +5,4 @@ export * from "./decide.ts";
 export * from "./describe.ts";
 export * from "./plan.ts";
 export * from "./show.ts";
+export * from "./why.ts";

@@ -217,6 +217,11 @@ test("a person holds and resumes; a newer push waits its turn and then rolls out
   for (let index = 0; index < 3; index++) await controller.tick();
   expect(rig.versions()).toEqual({ "1.0.0": 3 });
   await resume(rig.api, { rollout: rollout.slice(0, 9), who: "bo", reason: "visit over" });
+  for (let index = 0; index < 6; index++) await controller.tick();
+  // The canary has been told, and its clock stands still.
+  expect((await why(rig.api, { rollout })).join("\n")).toMatch(
+    /is canary: the canary is told to take the release\.\nhome waits since 0 s for 1 devices:\nhome-\d: it has not begun its deployment .*\nhome: in 25 min the deadline "deploy" passes/,
+  );
   const secondExecution = await rig.push("6666666fffff", "1.0.0");
   const last = await play(rig, () => controller.tick());
   expect(last).not.toBe(rollout);

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
+import { addAuditCommands } from "./audit/commands.ts";
 import { addComponentCommands } from "./component/commands.ts";
 import { addDeviceCommands } from "./device/commands.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -21,6 +22,7 @@ addRolloutCommands(program, at);
 addDeviceCommands(program, at);
 addQueueCommands(program, at);
 addJudgeCommands(program, at);
+addAuditCommands(program, at);
 addComponentCommands(program, at.root);
 
 try {

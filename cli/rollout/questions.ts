@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { auditVerify, why } from "../../api/describe.ts";
+import { explain, why } from "../../api/why.ts";
 import { plan, readFleet } from "../../api/plan.ts";
 import { closeRegion } from "../../pipeline/controller/region.ts";
 import { parsePolicy } from "../../pipeline/policy.ts";
@@ -8,7 +8,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { readInput } from "../input-file.ts";
 import { openRegions } from "../system/release.ts";
 import { needRunning, type Places } from "../system/state.ts";
-import { localApi } from "./local-api.ts";
+import { asking, localApi } from "./local-api.ts";
 
 interface PlanOptions {
   readonly target: string;
@@ -45,21 +45,15 @@ export function addQuestions(program: Command, rollout: Command, at: Places): vo
     });
   program
     .command("why <rollout>")
-    .description("why a rollout is where it is, in sentences")
+    .description(
+      "why a rollout is where it is, in sentences; or what a word means that one of them gave as a reason, such as COMPONENT_BROKEN",
+    )
     .option("--json", "as JSON", false)
     .action(async (name: string, { json }: { json: boolean }) => {
-      const { api } = localApi(needRunning(at));
-      const sentences = await why(api, { rollout: name });
-      console.log(json ? JSON.stringify(sentences) : sentences.join("\n"));
-    });
-  program
-    .command("audit")
-    .description("what was recorded, and whether it still is what was recorded")
-    .command("verify <rollout>")
-    .option("--json", "as JSON", false)
-    .action(async (name: string, { json }: { json: boolean }) => {
-      const { api } = localApi(needRunning(at));
-      const finding = await auditVerify(api, { rollout: name });
-      console.log(JSON.stringify(finding, undefined, json ? undefined : 2));
+      const tell = (sentences: readonly string[]): void =>
+        console.log(json ? JSON.stringify(sentences) : sentences.join("\n"));
+      const explained = explain(name);
+      if (explained !== undefined) tell([explained]);
+      else await asking(at, async (api) => tell(await why(api, { rollout: name })));
     });
 }

@@ -1,4 +1,5 @@
 import type { ShownRollout, ShownTarget } from "../../api/show.ts";
+import { beginsText } from "../../api/why.ts";
 import { deviceStages, type DeviceStage } from "../../pipeline/controller/device-stage.ts";
 import { durationText } from "../../pipeline/judge/verdict.ts";
 
@@ -31,7 +32,7 @@ export function rolloutText(shown: ShownRollout): string {
   ].join("\n");
 }
 
-function targetLines({ target, nowMs, verdict, watch, deadline, progress }: ShownTarget): string[] {
+function targetLines({ target, nowMs, verdict, watch, begins, deadline, progress }: ShownTarget): string[] {
   return [
     "",
     `${target}, ${new Date(nowMs).toISOString().slice(0, 16).replace("T", " ")} on its clock`,
@@ -39,6 +40,7 @@ function targetLines({ target, nowMs, verdict, watch, deadline, progress }: Show
       ? []
       : [`  ${verdict.verdict} after ${durationText(verdict.elapsedMs)}: ${verdict.because}`]),
     ...(watch === undefined ? [] : [`  its waves, ${watch.verdict}: ${watch.because}`]),
+    ...(begins === undefined ? [] : [`  ${beginsText(begins)}`]),
     ...(deadline === undefined
       ? []
       : [

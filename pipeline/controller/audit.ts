@@ -79,28 +79,43 @@ export function hashOf(text: string): string {
 export type AuditFinding =
   /** `head` is the hash of the last entry: written down elsewhere, it also proves that none was cut off. */
   | { readonly ok: true; readonly entries: number; readonly head: string }
+  /** `sequence` is the number of the entry that is missing, or is not what was written. */
   | { readonly ok: false; readonly sequence: number; readonly because: string };
 
-/** Follows the chain from the first entry: each holds the hash of the one before. */
-export function verifyAudit(entries: readonly StoredEntry[]): AuditFinding {
+/**
+ * Follows the chain from the first entry: each holds the hash of the one before. Whoever may write could write the whole
+ * log anew; a hash that was `noted` elsewhere, of any entry, shows that as well.
+ */
+export function verifyAudit(entries: readonly StoredEntry[], noted?: string): AuditFinding {
   let head = NO_PREVIOUS;
   for (const [index, stored] of entries.entries()) {
-    const fail = (because: string): AuditFinding => ({ ok: false, sequence: stored.sequence, because });
-    if (stored.sequence !== index)
-      return fail(`entry ${index} is missing: after ${index - 1} comes ${stored.sequence}`);
+    const fail = (because: string, sequence = index): AuditFinding => ({ ok: false, sequence, because });
+    if (stored.sequence < index) return fail(`entry ${stored.sequence} stands there twice`, stored.sequence);
+    if (stored.sequence > index)
+      return fail(
+        `entry ${index} is missing: ${index === 0 ? "the first" : `after ${index - 1}`} is ${stored.sequence}`,
+      );
     if (hashOf(stored.text) !== stored.sha256) return fail(`entry ${index} was changed after it was written`);
     const entry = Entry.safeParse(safeJson(stored.text));
     if (!entry.success) return fail(`entry ${index} cannot be read`);
-    if (entry.data.sequence !== index || entry.data.rollout !== stored.rollout)
-      return fail(
-        `entry ${index} says that it is entry ${entry.data.sequence} of rollout ${entry.data.rollout}`,
-      );
-    if (entry.data.previous !== head)
-      return fail(
-        `entry ${index} does not follow entry ${index - 1}: it names ${entry.data.previous.slice(0, 12)}…, which hashes to ${head.slice(0, 12)}…`,
-      );
+    const { sequence, rollout, previous } = entry.data;
+    if (sequence !== index || rollout !== stored.rollout)
+      return fail(`entry ${index} says that it is entry ${sequence} of rollout ${rollout}`);
+    if (previous !== head)
+      return index === 0
+        ? fail(`entry 0 names ${previous.slice(0, 12)}… as the one before it, and there is none`)
+        : fail(
+            `entry ${index - 1} was replaced: entry ${index} names ${previous.slice(0, 12)}… as its hash, which is ${head.slice(0, 12)}…`,
+            index - 1,
+          );
     head = stored.sha256;
   }
+  if (noted !== undefined && noted !== NO_PREVIOUS && !entries.some(({ sha256 }) => sha256 === noted))
+    return {
+      ok: false,
+      sequence: entries.length,
+      because: `no entry has the hash ${noted.slice(0, 12)}… that was noted: entries after ${entries.length - 1} were cut off, or the log was written anew`,
+    };
   return { ok: true, entries: entries.length, head };
 }
 

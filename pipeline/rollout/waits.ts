@@ -50,8 +50,8 @@ export function waitsOf(rollout: Rollout): Wait[] {
   });
 }
 
-/** When a draw, a canary that is drawn and moved, or a wave may begin; the past where nothing waits to begin. */
-function beginsAtMs(rollout: Rollout, plan: RolloutTarget, state: TargetState, now: number): number {
+/** When a draw, a canary that is drawn and moved, or a wave may begin; -Infinity where nothing waits to begin. */
+export function beginsAtMs(rollout: Rollout, plan: RolloutTarget, state: TargetState, now: number): number {
   const { phase } = rollout;
   const { windows } = plan.policy;
   if (phase.phase === "planned" && !isDrawAsked(rollout, plan.name)) return drawFromMs(rollout, plan);

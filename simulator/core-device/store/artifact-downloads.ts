@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { DeploymentErrorCode } from "@coalmine/contract/device-status";
 import type { Clock, Log } from "@coalmine/ports";
 import type { Artifact } from "@coalmine/recipe";
 import { messageOf } from "@coalmine/runtime";
@@ -127,7 +128,7 @@ export function isPassing(failure: unknown): boolean {
 
 function refusal(failure: unknown, artifact: Artifact, component: ComponentArtifacts): DeploymentError {
   const status = failure instanceof DataPlaneError ? failure.statusCode : 0;
-  const codes =
+  const codes: DeploymentErrorCode[] =
     status === 403
       ? ["CLOUD_API_ERROR", "ACCESS_DENIED", "GET_COMPONENT_VERSION_ARTIFACT_ACCESS_DENIED"]
       : status === 404
