@@ -7,11 +7,13 @@ import { Play } from "./play.ts";
 
 const isLong = process.env["COALMINE_LONG"] === "1";
 const RUNS = isLong ? 100_000 : 2000;
+/** One that fails is made shorter for as long as that, and no longer. */
+const PATIENCE_MS = isLong ? 7_200_000 : 240_000;
 const sequences = fc.array(fc.nat(1_000_000), { minLength: 10, maxLength: 120 });
 
 test(
   `in any of ${RUNS} random orders, with losses, repeats, crashes and newcomers: never too many unjudged devices, main as it was until promoted, and always an end that is told [rollout-1.1] [rollout-1.3] [rollout-1.4] [rollout-2.2] [rollout-3.7] [rollout-5.3]`,
-  { timeout: isLong ? 7_200_000 : 240_000 },
+  { timeout: PATIENCE_MS },
   () => {
     const ends = new Map<string, number>();
     let followed = 0;
@@ -37,7 +39,13 @@ test(
             touched.includes(`${group} r2`) ? touched.indexOf(`${group} r2`) : Infinity,
           );
       }),
-      { numRuns: RUNS, seed: 20, endOnFailure: false },
+      {
+        numRuns: RUNS,
+        seed: 20,
+        endOnFailure: false,
+        interruptAfterTimeLimit: PATIENCE_MS,
+        markInterruptAsFailure: true,
+      },
     );
     // The sequences reach more than one kind of end, or they would prove little.
     expect([...ends.keys()]).toEqual(
