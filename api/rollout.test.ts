@@ -1,19 +1,17 @@
 import { componentNames } from "@coalmine/contract";
-import { Closing, SeededRandom } from "@coalmine/runtime";
+import { Closing } from "@coalmine/runtime";
 import { afterEach, expect, test } from "vitest";
-import { Controller } from "../pipeline/controller/controller.ts";
+import { deployOnce } from "../pipeline/controller/deployments.ts";
 import type { Notice } from "../pipeline/controller/deeds.ts";
 import { membersOf, runningRevision } from "../pipeline/controller/fleet.ts";
 import { readRollout } from "../pipeline/controller/folded.ts";
 import { keptBundle } from "../pipeline/controller/kept-bundle.ts";
-import { openRegion, type Region } from "../pipeline/controller/region.ts";
 import { judge } from "../pipeline/judge/judge.ts";
 import { parsePolicy } from "../pipeline/policy.ts";
-import type { Target } from "../pipeline/target.ts";
 import { operator } from "../simulator/cloud/protocol/test-cloud.ts";
 import { startCloud } from "../test/rig-cloud.ts";
-import { auditVerify, describeRollout, hold, listRollouts, promote, resume, why } from "./index.ts";
-import { ACCOUNT, GOOD, play, startRig, traces } from "./rig.ts";
+import { auditVerify, describeRollout, hold, listRollouts, promote, resume, rollback, why } from "./index.ts";
+import { GOOD, play, startRig } from "./rig.ts";
 import { shortPolicy, type Behaviour } from "./scripted-fleet.ts";
 
 process.env["AWS_ACCESS_KEY_ID"] = operator.accessKeyId;
@@ -125,82 +123,26 @@ test("a release that breaks only what is not the canary is halted in its first w
   expect(rig.versions()).toEqual({ "1.0.0": 12 });
 }, 180_000);
 
-test("a controller that dies after any of its writes leaves the same behind as one that lives, and so do two at once", async () => {
-  const whole = await rigOf({ home: 4 });
-  await whole.push("4444444ddddd", "1.0.1");
-  const only = whole.controller();
-  await play(whole, () => only.tick());
-  const expected = await traces(whole);
-  expect(expected).toMatchObject({ versions: { "1.0.1": 4 } });
-
-  const mortal = await rigOf({ home: 4 });
-  await mortal.push("4444444ddddd", "1.0.1");
-  const random = new SeededRandom("deaths");
-  let deaths = 0;
-  let current: Controller | undefined;
-  const rollout = await play(mortal, () => {
-    current ??= new Controller({
-      ...mortal.options,
-      regions: [
-        dyingRegion(mortal.home.region.target, 1 + random.below(4), () => {
-          deaths++;
-          current = undefined;
-        }),
-      ],
-    });
-    return current.tick().catch(crashed);
-  });
-  expect(deaths).toBeGreaterThan(15);
-  expect(await traces(mortal)).toEqual(expected);
-  expect(await describeRollout(mortal.api, { rollout })).toMatchObject({
-    phase: "done",
-    outcome: "promoted",
-  });
-  expect(await auditVerify(mortal.api, { rollout })).toMatchObject({ ok: true });
-
-  const pair = await rigOf({ home: 4 });
-  await pair.push("4444444ddddd", "1.0.1");
-  const [first, second] = [pair.controller(), pair.controller()];
-  const both = await play(pair, async () => (await Promise.all([first.tick(), second.tick()]))[1]);
-  expect(await traces(pair)).toEqual(expected);
-  expect(await auditVerify(pair.api, { rollout: both })).toMatchObject({ ok: true });
-  const folded = await pair.api.log.entries(both);
-  const keys = folded.flatMap(({ text }) => [
-    ...text.matchAll(/"kind":"deploymentCreated","key":"([^"]+)"/g),
-  ]);
-  expect(keys).toHaveLength(new Set(keys.map(([, key]) => key)).size);
+test("a revision of the candidate that a slow controller makes after the rollback is seen, and followed by the last good set [rollout-5.4]", async () => {
+  const rig = await rigOf({ home: 3 });
+  await rig.push("3333333eeeee", "1.0.1");
+  const controller = rig.controller();
+  let rollout = "";
+  for (let phase; phase !== "canary";) ({ phase, rollout = rollout } = await controller.tick());
+  await rollback(rig.api, { rollout, who: "ada", reason: "the alarm" });
+  await controller.tick();
+  const { region } = rig.home;
+  const [target] = (await readRollout(rig.api.log, rollout))!.planned!.record.plan.targets;
+  const name = `${rollout}/home/canary/candidate/1`;
+  const { canaryGroup } = region.target;
+  await deployOnce(region, canaryGroup, name, target!.candidate.components, 60);
+  await play(rig, () => controller.tick());
+  expect(await describeRollout(rig.api, { rollout })).toMatchObject({ phase: "done", outcome: "halted" });
+  expect(rig.versions()).toEqual({ "1.0.0": 3 });
+  expect((await runningRevision(region, canaryGroup))?.components[componentNames.inference]?.version).toBe(
+    "1.0.0",
+  );
 }, 180_000);
-
-type Next = (args: unknown) => Promise<unknown>;
-interface Middlewares {
-  add(middleware: (next: Next, context: { commandName?: string }) => Next, options: object): void;
-}
-
-/** Clients that die after so many writes: the last one is carried out, and its answer is never heard. */
-function dyingRegion(target: Target, writes: number, died: () => void): Region {
-  const region = openRegion(target, ACCOUNT);
-  let left = writes;
-  for (const client of [region.dynamodb, region.greengrass, region.iot, region.s3, region.codepipeline])
-    (client.middlewareStack as Middlewares).add(
-      (next, { commandName }) =>
-        async (args) => {
-          if (left <= 0) throw new Error("crash");
-          const result = await next(args);
-          if (!/^(Get|List|Describe|Query|Head)/.test(commandName ?? "") && --left === 0) {
-            died();
-            throw new Error("crash");
-          }
-          return result;
-        },
-      { step: "initialize", priority: "high" },
-    );
-  return region;
-}
-
-function crashed(failure: unknown): undefined {
-  if (failure instanceof Error && failure.message === "crash") return undefined;
-  throw failure;
-}
 
 test("a person holds and resumes; a newer push waits its turn and then rolls out", async () => {
   const rig = await rigOf({ home: 3 });

@@ -11,6 +11,7 @@ import { buildAll } from "../pipeline/build/build.ts";
 import { BuildManifest } from "../pipeline/build/build-manifest.ts";
 import { cacheFolder } from "../pipeline/build/cache-folder.ts";
 import { hostPlatform } from "../pipeline/build/platform.ts";
+import { withVersion } from "./own-release.ts";
 import { usualSettings } from "../simulator/fleet/driven/usual-settings.ts";
 
 const root = dirname(import.meta.dirname);
@@ -66,11 +67,11 @@ function candidateOf(component: string, change: (recipe: string) => string): str
   const manifest = BuildManifest.parse(JSON.parse(readFileSync(join(candidate, "build.json"), "utf8")));
   const one = manifest.components.find((built) => built.component === component);
   if (one === undefined) throw new Error(`no ${component} was built`);
-  const recipe = readFileSync(join(candidate, one.recipeFile), "utf8")
-    .replace(`ComponentVersion: "${one.version}"`, 'ComponentVersion: "9.0.0"')
-    .replace(`COMPONENT_VERSION: "${one.version}"`, 'COMPONENT_VERSION: "9.0.0"')
-    .replaceAll(`/${component}/${one.version}/`, `/${component}/9.0.0/`);
-  writeFileSync(join(candidate, one.recipeFile), change(recipe));
+  const recipe = readFileSync(join(candidate, one.recipeFile), "utf8");
+  writeFileSync(
+    join(candidate, one.recipeFile),
+    change(withVersion(recipe, component, one.version, "9.0.0")),
+  );
   const components = manifest.components.map((built) =>
     built.component === component ? { ...built, version: "9.0.0" } : built,
   );

@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
@@ -32,7 +32,8 @@ import { startedWith } from "../simulator/fleet/process/process-tree.ts";
 import { MARK } from "../simulator/fleet/process/supervised-process.ts";
 import { setup as buildArtifacts } from "./artifacts-setup.ts";
 import { type LocalRegion, place, startLocalRegion } from "./local-region.ts";
-import { commissionIn, recipeOfThisMachine } from "./on-this-machine.ts";
+import { commissionIn } from "./on-this-machine.ts";
+import { ownRelease } from "./own-release.ts";
 
 const buckets = { artifacts: "coalmine-artifacts", lake: "coalmine-lake" };
 const device = "core-01";
@@ -78,22 +79,6 @@ async function operatorConnection(): Promise<IotConnection> {
 async function commissionDevice(site: DeviceSite): Promise<void> {
   const { report } = await commissionIn(region, folder, site);
   expect(report).toMatchObject({ thing: site.name, passed: true, claimErased: true });
-}
-
-async function releaseOfThisMachine(): Promise<{ dist: string; manifest: BuildManifest }> {
-  const own = join(folder, "dist");
-  await mkdir(join(own, "recipes"), { recursive: true });
-  await symlink(join(dist, "artifacts"), join(own, "artifacts"));
-  for (const { recipeFile } of built.components)
-    await writeFile(
-      join(own, recipeFile),
-      recipeOfThisMachine(await readFile(join(dist, recipeFile), "utf8")),
-    );
-  // This checkout is between releases: what it builds is taken for released.
-  return {
-    dist: own,
-    manifest: { ...built, components: built.components.map((one) => ({ ...one, released: true })) },
-  };
 }
 
 function versionOf(component: string): string {
@@ -208,7 +193,7 @@ beforeAll(async () => {
     logs: new CloudWatchLogsClient(settings),
   };
   for (const Bucket of Object.values(buckets)) await clients.s3.send(new CreateBucketCommand({ Bucket }));
-  const release = await releaseOfThisMachine();
+  const release = await ownRelease(join(folder, "dist"));
   const target = {
     name: "home",
     region: place.region,

@@ -1,5 +1,9 @@
 import { createHash } from "node:crypto";
-import { CreateDeploymentCommand, paginateListDeployments } from "@aws-sdk/client-greengrassv2";
+import {
+  CreateDeploymentCommand,
+  ListDeploymentsCommand,
+  paginateListDeployments,
+} from "@aws-sdk/client-greengrassv2";
 import type { ComponentSet } from "../rollout/deployment.ts";
 import { groupArn, type Region } from "./region.ts";
 
@@ -50,6 +54,17 @@ export async function deployOnce(
     }),
   );
   return deploymentId;
+}
+
+/** The latest revision of a group, by the name it was made under. */
+export async function latestOf(
+  region: Region,
+  group: string,
+): Promise<{ readonly name: string; readonly deploymentId: string } | undefined> {
+  const { deployments: [latest] = [] } = await region.greengrass.send(
+    new ListDeploymentsCommand({ targetArn: groupArn(region, group), historyFilter: "LATEST_ONLY" }),
+  );
+  return latest && { name: latest.deploymentName ?? "", deploymentId: latest.deploymentId ?? "" };
 }
 
 async function findByName(region: Region, targetArn: string, name: string): Promise<string | undefined> {

@@ -8,7 +8,7 @@ import type { FoldedRollout } from "./folded.ts";
 import type { KeptDocuments } from "./kept.ts";
 import { dueLook, Looks } from "./looks.ts";
 import type { Region } from "./region.ts";
-import { Reports } from "./reports.ts";
+import { lateRevisions, Reports } from "./reports.ts";
 import { dueWatch, Watches } from "./watches.ts";
 
 /** What is seen of a target's devices: what they report, and the looks and watches that are due. */
@@ -42,7 +42,10 @@ export class Observer {
     const { name } = region.target;
     const nowMs = now[name] ?? 0;
     const store = new EvidenceStore(region.dynamodb, name);
-    const evidence = await this.#reports.of(rollout, name, region);
+    const evidence = [
+      ...(await lateRevisions(rollout, region)),
+      ...(await this.#reports.of(rollout, name, region)),
+    ];
     const current = evidence.length === 0 ? rollout : next(rollout, evidence, now).rollout;
     const elapsedMs = dueLook(folded, current, name, nowMs);
     if (elapsedMs !== undefined)

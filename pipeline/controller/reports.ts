@@ -4,10 +4,12 @@ import {
   paginateListInstalledComponents,
   ResourceNotFoundException,
 } from "@aws-sdk/client-greengrassv2";
+import { keyOf } from "../rollout/enter.ts";
 import type { ComponentSet } from "../rollout/deployment.ts";
 import type { Evidence } from "../rollout/evidence.ts";
 import { targetsOf, type Rollout, type TargetState } from "../rollout/state.ts";
 import type { RolloutTarget } from "../rollout/plan.ts";
+import { latestOf } from "./deployments.ts";
 import { eachOf, groupArn, type Region } from "./region.ts";
 
 /** What a device that runs neither set is said to run. */
@@ -48,6 +50,25 @@ export class Reports {
     });
     return reports.flat();
   }
+}
+
+/**
+ * A revision of the candidate that is a group's latest though the rollout has turned back: made by a controller that was
+ * slow, and told by nobody.
+ */
+export async function lateRevisions(rollout: Rollout, region: Region): Promise<Evidence[]> {
+  const own = targetsOf(rollout).find(({ plan }) => plan.name === region.target.name);
+  if (rollout.phase.phase !== "rollingBack" || own === undefined) return [];
+  const { plan, state } = own;
+  const groups = { canary: plan.canaryGroup, main: plan.mainGroup };
+  const late: Evidence[] = [];
+  for (const role of ["canary", "main"] as const) {
+    if (state.groups[role]?.id === undefined) continue;
+    const latest = await latestOf(region, groups[role]);
+    if (latest?.name.startsWith(keyOf(rollout, plan.name, role, "candidate", "")) !== true) continue;
+    late.push({ kind: "deploymentCreated", key: latest.name, deploymentId: latest.deploymentId });
+  }
+  return late;
 }
 
 /** What is expected of a device changes with the revisions of the groups. */

@@ -212,7 +212,7 @@ test("a halt in the canary leaves main alone, and goes back by a pinned revision
   expect(it.deeds("cancelDeployment")).toHaveLength(2);
   it.obey().sync().pass(0).obey();
   expect(it.phase.phase).toBe("done");
-  expect(it.world.revisions.get("driven-main")).toEqual({ id: "driven-main:1", set: "good" });
+  expect(it.world.revisions.get("driven-main")).toMatchObject({ id: "driven-main:1", set: "good" });
 });
 
 test("a rollback is done when each device reports its very revision, not the last good set alone [rollout-5.2]", () => {

@@ -40,6 +40,7 @@ export type RolloutPolicy = z.infer<typeof RolloutPolicy>;
 
 /** A pinned set of components, under the name by which devices are said to report it. */
 export const Release = z.object({ id: z.string().min(1), components: ComponentSet });
+export type Release = z.infer<typeof Release>;
 
 /** Until when a target has to be quiet before its canary is drawn. */
 export function quietUntilMs(target: RolloutTarget, plannedAtMs: number): number {

@@ -1,6 +1,6 @@
 import { isDeed, type Action, type Deed } from "./action.ts";
 import type { Evidence } from "./evidence.ts";
-import { RolloutPlan, type RolloutPolicy } from "./plan.ts";
+import { RolloutPlan, type Release, type RolloutPolicy } from "./plan.ts";
 import { seedHashOf } from "./seed.ts";
 
 /**
@@ -62,6 +62,24 @@ export function planOfWorld(sizes: Readonly<Record<string, number>>): RolloutPla
   });
 }
 
+/** The plan of the next rollout in a world: from what its main groups run to a version that nobody has seen yet. */
+export function planAfter(plan: RolloutPlan, world: World, number: number): RolloutPlan {
+  const candidate = {
+    id: `new-${number}`,
+    components: { "coalmine.Inference": { version: `1.0.${number}`, merge: { batch: 8 } } },
+  };
+  return RolloutPlan.parse({
+    ...plan,
+    rollout: `r${number}`,
+    release: `commit-${number}`,
+    targets: plan.targets.map((target) => ({
+      ...target,
+      lastGood: world.revisions.get(target.mainGroup)?.release,
+      candidate,
+    })),
+  });
+}
+
 interface WorldDevice {
   readonly target: string;
   readonly thing: string;
@@ -73,15 +91,22 @@ interface WorldDevice {
 export class World {
   readonly devices = new Map<string, WorldDevice>();
   /** Group → its latest revision. */
-  readonly revisions = new Map<string, { id: string; set: string }>();
+  readonly revisions = new Map<string, { id: string; set: string; release: Release }>();
   readonly deeds: Deed[] = [];
   readonly #ids = new Map<string, string>();
   readonly #mainOf = new Map<string, string>();
+  /** Version of inference → the set that has it. */
+  readonly #releases = new Map<string, Release>();
 
   constructor(plan: RolloutPlan) {
+    this.learn(plan);
     for (const target of plan.targets) {
       for (const group of [target.canaryGroup, target.mainGroup]) {
-        this.revisions.set(group, { id: `${group}:1`, set: target.lastGood.id });
+        this.revisions.set(group, {
+          id: `${group}:1`,
+          set: target.lastGood.id,
+          release: target.lastGood,
+        });
         this.#mainOf.set(group, target.mainGroup);
       }
       for (const [index, { thing }] of target.devices.entries())
@@ -107,8 +132,9 @@ export class World {
     if (known !== undefined) return { kind: "deploymentCreated", key: action.key, deploymentId: known };
     const id = `${action.group}:${this.#ids.size + 2}`;
     this.#ids.set(action.key, id);
-    const version = action.components["coalmine.Inference"]?.version;
-    this.revisions.set(action.group, { id, set: version === "1.0.1" ? "new" : "good" });
+    const release = this.#releases.get(action.components["coalmine.Inference"]?.version ?? "");
+    if (release === undefined) throw new Error(`no plan has the components of ${action.key}`);
+    this.revisions.set(action.group, { id, set: release.id, release });
     return { kind: "deploymentCreated", key: action.key, deploymentId: id };
   }
 
@@ -128,13 +154,30 @@ export class World {
     };
   }
 
-  /** Devices that run the candidate, or will as soon as they hear of it. */
-  exposed(target: string): string[] {
+  /** Devices that run this set, or will as soon as they hear of it. */
+  exposed(target: string, set = "new"): string[] {
     return [...this.devices.values()]
       .filter(
-        (one) => one.target === target && (one.set === "new" || this.revisions.get(one.group)?.set === "new"),
+        (one) => one.target === target && (one.set === set || this.revisions.get(one.group)?.set === set),
       )
       .map(({ thing }) => thing);
+  }
+
+  /** What a plan calls its sets, and a canary group that runs what the main group does, as planning leaves it. */
+  learn({ targets }: RolloutPlan): void {
+    for (const { lastGood, candidate, canaryGroup, mainGroup } of targets) {
+      for (const release of [lastGood, candidate])
+        this.#releases.set(release.components["coalmine.Inference"]?.version ?? "", release);
+      const main = this.revisions.get(mainGroup);
+      if (main !== undefined && this.revisions.get(canaryGroup)?.set !== main.set)
+        this.revisions.set(canaryGroup, { ...main, id: `${canaryGroup}:${this.#ids.size + 2}-aligned` });
+    }
+  }
+
+  /** A device that no plan knows joins a target's main group. */
+  join(target: string, group: string): void {
+    const thing = `${target}-late-${this.devices.size}`;
+    this.devices.set(thing, { target, thing, group, set: "none", deploymentId: "none" });
   }
 
   #move({ group, things, exactly }: Extract<Deed, { kind: "moveThings" }>): void {
