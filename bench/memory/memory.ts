@@ -9,6 +9,7 @@ import { startSystem, type System } from "../../cli/system/system.ts";
 import { memoryOfTree, startedWith, treeOf } from "../../simulator/fleet/process/process-tree.ts";
 import { atMost, type Bench, median, type Metrics, ROUNDS } from "../measure.ts";
 import { pileUp } from "./backlog.ts";
+import { frugal, withParts } from "./parts.ts";
 
 const MIB = 1024 ** 2;
 const components = [
@@ -24,9 +25,7 @@ const BETWEEN_MS = 3000;
 /**
  * Four idle components, from their bundles under the core device, against four bare `node` processes of the same binary:
  * proportional set sizes. The two stand one after the other, since pages of one binary are shared by all who run it.
- * Parts measured by themselves on x64: the official IPC client loaded takes 3.4 MiB in each and 6.5 MiB of shared code,
- * ONNX Runtime with the model 18 MiB and 32 MiB of code. With four bare processes (81 MiB) that is 1.86 × before any code
- * of ours.
+ * A third four hold what is prescribed and nothing of ours: the libraries alone, bundled and run as the components are.
  */
 export const bench: Bench = async (say) => {
   const root = join(import.meta.dirname, "../..");
@@ -72,9 +71,12 @@ export const bench: Bench = async (say) => {
     // The binary stays when the device is stopped: an unpacked artifact.
     await system.stop();
     system = undefined;
-    const bare = await bareProcesses(program, byComponent.size);
+    const bare = await together(
+      Array.from(byComponent, () => [program, "--eval", "setInterval(() => {}, 3600000)"]),
+    );
+    const parts = await withParts(root, program, at.state, together);
     return {
-      ...figures(byComponent, bare),
+      ...figures(byComponent, bare, parts),
       "under a backlog, first minute": { value: piled.firstHalf, unit: "MiB" },
       "under a backlog, second minute": { value: piled.secondHalf, unit: "MiB" },
       // What piles up for twice as long takes no more memory: it lies on the disk.
@@ -86,17 +88,23 @@ export const bench: Bench = async (say) => {
   }
 };
 
-/** What so many `node` processes hold together that do nothing, in MiB, by round. */
-async function bareProcesses(program: string, count: number): Promise<number[]> {
-  const children = Array.from({ length: count }, () =>
-    spawn(program, ["--eval", "setInterval(() => {}, 3600000)"], { stdio: "ignore" }),
+/** What processes hold together that were started and left alone, in MiB, by round. */
+async function together(commands: readonly (readonly string[])[]): Promise<number[]> {
+  const children = commands.map(([program = "", ...args]) =>
+    spawn(program, args, { stdio: "ignore", env: { ...process.env, ...frugal } }),
   );
   try {
+    await systemClock.sleep(SETTLE_MS / 3);
     const rounds: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       await systemClock.sleep(BETWEEN_MS);
       const all = await Promise.all(children.map(({ pid = 0 }) => memoryOfTree(pid)));
-      rounds.push(all.reduce((sum, { pssBytes }) => sum + pssBytes / MIB, 0));
+      rounds.push(
+        all.reduce((sum, { processes, pssBytes }) => {
+          if (processes !== 1) throw new Error("a process that should idle has ended");
+          return sum + pssBytes / MIB;
+        }, 0),
+      );
     }
     return rounds;
   } finally {
@@ -104,15 +112,22 @@ async function bareProcesses(program: string, count: number): Promise<number[]> 
   }
 }
 
-function figures(byComponent: ReadonlyMap<string, readonly number[]>, bare: readonly number[]): Metrics {
+function figures(
+  byComponent: ReadonlyMap<string, readonly number[]>,
+  bare: readonly number[],
+  parts: readonly number[],
+): Metrics {
   const own = [...byComponent].map(
     ([name, rounds]) => [name, { value: median(rounds), unit: "MiB" }] as const,
   );
-  const together = own.reduce((sum, [, { value }]) => sum + value, 0);
+  const sum = own.reduce((all, [, { value }]) => all + value, 0);
   return {
     ...Object.fromEntries(own),
-    "four components": { value: together, unit: "MiB" },
+    "four components": { value: sum, unit: "MiB" },
     "four bare node processes": { value: median(bare), unit: "MiB" },
-    ratio: atMost(together / median(bare), "x", 1.9),
+    "four with the prescribed libraries alone": { value: median(parts), unit: "MiB" },
+    ratio: atMost(sum / median(bare), "x", 1.9),
+    "the libraries' own ratio": { value: median(parts) / median(bare), unit: "x" },
+    "components to libraries": { value: sum / median(parts), unit: "x" },
   };
 }

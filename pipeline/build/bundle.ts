@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
 import { BuildError } from "./build-error.ts";
 import { nativeModulesPlugin } from "./native-modules.ts";
@@ -8,17 +8,20 @@ import type { ZipEntry } from "./zip.ts";
 
 export interface Bundle {
   /**
-   * `component.mjs`; `config.mjs`, its schema alone, by which publish and plan refuse a configuration; and `main.mjs`,
-   * which a worker thread runs too, told apart by `isMainThread`.
+   * `component.mjs`; `config.mjs`, its schema alone, by which publish and plan refuse a configuration; `main.mjs`, which
+   * a worker thread runs too, told apart by `isMainThread`; and its `part-….mjs`, read when they are needed.
    */
   readonly files: readonly ZipEntry[];
   /** Every source that went into them, by its path from the root. */
   readonly inputs: ReadonlySet<string>;
 }
 
+/** An uncaught error prints its whole source line into the component's log. */
+const LINE_LENGTH = 160;
+
 /**
- * Not minified: an uncaught error prints its whole source line into the component's log. ASCII, because V8 keeps the
- * source of a file, and with two bytes a letter where a single letter is beyond Latin-1.
+ * V8 keeps the source of a file: without comments and spaces it is a third smaller, and in ASCII half as large as with a
+ * single letter beyond Latin-1. Names stay, for those who read a stack.
  */
 const shared = {
   bundle: true,
@@ -26,6 +29,8 @@ const shared = {
   metafile: true,
   format: "esm",
   charset: "ascii",
+  minifyWhitespace: true,
+  lineLimit: LINE_LENGTH,
   legalComments: "none",
   logLevel: "silent",
 } satisfies BuildOptions;
@@ -45,6 +50,9 @@ const onNode = {
   target: "node24",
   // Of two forms of a library the one that can be shaken: V8 keeps the source of all that is left.
   mainFields: ["module", "main"],
+  // What is imported when it is needed, such as a service's SDK, is not read before: it lies in a file of its own.
+  splitting: true,
+  chunkNames: "part-[hash]",
   // What libraries in CommonJS call when they need Node's own modules or a native one. esbuild does not see these names,
   // so they must be ones that no library gives to anything of its own.
   banner: {
@@ -67,9 +75,16 @@ export async function bundleComponent(root: string, folder: string): Promise<Bun
     }),
   ];
   return {
-    files: parts.map(({ entry }) => entry),
+    files: parts.flatMap(({ entries }) => entries),
     inputs: new Set(parts.flatMap(({ inputs }) => Object.keys(inputs))),
   };
+}
+
+/** Bundles a program that is no component the way a component's `main.mjs` is: what such a thing weighs. */
+export async function bundleProgram(root: string, file: string): Promise<Bundle> {
+  const plugins = [nativeModulesPlugin, nodeModulesPlugin];
+  const { entries, inputs } = await run(root, file, "main.mjs", { ...onNode, plugins });
+  return { files: entries, inputs: new Set(Object.keys(inputs)) };
 }
 
 async function run(
@@ -77,20 +92,26 @@ async function run(
   file: string,
   name: string,
   options: BuildOptions & typeof shared,
-): Promise<{ entry: ZipEntry; inputs: Metafile["inputs"] }> {
+): Promise<{ entries: ZipEntry[]; inputs: Metafile["inputs"] }> {
   if (!existsSync(file))
     throw new BuildError(
       "ERR_BUILD_SOURCE",
       `${file} is missing; every component has src/component.ts, src/config.ts and src/main.ts`,
     );
-  const result = await build({ ...options, absWorkingDir: root, entryPoints: [file], outdir: "dist" });
-  const [output] = result.outputFiles;
-  if (output === undefined)
-    throw new BuildError(
-      "ERR_BUILD_SOURCE",
-      `bundling ${file} gave nothing; run it again with esbuild alone`,
-    );
-  return { entry: { name, bytes: output.contents }, inputs: result.metafile.inputs };
+  const outdir = join(root, "dist");
+  const entryPoints = { [basename(name, ".mjs")]: file };
+  const outExtension = { ".js": ".mjs" };
+  const result = await build({ ...options, absWorkingDir: root, entryPoints, outdir, outExtension });
+  const entries = result.outputFiles.map(({ path, contents: bytes }) => {
+    const at = bytes.findIndex((byte) => byte > 0x7f);
+    if (at >= 0)
+      throw new BuildError(
+        "ERR_BUILD_SOURCE",
+        `the bundle of ${file} is not ASCII: see ${JSON.stringify(new TextDecoder().decode(bytes.subarray(Math.max(0, at - 60), at + 20)))}; write that letter as an escape, or Node holds the file with two bytes a letter`,
+      );
+    return { name: relative(outdir, path), bytes };
+  });
+  return { entries, inputs: result.metafile.inputs };
 }
 
 /** main.mjs imports the component from its own file: those bytes are the ones that hosted devices run. */

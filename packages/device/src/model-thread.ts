@@ -49,7 +49,7 @@ async function serve(port: MessagePort, ring: ModelRing): Promise<void> {
     const { id } = request;
     if (request.kind === "open") {
       session = await open(request.path, request.sha256);
-      runs = new RingRuns(session, ring, await import("onnxruntime-node"));
+      runs = new RingRuns(session, ring, await import("./onnx-runtime.ts"));
       const { inputNames, outputNames } = session;
       return { id, kind: "opened", opened: { inputNames, outputNames } };
     }
@@ -94,7 +94,7 @@ export async function open(path: string, sha256: string): Promise<InferenceSessi
       `cannot open ${path}: its SHA-256 is ${found}, ${sha256} was wanted; deploy the model's component again`,
     );
   // Loaded here alone: the component's own thread has no use for the runtime.
-  const ort = await import("onnxruntime-node");
+  const ort = await import("./onnx-runtime.ts");
   try {
     return await ort.InferenceSession.create(bytes, sessionOptions);
   } catch (cause) {
@@ -105,7 +105,7 @@ export async function open(path: string, sha256: string): Promise<InferenceSessi
 }
 
 export async function run(session: InferenceSession, feeds: Tensors): Promise<Tensors> {
-  const ort = await import("onnxruntime-node");
+  const ort = await import("./onnx-runtime.ts");
   const given: Record<string, OrtTensor> = {};
   for (const [name, tensor] of Object.entries(feeds))
     given[name] =

@@ -5,7 +5,7 @@ import { ModelFailure } from "./model-error.ts";
 import { endings, type ModelRing, SLOTS } from "./model-ring.ts";
 import type { Tensors } from "./model-messages.ts";
 
-type Ort = typeof import("onnxruntime-node");
+type Ort = typeof import("./onnx-runtime.ts");
 type OrtTensors = Record<string, OrtTensor>;
 
 /** Tensors over a slot's memory, made once for each shape of request and used again. */
