@@ -74,6 +74,9 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
     announce: (given) => {
       endpoints = given;
     },
-    stop: () => broker.close(),
+    stop: () => {
+      provisioning.stop();
+      broker.close();
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Clock, Instant } from "@coalmine/ports";
+import type { Clock, Instant, Timer } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import * as z from "zod";
 import type { Broker, Request } from "../broker/broker.ts";
@@ -266,12 +266,18 @@ export class FleetProvisioning {
     }
     if (next === undefined || (this.#expiryAt !== undefined && this.#expiryAt > now)) return;
     this.#expiryAt = next;
-    this.#clock.timer(next - now, () => {
+    this.#expiry = this.#clock.timer(next - now, () => {
       this.#expiryAt = undefined;
       this.#expire();
     });
   }
   #expiryAt: Instant | undefined;
+  #expiry: Timer | undefined;
+
+  /** No token is looked at again until the next start. */
+  stop(): void {
+    this.#expiry?.cancel();
+  }
 }
 
 function digest(token: string): string {
