@@ -28,6 +28,8 @@ export interface ComparisonResult {
   readonly latest: readonly Comparison[];
   /** Share of alpha spent by the latest look. */
   readonly spent: number;
+  /** Share of draws whose worst halting metric at the last look is as bad as the real one's; undefined where none is known. */
+  readonly worstP: number | undefined;
 }
 
 /** One question that clearing a metric must answer no to: is harm of this size (a shift of logarithms) possible? */
@@ -90,8 +92,8 @@ export function compareArms(bundle: Bundle, arrangement: Arrangement): Compariso
         for (const test of tests) testMargin(outcome, arrangement, test, alphaPromote * spent, scratch);
       return { metric, tests, outcome, scale, real, p };
     });
-    if (seen.some(({ metric, real }) => isHalting(metric) && real !== undefined))
-      halting.look(scratch.worst, alpha * spent);
+    const someHalting = seen.some(({ metric, real }) => isHalting(metric) && real !== undefined);
+    if (someHalting) halting.look(scratch.worst, alpha * spent);
     // Once the real draw is retired its boundary stands; later looks only ask whether the effect has become large enough.
     const boundary = halting.realBoundary ?? Infinity;
     const stands = seen.map((one) => ({
@@ -101,12 +103,18 @@ export function compareArms(bundle: Bundle, arrangement: Arrangement): Compariso
     if (!stands.some(isHarm) && index < looks.length - 1) continue;
     const latest = stands.map((one) => ({ ...one, ...clearance(bundle, index, one, arrangement) }));
     const harms = latest.filter(isHarm);
-    return { halt: harms.length > 0 ? { look: index, metrics: harms } : undefined, latest, spent };
+    return {
+      halt: harms.length > 0 ? { look: index, metrics: harms } : undefined,
+      latest,
+      spent,
+      worstP: someHalting ? upperP(scratch.worst) : undefined,
+    };
   }
-  return { halt: undefined, latest: [], spent };
+  return { halt: undefined, latest: [], spent, worstP: undefined };
 }
 
-function isHarm({
+/** A metric that stands out, by a difference that matters. */
+export function isHarm({
   metric,
   scale,
   significant,

@@ -72,7 +72,7 @@ function decide(
   const byComparison = bundle.policy.judgedBy === "comparison";
   const result: ComparisonResult = byComparison
     ? compareArms(replayed, arrangement)
-    : { halt: undefined, latest: [], spent: 0 };
+    : { halt: undefined, latest: [], spent: 0, worstP: undefined };
   const trusted = bundle.draw.how === "drawn" || placeboVouches(bundle.draw.placebo, bundle.policy.alpha);
   const comparisonHalts =
     trusted && result.halt !== undefined && result.halt.look < (absolute?.look ?? Infinity);

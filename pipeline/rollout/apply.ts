@@ -169,9 +169,12 @@ function look(rollout: Rollout, evidence: Extract<Evidence, { kind: "look" }>): 
 }
 
 function watched(rollout: Rollout, evidence: Extract<Evidence, { kind: "watched" }>): void {
-  const watch = rollout.targets[evidence.target]?.watch;
+  const state = rollout.targets[evidence.target];
+  const watch = state?.watch;
   if (watch === undefined || watch.seen?.verdict === "HALT") return;
-  const { fromMs, atMs, verdict, because, digest } = evidence;
+  const { fromMs, atMs, verdict, because, digest, step } = evidence;
+  if (step !== undefined && state?.steps.every((one) => one.fromMs !== fromMs) === true)
+    state.steps.push({ fromMs, found: step });
   // What was well of an earlier wave, or earlier of this one, says nothing now; a HALT that comes late is one.
   const isNewer = fromMs === watch.fromMs && atMs > (watch.seen?.atMs ?? -Infinity);
   if (isNewer || verdict === "HALT") watch.seen = { atMs, verdict, because, digest };

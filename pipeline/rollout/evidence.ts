@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { StepFinding } from "../judge/wave-step.ts";
 
 const person = { by: z.string().min(1), reason: z.string().min(1).max(1000) };
 
@@ -41,6 +42,8 @@ export const Evidence = z.discriminatedUnion("kind", [
     digest: z.string(),
     verdict: z.enum(["HALT", "WELL"]),
     because: z.string(),
+    /** What the wave adds to the evidence of all waves; with one look a wave. */
+    step: StepFinding.optional(),
   }),
   z.object({ kind: z.literal("promoted"), ...person }),
   /** Opens the emergency lane, or completes it where another person has opened it. */

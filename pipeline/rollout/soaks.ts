@@ -31,3 +31,8 @@ export function isWaveSoaked(
 export function nextWatchMs({ policy }: RolloutTarget, fromMs: number, now: number): number {
   return fromMs + (Math.floor((now - fromMs) / policy.pulseEveryMs) + 1) * policy.pulseEveryMs;
 }
+
+/** When a wave that began at this time is compared with those that it left: it depends on nothing that the wave does. */
+export function stepAtMs({ policy }: RolloutTarget, fromMs: number): number {
+  return fromMs + Math.ceil(policy.waveSoakMs / policy.pulseEveryMs) * policy.pulseEveryMs;
+}

@@ -1,4 +1,5 @@
 import { InvariantError } from "@coalmine/runtime";
+import type { StepFinding } from "../judge/wave-step.ts";
 import type { Deed, WaitStage } from "./action.ts";
 import { RolloutPlan, type RolloutTarget } from "./plan.ts";
 
@@ -71,6 +72,8 @@ export interface TargetState {
         seen: { atMs: number; verdict: "HALT" | "WELL"; because: string; digest: string } | undefined;
       }
     | undefined;
+  /** What waves have added to the evidence, each known by when it began. */
+  steps: { fromMs: number; found: StepFinding }[];
 }
 
 /** What a person asked for, and why. */
@@ -122,6 +125,7 @@ export function startRollout(plan: RolloutPlan, now: Times): Rollout {
           waveBegunAtMs: undefined,
           waveArrivedAtMs: undefined,
           watch: undefined,
+          steps: [],
         },
       ]),
     ),
