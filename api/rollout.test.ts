@@ -1,6 +1,7 @@
 import { componentNames } from "@coalmine/contract";
 import { Closing } from "@coalmine/runtime";
 import { afterEach, expect, test } from "vitest";
+import { Controller } from "../pipeline/controller/controller.ts";
 import { deployOnce } from "../pipeline/controller/deployments.ts";
 import type { Notice } from "../pipeline/controller/deeds.ts";
 import { membersOf, runningRevision } from "../pipeline/controller/fleet.ts";
@@ -147,6 +148,29 @@ test("a revision of the candidate that a slow controller makes after the rollbac
     "1.0.0",
   );
 }, 180_000);
+
+test("a hint makes the controller look at once, and means nothing by itself [rollout-1.6]", async () => {
+  const rig = await rigOf({ home: 3 });
+  const { time } = rig.options;
+  // Whoever waits for no hint waits for ever.
+  const waitUntil: typeof time.waitUntil = (target, _, signal) =>
+    new Promise((resolve) => {
+      signal.addEventListener("abort", () => resolve(time.now(target)));
+    });
+  const controller = new Controller({ ...rig.options, time: { ...time, waitUntil } });
+  const stop = new AbortController();
+  const running = controller.run(stop.signal);
+  const passed = () => new Promise((resolve) => void setTimeout(resolve, 500));
+  await passed();
+  await rig.push("6666666fffff", "1.0.1");
+  await passed();
+  const installed = await listRollouts(rig.api);
+  expect(installed).toHaveLength(1);
+  for (let hint = 0; hint < 5; hint++) controller.hint();
+  while ((await listRollouts(rig.api)).length === 1) await passed();
+  stop.abort();
+  await running;
+}, 60_000);
 
 test("a person holds and resumes; a newer push waits its turn and then rolls out", async () => {
   const rig = await rigOf({ home: 3 });

@@ -48,6 +48,8 @@ export interface Tick {
 const UNFINISHED_AMONG = 5;
 /** Passes without a pause while each finds something to record. */
 const MOVES_AT_ONCE_MAX = 50;
+/** After a hint others follow, and are heard with it. */
+const HINTS_MS = 100;
 const NOTHING: Tick = { rollout: undefined, phase: undefined, moved: false, waits: [] };
 
 /**
@@ -66,6 +68,8 @@ export class Controller {
   /** Driven targets that run at this moment: their state is not looked at until they stand. */
   readonly #running = new Map<string, number>();
   #isReady = false;
+  /** Ends the present wait; a hint that comes while a pass is under way makes the next wait none. */
+  #wake = new AbortController();
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -107,12 +111,21 @@ export class Controller {
     }
   }
 
+  /**
+   * Something may have happened (an event of the cloud): look again soon. What is true is read by the pass, which comes
+   * without hints too; many hints are one.
+   */
+  hint(): void {
+    this.#wake.abort();
+  }
+
   /** Passes until `signal`, driving the clocks that are waited for. What fails is logged and tried again. */
   async run(signal: AbortSignal): Promise<void> {
     const { log, time } = this.#options;
     const drives = new Map<string, Promise<void>>();
     const wall = this.#options.regions[0].target;
     for (let atOnce = 0; !signal.aborted;) {
+      this.#wake = new AbortController();
       let waits: readonly Wait[] = [];
       try {
         const tick = await this.tick();
@@ -134,8 +147,10 @@ export class Controller {
         Infinity,
         ...waits.filter(({ target }) => target === wall.name).map(({ timeMs }) => timeMs),
       );
-      // An aborted wait is how this ends.
-      await Promise.race([time.waitUntil(wall, untilWall, signal).catch(() => {}), ...drives.values()]);
+      // An aborted wait is how this ends, and how a hint is heard.
+      const ended = AbortSignal.any([signal, this.#wake.signal]);
+      await Promise.race([time.waitUntil(wall, untilWall, ended).catch(() => {}), ...drives.values()]);
+      if (this.#wake.signal.aborted) await this.#options.clock.sleep(HINTS_MS, signal).catch(() => {});
     }
     await Promise.allSettled(drives.values());
   }
