@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { ServiceError } from "../service.ts";
+import { compareDecimals, readDecimal, writeDecimal } from "./decimal.ts";
+import { invalid } from "./invalid.ts";
 
 /** A DynamoDB value as the SDK has it, stored with bytes as base64 so that it is JSON. */
 export type AttributeValue =
@@ -15,10 +16,11 @@ export type AttributeValue =
   | { readonly M: Readonly<Record<string, AttributeValue>> };
 export type Item = Readonly<Record<string, AttributeValue>>;
 
-const number = /^-?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$/;
+/** What most numbers are: they need no arithmetic to be in the one spelling. */
+const whole = /^-?[1-9]\d{0,14}$|^0$/;
 const bytes = z.instanceof(Uint8Array).transform((value) => Buffer.from(value).toString("base64"));
 const unique = (values: readonly string[]): boolean => new Set(values).size === values.length;
-const numberText = z.string().max(60).regex(number, "is not a number").transform(plainNumber);
+const numberText = z.string().max(200).transform(plainNumber);
 
 /** How deep lists and maps may lie in each other; the service's own limit is 32. */
 const DEPTH_MAX = 32;
@@ -78,16 +80,12 @@ export function writeItem(item: Item): Record<string, object> {
 
 /** Order within a type: numbers by size, text and bytes by their bytes. Undefined where there is none. */
 export function compareValues(a: AttributeValue, b: AttributeValue): number | undefined {
-  if ("N" in a && "N" in b) return Math.sign(Number(a.N) - Number(b.N)) || compareDigits(a.N, b.N);
+  // What doubles tell apart is in that order; DynamoDB's 38 digits can tell more.
+  if ("N" in a && "N" in b)
+    return Math.sign(Number(a.N) - Number(b.N)) || compareDecimals(readDecimal(a.N), readDecimal(b.N));
   if ("S" in a && "S" in b) return Buffer.compare(Buffer.from(a.S, "utf8"), Buffer.from(b.S, "utf8"));
   if ("B" in a && "B" in b) return Buffer.compare(Buffer.from(a.B, "base64"), Buffer.from(b.B, "base64"));
   return undefined;
-}
-
-/** Numbers that a double cannot tell apart but DynamoDB's 38 digits can; both are whole where this matters here. */
-function compareDigits(a: string, b: string): number {
-  if (!/^-?\d+$/.test(a) || !/^-?\d+$/.test(b)) return 0;
-  return BigInt(a) < BigInt(b) ? -1 : BigInt(a) > BigInt(b) ? 1 : 0;
 }
 
 export function equalValues(a: AttributeValue, b: AttributeValue): boolean {
@@ -129,11 +127,5 @@ function depthOf(value: AttributeValue): number {
 
 /** One spelling for one number: 1.0 and 1 are the same key. */
 function plainNumber(text: string): string {
-  if (/^-?\d+$/.test(text)) return text.replace(/^(-?)0+(?=\d)/, "$1").replace(/^-0$/, "0");
-  const value = Number(text);
-  return Number.isInteger(value) && Math.abs(value) < 1e15 ? String(value) : String(value);
-}
-
-export function invalid(message: string): ServiceError {
-  return new ServiceError("ValidationException", 400, message);
+  return whole.test(text) ? text : writeDecimal(readDecimal(text));
 }

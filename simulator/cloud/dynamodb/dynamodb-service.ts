@@ -2,7 +2,8 @@ import type { Clock, Random } from "@coalmine/ports";
 import { ServiceError, type Input, type Output, type Place, type Service } from "../service.ts";
 import type { Store, Table } from "../store/store.ts";
 import { uuid } from "../uuid.ts";
-import { invalid, readItem, writeItem, type Item } from "./attribute-value.ts";
+import { readItem, writeItem, type Item } from "./attribute-value.ts";
+import { invalid } from "./invalid.ts";
 import { conditionOf, placeholdersOf, wantsOldOnFailure } from "./expression-input.ts";
 import { projection, query, scan } from "./query.ts";
 import { ItemTable, type TableDescription } from "./table.ts";
@@ -177,15 +178,15 @@ export class DynamoDbService implements Service {
     const table = this.table(input.TableName);
     const key = readItem(input.Key);
     const row = table.keyOf(key, false);
+    // What is wrong with the call is said before the item is looked at.
+    const update = readUpdate(String(input.UpdateExpression ?? ""), placeholdersOf(input), key);
     table.check(row, conditionOf(input), wantsOldOnFailure(input));
     const old = table.get(row);
-    const update = readUpdate(String(input.UpdateExpression ?? ""), placeholdersOf(input));
-    const item = table.checked(update(old ?? key));
-    if (table.keyOf(item, true) !== row)
-      throw invalid(
-        "One or more parameter values were invalid: Cannot update attribute. This attribute is part of the key",
-      );
+    const item = table.checked(update.apply(old ?? key));
     table.set(row, item);
+    if (input.ReturnValues === "UPDATED_NEW") return { Attributes: writeItem(update.touched(item)) };
+    if (input.ReturnValues === "UPDATED_OLD")
+      return old === undefined ? {} : { Attributes: writeItem(update.touched(old)) };
     return returned(input.ReturnValues, old, item);
   }
 
@@ -235,11 +236,6 @@ export class DynamoDbService implements Service {
 }
 
 function returned(kind: unknown, old: Item | undefined, now: Item | undefined): Output {
-  const item =
-    kind === "ALL_OLD" || kind === "UPDATED_OLD"
-      ? old
-      : kind === "ALL_NEW" || kind === "UPDATED_NEW"
-        ? now
-        : undefined;
+  const item = kind === "ALL_OLD" ? old : kind === "ALL_NEW" ? now : undefined;
   return item === undefined ? {} : { Attributes: writeItem(item) };
 }

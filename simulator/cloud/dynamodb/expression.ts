@@ -1,4 +1,5 @@
-import { compareValues, equalValues, invalid, type AttributeValue, type Item } from "./attribute-value.ts";
+import { compareValues, equalValues, type AttributeValue, type Item } from "./attribute-value.ts";
+import { invalid } from "./invalid.ts";
 
 /** Names and values that an expression's placeholders stand for. */
 export interface Placeholders {
@@ -14,6 +15,7 @@ type Operand =
 export type Condition =
   | { readonly kind: "compare"; readonly operator: string; readonly left: Operand; readonly right: Operand }
   | { readonly kind: "between"; readonly operand: Operand; readonly low: Operand; readonly high: Operand }
+  | { readonly kind: "in"; readonly operand: Operand; readonly among: readonly Operand[] }
   | {
       readonly kind: "call";
       readonly name: string;
@@ -148,30 +150,83 @@ function negation(reader: ExpressionReader, depth: number): Condition {
   return comparison(reader);
 }
 
-const functions = new Set(["attribute_exists", "attribute_not_exists", "begins_with", "contains"]);
+/** The functions, by how many operands they take. */
+const functions: Readonly<Record<string, number>> = {
+  attribute_exists: 1,
+  attribute_not_exists: 1,
+  attribute_type: 2,
+  begins_with: 2,
+  contains: 2,
+};
+const types = ["S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"];
+/** DynamoDB's own bound. */
+const AMONG_MAX = 100;
 
 function comparison(reader: ExpressionReader): Condition {
   const word = reader.peek();
-  if (word !== undefined && functions.has(word)) {
+  const operands = word === undefined || !Object.hasOwn(functions, word) ? undefined : functions[word];
+  if (word !== undefined && operands !== undefined) {
     reader.next();
     reader.expect("(");
     const path = reader.path();
     const argument = reader.take(",") ? reader.operand() : undefined;
     reader.expect(")");
-    if ((argument === undefined) !== word.startsWith("attribute"))
+    if ((argument === undefined ? 1 : 2) !== operands)
       throw invalid(`Invalid expression: Incorrect number of operands for operator or function: ${word}`);
+    checkArgument(word, argument);
     return { kind: "call", name: word, path, argument };
   }
   const left = reader.operand();
   if (reader.take("BETWEEN")) {
     const low = reader.operand();
     reader.expect("AND");
-    return { kind: "between", operand: left, low, high: reader.operand() };
+    const high = reader.operand();
+    checkBounds(low, high);
+    return { kind: "between", operand: left, low, high };
+  }
+  if (reader.take("IN")) {
+    reader.expect("(");
+    const among = [reader.operand()];
+    while (reader.take(",")) among.push(reader.operand());
+    reader.expect(")");
+    if (among.length > AMONG_MAX)
+      throw invalid(`Invalid expression: IN has ${among.length} operands, and ${AMONG_MAX} are the most`);
+    return { kind: "in", operand: left, among };
   }
   const operator = reader.next();
   if (!["=", "<>", "<", "<=", ">", ">="].includes(operator))
     throw invalid(`Invalid expression: Syntax error; token: "${operator}"`);
   return { kind: "compare", operator, left, right: reader.operand() };
+}
+
+/** What can be said of an operand's type before any item is looked at. */
+function checkArgument(name: string, argument: Operand | undefined): void {
+  if (argument?.kind !== "value") return;
+  const [type = ""] = Object.keys(argument.value);
+  const isRight =
+    name === "begins_with" ? type === "S" || type === "B" : name !== "attribute_type" || type === "S";
+  if (!isRight)
+    throw invalid(
+      `Invalid expression: Incorrect operand type for operator or function; operator or function: ${name}, operand type: ${type}`,
+    );
+  if (name === "attribute_type" && "S" in argument.value && !types.includes(argument.value.S))
+    throw invalid(
+      `Invalid expression: Invalid attribute type name found; type: ${argument.value.S}, valid types: {${types.join(",")}}`,
+    );
+}
+
+function checkBounds(low: Operand, high: Operand): void {
+  if (low.kind !== "value" || high.kind !== "value") return;
+  const [from = "", to = ""] = [low.value, high.value].map((value) => Object.keys(value)[0]);
+  const told = `lower bound operand: AttributeValue: {${from}}, upper bound operand: AttributeValue: {${to}}`;
+  if (from !== to)
+    throw invalid(
+      `Invalid expression: The BETWEEN operator requires same data type for lower and upper bounds; ${told}`,
+    );
+  if ((compareValues(low.value, high.value) ?? 0) > 0)
+    throw invalid(
+      `Invalid expression: The BETWEEN operator requires upper bound to be greater than or equal to lower bound; ${told}`,
+    );
 }
 
 export function holds(condition: Condition, item: Item): boolean {
@@ -189,6 +244,13 @@ export function holds(condition: Condition, item: Item): boolean {
       if (value === undefined || low === undefined || high === undefined) return false;
       return (compareValues(value, low) ?? -1) >= 0 && (compareValues(value, high) ?? 1) <= 0;
     }
+    case "in": {
+      const value = valueOf(condition.operand, item);
+      return condition.among.some((one) => {
+        const other = valueOf(one, item);
+        return value !== undefined && other !== undefined && equalValues(value, other);
+      });
+    }
     case "call":
       return callHolds(condition, item);
     case "compare":
@@ -205,6 +267,8 @@ function callHolds(condition: Extract<Condition, { kind: "call" }>, item: Item):
       return value !== undefined;
     case "attribute_not_exists":
       return value === undefined;
+    case "attribute_type":
+      return value !== undefined && argument !== undefined && "S" in argument && argument.S in value;
     case "begins_with":
       return (
         value !== undefined &&

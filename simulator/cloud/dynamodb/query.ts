@@ -1,12 +1,6 @@
 import type { Input, Output } from "../service.ts";
-import {
-  invalid,
-  itemBytes,
-  readItem,
-  writeItem,
-  type AttributeValue,
-  type Item,
-} from "./attribute-value.ts";
+import { itemBytes, readItem, writeItem, type AttributeValue, type Item } from "./attribute-value.ts";
+import { invalid } from "./invalid.ts";
 import {
   ExpressionReader,
   holds,
@@ -62,6 +56,7 @@ function keyNameOf(part: Condition): string | undefined {
       return part.operand.kind === "path" ? part.operand.path[0] : undefined;
     case "call":
       return part.name === "begins_with" ? part.path[0] : undefined;
+    case "in":
     case "and":
     case "or":
     case "not":
@@ -106,7 +101,8 @@ function pageOf(
     ...(input.Select === "COUNT" ? {} : { Items: page.map((item) => writeItem(project(item))) }),
     Count: page.length,
     ScannedCount: at - start,
-    ...(at < items.length && last !== undefined
+    // A page that is full ends before anybody looks whether more would come.
+    ...((at < items.length || at - start >= limit) && last !== undefined
       ? {
           LastEvaluatedKey: writeItem(
             Object.fromEntries(Object.entries(last).filter(([name]) => isKey(name))),

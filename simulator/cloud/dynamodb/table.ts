@@ -1,14 +1,8 @@
 import type { Clock, Instant } from "@coalmine/ports";
 import { ServiceError } from "../service.ts";
 import type { Store, Table } from "../store/store.ts";
-import {
-  compareValues,
-  invalid,
-  itemBytes,
-  writeItem,
-  type AttributeValue,
-  type Item,
-} from "./attribute-value.ts";
+import { compareValues, itemBytes, writeItem, type AttributeValue, type Item } from "./attribute-value.ts";
+import { invalid } from "./invalid.ts";
 import { holds, type Condition } from "./expression.ts";
 
 export interface TableDescription {

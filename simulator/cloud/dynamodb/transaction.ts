@@ -1,5 +1,6 @@
 import { ServiceError, type Input, type Output } from "../service.ts";
-import { invalid, readItem, type Item } from "./attribute-value.ts";
+import { readItem, type Item } from "./attribute-value.ts";
+import { invalid } from "./invalid.ts";
 import { conditionOf, placeholdersOf, wantsOldOnFailure } from "./expression-input.ts";
 import type { ItemTable } from "./table.ts";
 import { readUpdate } from "./update-expression.ts";
@@ -61,13 +62,15 @@ function prepare(tableOf: (name: unknown) => ItemTable, action: Input): Prepared
   const key = put === undefined ? table.keyOf(keyItem, false) : table.keyOf(put, true);
   const condition = conditionOf(input);
   const update =
-    kind === "Update" ? readUpdate(String(input.UpdateExpression), placeholdersOf(input)) : undefined;
+    kind === "Update"
+      ? readUpdate(String(input.UpdateExpression), placeholdersOf(input), readItem(input.Key))
+      : undefined;
   return {
     kind,
     table,
     key,
     id: `${table.description.name}\n${key}`,
     check: () => table.check(key, condition, wantsOldOnFailure(input)),
-    item: () => put ?? (update && table.checked(update(table.get(key) ?? keyItem))),
+    item: () => put ?? (update && table.checked(update.apply(table.get(key) ?? keyItem))),
   };
 }

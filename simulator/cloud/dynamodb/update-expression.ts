@@ -1,12 +1,20 @@
-import { invalid, type AttributeValue, type Item } from "./attribute-value.ts";
+import type { AttributeValue, Item } from "./attribute-value.ts";
+import { addDecimals, readDecimal, writeDecimal } from "./decimal.ts";
+import { invalid } from "./invalid.ts";
 import { attributeAt, ExpressionReader, type Placeholders } from "./expression.ts";
 
 type Change =
   | { readonly kind: "set"; readonly path: readonly string[]; readonly value: (item: Item) => AttributeValue }
   | { readonly kind: "remove"; readonly path: readonly string[] };
 
-/** `SET a = :v, b = if_not_exists(b, :zero) + :n REMOVE c ADD d :n`. Every value is read of the item as it was. */
-export function readUpdate(text: string, placeholders: Placeholders): (item: Item) => Item {
+export interface Update {
+  readonly apply: (item: Item) => Item;
+  /** Of an item, what the update names. */
+  readonly touched: (item: Item) => Item;
+}
+
+/** `SET a = :v, b = if_not_exists(b, :zero) + :n REMOVE c ADD d :n`. Every value is read of the item as it was; `key` stays. */
+export function readUpdate(text: string, placeholders: Placeholders, key: Item): Update {
   const reader = new ExpressionReader(text, placeholders);
   const changes: Change[] = [];
   while (!reader.isAtEnd) {
@@ -14,10 +22,31 @@ export function readUpdate(text: string, placeholders: Placeholders): (item: Ite
     do changes.push(changeOf(clause, reader));
     while (reader.take(","));
   }
-  return (item) => {
-    const values = changes.map((change) => (change.kind === "set" ? change.value(item) : undefined));
-    return changes.reduce((changed, { path }, index) => withAttribute(changed, path, values[index]), item);
+  for (const {
+    path: [first = ""],
+  } of changes)
+    if (Object.hasOwn(key, first))
+      throw invalid(
+        `One or more parameter values were invalid: Cannot update attribute ${first}. This attribute is part of the key`,
+      );
+  return {
+    apply: (item) => {
+      const values = changes.map((change) => (change.kind === "set" ? change.value(item) : undefined));
+      return changes.reduce((changed, { path }, index) => withAttribute(changed, path, values[index]), item);
+    },
+    touched: (item) =>
+      changes.reduce<Item>((found, { path }) => {
+        const value = attributeAt(item, path);
+        return value === undefined ? found : withAttribute(withMaps(found, path), path, value);
+      }, {}),
   };
+}
+
+/** Empty maps where the path leads through none yet. */
+function withMaps(item: Item, [first = "", ...rest]: readonly string[]): Item {
+  if (rest.length === 0) return item;
+  const inner = item[first];
+  return { ...item, [first]: { M: withMaps(inner !== undefined && "M" in inner ? inner.M : {}, rest) } };
 }
 
 function changeOf(clause: string, reader: ExpressionReader): Change {
@@ -79,14 +108,7 @@ function emptyOf(like: AttributeValue): AttributeValue {
 }
 
 function add(a: AttributeValue, b: AttributeValue, sign: 1 | -1): AttributeValue {
-  if ("N" in a && "N" in b) {
-    const isWhole = /^-?\d+$/.test(a.N) && /^-?\d+$/.test(b.N);
-    return {
-      N: isWhole
-        ? String(BigInt(a.N) + BigInt(sign) * BigInt(b.N))
-        : String(Number(a.N) + sign * Number(b.N)),
-    };
-  }
+  if ("N" in a && "N" in b) return { N: writeDecimal(addDecimals(readDecimal(a.N), readDecimal(b.N), sign)) };
   if ("SS" in a && "SS" in b && sign === 1) return { SS: [...new Set([...a.SS, ...b.SS])] };
   throw invalid("An operand in the update expression has an incorrect data type");
 }
