@@ -68,8 +68,9 @@ test.each(["cobs", "slip"] as const)(
       `${framing}: ${ledger.entries.length} readings, reconnect p50 ${reconnectMs[rounds >> 1]?.toFixed(0)} ms, max ${reconnectMs.at(-1)?.toFixed(0)} ms`,
     );
     expect(ledger.entries.length).toBeGreaterThan(100 * rounds);
-    expect(compare(ledger, durable)).toEqual({ lost: [], invented: [] });
+    // What its ring had no room for is nobody's to read.
     expect(instrument.overwritten).toBe(0);
+    expect(compare(ledger, durable)).toEqual({ lost: [], invented: [] });
     // On a machine that is shared the worst may be late by what its neighbours take; the bench states it.
     expect(reconnectMs[rounds >> 1]).toBeLessThan(500);
   },

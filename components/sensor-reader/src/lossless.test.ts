@@ -115,6 +115,42 @@ test("while nothing is acknowledged the reader keeps to its bound, the ring keep
   expect(w.instruments[0]?.unacknowledged).toBe(0);
 }, 30_000);
 
+test("what is lost of a replay is asked for again at once, however often that happens", async () => {
+  let isNoisy = false;
+  let swallowed = 0;
+  const w = world(
+    simulatedSite({
+      line: (random, clock) => ({
+        clock,
+        latencyMs: () => 2,
+        // One write in four never arrives.
+        mangle: (bytes) => {
+          if (!isNoisy || bytes.length < 60 || random.next() > 0.25) return bytes;
+          swallowed++;
+          return undefined;
+        },
+      }),
+    }),
+    { batchSeconds: 1 },
+  );
+  w.instruments[0]?.start();
+  await w.startReader();
+  await w.run(minutes(1));
+  w.links.unplug("rheo-0");
+  await w.run(minutes(150));
+  const waiting = w.instruments[0]?.unacknowledged ?? 0;
+  expect(waiting).toBeGreaterThan(500);
+  isNoisy = true;
+  w.links.plug("rheo-0");
+  // Two seconds for each of them, as for a replay that stops, would be more than that.
+  await w.run(minutes(0.2));
+  expect(swallowed).toBeGreaterThan(12);
+  expect(w.instruments[0]?.unacknowledged).toBeLessThan(20);
+  isNoisy = false;
+  await w.run(minutes(4));
+  expect(compare(w.ledger, w.uploader.durable)).toEqual({ lost: [], invented: [] });
+}, 30_000);
+
 test("readings that a full ring had to give up are said to be lost, and reading goes on", async () => {
   const w = world(simulatedSite({ instrument: { ringReadings: 40 } }));
   w.instruments[0]?.start();

@@ -4,18 +4,27 @@ import { comparePositions, type Position } from "@coalmine/instrument";
 /** No reading for this long ends the wait for a replay, and it is asked for again. */
 const PROGRESS_WITHIN_MS = 2000;
 const TRIES_MAX = 5;
+/** So often a replay that lost something is asked for again at once while nothing wanted comes; then it has to stand still. */
+const HASTY_MAX = 3;
+
+interface Announced {
+  readonly first: Position;
+  readonly count: number;
+  remaining: number;
+}
 
 /**
- * At most one replay runs on a link. What the line loses of it shows as no progress; it is asked for again from where
- * the readings stopped, and after several times in vain the link is given up.
+ * At most one replay runs on a link. What the line loses of it shows by what comes after it, or where nothing does as no
+ * progress; it is asked for again from where the readings stopped, and after several times in vain the link is given up.
  */
 export class Replay {
   readonly #clock: Clock;
   readonly #again: () => void;
   readonly #giveUp: () => void;
-  #running: { readonly request: number; remaining: number | undefined } | undefined;
+  #running: { readonly request: number; announced: Announced | undefined } | undefined;
   #timer: Timer | undefined;
   #triesInVain = 0;
+  #hasty = 0;
   #progressAtMs = 0;
   #seen: Position | undefined;
 
@@ -30,16 +39,16 @@ export class Replay {
   }
 
   begin(request: number): void {
-    this.#running = { request, remaining: undefined };
+    this.#running = { request, announced: undefined };
     this.#progressAtMs = this.#clock.monotonicMs();
     this.#arm(PROGRESS_WITHIN_MS);
   }
 
-  /** The instrument answered: so many come. True when none does. */
-  announced(request: number, count: number): boolean {
+  /** The instrument answered: so many come, from `first` on. True when none does. */
+  announced(request: number, first: Position, count: number): boolean {
     if (this.#running?.request !== request) return false;
     this.#progressed();
-    this.#running.remaining = count;
+    this.#running.announced = { first, count, remaining: count };
     return count === 0 && this.end();
   }
 
@@ -48,8 +57,22 @@ export class Replay {
     const running = this.#running;
     if (running === undefined) return false;
     this.#progressed();
+    this.#hasty = 0;
     // Before the announcement came, a live reading may be just the wanted one.
-    return running.remaining !== undefined && --running.remaining <= 0 && this.end();
+    return running.announced !== undefined && --running.announced.remaining <= 0 && this.end();
+  }
+
+  /**
+   * Ends the replay where a reading that is not the wanted one is a later one of it, so that the wanted one is lost. What
+   * comes before the announcement is of what was asked before; live readings lie beyond. Of a replay over several boots
+   * it cannot be told.
+   */
+  endIfLostBefore({ boot, sequence }: Position): void {
+    const announced = this.#running?.announced;
+    if (announced === undefined || boot !== announced.first.boot || this.#hasty >= HASTY_MAX) return;
+    if (sequence >= announced.first.sequence + announced.count) return;
+    this.#hasty++;
+    this.end();
   }
 
   /** The instrument has readings up to here: shows whether more is to be asked for. */

@@ -208,7 +208,7 @@ export class Session implements PortSession {
       case "replaying":
         if (!this.#reading) break;
         this.#skipTo(message.first);
-        if (this.#replay.announced(message.request, message.count)) this.#askMore();
+        if (this.#replay.announced(message.request, message.first, message.count)) this.#askMore();
         break;
       case "reading":
         if (this.#reading) this.#heardReading(message);
@@ -229,7 +229,10 @@ export class Session implements PortSession {
       this.#curve = { more: reading.point < reading.points - 1, atMs: clock.monotonicMs() };
     const order = comparePositions(at, next);
     if (order < 0) return;
-    if (order > 0) return this.#missed(at);
+    if (order > 0) {
+      this.#replay.endIfLostBefore(at);
+      return this.#missed(at);
+    }
     this.#replay.saw(at);
     if (intake.unacknowledged >= this.#owner.config().unacknowledgedMax || !this.#owner.dates) {
       // Not taken, so not acknowledged: the instrument keeps it until there is room, or until it can be dated.
