@@ -14,6 +14,8 @@ export interface BrokerSide {
   readonly clock: Clock;
   readonly limits: BrokerLimits;
   allows(connection: Connection, action: MqttAction, resource: string): boolean;
+  /** Whether a fault takes the acknowledgement away. */
+  losesReply(connection: Connection, operation: "Publish" | "Subscribe"): boolean;
   attach(connection: Connection, request: ConnectRequest): { session: Session; present: boolean };
   detach(connection: Connection, reason: DisconnectReason, sendWill: boolean): void;
   subscribed(session: Session, filter: string): void;
@@ -109,6 +111,12 @@ export class Connection implements Receiver {
     this.#link.close().catch(ignore);
   }
 
+  /** Ends the connection as a network does that fails. */
+  lose(): void {
+    this.#closed("CONNECTION_LOST", true);
+    this.#link.close().catch(ignore);
+  }
+
   #closed(reason: DisconnectReason, sendWill: boolean): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -137,7 +145,7 @@ export class Connection implements Receiver {
         if ("end" in answer) this.end(answer.end, answer.reasonCode);
         else
           this.#whenDurable(() => {
-            this.#put(answer.suback);
+            if (!this.#broker.losesReply(this, "Subscribe")) this.#put(answer.suback);
             for (const { filter, qos } of answer.retainedFor) this.#broker.sendRetained(session, filter, qos);
           });
         return;
@@ -280,6 +288,8 @@ export class Connection implements Receiver {
     this.#broker.take(this, message).then(
       () => {
         if (packet.qos === 0 || this.#ended) return;
+        // The client counts it as unacknowledged too.
+        if (this.#broker.losesReply(this, "Publish")) return;
         this.#unacknowledged--;
         this.#put({ cmd: "puback", messageId, reasonCode: 0 });
       },

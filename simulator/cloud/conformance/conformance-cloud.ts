@@ -27,9 +27,10 @@ import { SeededRandom, silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { operator } from "../protocol/test-cloud.ts";
 import { startCloud, type StartedCloud } from "../start-cloud.ts";
-import { ScriptedNucleus, type DeviceKeys } from "./scripted-nucleus.ts";
+import { ScriptedNucleus, type DeviceKeys, type Json } from "./scripted-nucleus.ts";
 
 export const iotArn = "arn:aws:iot:us-east-1:123456789012";
+const CONTROL_TOKEN = "conformance";
 export const ROLE_ALIAS = "LocalRoleAlias";
 
 /** The least that a core device's policy has to allow, by the developer guide. */
@@ -115,6 +116,17 @@ export class ConformanceCloud {
   }
   get endpoint(): string {
     return this.#cloud.endpoint;
+  }
+
+  /** A command of the control API: its status and answer. */
+  async control(command: string, body: object): Promise<{ status: number; body: Json }> {
+    const answer = await fetch(`${this.endpoint}/control/${command}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${CONTROL_TOKEN}` },
+      body: JSON.stringify(body),
+    });
+    const told: Json = await answer.json();
+    return { status: answer.status, body: told };
   }
 
   /** Another process on the same state and ports, as far as a device can tell. */
@@ -205,7 +217,7 @@ function startOn(folder: string, ports?: StartedCloud["ports"]): Promise<Started
     allowRemote: false,
     devicePorts: ports ?? { mqtt: 0, alpn: 0, dataPlane: 0, credentials: 0 },
     credentials: operator,
-    controlToken: "conformance",
+    controlToken: CONTROL_TOKEN,
     clock: systemClock,
     wallClock: systemClock,
     random: new SeededRandom(`conformance ${performance.now()}`),
