@@ -84,7 +84,7 @@ export class AwsDoor {
   #doorOf(service: string): Promise<ServiceDoor> | undefined {
     const entry = Object.hasOwn(catalog, service) ? catalog[service] : undefined;
     if (entry === undefined) return undefined;
-    const door = this.#doors.get(service) ?? ServiceDoor.open(entry);
+    const door = this.#doors.get(service) ?? ServiceDoor.open(service, entry);
     this.#doors.set(service, door);
     return door;
   }
