@@ -23,6 +23,7 @@ import {
   IoTClient,
 } from "@aws-sdk/client-iot";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import type { Clock } from "@coalmine/ports";
 import { SeededRandom, silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { operator } from "../protocol/test-cloud.ts";
@@ -81,10 +82,12 @@ export class ConformanceCloud {
   readonly s3: S3Client;
   readonly caPem: string;
   readonly #folder: string;
+  readonly #clock: Clock;
   #cloud: StartedCloud;
 
-  private constructor(folder: string, cloud: StartedCloud, caPem: string) {
+  private constructor(folder: string, clock: Clock, cloud: StartedCloud, caPem: string) {
     this.#folder = folder;
+    this.#clock = clock;
     this.#cloud = cloud;
     this.caPem = caPem;
     const client = { endpoint: cloud.endpoint, region: "us-east-1", credentials: operator, maxAttempts: 1 };
@@ -93,11 +96,12 @@ export class ConformanceCloud {
     this.s3 = new S3Client(client);
   }
 
-  static async start(): Promise<ConformanceCloud> {
+  static async start(clock: Clock = systemClock): Promise<ConformanceCloud> {
     const folder = await mkdtemp(join(tmpdir(), "coalmine-conformance-"));
-    const cloud = await startOn(folder);
+    const cloud = await startOn(folder, clock);
     const made = new ConformanceCloud(
       folder,
+      clock,
       cloud,
       await readFile(join(folder, "authority/ca.pem"), "utf8"),
     );
@@ -133,7 +137,7 @@ export class ConformanceCloud {
   async restart(): Promise<void> {
     const { ports } = this.#cloud;
     await this.#cloud.close();
-    this.#cloud = await startOn(this.#folder, ports);
+    this.#cloud = await startOn(this.#folder, this.#clock, ports);
   }
 
   async close(): Promise<void> {
@@ -207,7 +211,7 @@ export class ConformanceCloud {
   }
 }
 
-function startOn(folder: string, ports?: StartedCloud["ports"]): Promise<StartedCloud> {
+function startOn(folder: string, clock: Clock, ports?: StartedCloud["ports"]): Promise<StartedCloud> {
   return startCloud({
     folder,
     region: "us-east-1",
@@ -218,7 +222,7 @@ function startOn(folder: string, ports?: StartedCloud["ports"]): Promise<Started
     devicePorts: ports ?? { mqtt: 0, alpn: 0, dataPlane: 0, credentials: 0 },
     credentials: operator,
     controlToken: CONTROL_TOKEN,
-    clock: systemClock,
+    clock,
     wallClock: systemClock,
     random: new SeededRandom(`conformance ${performance.now()}`),
     log: silentLog,
