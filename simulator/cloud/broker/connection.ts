@@ -42,6 +42,9 @@ export class Connection implements Receiver {
   #heardAtMs: number;
   #unsentBytes = 0;
   #unacknowledged = 0;
+  /** The second that runs, and what the client has published in it. */
+  #secondFromMs = 0;
+  #inSecond = 0;
   #ended = false;
 
   constructor(broker: BrokerSide, link: Link, peer: Peer) {
@@ -266,6 +269,12 @@ export class Connection implements Receiver {
     if (payload.length > this.#broker.limits.payloadBytesMax) return this.end("CLIENT_ERROR", 0x95);
     const messageId = packet.messageId ?? 0;
     if (packet.qos === 1 && (messageId < 1 || messageId > 0xffff)) return this.end("CLIENT_ERROR", 0x81);
+    if (this.#isOverRate()) {
+      // MQTT 5 has a word for it; a client of 3.1.1 finds out by the acknowledgement that does not come.
+      if (packet.qos === 1 && this.request?.protocolVersion === 5)
+        this.#put({ cmd: "puback", messageId, reasonCode: 0x97 });
+      return undefined;
+    }
     const message: Message = {
       topic,
       payload,
@@ -295,6 +304,15 @@ export class Connection implements Receiver {
       },
       () => this.end("SERVER_ERROR", 0x80),
     );
+  }
+
+  #isOverRate(): boolean {
+    const nowMs = this.#broker.clock.monotonicMs();
+    if (nowMs - this.#secondFromMs >= 1000) {
+      this.#secondFromMs = nowMs;
+      this.#inSecond = 0;
+    }
+    return ++this.#inSecond > this.#broker.limits.publishesPerSecondMax;
   }
 
   #refusePublish(qos: 0 | 1, messageId: number, reasonCode: number, reason: DisconnectReason): void {

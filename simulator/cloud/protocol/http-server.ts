@@ -119,6 +119,8 @@ async function readBody(
   incoming: IncomingMessage,
   received: { bytes: number },
 ): Promise<Uint8Array | undefined> {
+  // What says itself that it is too large is not waited for.
+  if (Number(incoming.headers["content-length"] ?? 0) > BODY_BYTES_MAX) return undefined;
   const chunks: Buffer[] = [];
   let length = 0;
   try {
