@@ -4,6 +4,7 @@ const conflicts = new Set([
   "ERR_ALREADY_RUNNING",
   "ERR_API_CONFLICT",
   "ERR_API_NOT_FOUND",
+  "ERR_CLOUD_RUNNING",
   "ERR_NOT_RELEASED",
   "ERR_QUEUE_IN_USE",
   "ERR_QUEUE_NOT_FOUND",
@@ -11,12 +12,18 @@ const conflicts = new Set([
 const usages = new Set([
   "ERR_API_INPUT",
   "ERR_BUNDLE",
+  "ERR_CLOUD_COMMAND",
   "ERR_DRAW_IMPOSSIBLE",
   "ERR_INPUT_FILE",
   "ERR_POLICY",
   "ERR_QUEUE_KEY",
 ]);
-const unreachable = new Set(["ERR_NOT_RUNNING", "ERR_CONTROL_UNREACHABLE", "ERR_TARGETS"]);
+const unreachable = new Set([
+  "ERR_CLOUD_NOT_RUNNING",
+  "ERR_NOT_RUNNING",
+  "ERR_CONTROL_UNREACHABLE",
+  "ERR_TARGETS",
+]);
 
 /** What the command's exit tells a script. */
 export const exitCodes = {

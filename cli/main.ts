@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
 import { addAuditCommands } from "./audit/commands.ts";
+import { addCloudCommands } from "./cloud/commands.ts";
 import { addComponentCommands } from "./component/commands.ts";
 import { addDeviceCommands } from "./device/commands.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -24,6 +25,7 @@ addQueueCommands(program, at);
 addJudgeCommands(program, at);
 addAuditCommands(program, at);
 addComponentCommands(program, at.root);
+addCloudCommands(program, at);
 
 try {
   await program.parseAsync();

@@ -1,8 +1,9 @@
 import type { Clock, Log, Random } from "@coalmine/ports";
 import { authorizeByKind } from "./authorize.ts";
+import { Faults } from "./control/faults.ts";
 import { DynamoDbService } from "./dynamodb/dynamodb-service.ts";
 import { FirehoseService } from "./firehose/firehose-service.ts";
-import { GreengrassDataPlane, type MayCall } from "./greengrass/data-plane.ts";
+import { dataPlaneOperations, GreengrassDataPlane, type MayCall } from "./greengrass/data-plane.ts";
 import { GreengrassService } from "./greengrass/greengrass-service.ts";
 import type {
   JobsForDeployments,
@@ -34,6 +35,7 @@ export interface CloudBase {
   readonly store: Store;
   readonly log: Log;
   readonly events: CloudEvents;
+  readonly faults: Faults;
 }
 
 /** IoT and identity: the registry, jobs, shadows and what the credentials provider has issued. */
@@ -49,7 +51,7 @@ export interface IotParts {
   stop(): void;
 }
 
-export interface CloudOptions<Iot extends IotParts> extends Omit<CloudBase, "events"> {
+export interface CloudOptions<Iot extends IotParts> extends Omit<CloudBase, "events" | "faults"> {
   /** The account's operator. Of no use anywhere else. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly iot: (base: CloudBase) => Iot;
@@ -64,6 +66,8 @@ export class Cloud<Iot extends IotParts = IotParts> {
   readonly greengrass: GreengrassService;
   readonly dataPlane: GreengrassDataPlane;
   readonly operator: Caller;
+  /** What is broken on purpose, for tests and scenarios. */
+  readonly faults: Faults;
   readonly iot: Iot;
   readonly #firehose: FirehoseService;
   readonly #operations: Operations;
@@ -73,7 +77,9 @@ export class Cloud<Iot extends IotParts = IotParts> {
 
   constructor(options: CloudOptions<Iot>) {
     const { place, clock, wallClock, random, store, log, credentials } = options;
-    const base: CloudBase = { place, clock, wallClock, random, store, log, events: this.events };
+    this.faults = new Faults({ clock, random });
+    const { events, faults } = this;
+    const base: CloudBase = { place, clock, wallClock, random, store, log, events, faults };
     this.#store = store;
     this.operator = {
       identity: { kind: "account", principalArn: `arn:aws:iam::${place.accountId}:user/operator` },
@@ -126,7 +132,7 @@ export class Cloud<Iot extends IotParts = IotParts> {
       ...(options.more?.(base) ?? []),
     ];
     this.services = new Map(services.map((service) => [service.signingName, service]));
-    this.#operations = new Operations(services, store, authorizeByKind);
+    this.#operations = new Operations(services, store, authorizeByKind, faults);
     const known: KnownCredentials = { secretAccessKey: credentials.secretAccessKey, caller: this.operator };
     this.#door = new AwsDoor({
       operations: this.#operations,
@@ -141,6 +147,19 @@ export class Cloud<Iot extends IotParts = IotParts> {
       random,
       log,
     });
+  }
+
+  /** What can be named in a fault: services by their signing names, and the two that have none. */
+  operationsOf(service: string): readonly string[] | undefined {
+    if (service === "mqtt") return ["Publish", "Subscribe"];
+    if (service === "credentials") return ["AssumeRoleWithCertificate"];
+    const found = this.services.get(service);
+    if (found === undefined) return undefined;
+    return [...Object.keys(found.operations), ...(service === "greengrass" ? dataPlaneOperations : [])];
+  }
+
+  hasThing(thingName: string): boolean {
+    return this.iot.registry.hasThing(thingName);
   }
 
   /** Where SDKs find it. Only a cloud that listens has pre-signed URLs to give. */

@@ -93,7 +93,9 @@ test("stopping and killing lose nothing that was answered, and the doors are whe
       body: "{}",
     });
   expect((await control("wrong")).status).toBe(401);
-  expect(await (await control(third.controlToken)).json()).toEqual({ commands: ["list"] });
+  expect(await (await control(third.controlToken)).json()).toEqual({
+    commands: ["clear-faults", "inject-fault", "jump-clock", "list", "list-faults"],
+  });
 
   // The port is taken and the folder in use: both are said in a sentence, not with a stack.
   const taken = run("--state", `${state}/other`, "--port", String(third.ports["http"]));

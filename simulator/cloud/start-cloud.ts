@@ -3,8 +3,11 @@ import type { Clock, Log, Random } from "@coalmine/ports";
 import { Closing } from "@coalmine/runtime";
 import { Cloud } from "./cloud.ts";
 import { ControlDoor } from "./control/control-door.ts";
+import { underFaults } from "./control/device-faults.ts";
+import { addFaultCommands, addJumpCommand } from "./control/fault-commands.ts";
+import { JumpingClock } from "./control/jumping-clock.ts";
 import { DeviceDoor } from "./device-door/device-door.ts";
-import { dataPlaneHandler } from "./greengrass/data-plane.ts";
+import { dataPlaneCall, dataPlaneHandler } from "./greengrass/data-plane.ts";
 import { openIotParts, type LocalIot } from "./iot-parts.ts";
 import { listen } from "./protocol/http-server.ts";
 import type { Service } from "./service.ts";
@@ -49,9 +52,12 @@ export async function startCloud(options: StartOptions): Promise<StartedCloud> {
     const store = await openDiskStore({ folder: options.folder, log });
     closing.add(store, () => store.close());
     const iot = await openIotParts({ random, wallClock, folder: join(options.folder, "authority") });
-    const cloud = new Cloud({ ...options, place: options, store, iot });
+    const clock = new JumpingClock(options.clock);
+    const cloud = new Cloud({ ...options, clock, place: options, store, iot });
     closing.add(cloud, () => cloud.stop());
     const control = new ControlDoor(options.controlToken);
+    addFaultCommands(control, cloud);
+    addJumpCommand(control, (durationMs) => clock.jump(durationMs));
     const listening = await listen(
       (request) => (control.owns(request) ? control.handle(request) : cloud.handle(request)),
       options,
@@ -59,14 +65,21 @@ export async function startCloud(options: StartOptions): Promise<StartedCloud> {
     closing.add(listening, () => listening.close());
     cloud.servesAt(listening.endpoint);
     const { authority, broker, credentials } = cloud.iot;
+    const { faults } = cloud;
     const doors = await DeviceDoor.open({
       broker,
       iot: cloud.iot.iot,
       server: authority.serverCertificate(),
       wallClock,
       log,
-      dataPlane: dataPlaneHandler(cloud.dataPlane),
-      credentials: credentials.handle,
+      faults,
+      dataPlane: underFaults(
+        faults,
+        "greengrass",
+        (request) => dataPlaneCall(request)?.operation ?? "",
+        dataPlaneHandler(cloud.dataPlane),
+      ),
+      credentials: underFaults(faults, "credentials", () => "AssumeRoleWithCertificate", credentials.handle),
       ports: options.devicePorts,
     });
     closing.add(doors, () => doors.close());

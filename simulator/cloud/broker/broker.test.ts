@@ -268,6 +268,52 @@ test("holds to AWS's limits", async () => {
   expect(granted).toEqual([...Array.from({ length: 50 }).fill(1), 0x97, 0x8f]);
 });
 
+test("discards what one connection publishes beyond a hundred a second, and says so in MQTT 5", async () => {
+  const { clock, client } = rig();
+  const reader = await client("reader", { properties: { receiveMaximum: 100 } });
+  reader.subscribe("in");
+  const [five, three] = [await client("five"), await client("three", {}, 4)];
+  const answers = (from: BareClient) =>
+    from.received.flatMap((packet) => (packet.cmd === "puback" ? [packet.reasonCode ?? 0] : []));
+  for (const sender of [five, three])
+    for (let index = 0; index < 103; index++) {
+      sender.publish("in", String(index));
+      if (index % 50 === 49) await clock.settle();
+    }
+  await clock.settle();
+  expect(reader.payloads).toHaveLength(200);
+  expect(answers(five).filter((code) => code === 0x97)).toHaveLength(3);
+  expect(answers(three)).toHaveLength(100);
+  await clock.runUntil(clock.now() + 1000);
+  five.publish("in", "later");
+  await clock.settle();
+  expect(reader.payloads.at(-1)).toBe("later");
+  expect([five.closed, three.closed]).toEqual([false, false]);
+});
+
+test("retaining needs a right of its own, and a retained message expires", async () => {
+  const { clock, client } = rig({
+    authorize: (_peer, _id, action, topic) => action !== "retain" || topic === "may",
+  });
+  const sender = await client("sender");
+  sender.publish("may", "kept", { retain: true, properties: { messageExpiryInterval: 60 } });
+  sender.publish("mayNot", "refused", { retain: true });
+  sender.publish("mayNot", "plain");
+  await clock.settle();
+  expect(sender.received.flatMap((packet) => (packet.cmd === "puback" ? [packet.reasonCode] : []))).toEqual([
+    0x87, 0, 0,
+  ]);
+  const reader = await client("reader");
+  reader.subscribe("may", "mayNot");
+  await clock.settle();
+  expect(reader.payloads).toEqual(["kept"]);
+  await clock.runUntil(clock.now() + 61_000);
+  const late = await client("late");
+  late.subscribe("may");
+  await clock.settle();
+  expect(late.payloads).toEqual([]);
+});
+
 test("what waits for an absent client is bounded: the oldest goes", async () => {
   const { clock, client, broker } = rig({ limits: { waitingPerSessionMax: 5 } });
   const away = await client("away", keeps);

@@ -1,5 +1,7 @@
 import type { Clock, Link, Log, Timer } from "@coalmine/ports";
 import { messageOf, silentLog } from "@coalmine/runtime";
+import type { Faults } from "../control/faults.ts";
+import { SlowLink } from "../control/slow-link.ts";
 import type { CloudEvents } from "../service.ts";
 import type { Store } from "../store/store.ts";
 import { type BrokerSide, Connection } from "./connection.ts";
@@ -30,6 +32,7 @@ export interface BrokerOptions {
   readonly authorize: Authorize;
   readonly limits?: Partial<BrokerLimits>;
   readonly log?: Log;
+  readonly faults?: Faults;
 }
 
 interface Subscribed {
@@ -54,6 +57,7 @@ export class Broker implements BrokerSide {
   readonly #events: CloudEvents;
   readonly #authorize: Authorize;
   readonly #log: Log;
+  readonly #faults: Faults | undefined;
   readonly #kept: SessionStore;
   readonly #sessions = new Map<string, Session>();
   readonly #connections = new Set<Connection>();
@@ -71,6 +75,8 @@ export class Broker implements BrokerSide {
     this.#events = options.events;
     this.#authorize = options.authorize;
     this.#log = options.log ?? silentLog;
+    this.#faults = options.faults;
+    this.#faults?.onCut((thing) => this.#lose(thing));
     this.#kept = new SessionStore(options.store);
     this.#retained = new Retained(options.store, this.clock, this.limits.retainedMax);
     for (const clientId of [...this.#kept.sessions.entries()].map(([key]) => key)) {
@@ -84,7 +90,16 @@ export class Broker implements BrokerSide {
 
   /** Speaks MQTT with whom a door has let in. */
   accept(link: Link, peer: Peer): void {
-    this.#connections.add(new Connection(this, link, peer));
+    const { thingName } = peer;
+    const faults = this.#faults;
+    if (faults?.isCut(thingName) === true) {
+      link.onClose(() => {});
+      link.close().catch(() => {});
+      return;
+    }
+    const line =
+      faults === undefined ? link : new SlowLink(link, this.clock, () => faults.delayMs(thingName));
+    this.#connections.add(new Connection(this, line, peer));
     this.#sweepWithin(this.limits.connectTimeoutMs);
   }
 
@@ -152,6 +167,12 @@ export class Broker implements BrokerSide {
     return connection !== undefined;
   }
 
+  /** The network between has gone: nobody is told anything. */
+  #lose(thingName: string): void {
+    for (const connection of this.#connections)
+      if (connection.peer.thingName === thingName) connection.lose();
+  }
+
   isConnected(clientId: string): boolean {
     return this.#connectionOf(clientId) !== undefined;
   }
@@ -172,6 +193,10 @@ export class Broker implements BrokerSide {
     for (const connection of this.#connections) connection.end("SERVER_INITIATED_DISCONNECT", 0x8b, false);
     this.#sweep?.timer.cancel();
     this.#sweep = undefined;
+  }
+
+  losesReply({ peer }: Connection, operation: "Publish" | "Subscribe"): boolean {
+    return this.#faults?.losesReply({ service: "mqtt", operation, thing: peer.thingName }) === true;
   }
 
   allows(connection: Connection, action: MqttAction, resource: string): boolean {

@@ -14,6 +14,8 @@ export interface BrokerSide {
   readonly clock: Clock;
   readonly limits: BrokerLimits;
   allows(connection: Connection, action: MqttAction, resource: string): boolean;
+  /** Whether a fault takes the acknowledgement away. */
+  losesReply(connection: Connection, operation: "Publish" | "Subscribe"): boolean;
   attach(connection: Connection, request: ConnectRequest): { session: Session; present: boolean };
   detach(connection: Connection, reason: DisconnectReason, sendWill: boolean): void;
   subscribed(session: Session, filter: string): void;
@@ -40,6 +42,9 @@ export class Connection implements Receiver {
   #heardAtMs: number;
   #unsentBytes = 0;
   #unacknowledged = 0;
+  /** The second that runs, and what the client has published in it. */
+  #secondFromMs = 0;
+  #inSecond = 0;
   #ended = false;
 
   constructor(broker: BrokerSide, link: Link, peer: Peer) {
@@ -109,6 +114,12 @@ export class Connection implements Receiver {
     this.#link.close().catch(ignore);
   }
 
+  /** Ends the connection as a network does that fails. */
+  lose(): void {
+    this.#closed("CONNECTION_LOST", true);
+    this.#link.close().catch(ignore);
+  }
+
   #closed(reason: DisconnectReason, sendWill: boolean): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -137,7 +148,7 @@ export class Connection implements Receiver {
         if ("end" in answer) this.end(answer.end, answer.reasonCode);
         else
           this.#whenDurable(() => {
-            this.#put(answer.suback);
+            if (!this.#broker.losesReply(this, "Subscribe")) this.#put(answer.suback);
             for (const { filter, qos } of answer.retainedFor) this.#broker.sendRetained(session, filter, qos);
           });
         return;
@@ -258,6 +269,12 @@ export class Connection implements Receiver {
     if (payload.length > this.#broker.limits.payloadBytesMax) return this.end("CLIENT_ERROR", 0x95);
     const messageId = packet.messageId ?? 0;
     if (packet.qos === 1 && (messageId < 1 || messageId > 0xffff)) return this.end("CLIENT_ERROR", 0x81);
+    if (this.#isOverRate()) {
+      // MQTT 5 has a word for it; a client of 3.1.1 finds out by the acknowledgement that does not come.
+      if (packet.qos === 1 && this.request?.protocolVersion === 5)
+        this.#put({ cmd: "puback", messageId, reasonCode: 0x97 });
+      return undefined;
+    }
     const message: Message = {
       topic,
       payload,
@@ -280,11 +297,22 @@ export class Connection implements Receiver {
     this.#broker.take(this, message).then(
       () => {
         if (packet.qos === 0 || this.#ended) return;
+        // The client counts it as unacknowledged too.
+        if (this.#broker.losesReply(this, "Publish")) return;
         this.#unacknowledged--;
         this.#put({ cmd: "puback", messageId, reasonCode: 0 });
       },
       () => this.end("SERVER_ERROR", 0x80),
     );
+  }
+
+  #isOverRate(): boolean {
+    const nowMs = this.#broker.clock.monotonicMs();
+    if (nowMs - this.#secondFromMs >= 1000) {
+      this.#secondFromMs = nowMs;
+      this.#inSecond = 0;
+    }
+    return ++this.#inSecond > this.#broker.limits.publishesPerSecondMax;
   }
 
   #refusePublish(qos: 0 | 1, messageId: number, reasonCode: number, reason: DisconnectReason): void {

@@ -12,6 +12,8 @@ export interface BrokerLimits {
   readonly clientIdBytesMax: number;
   readonly subscriptionsPerRequestMax: number;
   readonly subscriptionsPerConnectionMax: number;
+  /** What one connection may publish; beyond it AWS discards. */
+  readonly publishesPerSecondMax: number;
   /** Unacknowledged QoS 1 messages in either direction. */
   readonly receiveMaximum: number;
   readonly topicAliasMaximum: number;
@@ -39,6 +41,7 @@ export const awsLimits: BrokerLimits = {
   clientIdBytesMax: 128,
   subscriptionsPerRequestMax: 8,
   subscriptionsPerConnectionMax: 50,
+  publishesPerSecondMax: 100,
   receiveMaximum: 100,
   topicAliasMaximum: 8,
   keepAliveSecondsMin: 30,

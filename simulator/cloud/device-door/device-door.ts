@@ -9,6 +9,7 @@ import { createServer, type Server as TlsServer, TLSSocket } from "node:tls";
 import type { Clock, Log } from "@coalmine/ports";
 import { Closing, messageOf } from "@coalmine/runtime";
 import type { Broker } from "../broker/broker.ts";
+import { ReplyLost, type Faults } from "../control/faults.ts";
 import type { KeysAndCertificate } from "../identity/certificate-authority.ts";
 import type { Iot } from "../iot/iot.ts";
 import { type Device, deviceOf } from "./device-certificate.ts";
@@ -52,6 +53,7 @@ export interface DeviceDoorOptions {
   readonly log: Log;
   readonly dataPlane: DeviceHandler;
   readonly credentials: DeviceHandler;
+  readonly faults?: Faults;
   readonly ports?: Partial<DeviceDoorPorts>;
 }
 
@@ -161,7 +163,7 @@ function letIn(socket: TLSSocket, { broker, iot, wallClock, log }: DeviceDoorOpt
   broker.accept(link, { ...device, kind: "tls" });
 }
 
-function https({ iot, wallClock, log }: DeviceDoorOptions, handle: DeviceHandler): Server {
+function https({ iot, wallClock, log, faults }: DeviceDoorOptions, handle: DeviceHandler): Server {
   return createHttpServer({ requestTimeout: 30_000, headersTimeout: HANDSHAKE_MS }, (request, response) => {
     const { socket } = request;
     const device =
@@ -173,10 +175,18 @@ function https({ iot, wallClock, log }: DeviceDoorOptions, handle: DeviceHandler
       answer(response, refusal(403, "Forbidden"));
       return;
     }
+    if (faults?.isCut(device.thingName) === true) {
+      socket.destroy();
+      return;
+    }
     // The promise ends here: whatever fails is answered.
     void serve(request, device, handle).then(
       (given) => answer(response, given),
       (failure: unknown) => {
+        if (failure instanceof ReplyLost) {
+          socket.destroy();
+          return;
+        }
         log.error("A device's request failed.", { failure: messageOf(failure) });
         answer(response, refusal(500, "Internal failure"));
       },

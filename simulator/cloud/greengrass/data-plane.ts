@@ -187,6 +187,23 @@ export function dataPlaneHandler(
   };
 }
 
+const calls = [
+  ["ResolveComponentCandidates", "POST", /^\/greengrass\/v2\/resolveComponentCandidates$/],
+  ["GetComponentVersionArtifact", "GET", /^\/greengrass\/v2\/components\/([^/]+)\/artifacts\/(.+)$/],
+  ["ListThingGroupsForCoreDevice", "GET", /^\/greengrass\/v2\/coreDevices\/([^/]+)\/thingGroups$/],
+  ["GetDeploymentConfiguration", "GET", /^\/greengrass\/v2\/deployments\/([^/]+)\/configuration$/],
+] as const;
+export const dataPlaneOperations = calls.map(([operation]) => operation);
+
+/** The call that a request stands for, and what its path names. */
+export function dataPlaneCall({ method, path }: Pick<DataPlaneRequest, "method" | "path">) {
+  for (const [operation, callMethod, pattern] of calls) {
+    const match = method === callMethod ? pattern.exec(path) : null;
+    if (match !== null) return { operation, names: match.slice(1) };
+  }
+  return undefined;
+}
+
 function route(plane: GreengrassDataPlane, request: DataPlaneRequest, device: DeviceIdentity): object {
   const { method, path, query, body } = request;
   if (body.length > BODY_BYTES_MAX)
@@ -195,30 +212,24 @@ function route(plane: GreengrassDataPlane, request: DataPlaneRequest, device: De
       413,
       `The body is over ${BODY_BYTES_MAX} bytes.`,
     );
-  if (method === "POST" && path === "/greengrass/v2/resolveComponentCandidates")
-    return plane.resolveComponentCandidates(device, parseJsonBody(Buffer.from(body).toString("utf8")));
-  const artifact = /^\/greengrass\/v2\/components\/([^/]+)\/artifacts\/(.+)$/.exec(path);
-  if (method === "GET" && artifact !== null)
-    return plane.getComponentVersionArtifact(
-      device,
-      decodeURIComponent(artifact[1] ?? ""),
-      decodeURIComponent(artifact[2] ?? ""),
-    );
-  const groups = /^\/greengrass\/v2\/coreDevices\/([^/]+)\/thingGroups$/.exec(path);
-  if (method === "GET" && groups !== null)
-    return plane.listThingGroupsForCoreDevice(
-      device,
-      decodeURIComponent(groups[1] ?? ""),
-      query.get("nextToken"),
-    );
-  const configuration = /^\/greengrass\/v2\/deployments\/([^/]+)\/configuration$/.exec(path);
-  if (method === "GET" && configuration !== null)
-    return plane.getDeploymentConfiguration(
-      device,
-      query.get("coreDeviceThingName") ?? device.thingName ?? "",
-      decodeURIComponent(configuration[1] ?? ""),
-    );
-  throw new ServiceError("UnknownOperationException", 404, `The data plane has no ${method} ${path}.`);
+  const call = dataPlaneCall(request);
+  if (call === undefined)
+    throw new ServiceError("UnknownOperationException", 404, `The data plane has no ${method} ${path}.`);
+  const [first = "", second = ""] = call.names.map((name) => decodeURIComponent(name));
+  const carryOut: Readonly<Record<typeof call.operation, () => object>> = {
+    ResolveComponentCandidates: () =>
+      plane.resolveComponentCandidates(device, parseJsonBody(Buffer.from(body).toString("utf8"))),
+    GetComponentVersionArtifact: () => plane.getComponentVersionArtifact(device, first, second),
+    ListThingGroupsForCoreDevice: () =>
+      plane.listThingGroupsForCoreDevice(device, first, query.get("nextToken")),
+    GetDeploymentConfiguration: () =>
+      plane.getDeploymentConfiguration(
+        device,
+        query.get("coreDeviceThingName") ?? device.thingName ?? "",
+        first,
+      ),
+  };
+  return carryOut[call.operation]();
 }
 
 function answer(status: number, body: object): DataPlaneResponse {

@@ -136,7 +136,7 @@ export class Deployments {
   /** Devices that have not begun the former revision never will; the new one is what they get. */
   async #supersede(previous: Deployment): Promise<void> {
     this.setStatus(previous.deploymentId, "INACTIVE");
-    if (previous.target.kind === "thinggroup") await this.#jobs.cancel(previous.jobId);
+    if (previous.target.kind === "thinggroup") await this.#jobs.cancel(previous.jobId, { force: false });
   }
 
   async cancel(deploymentId: string): Promise<void> {
@@ -148,7 +148,8 @@ export class Deployments {
         `Deployment ${deploymentId} is ${deployment.status}; only an ACTIVE one can be canceled.`,
       );
     this.setStatus(deploymentId, "CANCELED");
-    if (deployment.target.kind === "thinggroup") await this.#jobs.cancel(deployment.jobId);
+    // A nucleus that stops because it was told so reports nothing more: the cloud itself ends what is in progress.
+    if (deployment.target.kind === "thinggroup") await this.#jobs.cancel(deployment.jobId, { force: true });
     else
       await this.#shadows.updateDesired(deployment.target.thingName, DEPLOYMENT_SHADOW, {
         desiredStatus: "CANCELED",

@@ -60,8 +60,8 @@ export interface DeploymentJobExecution {
 
 export interface JobsForDeployments {
   create(job: DeploymentJob): Promise<void> | void;
-  /** Executions that have not begun become CANCELED, and the device is told so; one in progress goes on. */
-  cancel(jobId: string): Promise<void> | void;
+  /** Executions that have not begun become CANCELED, and the device is told so; with `force` those in progress too. */
+  cancel(jobId: string, options: { readonly force: boolean }): Promise<void> | void;
   executionsOf(jobId: string): readonly DeploymentJobExecution[];
 }
 

@@ -46,6 +46,7 @@ const OWNERSHIP_MS = 3600_000;
 /** Ours: what nobody has provisioned yet. Beyond it a claim gets no more certificates until some expire. */
 const UNUSED_MAX = 10_000;
 
+const KeysRequest = z.object({});
 const CsrRequest = z.object({ certificateSigningRequest: z.string() });
 const ProvisionRequest = z.object({
   certificateOwnershipToken: z.string(),
@@ -87,6 +88,7 @@ export class FleetProvisioning {
       return this.#own(request, this.#authority.signCsr(certificateSigningRequest));
     });
     this.#on("$aws/certificates/create/json", (request) => {
+      this.#read(KeysRequest, request);
       const { certificatePem, privateKeyPem } = this.#authority.keysAndCertificate();
       return { ...this.#own(request, certificatePem), privateKey: privateKeyPem };
     });

@@ -2,6 +2,7 @@ import type { Clock, Log, Random } from "@coalmine/ports";
 import { DrivenClock, SeededRandom, silentLog } from "@coalmine/runtime";
 import { Broker } from "../broker/broker.ts";
 import { BareClient } from "../broker/client.ts";
+import type { BrokerLimits } from "../broker/limits.ts";
 import { linkPair } from "../broker/link-pair.ts";
 import { CertificateAuthority } from "../identity/certificate-authority.ts";
 import { CredentialsProvider } from "../identity/credentials.ts";
@@ -25,6 +26,7 @@ interface Base {
   readonly store: Store;
   readonly log: Log;
   readonly events: CloudEvents;
+  readonly limits?: Partial<BrokerLimits>;
 }
 
 /** IoT and identity put together as a cloud does it, with nothing else of the cloud. */

@@ -16,9 +16,9 @@ export function deploymentJobs(jobs: Jobs): JobsForDeployments {
         timeoutConfig,
       });
     },
-    cancel(jobId) {
+    cancel(jobId, options) {
       // An abort criterion may have been quicker.
-      if (jobs.job(jobId).status === "IN_PROGRESS") jobs.cancel(jobId);
+      if (jobs.job(jobId).status === "IN_PROGRESS") jobs.cancel(jobId, options);
     },
     executionsOf: (jobId) => jobs.executionsOf(jobId),
   };

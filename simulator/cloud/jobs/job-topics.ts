@@ -37,7 +37,8 @@ type RejectionCode =
   | "InvalidRequest"
   | "InvalidStateTransition"
   | "ResourceNotFound"
-  | "VersionMismatch";
+  | "VersionMismatch"
+  | "TerminalStateReached";
 
 class Rejection extends Error {
   readonly code: RejectionCode;
@@ -129,6 +130,8 @@ export class JobTopics {
     const found = jobId === "$next" ? next : this.#one(jobId, thingName, namespaceId);
     if (found === undefined) return {};
     checkNumber(found, executionNumber);
+    if (isTerminal(found.status))
+      throw new Rejection("TerminalStateReached", `The job execution is ${found.status}: it is over.`);
     return { execution: this.#described(found, includeJobDocument !== false) };
   }
 

@@ -263,8 +263,8 @@ test("what Greengrass asks for is a continuous job, and cancelling it twice is n
     namespaceId: NS,
   });
   expect(jobs.executionsOf("d").map(({ status }) => status)).toEqual(["QUEUED", "QUEUED"]);
-  await jobs.cancel("d");
-  await jobs.cancel("d");
+  await jobs.cancel("d", { force: false });
+  await jobs.cancel("d", { force: false });
   expect(jobs.executionsOf("d").map(({ status }) => status)).toEqual(["CANCELED", "CANCELED"]);
 });
 

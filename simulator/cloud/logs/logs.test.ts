@@ -103,7 +103,7 @@ test.each([
   ["over 10,000 events", Array.from({ length: 10_001 }, () => at(start)), "10000"],
   ["over 1 MiB with 26 bytes an event", [at(start, "x".repeat(1_048_576 - 25))], "too large"],
   ["empty", [], "logEvents"],
-  ["an empty message", [at(start, "")], "empty"],
+  ["an empty message", [at(start, "")], "greater than or equal to 1"],
 ])("a batch %s is refused", async (name, events, text) => {
   await stream(`bad ${name.replaceAll(":", "")}`);
   await expect(put(`bad ${name}`, events)).rejects.toThrow(text);

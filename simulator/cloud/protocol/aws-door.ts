@@ -1,11 +1,12 @@
 import type { Log, Random } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
+import { ReplyLost } from "../control/faults.ts";
 import { ServiceError, type Output } from "../service.ts";
 import type { Operations } from "../operations.ts";
 import { uuid } from "../uuid.ts";
 import type { Authenticated, Authenticator } from "./authenticate.ts";
 import { catalog } from "./catalog.ts";
-import type { HttpRequest, HttpResponse } from "./http.ts";
+import { noAnswer, type HttpRequest, type HttpResponse } from "./http.ts";
 import { ServiceDoor } from "./service-door.ts";
 import { signatureOf } from "./sigv4.ts";
 import { readStsRequest, writeStsError, writeStsOutput } from "./sts.ts";
@@ -52,6 +53,7 @@ export class AwsDoor {
       const response = await this.#handle(service, request, requestId);
       return withRequestId(response, requestId);
     } catch (failure) {
+      if (failure instanceof ReplyLost) return noAnswer;
       const error = failure instanceof ServiceError ? failure : this.#unexpected(service, request, failure);
       return withRequestId(await this.#writeError(service, request, error, requestId), requestId);
     }
@@ -82,7 +84,7 @@ export class AwsDoor {
   #doorOf(service: string): Promise<ServiceDoor> | undefined {
     const entry = Object.hasOwn(catalog, service) ? catalog[service] : undefined;
     if (entry === undefined) return undefined;
-    const door = this.#doors.get(service) ?? ServiceDoor.open(entry);
+    const door = this.#doors.get(service) ?? ServiceDoor.open(service, entry);
     this.#doors.set(service, door);
     return door;
   }

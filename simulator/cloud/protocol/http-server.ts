@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { CoalmineError } from "@coalmine/runtime";
-import type { HttpRequest, HttpResponse } from "./http.ts";
+import { noAnswer, type HttpRequest, type HttpResponse } from "./http.ts";
 
 /** No request is larger; each service has a smaller limit of its own. */
 export const BODY_BYTES_MAX = 512 * 1024 * 1024;
@@ -101,6 +101,10 @@ async function serve(
     headers,
     body,
   });
+  if (response === noAnswer) {
+    incoming.socket.destroy();
+    return;
+  }
   const bytes = typeof response.body === "string" ? Buffer.from(response.body, "utf8") : response.body;
   const bodyless = incoming.method === "HEAD" || response.status === 204 || response.status === 304;
   outgoing.writeHead(response.status, {
@@ -115,6 +119,8 @@ async function readBody(
   incoming: IncomingMessage,
   received: { bytes: number },
 ): Promise<Uint8Array | undefined> {
+  // What says itself that it is too large is not waited for.
+  if (Number(incoming.headers["content-length"] ?? 0) > BODY_BYTES_MAX) return undefined;
   const chunks: Buffer[] = [];
   let length = 0;
   try {

@@ -14,6 +14,9 @@ export interface HttpResponse {
   readonly body: Uint8Array | string;
 }
 
+/** No answer at all: the connection ends, as where a network loses what a server sent. */
+export const noAnswer: HttpResponse = { status: 0, headers: {}, body: "" };
+
 /** Pairs of a raw query, decoded. `+` stays a plus, as AWS reads it. @throws URIError where the encoding is broken. */
 export function queryPairs(rawQuery: string): [string, string][] {
   if (rawQuery === "") return [];

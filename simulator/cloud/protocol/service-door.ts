@@ -2,6 +2,8 @@ import { gunzipSync } from "node:zlib";
 import { ServiceError } from "../service.ts";
 import { readAwsJsonInput, writeAwsJsonError, writeAwsJsonOutput } from "./aws-json.ts";
 import type { CatalogEntry } from "./catalog.ts";
+import { violationsOf, violationsTold } from "./constraints/check.ts";
+import { constraintsOf, type ServiceTable } from "./constraints/table.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { ShapeError } from "./json-shape.ts";
 import { readRestInput, RestRouter, writeRestError, writeRestOutput } from "./rest-json.ts";
@@ -12,15 +14,18 @@ export class ServiceDoor {
   readonly #entry: CatalogEntry;
   readonly #model: ServiceModel;
   readonly #router: RestRouter;
+  readonly #constraints: ServiceTable | undefined;
 
-  private constructor(entry: CatalogEntry, model: ServiceModel) {
+  private constructor(entry: CatalogEntry, model: ServiceModel, constraints: ServiceTable | undefined) {
     this.#entry = entry;
     this.#model = model;
     this.#router = new RestRouter(model);
+    this.#constraints = constraints;
   }
 
-  static async open(entry: CatalogEntry): Promise<ServiceDoor> {
-    return new ServiceDoor(entry, serviceModel(await entry.load()));
+  /** `service` is its signing name, by which its constraints are known. */
+  static async open(service: string, entry: CatalogEntry): Promise<ServiceDoor> {
+    return new ServiceDoor(entry, serviceModel(await entry.load()), await constraintsOf(service));
   }
 
   /** @throws ServiceError as the service refuses what it cannot read. */
@@ -32,7 +37,9 @@ export class ServiceDoor {
         `The body is ${request.body.length} bytes, the service takes ${this.#entry.bodyBytesMax}.`,
       );
     try {
-      return this.#read(this.#decoded(request));
+      const read = this.#read(this.#decoded(request));
+      this.#constrain(read.operation, read.input);
+      return read;
     } catch (failure) {
       if (failure instanceof ShapeError)
         throw new ServiceError(
@@ -44,6 +51,17 @@ export class ServiceDoor {
         throw new ServiceError("SerializationException", 400, "The query is not valid percent-encoding.");
       throw failure;
     }
+  }
+
+  /** The schemas carry no lengths, ranges, patterns and enumerations; AWS checks them before the service sees anything. */
+  #constrain(operation: OperationModel, input: Record<string, unknown>): void {
+    if (this.#constraints === undefined) return;
+    const violations = violationsOf(this.#constraints, operation.name, input);
+    if (violations.length === 0) return;
+    throw new ServiceError(this.#entry.validationCode, 400, violationsTold(violations), {
+      reason: "FIELD_VALIDATION_FAILED",
+      fields: violations.map(({ path, message }) => ({ name: path, message })),
+    });
   }
 
   /** The request with the body as it was before it was compressed. */

@@ -1,76 +1,57 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { invariant } from "@coalmine/runtime";
+import type { Disk } from "./disk.ts";
 import type { BlobId } from "./store.ts";
 
 /** Blobs as files named by their SHA-256: written aside, synced, renamed, and the folder synced. */
 export class BlobFiles {
   readonly #folder: string;
+  readonly #disk: Disk;
+  /** The folders that are durable, or on their way. */
+  readonly #shards = new Map<string, Promise<void>>();
   #temporary = 0;
 
-  constructor(folder: string) {
+  constructor(folder: string, disk: Disk) {
     this.#folder = folder;
+    this.#disk = disk;
   }
 
   async put(bytes: Uint8Array): Promise<BlobId> {
     const id = createHash("sha256").update(bytes).digest("hex");
     const path = this.#path(id);
-    if (await exists(path)) return id;
     const shard = join(this.#folder, id.slice(0, 2));
-    if ((await mkdir(shard, { recursive: true })) !== undefined) await syncFolder(this.#folder);
+    await this.#durableShard(shard);
+    if (await this.#disk.has(path)) {
+      // Whoever put it first may not have come to this yet.
+      await this.#disk.syncFolder(shard);
+      return id;
+    }
     const aside = join(this.#folder, `${process.pid}-${this.#temporary++}.part`);
-    await writeSynced(aside, bytes);
-    await rename(aside, path);
-    await syncFolder(shard);
+    await this.#disk.writeSynced(aside, [bytes]);
+    await this.#disk.rename(aside, path);
+    await this.#disk.syncFolder(shard);
     return id;
   }
 
   get(id: BlobId): Promise<Uint8Array> {
-    return readFile(this.#path(id));
+    return this.#disk.read(this.#path(id));
   }
 
   async remove(id: BlobId): Promise<void> {
-    await unlink(this.#path(id)).catch((error: unknown) => {
-      if (!isMissing(error)) throw error;
-    });
+    await this.#disk.remove(this.#path(id));
+  }
+
+  /** Once in a process for each: nobody may build on a folder that another has only just made. */
+  #durableShard(shard: string): Promise<void> {
+    const known =
+      this.#shards.get(shard) ?? this.#disk.makeFolder(shard).then(() => this.#disk.syncFolder(this.#folder));
+    this.#shards.set(shard, known);
+    return known;
   }
 
   #path(id: BlobId): string {
     invariant(/^[0-9a-f]{64}$/.test(id), `a blob's id is a SHA-256, not ${id}`);
     return join(this.#folder, id.slice(0, 2), id);
   }
-}
-
-export async function writeSynced(path: string, ...chunks: readonly Uint8Array[]): Promise<void> {
-  const file = await open(path, "w", 0o600);
-  try {
-    for (const chunk of chunks) await file.writeFile(chunk);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (isMissing(error)) return false;
-      throw error;
-    },
-  );
-}
-
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -1,9 +1,8 @@
-import { mkdir, open, readdir, readFile, rename, rm, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "@coalmine/ports";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
-import { BlobFiles, syncFolder, writeSynced } from "./blob-files.ts";
-import { lockFolder } from "./folder-lock.ts";
+import { BlobFiles } from "./blob-files.ts";
+import { machineDisk, type AppendedFile, type Disk } from "./disk.ts";
 import { MemoryTable } from "./memory-store.ts";
 import type { BlobId, Store, Table } from "./store.ts";
 import { encodeRecord, MAGIC, readRecords, type Mutation } from "./wal.ts";
@@ -17,6 +16,7 @@ export interface DiskStoreOptions {
   readonly log: Log;
   /** A snapshot is taken when the log has grown to this, and to twice the last snapshot. */
   readonly snapshotAfterBytes?: number;
+  readonly disk?: Disk;
 }
 
 const SNAPSHOT_AFTER_BYTES = 16 * 1024 * 1024;
@@ -27,10 +27,11 @@ const ROWS_PER_SNAPSHOT_RECORD = 500;
  * `blobs/` the bytes. One commit is one record, so an operation that sets synchronously is there whole or not at all.
  */
 export async function openDiskStore(options: DiskStoreOptions): Promise<Store> {
-  await mkdir(join(options.folder, "blobs"), { recursive: true });
-  const unlock = await lockFolder(options.folder);
+  const { folder, disk = machineDisk } = options;
+  await disk.makeFolder(join(folder, "blobs"));
+  const unlock = await disk.lock(folder);
   try {
-    const store = new DiskStore(options, unlock);
+    const store = new DiskStore(options, disk, unlock);
     await store.recover();
     return store;
   } catch (failure) {
@@ -43,6 +44,7 @@ class DiskStore implements Store {
   readonly #folder: string;
   readonly #log: Log;
   readonly #snapshotAfterBytes: number;
+  readonly #disk: Disk;
   readonly #blobs: BlobFiles;
   readonly #unlock: () => Promise<void>;
   readonly #tables = new Map<string, MemoryTable<unknown>>();
@@ -50,16 +52,17 @@ class DiskStore implements Store {
   #flushing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #broken: StoreError | undefined;
-  #wal: FileHandle | undefined;
+  #wal: AppendedFile | undefined;
   #generation = 0;
   #walBytes = 0;
   #snapshotBytes = 0;
 
-  constructor(options: DiskStoreOptions, unlock: () => Promise<void>) {
+  constructor(options: DiskStoreOptions, disk: Disk, unlock: () => Promise<void>) {
     this.#folder = options.folder;
     this.#log = options.log;
     this.#snapshotAfterBytes = options.snapshotAfterBytes ?? SNAPSHOT_AFTER_BYTES;
-    this.#blobs = new BlobFiles(join(options.folder, "blobs"));
+    this.#disk = disk;
+    this.#blobs = new BlobFiles(join(options.folder, "blobs"), disk);
     this.#unlock = unlock;
   }
 
@@ -129,8 +132,8 @@ class DiskStore implements Store {
     this.#pending = [];
     try {
       const record = encodeRecord(mutations);
-      await this.#wal?.appendFile(record);
-      await this.#wal?.datasync();
+      await this.#wal?.append(record);
+      await this.#wal?.sync();
       this.#walBytes += record.length;
       if (this.#walBytes > Math.max(this.#snapshotAfterBytes, 2 * this.#snapshotBytes))
         await this.#snapshot();
@@ -145,8 +148,10 @@ class DiskStore implements Store {
   }
 
   async recover(): Promise<void> {
-    const names = await readdir(this.#folder);
-    for (const name of names.filter((name) => name.endsWith(".part"))) await rm(join(this.#folder, name));
+    const names = await this.#disk.list(this.#folder);
+    for (const folder of [this.#folder, join(this.#folder, "blobs")])
+      for (const name of await this.#disk.list(folder))
+        if (name.endsWith(".part")) await this.#disk.remove(join(folder, name));
     const snapshots = numbersOf(names, "snapshot-");
     const wals = numbersOf(names, "wal-");
     const base = snapshots.at(-1) ?? 0;
@@ -155,12 +160,12 @@ class DiskStore implements Store {
     for (const number of live) await this.#replay(number, number === live.at(-1));
     this.#generation = live.at(-1) ?? base;
     if (live.length === 0) await this.#startWal(this.#generation);
-    else this.#wal = await open(this.#path(`wal-${this.#generation}`), "a");
+    else this.#wal = await this.#disk.openToAppend(this.#path(`wal-${this.#generation}`));
     await this.#removeBefore(base);
   }
 
   async #readSnapshot(number: number): Promise<void> {
-    const bytes = await readFile(this.#path(`snapshot-${number}`));
+    const bytes = await this.#disk.read(this.#path(`snapshot-${number}`));
     let whole = false;
     const end = readRecords(bytes, (mutations) => {
       whole = mutations.length === 0;
@@ -175,7 +180,7 @@ class DiskStore implements Store {
 
   async #replay(number: number, isLast: boolean): Promise<void> {
     const path = this.#path(`wal-${number}`);
-    const bytes = await readFile(path);
+    const bytes = await this.#disk.read(path);
     const end = readRecords(bytes, (mutations) => this.#apply(mutations));
     this.#walBytes = end;
     if (end === bytes.length && end > 0) return;
@@ -195,13 +200,7 @@ class DiskStore implements Store {
       await this.#wal?.close();
       return;
     }
-    const file = await open(path, "r+");
-    try {
-      await file.truncate(end);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await this.#disk.truncate(path, end);
   }
 
   #apply(mutations: readonly Mutation[]): void {
@@ -213,9 +212,9 @@ class DiskStore implements Store {
   }
 
   async #startWal(number: number): Promise<void> {
-    await writeSynced(this.#path(`wal-${number}`), MAGIC);
-    await syncFolder(this.#folder);
-    this.#wal = await open(this.#path(`wal-${number}`), "a");
+    await this.#disk.writeSynced(this.#path(`wal-${number}`), [MAGIC]);
+    await this.#disk.syncFolder(this.#folder);
+    this.#wal = await this.#disk.openToAppend(this.#path(`wal-${number}`));
     this.#generation = number;
     this.#walBytes = MAGIC.length;
   }
@@ -226,9 +225,9 @@ class DiskStore implements Store {
     await this.#wal?.close();
     await this.#startWal(this.#generation + 1);
     const path = this.#path(`snapshot-${this.#generation}`);
-    await writeSynced(`${path}.part`, MAGIC, ...rows);
-    await rename(`${path}.part`, path);
-    await syncFolder(this.#folder);
+    await this.#disk.writeSynced(`${path}.part`, [MAGIC, ...rows]);
+    await this.#disk.rename(`${path}.part`, path);
+    await this.#disk.syncFolder(this.#folder);
     this.#snapshotBytes = rows.reduce((sum, row) => sum + row.length, MAGIC.length);
     await this.#removeBefore(this.#generation);
   }
@@ -251,10 +250,10 @@ class DiskStore implements Store {
   }
 
   async #removeBefore(generation: number): Promise<void> {
-    const names = await readdir(this.#folder);
+    const names = await this.#disk.list(this.#folder);
     for (const prefix of ["wal-", "snapshot-"])
       for (const number of numbersOf(names, prefix))
-        if (number < generation) await unlink(this.#path(`${prefix}${number}`));
+        if (number < generation) await this.#disk.remove(this.#path(`${prefix}${number}`));
   }
 
   #path(name: string): string {

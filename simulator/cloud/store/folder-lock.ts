@@ -1,7 +1,7 @@
 import { open, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { CoalmineError } from "@coalmine/runtime";
-import { isMissing } from "./blob-files.ts";
+import { isMissing } from "./disk.ts";
 
 export class FolderInUseError extends CoalmineError {
   readonly code = "ERR_CLOUD_STATE_IN_USE";

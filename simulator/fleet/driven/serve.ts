@@ -1,6 +1,7 @@
 import { Closing } from "@coalmine/runtime";
 import * as z from "zod";
 import { ControlDoor } from "../../cloud/control/control-door.ts";
+import { addFaultCommands } from "../../cloud/control/fault-commands.ts";
 import { listen } from "../../cloud/protocol/http-server.ts";
 import { onlyReads } from "./reads.ts";
 import type { DrivenRegion } from "./region.ts";
@@ -44,6 +45,7 @@ export async function serveRegion(
       return { now: region.clock.now() };
     });
   });
+  addFaultCommands(control, cloud);
   control.add("run-until", async (input) => ({ now: await turn.run(readRequest(RunUntil, input).time) }));
   control.add("advance", async (input) => ({ now: await turn.advance(readRequest(Advance, input).ms) }));
   control.add("status", () => status(region));

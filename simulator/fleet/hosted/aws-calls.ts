@@ -1,5 +1,6 @@
 import type { AwsError, Clock, CloudLogs, Objects, Streams } from "@coalmine/ports";
 import { CredentialsRefused } from "../../core-device/credentials/credentials.ts";
+import { ReplyLost } from "../../cloud/control/faults.ts";
 import { ServiceError, type Caller, type Input, type Output } from "../../cloud/service.ts";
 
 /** The cloud's services as functions, behind the same authorization as at its network door. */
@@ -24,7 +25,7 @@ export function awsCalls(
       if (refused instanceof ServiceError)
         throw new HostedAwsError(refused.code, refused.statusCode, refused.message);
       // An SDK says nothing better of credentials that it could not get.
-      if (refused instanceof CredentialsRefused)
+      if (refused instanceof CredentialsRefused || refused instanceof ReplyLost)
         throw new HostedAwsError("NetworkError", undefined, refused.message);
       throw refused;
     }
