@@ -2,6 +2,7 @@ import type { Clock, Log, Random } from "@coalmine/ports";
 import { authorizeByKind } from "./authorize.ts";
 import { DynamoDbService } from "./dynamodb/dynamodb-service.ts";
 import { FirehoseService } from "./firehose/firehose-service.ts";
+import { Functions, type CloudFunctions } from "./functions.ts";
 import { GreengrassDataPlane, type MayCall } from "./greengrass/data-plane.ts";
 import { GreengrassService } from "./greengrass/greengrass-service.ts";
 import type {
@@ -34,6 +35,9 @@ export interface CloudBase {
   readonly store: Store;
   readonly log: Log;
   readonly events: CloudEvents;
+  /** Any operation of the same cloud, as its operator; once the cloud is composed. */
+  readonly invoke: (service: string, operation: string, input: Input) => Promise<Output>;
+  readonly functions: Functions;
 }
 
 /** IoT and identity: the registry, jobs, shadows and what the credentials provider has issued. */
@@ -49,10 +53,15 @@ export interface IotParts {
   stop(): void;
 }
 
-export interface CloudOptions<Iot extends IotParts> extends Omit<CloudBase, "events"> {
+export interface CloudOptions<Iot extends IotParts> extends Omit<
+  CloudBase,
+  "events" | "invoke" | "functions"
+> {
   /** The account's operator. Of no use anywhere else. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly iot: (base: CloudBase) => Iot;
+  /** What stands in for AWS Lambda, by name. */
+  readonly functions?: CloudFunctions;
   /** Services beyond those that every cloud has, e.g. CodePipeline. */
   readonly more?: (base: CloudBase) => readonly Service[];
 }
@@ -73,7 +82,17 @@ export class Cloud<Iot extends IotParts = IotParts> {
 
   constructor(options: CloudOptions<Iot>) {
     const { place, clock, wallClock, random, store, log, credentials } = options;
-    const base: CloudBase = { place, clock, wallClock, random, store, log, events: this.events };
+    const base: CloudBase = {
+      place,
+      clock,
+      wallClock,
+      random,
+      store,
+      log,
+      events: this.events,
+      invoke: (service, operation, input) => this.invoke(service, operation, input),
+      functions: new Functions(options.functions ?? {}, clock),
+    };
     this.#store = store;
     this.operator = {
       identity: { kind: "account", principalArn: `arn:aws:iam::${place.accountId}:user/operator` },

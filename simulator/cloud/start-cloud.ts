@@ -4,6 +4,7 @@ import { Closing } from "@coalmine/runtime";
 import { Cloud } from "./cloud.ts";
 import { ControlDoor } from "./control/control-door.ts";
 import { DeviceDoor } from "./device-door/device-door.ts";
+import type { CloudFunctions } from "./functions.ts";
 import { dataPlaneHandler } from "./greengrass/data-plane.ts";
 import { openIotParts, type LocalIot } from "./iot-parts.ts";
 import { listen } from "./protocol/http-server.ts";
@@ -30,6 +31,7 @@ export interface StartOptions {
   readonly wallClock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly functions?: CloudFunctions;
   readonly more?: (base: CloudBase) => readonly Service[];
 }
 
