@@ -1,5 +1,6 @@
 import type { Clock, Log, Random } from "@coalmine/ports";
 import { authorizeByKind } from "./authorize.ts";
+import { CloudWatchService } from "./cloudwatch/cloudwatch-service.ts";
 import { DynamoDbService } from "./dynamodb/dynamodb-service.ts";
 import { FirehoseService } from "./firehose/firehose-service.ts";
 import { Functions, type CloudFunctions } from "./functions.ts";
@@ -74,6 +75,7 @@ export class Cloud<Iot extends IotParts = IotParts> {
   readonly dataPlane: GreengrassDataPlane;
   readonly operator: Caller;
   readonly iot: Iot;
+  readonly #cloudWatch: CloudWatchService;
   readonly #firehose: FirehoseService;
   readonly #operations: Operations;
   readonly #door: AwsDoor;
@@ -133,11 +135,13 @@ export class Cloud<Iot extends IotParts = IotParts> {
       ...base,
       writeObject: (bucket, key, bytes) => s3.writeObject(bucket, key, bytes),
     });
+    this.#cloudWatch = new CloudWatchService(base);
     const services = [
       s3,
       sts,
       this.greengrass,
-      new LogsService(base),
+      new LogsService({ ...base, onLines: (lines) => this.#cloudWatch.takeLogLines(lines) }),
+      this.#cloudWatch,
       new DynamoDbService(base),
       new KinesisService(base),
       this.#firehose,
@@ -192,6 +196,7 @@ export class Cloud<Iot extends IotParts = IotParts> {
   async stop(): Promise<void> {
     this.greengrass.stop();
     this.#firehose.stop();
+    this.#cloudWatch.stop();
     this.iot.stop();
     await this.#store.commit();
   }

@@ -42,6 +42,13 @@ export const catalog: Readonly<Record<string, CatalogEntry>> = {
     bodyBytesMax: 4 * MiB,
     takesGzip: true,
   },
+  monitoring: {
+    protocol: { kind: "aws-json", version: "1.0", targetPrefix: "GraniteServiceVersion20100801" },
+    load: () => import("@aws-sdk/client-cloudwatch"),
+    validationCode: "ValidationException",
+    bodyBytesMax: MiB,
+    takesGzip: true,
+  },
   dynamodb: {
     protocol: { kind: "aws-json", version: "1.0", targetPrefix: "DynamoDB_20120810" },
     load: () => import("@aws-sdk/client-dynamodb"),

@@ -4,7 +4,7 @@ import { ServiceError, type Input, type Output } from "../service.ts";
 import { dynamoDbItem } from "./dynamodb-item.ts";
 import { republish, type Publish } from "./republish.ts";
 import type { MessageContext } from "./sql/functions.ts";
-import { isSqlArray, type SqlValue } from "./sql/value.ts";
+import { isSqlArray, toNumber, type SqlValue } from "./sql/value.ts";
 import { template } from "./template.ts";
 
 /** What an action works on: the incoming message, and what the rule's SELECT made of it. */
@@ -114,6 +114,35 @@ const actions: ReadonlyMap<string, (input: unknown) => PreparedAction> = new Map
       resource: functionArn,
       run: ({ output }, { callFunction }) => callFunction(functionArn, output),
     })),
+  ],
+  [
+    "cloudwatchMetric",
+    action(
+      "CloudwatchMetricAction",
+      z.object({
+        metricNamespace: z.string(),
+        metricName: z.string(),
+        metricValue: z.string(),
+        metricUnit: z.string(),
+        metricTimestamp: z.string().nullish(),
+      }),
+      ({ metricNamespace, metricName, metricValue, metricUnit, metricTimestamp }) => {
+        const templates = [metricNamespace, metricName, metricValue, metricUnit, metricTimestamp ?? ""].map(
+          template,
+        );
+        return {
+          resource: metricName,
+          run: ({ payload, context }, { invoke }) => {
+            const [Namespace, MetricName, value, Unit, seconds] = templates.map((fill) =>
+              fill(payload, context),
+            );
+            const Timestamp = new Date(seconds === "" ? context.at : Number(seconds) * 1000);
+            const MetricData = [{ MetricName, Value: toNumber(value), Unit, Timestamp }];
+            return invoke("monitoring", "PutMetricData", { Namespace, MetricData });
+          },
+        };
+      },
+    ),
   ],
   [
     "cloudwatchLogs",

@@ -1,3 +1,4 @@
+import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
 import {
   CloudWatchLogsClient,
   CreateLogGroupCommand,
@@ -251,6 +252,34 @@ test("republish goes to subscribers with its headers, to shadows, and through fu
   await publish("loop", { n: 0 });
   await clock.settle();
   expect(called.at(-1)).toEqual({ n: 17 });
+});
+
+test("a value becomes a CloudWatch metric, at its own time", async () => {
+  const watch = client(CloudWatchClient);
+  const cloudwatchMetric = {
+    roleArn,
+    metricNamespace: "Site",
+    metricName: "${topic(2)}",
+    metricValue: "${v}",
+    metricUnit: "Percent",
+    metricTimestamp: "${at}",
+  };
+  await rule("metric", "SELECT * FROM 'in/+'", [{ cloudwatchMetric }], { errorAction: hear() });
+  await publish("in/rheo-1", { v: 40, at: START / 1000 - 60 });
+  await publish("in/rheo-1", { v: "much", at: START / 1000 });
+  await clock.settle();
+  const { Datapoints } = await watch.send(
+    new GetMetricStatisticsCommand({
+      Namespace: "Site",
+      MetricName: "rheo-1",
+      StartTime: new Date(START - 600_000),
+      EndTime: new Date(START + 60_000),
+      Period: 60,
+      Statistics: ["Sum"],
+    }),
+  );
+  expect(Datapoints).toEqual([{ Timestamp: new Date(START - 60_000), Sum: 40, Unit: "Percent" }]);
+  expect(called).toMatchObject([{ failures: [{ failedAction: "CloudwatchMetricAction" }] }]);
 });
 
 test("actions write to S3, Firehose, Kinesis, DynamoDB and logs", async () => {
