@@ -22,6 +22,8 @@ import { stsService } from "./protocol/sts.ts";
 import { presignGet } from "./s3/presign.ts";
 import { s3Door } from "./s3/s3-door.ts";
 import { S3Service } from "./s3/s3-service.ts";
+import type { PostToEndpoint } from "./sns/http-endpoint.ts";
+import { SnsService } from "./sns/sns-service.ts";
 import { CloudEvents, type Caller, type Input, type Output, type Place, type Service } from "./service.ts";
 import { SessionCredentials } from "./session-credentials.ts";
 import type { Store } from "./store/store.ts";
@@ -63,6 +65,8 @@ export interface CloudOptions<Iot extends IotParts> extends Omit<
   readonly iot: (base: CloudBase) => Iot;
   /** What stands in for AWS Lambda, by name. */
   readonly functions?: CloudFunctions;
+  /** How SNS reaches HTTP endpoints; without it none may subscribe. */
+  readonly postToEndpoint?: PostToEndpoint;
   /** Services beyond those that every cloud has, e.g. CodePipeline. */
   readonly more?: (base: CloudBase) => readonly Service[];
 }
@@ -77,6 +81,7 @@ export class Cloud<Iot extends IotParts = IotParts> {
   readonly iot: Iot;
   readonly #cloudWatch: CloudWatchService;
   readonly #firehose: FirehoseService;
+  readonly #sns: SnsService;
   readonly #operations: Operations;
   readonly #door: AwsDoor;
   readonly #store: Store;
@@ -136,12 +141,14 @@ export class Cloud<Iot extends IotParts = IotParts> {
       writeObject: (bucket, key, bytes) => s3.writeObject(bucket, key, bytes),
     });
     this.#cloudWatch = new CloudWatchService(base);
+    this.#sns = new SnsService({ ...base, post: options.postToEndpoint });
     const services = [
       s3,
       sts,
       this.greengrass,
       new LogsService({ ...base, onLines: (lines) => this.#cloudWatch.takeLogLines(lines) }),
       this.#cloudWatch,
+      this.#sns,
       new DynamoDbService(base),
       new KinesisService(base),
       this.#firehose,
@@ -197,6 +204,7 @@ export class Cloud<Iot extends IotParts = IotParts> {
     this.greengrass.stop();
     this.#firehose.stop();
     this.#cloudWatch.stop();
+    this.#sns.stop();
     this.iot.stop();
     await this.#store.commit();
   }

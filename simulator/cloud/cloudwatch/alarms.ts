@@ -130,7 +130,11 @@ export class Alarms {
       if (action.startsWith("arn:aws:sns:"))
         await invoke("sns", "Publish", {
           TopicArn: action,
-          Subject: `${alarm.state}: "${alarm.name}" in ${place.region}`.slice(0, 100),
+          // A subject is ASCII, a name need not be.
+          Subject: `${alarm.state}: "${alarm.name.replaceAll(/[^ -~]/g, "?")}" in ${place.region}`.slice(
+            0,
+            100,
+          ),
           Message: JSON.stringify(changeMessage(before, alarm, place)),
         });
       else if (action.startsWith("arn:aws:lambda:"))

@@ -4,7 +4,8 @@ import type { AwsJsonVersion } from "./aws-json.ts";
 export interface CatalogEntry {
   readonly protocol:
     | { readonly kind: "rest-json" }
-    | { readonly kind: "aws-json"; readonly version: AwsJsonVersion; readonly targetPrefix: string };
+    | { readonly kind: "aws-json"; readonly version: AwsJsonVersion; readonly targetPrefix: string }
+    | { readonly kind: "aws-query"; readonly xmlNamespace: string };
   readonly load: () => Promise<object>;
   /** The error that the service answers a badly shaped input with. */
   readonly validationCode: string;
@@ -73,5 +74,17 @@ export const catalog: Readonly<Record<string, CatalogEntry>> = {
     load: () => import("@aws-sdk/client-codepipeline"),
     validationCode: "ValidationException",
     bodyBytesMax: MiB,
+  },
+  sts: {
+    protocol: { kind: "aws-query", xmlNamespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
+    load: () => import("@aws-sdk/client-sts"),
+    validationCode: "ValidationError",
+    bodyBytesMax: MiB,
+  },
+  sns: {
+    protocol: { kind: "aws-query", xmlNamespace: "http://sns.amazonaws.com/doc/2010-03-31/" },
+    load: () => import("@aws-sdk/client-sns"),
+    validationCode: "InvalidParameterException",
+    bodyBytesMax: 2 * MiB,
   },
 };

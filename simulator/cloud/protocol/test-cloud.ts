@@ -4,6 +4,7 @@ import { systemClock } from "@coalmine/runtime/system-clock";
 import { Cloud } from "../cloud.ts";
 import type { CloudFunctions } from "../functions.ts";
 import { openIotParts, type LocalIot } from "../iot-parts.ts";
+import { postToLoopback } from "../sns/http-endpoint.ts";
 import { memoryStore } from "../store/memory-store.ts";
 import type { Store } from "../store/store.ts";
 
@@ -40,6 +41,7 @@ export async function startTestCloud(
     random,
     store: options.store ?? memoryStore(),
     functions: options.functions ?? {},
+    postToEndpoint: postToLoopback,
     log: silentLog,
     credentials: operator,
     iot: await openIotParts({ random, wallClock }),

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { invalid, parsed } from "../iot/operation.ts";
-import { ServiceError, type Input, type Output } from "../service.ts";
+import { writeLines, type Line } from "../logs/write-lines.ts";
+import type { Input, Output } from "../service.ts";
 import { dynamoDbItem } from "./dynamodb-item.ts";
 import { republish, type Publish } from "./republish.ts";
 import type { MessageContext } from "./sql/functions.ts";
@@ -145,6 +146,22 @@ const actions: ReadonlyMap<string, (input: unknown) => PreparedAction> = new Map
     ),
   ],
   [
+    "sns",
+    action(
+      "SnsAction",
+      z.object({ targetArn: z.string(), messageFormat: z.enum(["RAW", "JSON"]).nullish() }),
+      ({ targetArn, messageFormat }) => ({
+        resource: targetArn,
+        run: ({ output }, { invoke }) =>
+          invoke("sns", "Publish", {
+            TopicArn: targetArn,
+            Message: Buffer.from(outputBytes(output)).toString("utf8"),
+            ...(messageFormat === "JSON" ? { MessageStructure: "json" } : {}),
+          }),
+      }),
+    ),
+  ],
+  [
     "cloudwatchLogs",
     action(
       "CloudwatchLogsAction",
@@ -152,7 +169,11 @@ const actions: ReadonlyMap<string, (input: unknown) => PreparedAction> = new Map
       ({ logGroupName, batchMode }) => ({
         resource: logGroupName,
         run: ({ ruleName, context, output }, { invoke }) =>
-          putLogs(invoke, logGroupName, ruleName, logEvents(output, batchMode, context.at)),
+          writeLines(
+            invoke,
+            { logGroupName, logStreamName: ruleName },
+            logEvents(output, batchMode, context.at),
+          ),
       }),
     ),
   ],
@@ -202,7 +223,7 @@ function batchOf(output: SqlValue, batchMode: boolean | null | undefined): reado
 
 const LogRecord = z.object({ timestamp: z.number(), message: z.string() });
 
-function logEvents(output: SqlValue, batchMode: boolean | null | undefined, at: number): readonly object[] {
+function logEvents(output: SqlValue, batchMode: boolean | null | undefined, at: number): readonly Line[] {
   if (batchMode !== true)
     return [
       {
@@ -213,18 +234,4 @@ function logEvents(output: SqlValue, batchMode: boolean | null | undefined, at: 
   return batchOf(output, true)
     .map((record) => LogRecord.parse(record))
     .sort((a, b) => a.timestamp - b.timestamp);
-}
-
-/** Into one stream for each rule, made when it is not there yet. */
-async function putLogs(
-  invoke: ActionPorts["invoke"],
-  logGroupName: string,
-  logStreamName: string,
-  events: readonly object[],
-): Promise<void> {
-  await invoke("logs", "CreateLogStream", { logGroupName, logStreamName }).catch((failure: unknown) => {
-    const isThere = failure instanceof ServiceError && failure.code === "ResourceAlreadyExistsException";
-    if (!isThere) throw failure;
-  });
-  await invoke("logs", "PutLogEvents", { logGroupName, logStreamName, logEvents: events });
 }
