@@ -2,6 +2,7 @@ import type { Clock, Log, Random } from "@coalmine/ports";
 import { authorizeByKind } from "./authorize.ts";
 import { CloudWatchService } from "./cloudwatch/cloudwatch-service.ts";
 import { DynamoDbService } from "./dynamodb/dynamodb-service.ts";
+import { EventBridgeService } from "./eventbridge/eventbridge-service.ts";
 import { FirehoseService } from "./firehose/firehose-service.ts";
 import { Functions, type CloudFunctions } from "./functions.ts";
 import { GreengrassDataPlane, type MayCall } from "./greengrass/data-plane.ts";
@@ -80,6 +81,7 @@ export class Cloud<Iot extends IotParts = IotParts> {
   readonly operator: Caller;
   readonly iot: Iot;
   readonly #cloudWatch: CloudWatchService;
+  readonly #eventBridge: EventBridgeService;
   readonly #firehose: FirehoseService;
   readonly #sns: SnsService;
   readonly #operations: Operations;
@@ -141,6 +143,7 @@ export class Cloud<Iot extends IotParts = IotParts> {
       writeObject: (bucket, key, bytes) => s3.writeObject(bucket, key, bytes),
     });
     this.#cloudWatch = new CloudWatchService(base);
+    this.#eventBridge = new EventBridgeService(base);
     this.#sns = new SnsService({ ...base, post: options.postToEndpoint });
     const services = [
       s3,
@@ -148,6 +151,7 @@ export class Cloud<Iot extends IotParts = IotParts> {
       this.greengrass,
       new LogsService({ ...base, onLines: (lines) => this.#cloudWatch.takeLogLines(lines) }),
       this.#cloudWatch,
+      this.#eventBridge,
       this.#sns,
       new DynamoDbService(base),
       new KinesisService(base),
@@ -205,6 +209,7 @@ export class Cloud<Iot extends IotParts = IotParts> {
     this.#firehose.stop();
     this.#cloudWatch.stop();
     this.#sns.stop();
+    this.#eventBridge.stop();
     this.iot.stop();
     await this.#store.commit();
   }

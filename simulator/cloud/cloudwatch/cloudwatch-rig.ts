@@ -5,6 +5,7 @@ import {
   PutMetricAlarmCommand,
   PutMetricDataCommand,
   type MetricDatum,
+  type Statistic,
   type PutMetricAlarmCommandInput,
 } from "@aws-sdk/client-cloudwatch";
 import { DrivenClock } from "@coalmine/runtime";
@@ -58,7 +59,7 @@ async function close(): Promise<void> {
 export const put = (Namespace: string, ...MetricData: MetricDatum[]) =>
   watch.send(new PutMetricDataCommand({ Namespace, MetricData }));
 export const at = (minutes: number) => new Date(START + minutes * MINUTE);
-export const statistics = (MetricName: string, Statistics: string[], more: object = {}) =>
+export const statistics = (MetricName: string, Statistics: Statistic[], more: object = {}) =>
   watch.send(
     new GetMetricStatisticsCommand({
       Namespace: "Coalmine",
@@ -66,7 +67,7 @@ export const statistics = (MetricName: string, Statistics: string[], more: objec
       StartTime: at(-60),
       EndTime: at(60),
       Period: 60,
-      Statistics: Statistics as never,
+      Statistics,
       ...more,
     }),
   );

@@ -25,8 +25,8 @@ test("values, lists of values and statistic sets of a minute become its statisti
       Timestamp: at(0),
     },
   );
-  const all = ["SampleCount", "Sum", "Average", "Minimum", "Maximum"];
-  expect((await statistics("Latency", all)).Datapoints).toEqual([
+  const all = ["SampleCount", "Sum", "Average", "Minimum", "Maximum"] as const;
+  expect((await statistics("Latency", [...all])).Datapoints).toEqual([
     {
       Timestamp: at(0),
       SampleCount: 4,

@@ -75,6 +75,12 @@ export const catalog: Readonly<Record<string, CatalogEntry>> = {
     validationCode: "ValidationException",
     bodyBytesMax: MiB,
   },
+  events: {
+    protocol: { kind: "aws-json", version: "1.1", targetPrefix: "AWSEvents" },
+    load: () => import("@aws-sdk/client-eventbridge"),
+    validationCode: "ValidationException",
+    bodyBytesMax: MiB,
+  },
   sts: {
     protocol: { kind: "aws-query", xmlNamespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
     load: () => import("@aws-sdk/client-sts"),

@@ -17,8 +17,6 @@ import {
   cloud,
   clock,
   iot,
-  data,
-  client,
   rule,
   publish,
   hear,
