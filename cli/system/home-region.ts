@@ -9,6 +9,7 @@ import { systemRandom } from "@coalmine/runtime/system-random";
 import * as z from "zod";
 import { git, openRepository } from "../../pipeline/push/repository.ts";
 import { PipelineEngine } from "../../simulator/cloud/codepipeline/engine.ts";
+import { tellExecutions } from "../../simulator/cloud/codepipeline/execution-events.ts";
 import { runCommands } from "../../simulator/cloud/codepipeline/run-commands.ts";
 import { codePipelineService } from "../../simulator/cloud/codepipeline/service.ts";
 import { startCloud, type StartedCloud } from "../../simulator/cloud/start-cloud.ts";
@@ -74,11 +75,12 @@ export async function startHomeRegion(
       wallClock: systemClock,
       random: systemRandom,
       log,
-      more: ({ store }) => {
+      more: ({ store, events }) => {
         engine = new PipelineEngine({
           clock: systemClock,
           random: systemRandom,
           store,
+          changed: tellExecutions(events, place),
           run: (request) =>
             runCommands({
               repository: at.repository,

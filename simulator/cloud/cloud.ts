@@ -1,8 +1,11 @@
 import type { Clock, Log, Random } from "@coalmine/ports";
 import { authorizeByKind } from "./authorize.ts";
+import { CloudWatchService } from "./cloudwatch/cloudwatch-service.ts";
 import { Faults } from "./control/faults.ts";
 import { DynamoDbService } from "./dynamodb/dynamodb-service.ts";
+import { EventBridgeService } from "./eventbridge/eventbridge-service.ts";
 import { FirehoseService } from "./firehose/firehose-service.ts";
+import { Functions, type CloudFunctions } from "./functions.ts";
 import { dataPlaneOperations, GreengrassDataPlane, type MayCall } from "./greengrass/data-plane.ts";
 import { GreengrassService } from "./greengrass/greengrass-service.ts";
 import type {
@@ -21,6 +24,8 @@ import { stsService } from "./protocol/sts.ts";
 import { presignGet } from "./s3/presign.ts";
 import { s3Door } from "./s3/s3-door.ts";
 import { S3Service } from "./s3/s3-service.ts";
+import type { PostToEndpoint } from "./sns/http-endpoint.ts";
+import { SnsService } from "./sns/sns-service.ts";
 import { CloudEvents, type Caller, type Input, type Output, type Place, type Service } from "./service.ts";
 import { SessionCredentials } from "./session-credentials.ts";
 import type { Store } from "./store/store.ts";
@@ -36,6 +41,9 @@ export interface CloudBase {
   readonly log: Log;
   readonly events: CloudEvents;
   readonly faults: Faults;
+  /** Any operation of the same cloud, as its operator; once the cloud is composed. */
+  readonly invoke: (service: string, operation: string, input: Input) => Promise<Output>;
+  readonly functions: Functions;
 }
 
 /** IoT and identity: the registry, jobs, shadows and what the credentials provider has issued. */
@@ -51,10 +59,17 @@ export interface IotParts {
   stop(): void;
 }
 
-export interface CloudOptions<Iot extends IotParts> extends Omit<CloudBase, "events" | "faults"> {
+export interface CloudOptions<Iot extends IotParts> extends Omit<
+  CloudBase,
+  "events" | "faults" | "invoke" | "functions"
+> {
   /** The account's operator. Of no use anywhere else. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly iot: (base: CloudBase) => Iot;
+  /** What stands in for AWS Lambda, by name. */
+  readonly functions?: CloudFunctions;
+  /** How SNS reaches HTTP endpoints; without it none may subscribe. */
+  readonly postToEndpoint?: PostToEndpoint;
   /** Services beyond those that every cloud has, e.g. CodePipeline. */
   readonly more?: (base: CloudBase) => readonly Service[];
 }
@@ -69,7 +84,10 @@ export class Cloud<Iot extends IotParts = IotParts> {
   /** What is broken on purpose, for tests and scenarios. */
   readonly faults: Faults;
   readonly iot: Iot;
+  readonly #cloudWatch: CloudWatchService;
+  readonly #eventBridge: EventBridgeService;
   readonly #firehose: FirehoseService;
+  readonly #sns: SnsService;
   readonly #operations: Operations;
   readonly #door: AwsDoor;
   readonly #store: Store;
@@ -79,7 +97,18 @@ export class Cloud<Iot extends IotParts = IotParts> {
     const { place, clock, wallClock, random, store, log, credentials } = options;
     this.faults = new Faults({ clock, random });
     const { events, faults } = this;
-    const base: CloudBase = { place, clock, wallClock, random, store, log, events, faults };
+    const base: CloudBase = {
+      place,
+      clock,
+      wallClock,
+      random,
+      store,
+      log,
+      events,
+      faults,
+      invoke: (service, operation, input) => this.invoke(service, operation, input),
+      functions: new Functions(options.functions ?? {}, clock),
+    };
     this.#store = store;
     this.operator = {
       identity: { kind: "account", principalArn: `arn:aws:iam::${place.accountId}:user/operator` },
@@ -120,11 +149,17 @@ export class Cloud<Iot extends IotParts = IotParts> {
       ...base,
       writeObject: (bucket, key, bytes) => s3.writeObject(bucket, key, bytes),
     });
+    this.#cloudWatch = new CloudWatchService(base);
+    this.#eventBridge = new EventBridgeService(base);
+    this.#sns = new SnsService({ ...base, post: options.postToEndpoint });
     const services = [
       s3,
       sts,
       this.greengrass,
-      new LogsService(base),
+      new LogsService({ ...base, onLines: (lines) => this.#cloudWatch.takeLogLines(lines) }),
+      this.#cloudWatch,
+      this.#eventBridge,
+      this.#sns,
       new DynamoDbService(base),
       new KinesisService(base),
       this.#firehose,
@@ -192,6 +227,9 @@ export class Cloud<Iot extends IotParts = IotParts> {
   async stop(): Promise<void> {
     this.greengrass.stop();
     this.#firehose.stop();
+    this.#cloudWatch.stop();
+    this.#sns.stop();
+    this.#eventBridge.stop();
     this.iot.stop();
     await this.#store.commit();
   }

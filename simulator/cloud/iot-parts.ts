@@ -9,6 +9,8 @@ import { deploymentJobs } from "./jobs/deployment-jobs.ts";
 import { jobOperations } from "./jobs/job-operations.ts";
 import { JobTopics } from "./jobs/job-topics.ts";
 import { Jobs } from "./jobs/jobs.ts";
+import { RulesEngine } from "./rules/rules-engine.ts";
+import { TopicRules } from "./rules/topic-rules.ts";
 import { iotDataService } from "./shadows/data-service.ts";
 import { Shadows } from "./shadows/shadows.ts";
 
@@ -55,6 +57,17 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
   const credentials = new CredentialsProvider({ ...base, iot });
   const provisioning = new FleetProvisioning({ ...base, iot, authority, broker });
   void topics;
+  const rules = new TopicRules(base);
+  const engine = new RulesEngine({
+    ...base,
+    rules,
+    ports: {
+      invoke: base.invoke,
+      callFunction: (arn, event) => base.functions.call(arn, event),
+      publish: (topic, payload, options) => broker.publish(topic, payload, options),
+    },
+  });
+  broker.onPassing((message) => engine.take(message));
   return {
     iot,
     broker,
@@ -63,7 +76,7 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
     credentials,
     provisioning,
     services: [
-      iot.service(jobOperations(jobs)),
+      iot.service({ ...jobOperations(jobs), ...rules.operations() }),
       iotDataService({ shadows, broker, events: base.events, clock: base.clock }),
     ],
     registry: iot.things,

@@ -91,6 +91,15 @@ export type CloudEvent =
       readonly reported: unknown;
       readonly version: number;
       readonly at: Instant;
+    }
+  | {
+      /** What EventBridge tells of, in AWS's own shape. */
+      readonly kind: "aws-event";
+      readonly source: `aws.${string}`;
+      readonly detailType: string;
+      readonly resources: readonly string[];
+      readonly detail: object;
+      readonly at: Instant;
     };
 
 /** Publish and subscribe among the services of one cloud; synchronous, in order of subscription. */

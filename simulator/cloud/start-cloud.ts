@@ -7,11 +7,13 @@ import { underFaults } from "./control/device-faults.ts";
 import { addFaultCommands, addJumpCommand } from "./control/fault-commands.ts";
 import { JumpingClock } from "./control/jumping-clock.ts";
 import { DeviceDoor } from "./device-door/device-door.ts";
+import type { CloudFunctions } from "./functions.ts";
 import { dataPlaneCall, dataPlaneHandler } from "./greengrass/data-plane.ts";
 import { openIotParts, type LocalIot } from "./iot-parts.ts";
 import { listen } from "./protocol/http-server.ts";
 import type { Service } from "./service.ts";
 import type { CloudBase } from "./cloud.ts";
+import { postToLoopback } from "./sns/http-endpoint.ts";
 import { openDiskStore } from "./store/disk-store.ts";
 
 export interface StartOptions {
@@ -33,6 +35,7 @@ export interface StartOptions {
   readonly wallClock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly functions?: CloudFunctions;
   readonly more?: (base: CloudBase) => readonly Service[];
 }
 
@@ -53,7 +56,14 @@ export async function startCloud(options: StartOptions): Promise<StartedCloud> {
     closing.add(store, () => store.close());
     const iot = await openIotParts({ random, wallClock, folder: join(options.folder, "authority") });
     const clock = new JumpingClock(options.clock);
-    const cloud = new Cloud({ ...options, clock, place: options, store, iot });
+    const cloud = new Cloud({
+      ...options,
+      clock,
+      place: options,
+      store,
+      iot,
+      postToEndpoint: postToLoopback,
+    });
     closing.add(cloud, () => cloud.stop());
     const control = new ControlDoor(options.controlToken);
     addFaultCommands(control, cloud);

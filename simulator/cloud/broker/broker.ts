@@ -8,9 +8,10 @@ import { type BrokerSide, Connection } from "./connection.ts";
 import type { ConnectRequest } from "./connect-request.ts";
 import { awsLimits, type BrokerLimits } from "./limits.ts";
 import type { CarriedProperties, Message } from "./message.ts";
+import { ingested, type PassingMessage } from "./passing-message.ts";
 import type { Authorize, DisconnectReason, MqttAction, Peer } from "./peer.ts";
 import { Retained } from "./retained.ts";
-import { Session, SessionStore, type Subscription } from "./session.ts";
+import { bySession, Session, SessionStore, type Subscribed } from "./session.ts";
 import { shareOf } from "./topic.ts";
 import { TopicTree } from "./topic-tree.ts";
 
@@ -33,11 +34,6 @@ export interface BrokerOptions {
   readonly limits?: Partial<BrokerLimits>;
   readonly log?: Log;
   readonly faults?: Faults;
-}
-
-interface Subscribed {
-  readonly session: Session;
-  readonly subscription: Subscription;
 }
 
 /** The members of a shared subscription, asked in turn. */
@@ -65,6 +61,7 @@ export class Broker implements BrokerSide {
   readonly #shares = new TopicTree<ShareGroup>();
   readonly #handlers = new TopicTree<RequestHandler>();
   readonly #retained: Retained;
+  #passing: (message: PassingMessage) => void = () => {};
   #turn: Promise<void> = Promise.resolve();
   #sweep: { readonly timer: Timer; readonly atMs: number } | undefined;
 
@@ -108,6 +105,11 @@ export class Broker implements BrokerSide {
     this.#handlers.set(filter, handler, handler);
   }
 
+  /** For topic rules. Answers to one client alone are not shown. */
+  onPassing(listener: (message: PassingMessage) => void): void {
+    this.#passing = listener;
+  }
+
   /** From a service of the cloud itself. Goes out when what was set before is durable. */
   publish(
     topic: string,
@@ -118,6 +120,7 @@ export class Broker implements BrokerSide {
       readonly properties?: CarriedProperties;
       /** Only this client gets it, as AWS answers on topics that all clients share. */
       readonly onlyTo?: string;
+      readonly republished?: number;
     } = {},
   ): void {
     const message: Message = {
@@ -130,6 +133,7 @@ export class Broker implements BrokerSide {
     };
     const route = (): Promise<void> => {
       this.#route(message, undefined, options.onlyTo);
+      if (options.onlyTo === undefined) this.#pass(message, undefined, options.republished);
       return this.durable();
     };
     this.durable()
@@ -281,14 +285,14 @@ export class Broker implements BrokerSide {
 
   take(connection: Connection, message: Message): Promise<void> {
     const { clientId, peer } = connection;
-    const ingest = /^\$aws\/rules\/[^/]+\/(.+)$/s.exec(message.topic)?.[1];
     this.#events.emit({
       kind: "mqtt-message",
-      topic: ingest ?? message.topic,
+      topic: ingested(message.topic)?.topic ?? message.topic,
       payload: message.payload,
       clientId,
       at: this.clock.now(),
     });
+    this.#pass(message, { clientId, principal: peer.certificateId });
     if (message.topic.startsWith("$aws/")) {
       const { topic, payload, properties } = message;
       try {
@@ -300,6 +304,11 @@ export class Broker implements BrokerSide {
       }
     } else this.#route(message, connection.session);
     return this.durable();
+  }
+
+  #pass(message: Message, from: PassingMessage["from"], republished = 0): void {
+    const { topic, payload } = message;
+    this.#passing({ topic, payload, from, ruleName: undefined, republished, ...ingested(topic) });
   }
 
   #route(message: Message, from: Session | undefined, onlyTo?: string): void {
@@ -329,7 +338,9 @@ export class Broker implements BrokerSide {
   #sendWill(session: Session): void {
     const will = session.delayedWill;
     session.delayedWill = undefined;
-    if (will !== undefined) this.#route(will.message, undefined);
+    if (will === undefined) return;
+    this.#route(will.message, undefined);
+    this.#pass(will.message, { clientId: session.clientId, principal: undefined });
   }
 
   #discard(session: Session): void {
@@ -357,17 +368,16 @@ export class Broker implements BrokerSide {
       at,
     });
     const presence = connected ? "connected" : "disconnected";
-    this.#route(
-      {
-        topic: `$aws/events/presence/${presence}/${clientId}`,
-        payload: Buffer.from(JSON.stringify({ clientId, timestamp: at, eventType: presence, reason })),
-        qos: 0,
-        retain: false,
-        properties: {},
-        expiresAt: undefined,
-      },
-      undefined,
-    );
+    const message: Message = {
+      topic: `$aws/events/presence/${presence}/${clientId}`,
+      payload: Buffer.from(JSON.stringify({ clientId, timestamp: at, eventType: presence, reason })),
+      qos: 0,
+      retain: false,
+      properties: {},
+      expiresAt: undefined,
+    };
+    this.#route(message, undefined);
+    this.#pass(message, undefined);
   }
 
   /** One timer serves every deadline: keep alive, CONNECT, session expiry, delayed wills. At most a second late. */
@@ -395,15 +405,4 @@ export class Broker implements BrokerSide {
     }
     if (nextMs < Number.POSITIVE_INFINITY) this.#sweepWithin(nextMs);
   }
-}
-
-/** A session whose filters overlap gets one copy, with the greatest QoS that it asked for. */
-function bySession(found: readonly Subscribed[]): Map<Session, Subscription[]> {
-  const grouped = new Map<Session, Subscription[]>();
-  for (const { session, subscription } of found) {
-    const group = grouped.get(session);
-    if (group === undefined) grouped.set(session, [subscription]);
-    else group.push(subscription);
-  }
-  return grouped;
 }

@@ -1,8 +1,9 @@
 import { DrivenClock, SeededRandom } from "@coalmine/runtime";
 import { expect, test } from "vitest";
-import { ServiceError, type Caller, type Input } from "../service.ts";
+import { CloudEvents, ServiceError, type Caller, type Input } from "../service.ts";
 import { memoryStore } from "../store/memory-store.ts";
 import { PipelineEngine } from "./engine.ts";
+import { tellExecutions } from "./execution-events.ts";
 import type { ActionOutcome, ActionRequest } from "./run-action.ts";
 import { codePipelineService } from "./service.ts";
 
@@ -29,7 +30,7 @@ const declaration = (executionMode: "QUEUED" | "SUPERSEDED") => ({
 });
 
 test("runs the stages in order, waits for an approval, and tells each action's summary", async () => {
-  const { call, requests, finish, settle } = pipeline("SUPERSEDED");
+  const { call, requests, finish, settle, told } = pipeline("SUPERSEDED");
   const { pipelineExecutionId } = await push("c1", call);
   await settle();
   expect(requests.map(({ stage, revisionId, commands }) => [stage, revisionId, commands])).toEqual([
@@ -54,6 +55,14 @@ test("runs the stages in order, waits for an approval, and tells each action's s
   finish(1, { kind: "succeeded", summary: "all report" });
   await settle();
   const execution = await call("GetPipelineExecution", { pipelineName: "p", pipelineExecutionId });
+  expect(told).toMatchObject(
+    ["STARTED", "SUCCEEDED"].map((state) => ({
+      source: "aws.codepipeline",
+      detailType: "CodePipeline Pipeline Execution State Change",
+      resources: ["arn:aws:codepipeline:us-east-1:123456789012:p"],
+      detail: { pipeline: "p", "execution-id": pipelineExecutionId, state, version: 1 },
+    })),
+  );
   expect(execution.pipelineExecution).toMatchObject({
     status: "Succeeded",
     artifactRevisions: [{ revisionId: "c1" }],
@@ -152,11 +161,16 @@ function push(
 function pipeline(mode: "QUEUED" | "SUPERSEDED", store = memoryStore()) {
   const clock = new DrivenClock(0, () => new Promise((done) => setImmediate(done)));
   const requests: ActionRequest[] = [];
+  const events = new CloudEvents();
+  const told: object[] = [];
+  events.on((event) => told.push(event));
+  const place = { region: "us-east-1", accountId: "123456789012" };
   const finishers: ((outcome: ActionOutcome) => void)[] = [];
   const engine = new PipelineEngine({
     clock,
     random: new SeededRandom("pipeline"),
     store,
+    changed: tellExecutions(events, place),
     run: (request) => {
       requests.push(request);
       return new Promise((done) => {
@@ -165,9 +179,7 @@ function pipeline(mode: "QUEUED" | "SUPERSEDED", store = memoryStore()) {
       });
     },
   });
-  const service = codePipelineService(store, engine, { region: "us-east-1", accountId: "123456789012" }, () =>
-    clock.now(),
-  );
+  const service = codePipelineService(store, engine, place, () => clock.now());
   const call = async (operation: string, input: object): Promise<Input> =>
     service.operations[operation]?.(input, caller);
   if (store.table("codepipeline-pipelines").get("p") === undefined)
@@ -177,6 +189,7 @@ function pipeline(mode: "QUEUED" | "SUPERSEDED", store = memoryStore()) {
     engine,
     call,
     requests,
+    told,
     finish: (index: number, outcome: ActionOutcome) => finishers[index]?.(outcome),
     settle: () => clock.settle(),
   };

@@ -25,9 +25,18 @@ export class PipelineEngine {
   readonly #random: Random;
   readonly #store: Store;
   readonly #run: RunAction;
+  readonly #changed: (before: Execution | undefined, execution: Execution) => void;
   readonly #running = new Map<string, AbortController>();
 
-  constructor(ports: { clock: Clock; random: Random; store: Store; run: RunAction }) {
+  constructor(ports: {
+    clock: Clock;
+    random: Random;
+    store: Store;
+    run: RunAction;
+    /** Told whenever an execution was set, e.g. for events. */
+    changed?: (before: Execution | undefined, execution: Execution) => void;
+  }) {
+    this.#changed = ports.changed ?? (() => {});
     this.#clock = ports.clock;
     this.#random = ports.random;
     this.#store = ports.store;
@@ -252,7 +261,10 @@ export class PipelineEngine {
   }
 
   #put(execution: Execution): void {
-    this.#executions.set(key(execution), { ...execution, changedMs: this.#clock.now() });
+    const before = this.#executions.get(key(execution));
+    const changed = { ...execution, changedMs: this.#clock.now() };
+    this.#executions.set(key(execution), changed);
+    this.#changed(before, changed);
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Instant } from "@coalmine/ports";
 import * as z from "zod";
-import type { CloudEvent, Place } from "../service.ts";
+import type { CloudEvent, CloudEvents, Place } from "../service.ts";
 import type { Store, Table } from "../store/store.ts";
 import { DEPLOYMENT_SHADOW, type Deployment, type Deployments } from "./deployments.ts";
 import type { FleetStatus } from "./core-devices.ts";
+import { deploymentEvent, toldStatuses } from "./health-events.ts";
 import type { JobsForDeployments, RegistryForDeployments } from "./jobs-port.ts";
 
 export type ExecutionStatus =
@@ -67,6 +68,7 @@ export class EffectiveDeployments {
   readonly #deployments: Deployments;
   readonly #jobs: JobsForDeployments;
   readonly #registry: RegistryForDeployments;
+  readonly #events: CloudEvents;
 
   constructor(options: {
     readonly store: Store;
@@ -74,6 +76,7 @@ export class EffectiveDeployments {
     readonly deployments: Deployments;
     readonly jobs: JobsForDeployments;
     readonly registry: RegistryForDeployments;
+    readonly events: CloudEvents;
   }) {
     this.#progress = options.store.table("greengrass/progress");
     this.#byJob = options.store.table("greengrass/jobs");
@@ -81,6 +84,7 @@ export class EffectiveDeployments {
     this.#deployments = options.deployments;
     this.#jobs = options.jobs;
     this.#registry = options.registry;
+    this.#events = options.events;
   }
 
   /** Called once for each group deployment, so that its job's events are known. */
@@ -92,7 +96,7 @@ export class EffectiveDeployments {
     if (event.kind === "job-execution") {
       const deploymentId = this.#byJob.get(event.jobId);
       if (deploymentId === undefined) return;
-      this.#set(event.thingName, deploymentId, {
+      this.#set(event.thingName, deploymentId, false, {
         status: event.status,
         detailedStatus: event.statusDetails["detailed-deployment-status"] ?? "",
         failureCause: event.statusDetails["deployment-failure-cause"] ?? "",
@@ -128,7 +132,7 @@ export class EffectiveDeployments {
     const deployment = this.#deployments.byConfigurationArn(arn);
     if (deployment === undefined) return;
     const details = told.statusDetails;
-    this.#set(thingName, deployment.deploymentId, {
+    this.#set(thingName, deployment.deploymentId, deployment.target.kind === "thing", {
       status: told.status,
       detailedStatus: details?.detailedStatus ?? "",
       failureCause: details?.failureCause ?? "",
@@ -141,13 +145,18 @@ export class EffectiveDeployments {
       this.#deployments.setStatus(deployment.deploymentId, "COMPLETED");
   }
 
-  #set(thingName: string, deploymentId: string, progress: Progress): void {
+  #set(thingName: string, deploymentId: string, isThing: boolean, progress: Progress): void {
     const key = `${thingName}/${deploymentId}`;
     const before = this.#progress.get(key);
     // The same news by another way does not count as a change.
     const isSame = before?.status === progress.status && before.detailedStatus === progress.detailedStatus;
     if (isSame) return;
     this.#progress.set(key, progress);
+    const status = statusFor(isThing, progress.status);
+    if (before?.status !== progress.status && toldStatuses.has(status))
+      this.#events.emit(
+        deploymentEvent(thingName, deploymentId, { ...progress, status }, reasonOf(progress), this.#place),
+      );
   }
 
   /** The latest deployment for the thing itself and for each of its groups that has reached it. */
@@ -169,7 +178,7 @@ export class EffectiveDeployments {
     if (known === undefined || !statuses.has(known.status)) return undefined;
     const isThing = deployment.target.kind === "thing";
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- looked up in the set of them just now.
-    const status = (isThing && known.status === "SUCCEEDED" ? "COMPLETED" : known.status) as ExecutionStatus;
+    const status = statusFor(isThing, known.status) as ExecutionStatus;
     return {
       deployment,
       status,
@@ -193,6 +202,11 @@ export class EffectiveDeployments {
       .find((candidate) => candidate.thingName === thingName);
     return execution && { ...nothing, status: execution.status, modifiedAt: execution.lastUpdatedAt };
   }
+}
+
+/** The end of a thing's own deployment has a name of its own. */
+function statusFor(isThing: boolean, status: string): string {
+  return isThing && status === "SUCCEEDED" ? "COMPLETED" : status;
 }
 
 /** As the console shows it: the detailed status, and why. */

@@ -16,6 +16,7 @@ import {
 } from "@aws-sdk/client-greengrassv2";
 import { afterAll, expect, test } from "vitest";
 import { iotArn, recipe, startTestFleet } from "./test-fleet.ts";
+import type { CloudEvent } from "../service.ts";
 
 const fleet = await startTestFleet();
 const { cloud, clock, greengrass, create, publish, deploy, wait } = fleet;
@@ -210,11 +211,29 @@ test("a thing's deployment is desired in its shadow, and completes when the devi
     (
       await greengrass.send(new ListEffectiveDeploymentsCommand({ coreDeviceThingName: "core-2" }))
     ).effectiveDeployments?.map((one) => one.coreDeviceExecutionStatus);
+  const events: CloudEvent[] = [];
+  cloud.cloud.events.on((event) => events.push(event));
   expect(await state()).toEqual(["QUEUED"]);
   report("IN_PROGRESS");
   expect(await state()).toEqual(["IN_PROGRESS"]);
   report("SUCCEEDED");
   expect(await state()).toEqual(["COMPLETED"]);
+  report("SUCCEEDED");
+  expect(events.filter((event) => event.kind === "aws-event")).toEqual([
+    {
+      kind: "aws-event",
+      source: "aws.greengrass",
+      detailType: "Greengrass V2 Effective Deployment Status Change",
+      resources: ["arn:aws:greengrass:us-east-1:123456789012:coreDevices:core-2"],
+      detail: {
+        "deployment-id": deploymentId,
+        coreDeviceExecutionStatus: "COMPLETED",
+        statusDetails: { errorStack: [], errorTypes: [] },
+        reason: "SUCCESSFUL",
+      },
+      at: clock.now(),
+    },
+  ]);
   expect((await greengrass.send(new GetDeploymentCommand({ deploymentId }))).deploymentStatus).toBe(
     "COMPLETED",
   );

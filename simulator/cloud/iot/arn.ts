@@ -7,6 +7,7 @@ export type IotResource =
   | "policy"
   | "provisioningtemplate"
   | "rolealias"
+  | "rule"
   | "thing"
   | "thinggroup"
   | "thingtype"

@@ -50,8 +50,8 @@ export class Iot {
     this.permissions = new Permissions(this.certificates, this.policies, this.things);
   }
 
-  /** The service `iot`. `jobs` brings the operations of IoT Jobs, which belong to the same service. */
-  service(jobs: Readonly<Record<string, Operation>> = {}): Service {
+  /** The service `iot`. `others` are the operations of jobs and rules, which belong to the same service. */
+  service(others: Readonly<Record<string, Operation>> = {}): Service {
     const { store, issuer, endpoints } = this.#options;
     return {
       signingName: "iot",
@@ -63,7 +63,7 @@ export class Iot {
         ...this.templates.operations(),
         ...eventConfigurations(store.table("iot-event-configurations")),
         DescribeEndpoint: describeEndpoint(endpoints),
-        ...jobs,
+        ...others,
       },
     };
   }

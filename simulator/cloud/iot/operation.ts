@@ -6,15 +6,15 @@ export function operation<Schema extends z.ZodType>(
   schema: Schema,
   run: (input: z.infer<Schema>, caller: Caller) => Promise<Output> | Output,
 ): Operation {
-  return (input, caller) => {
-    const parsed = schema.safeParse(input);
-    if (!parsed.success) throw invalid(sentence(parsed.error));
-    return run(parsed.data, caller);
-  };
+  return (input, caller) => run(parsed(schema, input), caller);
 }
 
-function sentence(error: z.ZodError): string {
-  return error.issues.map((issue) => `${issue.path.join(".") || "input"}: ${issue.message}`).join("; ");
+/** @throws ServiceError as AWS IoT refuses what does not fit. */
+export function parsed<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const { issues } = result.error;
+  throw invalid(issues.map(({ path, message }) => `${path.join(".") || "input"}: ${message}`).join("; "));
 }
 
 export function invalid(message: string): ServiceError {

@@ -23,8 +23,16 @@ export class LogsService implements Service {
   readonly #logs: LogStore;
   readonly #clock: Clock;
   readonly #place: Place;
+  readonly #onLines: (lines: readonly string[]) => void;
 
-  constructor(options: { readonly store: Store; readonly clock: Clock; readonly place: Place }) {
+  constructor(options: {
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly place: Place;
+    /** Told what a put keeps, within the put. */
+    readonly onLines: (lines: readonly string[]) => void;
+  }) {
+    this.#onLines = options.onLines;
     this.#logs = new LogStore(options.store);
     this.#clock = options.clock;
     this.#place = options.place;
@@ -153,6 +161,7 @@ export class LogsService implements Service {
       0,
     );
     if (kept.length > 0) this.#logs.append(stream, kept, bytes, now);
+    this.#onLines(kept.map((event) => event.message));
     return {
       nextSequenceToken: String(stream.nextBatch + 1),
       ...(rejected === undefined ? {} : { rejectedLogEventsInfo: rejected }),

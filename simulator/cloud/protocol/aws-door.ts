@@ -9,7 +9,6 @@ import { catalog } from "./catalog.ts";
 import { noAnswer, type HttpRequest, type HttpResponse } from "./http.ts";
 import { ServiceDoor } from "./service-door.ts";
 import { signatureOf } from "./sigv4.ts";
-import { readStsRequest, writeStsError, writeStsOutput } from "./sts.ts";
 
 /** S3 has a protocol of its own; the door hands it what it has authenticated. */
 export interface ObjectDoor {
@@ -66,19 +65,12 @@ export class AwsDoor {
       return await this.#objectDoor.handle(request, authenticated, (operation, input) =>
         this.#operations.invoke("s3", operation, input, caller),
       );
-    if (service === "sts") {
-      const { operation, input } = readStsRequest(request);
-      return writeStsOutput(
-        operation,
-        await this.#operations.invoke("sts", operation, input, caller),
-        requestId,
-      );
-    }
     const door = await this.#doorOf(service);
     if (door === undefined)
       throw new ServiceError("UnknownOperationException", 404, `No service signs as '${service}' here.`);
     const { operation, input } = door.read(request);
-    return door.writeOutput(operation, await this.#operations.invoke(service, operation.name, input, caller));
+    const output = await this.#operations.invoke(service, operation.name, input, caller);
+    return door.writeOutput(operation, output, requestId);
   }
 
   #doorOf(service: string): Promise<ServiceDoor> | undefined {
@@ -96,9 +88,8 @@ export class AwsDoor {
     requestId: string,
   ): Promise<HttpResponse> {
     if (service === "s3") return this.#objectDoor.writeError(request, error, requestId);
-    if (service === "sts") return writeStsError(error, requestId);
     const door = await this.#doorOf(service);
-    if (door !== undefined) return door.writeError(error);
+    if (door !== undefined) return door.writeError(error, requestId);
     return {
       status: error.statusCode,
       headers: { "content-type": "application/json", "x-amzn-errortype": error.code },

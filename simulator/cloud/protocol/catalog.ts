@@ -4,7 +4,8 @@ import type { AwsJsonVersion } from "./aws-json.ts";
 export interface CatalogEntry {
   readonly protocol:
     | { readonly kind: "rest-json" }
-    | { readonly kind: "aws-json"; readonly version: AwsJsonVersion; readonly targetPrefix: string };
+    | { readonly kind: "aws-json"; readonly version: AwsJsonVersion; readonly targetPrefix: string }
+    | { readonly kind: "aws-query"; readonly xmlNamespace: string };
   readonly load: () => Promise<object>;
   /** The error that the service answers a badly shaped input with. */
   readonly validationCode: string;
@@ -42,6 +43,13 @@ export const catalog: Readonly<Record<string, CatalogEntry>> = {
     bodyBytesMax: 4 * MiB,
     takesGzip: true,
   },
+  monitoring: {
+    protocol: { kind: "aws-json", version: "1.0", targetPrefix: "GraniteServiceVersion20100801" },
+    load: () => import("@aws-sdk/client-cloudwatch"),
+    validationCode: "ValidationException",
+    bodyBytesMax: MiB,
+    takesGzip: true,
+  },
   dynamodb: {
     protocol: { kind: "aws-json", version: "1.0", targetPrefix: "DynamoDB_20120810" },
     load: () => import("@aws-sdk/client-dynamodb"),
@@ -66,5 +74,23 @@ export const catalog: Readonly<Record<string, CatalogEntry>> = {
     load: () => import("@aws-sdk/client-codepipeline"),
     validationCode: "ValidationException",
     bodyBytesMax: MiB,
+  },
+  events: {
+    protocol: { kind: "aws-json", version: "1.1", targetPrefix: "AWSEvents" },
+    load: () => import("@aws-sdk/client-eventbridge"),
+    validationCode: "ValidationException",
+    bodyBytesMax: MiB,
+  },
+  sts: {
+    protocol: { kind: "aws-query", xmlNamespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
+    load: () => import("@aws-sdk/client-sts"),
+    validationCode: "ValidationError",
+    bodyBytesMax: MiB,
+  },
+  sns: {
+    protocol: { kind: "aws-query", xmlNamespace: "http://sns.amazonaws.com/doc/2010-03-31/" },
+    load: () => import("@aws-sdk/client-sns"),
+    validationCode: "InvalidParameterException",
+    bodyBytesMax: 2 * MiB,
   },
 };

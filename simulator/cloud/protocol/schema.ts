@@ -29,6 +29,8 @@ export interface HttpBinding {
 export interface ErrorModel {
   readonly shape: Shape;
   readonly status: number | undefined;
+  /** What the query protocol calls it, where that differs from the shape's name. */
+  readonly queryCode: string | undefined;
 }
 
 export type Shape = NormalizedSchema;
@@ -54,7 +56,13 @@ const ErrorTuple = z.tuple(
     z.literal(-3),
     z.string(),
     z.string(),
-    z.union([z.number(), z.looseObject({ httpError: z.number().optional() })]),
+    z.union([
+      z.number(),
+      z.looseObject({
+        httpError: z.number().optional(),
+        awsQueryError: z.tuple([z.string(), z.number()]).optional(),
+      }),
+    ]),
   ],
   z.unknown(),
 );
@@ -84,6 +92,7 @@ export function serviceModel(clientModule: object): ServiceModel {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is the tuple that was just recognised.
         shape: NormalizedSchema.of(exported as Parameters<typeof NormalizedSchema.of>[0]),
         status: typeof traits === "number" ? undefined : traits.httpError,
+        queryCode: typeof traits === "number" ? undefined : traits.awsQueryError?.[0],
       });
     }
   }
@@ -108,6 +117,15 @@ export function bindingOf(member: Shape): MemberBinding {
   };
   bindings.set(member, binding);
   return binding;
+}
+
+/** How a member, list or map is named in XML and in forms. */
+export function xmlTraitsOf(shape: Shape): {
+  readonly name: string | undefined;
+  readonly flattened: boolean;
+} {
+  const traits = shape.getMergedTraits();
+  return { name: traits.xmlName, flattened: traits.xmlFlattened === 1 };
 }
 
 /** The members of a structure; none of what is not a structure (an operation without input has `Unit`). */

@@ -1,6 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { ServiceError } from "../service.ts";
 import { readAwsJsonInput, writeAwsJsonError, writeAwsJsonOutput } from "./aws-json.ts";
+import { readQueryForm, readQueryInput, writeQueryError, writeQueryOutput } from "./aws-query.ts";
 import type { CatalogEntry } from "./catalog.ts";
 import { violationsOf, violationsTold } from "./constraints/check.ts";
 import { constraintsOf, type ServiceTable } from "./constraints/table.ts";
@@ -87,20 +88,30 @@ export class ServiceDoor {
       if (operation === undefined) throw unknownOperation();
       return { operation, input: readAwsJsonInput(operation, request) };
     }
+    if (protocol.kind === "aws-query") {
+      const { action, form } = readQueryForm(request);
+      const operation = this.#model.operations.get(action);
+      if (operation === undefined) throw unknownOperation();
+      return { operation, input: readQueryInput(operation, form) };
+    }
     const found = this.#router.find(request);
     if (found === undefined) throw unknownOperation();
     return { operation: found.operation, input: readRestInput(found.operation, found.labels, request) };
   }
 
-  writeOutput(operation: OperationModel, output: object): HttpResponse {
+  writeOutput(operation: OperationModel, output: object, requestId: string): HttpResponse {
     const { protocol } = this.#entry;
+    if (protocol.kind === "aws-query")
+      return writeQueryOutput(operation, output, protocol.xmlNamespace, requestId);
     return protocol.kind === "aws-json"
       ? writeAwsJsonOutput(operation, output, protocol.version)
       : writeRestOutput(operation, output);
   }
 
-  writeError(error: ServiceError): HttpResponse {
+  writeError(error: ServiceError, requestId: string): HttpResponse {
     const { protocol } = this.#entry;
+    if (protocol.kind === "aws-query")
+      return writeQueryError(this.#model, error, protocol.xmlNamespace, requestId);
     return protocol.kind === "aws-json"
       ? writeAwsJsonError(this.#model, this.#namespace(), error, protocol.version)
       : writeRestError(this.#model, error);

@@ -1,36 +1,4 @@
 import { ServiceError, type Caller, type Service } from "../service.ts";
-import type { HttpRequest, HttpResponse } from "./http.ts";
-import { escapeXml } from "./xml.ts";
-
-/** STS speaks the query protocol: form fields in, XML out. Two operations are worth writing by hand. */
-export function readStsRequest(request: HttpRequest): { operation: string; input: Record<string, string> } {
-  const fields = new URLSearchParams(Buffer.from(request.body).toString("utf8"));
-  const input: Record<string, string> = {};
-  let operation = "";
-  for (const [name, value] of fields) {
-    if (name === "Action") operation = value;
-    else if (name !== "Version") input[name] = value;
-  }
-  return { operation, input };
-}
-
-export function writeStsOutput(operation: string, output: object, requestId: string): HttpResponse {
-  const body = `<${operation}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${operation}Result>${xmlOf(output)}</${operation}Result><ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata></${operation}Response>`;
-  return { status: 200, headers: { "content-type": "text/xml" }, body };
-}
-
-export function writeStsError(error: ServiceError, requestId: string): HttpResponse {
-  const body = `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>${escapeXml(error.code)}</Code><Message>${escapeXml(error.message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`;
-  return { status: error.statusCode, headers: { "content-type": "text/xml" }, body };
-}
-
-function xmlOf(value: unknown): string {
-  if (value instanceof Date) return value.toISOString();
-  if (typeof value !== "object" || value === null) return escapeXml(String(value));
-  return Object.entries(value)
-    .map(([name, item]) => `<${name}>${xmlOf(item)}</${name}>`)
-    .join("");
-}
 
 /** Gives out credentials that take on a role; `expiration` is what the SDK is told, on the wall clock. */
 export type IssueRoleCredentials = (

@@ -2,13 +2,15 @@ import type { Clock } from "@coalmine/ports";
 import { SeededRandom, silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { Cloud } from "../cloud.ts";
-import { openIotParts } from "../iot-parts.ts";
+import type { CloudFunctions } from "../functions.ts";
+import { openIotParts, type LocalIot } from "../iot-parts.ts";
+import { postToLoopback } from "../sns/http-endpoint.ts";
 import { memoryStore } from "../store/memory-store.ts";
 import type { Store } from "../store/store.ts";
 
 /** A cloud that listens on a free port, and what an SDK client is configured with to reach it. For tests. */
 export interface TestCloud {
-  readonly cloud: Cloud;
+  readonly cloud: Cloud<LocalIot>;
   readonly endpoint: string;
   readonly client: {
     readonly endpoint: string;
@@ -22,7 +24,12 @@ export interface TestCloud {
 export const operator = { accessKeyId: "AKIACOALMINELOCAL000", secretAccessKey: "local-secret" };
 
 export async function startTestCloud(
-  options: { readonly clock?: Clock; readonly wallClock?: Clock; readonly store?: Store } = {},
+  options: {
+    readonly clock?: Clock;
+    readonly wallClock?: Clock;
+    readonly store?: Store;
+    readonly functions?: CloudFunctions;
+  } = {},
 ): Promise<TestCloud> {
   const clock = options.clock ?? systemClock;
   const wallClock = options.wallClock ?? systemClock;
@@ -33,6 +40,8 @@ export async function startTestCloud(
     wallClock,
     random,
     store: options.store ?? memoryStore(),
+    functions: options.functions ?? {},
+    postToEndpoint: postToLoopback,
     log: silentLog,
     credentials: operator,
     iot: await openIotParts({ random, wallClock }),

@@ -1,11 +1,19 @@
 import { createHash } from "node:crypto";
 import type { Clock, Random } from "@coalmine/ports";
-import { ServiceError, type Input, type Output, type Place, type Service } from "../service.ts";
+import {
+  ServiceError,
+  type CloudEvents,
+  type Input,
+  type Output,
+  type Place,
+  type Service,
+} from "../service.ts";
 import type { Store } from "../store/store.ts";
 import { uuid } from "../uuid.ts";
 import { s3Error } from "./errors.ts";
 import { listObjects, listVersions } from "./listing.ts";
 import { MultipartUploads } from "./multipart.ts";
+import { objectEvent } from "./object-events.ts";
 import { ObjectStore, type Bucket, type ObjectVersion } from "./object-store.ts";
 import {
   checkContentMd5,
@@ -22,6 +30,7 @@ export interface S3Options {
   readonly clock: Clock;
   readonly random: Random;
   readonly place: Place;
+  readonly events: CloudEvents;
 }
 
 /** Versions kept of one key; the row that lists them is written anew with each. */
@@ -34,12 +43,14 @@ export class S3Service implements Service {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #place: Place;
+  readonly #events: CloudEvents;
 
   constructor(options: S3Options) {
     this.#objects = new ObjectStore(options.store);
     this.#clock = options.clock;
     this.#random = options.random;
     this.#place = options.place;
+    this.#events = options.events;
     const uploads = new MultipartUploads(options, this.#objects, (bucket, key, content) =>
       this.#writeVersion(bucket, key, content),
     );
@@ -192,7 +203,9 @@ export class S3Service implements Service {
     };
     this.#objects.setVersions(bucket.name, key, [version, ...kept]);
     this.#forget(replaced);
-    return versioning === undefined ? {} : { VersionId: versionId };
+    const told = versioning === undefined ? undefined : versionId;
+    this.#events.emit(objectEvent(content, bucket.name, key, told, version.lastModified));
+    return told === undefined ? {} : { VersionId: told };
   }
 
   /** The bytes go after the answer; a crash before that leaves a file that nobody refers to. */
@@ -285,6 +298,8 @@ export class S3Service implements Service {
     if (bucket.versioning === undefined) {
       this.#objects.setVersions(bucket.name, key, []);
       this.#forget(versions);
+      const at = this.#clock.now();
+      if (versions.length > 0) this.#events.emit(objectEvent(undefined, bucket.name, key, undefined, at));
       return {};
     }
     return { DeleteMarker: true, ...this.#writeVersion(bucket, key, undefined) };

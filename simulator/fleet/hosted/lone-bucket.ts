@@ -1,6 +1,6 @@
 import type { Clock, Objects, Random } from "@coalmine/ports";
 import { S3Service } from "../../cloud/s3/s3-service.ts";
-import { ServiceError, type Caller, type Input } from "../../cloud/service.ts";
+import { CloudEvents, ServiceError, type Caller, type Input } from "../../cloud/service.ts";
 import { memoryStore } from "../../cloud/store/memory-store.ts";
 import { awsCalls, awsPorts } from "./aws-calls.ts";
 
@@ -24,7 +24,7 @@ export class LoneBucket {
   readonly #service: S3Service;
 
   constructor(clock: Clock, random: Random) {
-    this.#service = new S3Service({ store: memoryStore(), clock, random, place });
+    this.#service = new S3Service({ store: memoryStore(), clock, random, place, events: new CloudEvents() });
     const calls = awsCalls(
       (_service, operation, input) => this.#ask(operation, input),
       () => Promise.resolve(caller),
