@@ -10,6 +10,7 @@ import { awsLimits, type BrokerLimits } from "./limits.ts";
 import type { CarriedProperties, Message } from "./message.ts";
 import { ingested, type PassingMessage } from "./passing-message.ts";
 import type { Authorize, DisconnectReason, MqttAction, Peer } from "./peer.ts";
+import { presenceMessage } from "./presence.ts";
 import { Retained } from "./retained.ts";
 import { bySession, Session, SessionStore, type Subscribed } from "./session.ts";
 import { shareOf } from "./topic.ts";
@@ -367,15 +368,7 @@ export class Broker implements BrokerSide {
       reason,
       at,
     });
-    const presence = connected ? "connected" : "disconnected";
-    const message: Message = {
-      topic: `$aws/events/presence/${presence}/${clientId}`,
-      payload: Buffer.from(JSON.stringify({ clientId, timestamp: at, eventType: presence, reason })),
-      qos: 0,
-      retain: false,
-      properties: {},
-      expiresAt: undefined,
-    };
+    const message = presenceMessage(clientId, connected, reason, at);
     this.#route(message, undefined);
     this.#pass(message, undefined);
   }

@@ -67,7 +67,7 @@ export const statistics = (MetricName: string, Statistics: Statistic[], more: ob
       StartTime: at(-60),
       EndTime: at(60),
       Period: 60,
-      Statistics,
+      ...(Statistics.length === 0 ? {} : { Statistics }),
       ...more,
     }),
   );

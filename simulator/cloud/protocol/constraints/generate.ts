@@ -24,6 +24,8 @@ const folders: Readonly<Record<string, string>> = {
   monitoring: "cloudwatch",
   events: "events",
   secretsmanager: "secretsmanager",
+  sns: "sns",
+  sts: "sts",
 };
 
 const Member = z.object({ shape: z.string() });
