@@ -1,6 +1,7 @@
 import type { Clock, JsonObject, Log, Random } from "@coalmine/ports";
 import type { IpcService } from "@coalmine/ipc";
 import { messageOf } from "@coalmine/runtime";
+import { AwsPlugins } from "./aws-plugins.ts";
 import { CloudSession } from "./cloud/session.ts";
 import { TransactionLog } from "./configuration/transaction-log.ts";
 import { CredentialsCache, type Credentials } from "./credentials/credentials.ts";
@@ -17,10 +18,13 @@ import type { DeploymentResult } from "./deployment/deployment-error.ts";
 import { JobDeployments } from "./deployment/job-deployments.ts";
 import { NUCLEUS } from "./deployment/plan.ts";
 import { ShadowDeployments } from "./deployment/shadow-deployments.ts";
+import { LocalDeployments } from "./deployment/local-deployments.ts";
 import { CoreService } from "./ipc/core-service.ts";
+import { LocalTopics } from "./ipc/local-topics.ts";
 import { Services } from "./lifecycle/services.ts";
 import type { State, StatusDetails } from "./lifecycle/states.ts";
-import type { CloudLink, DataPlane, DeviceRoot, Launcher, Platform } from "./ports.ts";
+import type { CloudLink, DataPlane, DeviceRoot, Launcher, LocalFolder, Platform } from "./ports.ts";
+import type { SecretEnd } from "./secrets/secret-manager.ts";
 import { FleetStatus } from "./status/fleet-status.ts";
 import { ComponentStore } from "./store/component-store.ts";
 import { CuttableRoot } from "./store/cuttable-root.ts";
@@ -50,6 +54,12 @@ export interface CoreDeviceOptions {
   /** The nucleus's own configuration (`iotRoleAlias`, `mqtt`, …), merged where it is not set yet. */
   readonly nucleusConfiguration?: JsonObject;
   readonly credentialsDoor?: CredentialsDoor;
+  /** Folders that local deployments may be made from; without it they bring no files. */
+  readonly localFolder?: LocalFolder;
+  /** Without it there is no secret manager, whatever is deployed. */
+  readonly secrets?: SecretEnd;
+  /** The user that the device runs as; 0, root, where nothing else is said. */
+  readonly userId?: number;
 }
 
 export interface ComponentStatus {
@@ -181,6 +191,9 @@ export class CoreDevice {
     const { tree } = configuration;
     this.#configureNucleus(configuration);
     await configuration.synced();
+    const topics = new LocalTopics();
+    const { localFolder, secrets, userId = 0 } = this.#options;
+    const plugins = new AwsPlugins({ ...this.#options, root, tree, session, topics, secrets, userId });
     const services = new Services({
       clock,
       random,
@@ -189,6 +202,7 @@ export class CoreDevice {
       launcher,
       surroundings: () => this.#surroundings(),
       builtIns: {
+        ...plugins.builtIns,
         [TOKEN_EXCHANGE]: { start: () => this.#openCredentials(), stop: () => this.#closeCredentials() },
       },
       changed: (component, change) => {
@@ -205,6 +219,7 @@ export class CoreDevice {
     const status = new FleetStatus({ ...common, isDeploying: () => deployments.current !== undefined });
     const jobs = new JobDeployments({ ...common, deployments: () => deployments });
     const shadow = new ShadowDeployments({ ...common, deployments: () => deployments });
+    const local = new LocalDeployments({ ...common, store, localFolder, deployments: () => deployments });
     const deployments: DeploymentService = new DeploymentService({
       ...common,
       dataPlane,
@@ -212,12 +227,20 @@ export class CoreDevice {
       configuration,
       updates,
       validation,
-      listeners: [jobs, shadow, status, this.#cleaner(store, configuration)],
+      local,
+      listeners: [jobs, shadow, local, status, this.#cleaner(store, configuration)],
       pollingSeconds: () => this.#nucleusNumber("deploymentPollingFrequencySeconds") ?? POLLING_SECONDS,
     });
     this.#jobs = jobs;
     this.#shadow = shadow;
-    const service = new CoreService({ ...common, updates, validation });
+    const service = new CoreService({
+      ...common,
+      topics,
+      updates,
+      validation,
+      plugins: (authorize) => plugins.handlers(authorize, services, local),
+      clientOf: (token) => plugins.clientOf(token),
+    });
     return { configuration, services, deployments, status, service };
   }
 

@@ -89,6 +89,9 @@ export interface LaunchedProcess {
   terminate(): void;
   /** SIGKILL to the process group, or the hosted component is dropped at its next await. */
   kill(): void;
+  /** Stops everything of the process where it stands, until `resume`; not there where that cannot be done. */
+  pause?(): void;
+  resume?(): void;
 }
 
 /** The device's own disk below its root. Paths are relative. */
@@ -96,8 +99,8 @@ export interface DeviceRoot {
   /** Absolute path of the root, as scripts see it. */
   readonly path: string;
   readText(path: string): Promise<string | undefined>;
-  /** Whole or not at all, durable when it resolves. */
-  writeText(path: string, text: string): Promise<void>;
+  /** Whole or not at all, durable when it resolves. A secret is for the device's own user alone. */
+  writeText(path: string, text: string, content?: "secret"): Promise<void>;
   /** Appends, durable when it resolves; with `log`, as durable as a log needs to be. */
   appendText(path: string, text: string, durability?: "durable" | "log"): Promise<void>;
   /** Bytes in the file; 0 where there is none. */
@@ -124,6 +127,14 @@ export interface ArtifactPermission {
   readonly read: "NONE" | "OWNER" | "ALL";
   readonly execute: "NONE" | "OWNER" | "ALL";
 }
+
+/**
+ * The files below a folder of this machine outside the device's root, as a local deployment names one; paths are
+ * relative to it. Rejects where there is no such folder, or it holds more than a deployment may bring.
+ */
+export type LocalFolder = (
+  absolute: string,
+) => Promise<readonly { readonly path: string; readonly bytes: () => Promise<Uint8Array> }[]>;
 
 /** Platform attributes as the nucleus names them: `os`, `architecture`, … */
 export type Platform = Readonly<Record<string, string>>;

@@ -65,10 +65,11 @@ export class CloudSession {
     await this.#options.link.stop();
   }
 
-  /** Subscribed from the next connection on, and from now if there is one. Never fails. */
-  want(filter: string, receive: Receive): void {
+  /** Subscribed from the next connection on, and from now if there is one, until it is closed. Never fails. */
+  want(filter: string, receive: Receive): { close(): Promise<void> } {
     const wanted = this.#add(filter, 1, receive);
     if (this.#connected && !wanted.confirmed) void this.#confirm(filter, wanted);
+    return { close: () => this.#drop(filter, receive) };
   }
 
   /** Resolves when IoT Core has granted it; rejects where it does not, or the device is offline. */

@@ -64,10 +64,10 @@ export class DeploymentService {
     this.#lookLater();
   }
 
-  /** Takes a deployment back, waiting or not yet changing the device. */
-  cancel(id: string): void {
-    if (this.#queue.withdraw(id)) return;
-    if (this.#current?.deployment.id === id) this.#current.task.cancel();
+  /** Takes a deployment back, waiting (nobody is told of it then) or not yet changing the device. */
+  cancel(id: string): "withdrawn" | "canceled" | "too late" {
+    if (this.#queue.withdraw(id)) return "withdrawn";
+    return this.#current?.deployment.id === id && this.#current.task.cancel() ? "canceled" : "too late";
   }
 
   /** Ends without a report, as a power cut does; what was under way is taken up at the next start. */

@@ -21,6 +21,7 @@ import {
 } from "./deployment-error.ts";
 import { GroupRecords, LOCAL_GROUP } from "./group-records.ts";
 import { largeDocument, thingGroups } from "./cloud-questions.ts";
+import type { LocalDeployments } from "./local-deployments.ts";
 import { NUCLEUS, planOf, type Plan } from "./plan.ts";
 
 const supportedCapabilities = new Set(["LARGE_CONFIGURATION", "LINUX_RESOURCE_LIMITS", "SUB_DEPLOYMENTS"]);
@@ -39,6 +40,7 @@ export interface TaskOptions {
   readonly services: Services;
   readonly updates: ComponentUpdates;
   readonly validation: ConfigurationValidation;
+  readonly local: LocalDeployments;
 }
 
 /** Carries out one deployment from its document to its result. */
@@ -100,7 +102,10 @@ export class DeploymentTask {
   /** Goes on with a deployment that a power cut interrupted after it had begun to change the device. */
   async resume(ongoing: Ongoing): Promise<DeploymentResult> {
     this.#isCancellable = false;
-    const document = parseDeploymentDocument(this.#deployment.document);
+    const document =
+      this.#deployment.source === "LOCAL"
+        ? this.#options.local.document(this.#deployment)
+        : parseDeploymentDocument(this.#deployment.document);
     if (ongoing.stage === "rolling back" && ongoing.failure !== undefined)
       return this.#rollBack(document, ongoing, ongoing.failure);
     const text = await this.#options.root.readText(`${folderOf(this.#deployment.id)}/target_config.tlog`);
@@ -113,6 +118,7 @@ export class DeploymentTask {
   }
 
   async #document(): Promise<DeploymentDocument> {
+    if (this.#deployment.source === "LOCAL") return this.#options.local.documentOf(this.#deployment);
     const document = parseDocument(this.#deployment.document);
     const missing = document.requiredCapabilities.filter(
       (capability) => !supportedCapabilities.has(capability),

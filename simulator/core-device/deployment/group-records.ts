@@ -36,15 +36,16 @@ export class GroupRecords {
     return Object.keys(this.#tree.getObject(MEMBERSHIP));
   }
 
-  /** Configuration ARNs of the groups that ask for a component. */
+  /** Configuration ARNs of the groups that ask for a component; a local deployment has none. */
   arnsOf(component: string): readonly string[] {
-    return this.groups().flatMap(
-      (group) => this.#tree.getText([...ROOTS, group, component, "groupConfigArn"]) ?? [],
-    );
+    return this.groups().flatMap((group) => {
+      const arn = this.#tree.getText([...ROOTS, group, component, "groupConfigArn"]);
+      return arn?.startsWith("arn:") === true ? [arn] : [];
+    });
   }
 
   isRoot(component: string): boolean {
-    return this.arnsOf(component).length > 0;
+    return this.groups().some((group) => this.#tree.find([...ROOTS, group, component]) !== undefined);
   }
 
   /** Records a deployment that the device has taken on, and forgets groups it has left. */

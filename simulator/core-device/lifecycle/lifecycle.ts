@@ -87,16 +87,21 @@ export class Lifecycle {
   requestStart(): void {
     if (!this.#desired.includes("RUNNING")) this.#want([...this.#desired, "RUNNING"]);
   }
-  /** A reinstall that was asked for before stays asked for. */
-  requestRestart(): void {
+  /** A reinstall that was asked for before stays asked for. False where there is nothing that could be restarted. */
+  requestRestart(): boolean {
+    if (this.#closing || (this.#state === "NEW" && this.#desired.length === 0)) return false;
     const reinstall = this.#desired.indexOf("NEW");
     this.#want([...this.#desired.slice(0, reinstall + 1), "INSTALLED", "RUNNING"]);
+    return true;
   }
   requestReinstall(): void {
     this.#want(["NEW", "RUNNING"]);
   }
-  requestStop(): void {
+  /** False where the component is being closed already. */
+  requestStop(): boolean {
+    if (this.#closing) return false;
     this.#want(["FINISHED"]);
+    return true;
   }
 
   /** A component says how it is; what the state does not allow is ignored. */

@@ -34,6 +34,7 @@ export class Scripts implements Actions {
   readonly #processes = new Set<LaunchedProcess>();
   #run = 0;
   #isHalted = false;
+  #isPaused = false;
 
   constructor(definition: Definition, options: ScriptsOptions) {
     this.definition = definition;
@@ -45,7 +46,27 @@ export class Scripts implements Actions {
     return this.step("install", this.definition);
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Stops every process where it stands. Throws where the device cannot. */
+  pause(): void {
+    for (const process of this.#processes) {
+      if (process.pause === undefined) throw new Error("this device cannot pause processes");
+      process.pause();
+    }
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    for (const process of this.#processes) process.resume?.();
+    this.#isPaused = false;
+  }
+
   shutdown(): Promise<Outcome> {
+    // What is paused would not hear that it is to stop.
+    if (this.#isPaused) this.resume();
     this.#run++;
     return this.step("shutdown", this.#started);
   }

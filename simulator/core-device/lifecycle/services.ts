@@ -10,11 +10,15 @@ import { Scripts } from "./scripts.ts";
 
 /** At shutdown components get so long in all, dependents first; then they are killed. */
 export const SHUTDOWN_MS = 30_000;
+/** Of an IPC token: upper case, as the nucleus draws them. */
+const TOKEN_LETTERS = 16;
 
 export interface Component {
   readonly name: string;
   readonly lifecycle: Lifecycle;
   readonly definition: Definition;
+  /** Undefined where the component is a part of the device itself. */
+  readonly processes: Pick<Scripts, "isPaused" | "pause" | "resume"> | undefined;
 }
 
 interface ServicesOptions {
@@ -83,7 +87,7 @@ export class Services {
       const broken = live.lifecycle.state === "BROKEN";
       if (effect === "reinstall" || (broken && (reinstallBroken || effect === "restart")))
         live.lifecycle.requestReinstall();
-      else if (effect === "restart") live.lifecycle.requestRestart();
+      else if (effect === "restart" && !live.lifecycle.requestRestart()) live.lifecycle.requestStart();
     }
   }
 
@@ -151,7 +155,16 @@ export class Services {
       errorResetMs: () => live.definition.steps.errorResetTimeSeconds * 1000,
       changed: (change) => this.#changed(live, change),
     });
-    const live: Live = { name, definition, scripts, actions, output, lifecycle, wasReady: false };
+    const live: Live = {
+      name,
+      definition,
+      scripts,
+      processes: scripts,
+      actions,
+      output,
+      lifecycle,
+      wasReady: false,
+    };
     this.#live.set(name, live);
     return live;
   }
@@ -200,6 +213,8 @@ export class Services {
 
   #newToken(): string {
     const { random } = this.#options;
-    return Array.from({ length: 32 }, () => Math.floor(random.next() * 16).toString(16)).join("");
+    return Array.from({ length: TOKEN_LETTERS }, () =>
+      String.fromCodePoint(65 + Math.floor(random.next() * 26)),
+    ).join("");
   }
 }

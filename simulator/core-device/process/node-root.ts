@@ -29,10 +29,10 @@ export class NodeRoot implements DeviceRoot {
     return orMissing(readFile(join(this.path, path), "utf8"), undefined);
   }
 
-  async writeText(path: string, text: string): Promise<void> {
+  async writeText(path: string, text: string, content?: "secret"): Promise<void> {
     const full = await this.#made(path);
     const half = `${full}.part`;
-    const file = await open(half, "w");
+    const file = await open(half, "w", content === "secret" ? 0o600 : 0o666);
     try {
       await file.writeFile(text);
       await file.sync();

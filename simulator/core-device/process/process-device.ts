@@ -8,6 +8,7 @@ import { OutputLog } from "../lifecycle/output-log.ts";
 import { credentialsServer } from "./credentials-server.ts";
 import { downloads } from "./downloads.ts";
 import { httpsDataPlane } from "./https-data-plane.ts";
+import { readLocalFolder } from "./local-folder.ts";
 import { MqttLink } from "./mqtt-link.ts";
 import { NodeRoot } from "./node-root.ts";
 import { readSettings } from "./settings.ts";
@@ -85,6 +86,8 @@ export async function startProcessDevice(
     rootCaPath,
     nucleusConfiguration: settings.nucleusConfiguration,
     credentialsDoor: credentialsServer,
+    localFolder: readLocalFolder,
+    userId: process.getuid?.() ?? 0,
   });
   // Components connect as soon as they run: the socket is there before them, and after them.
   closing.add(await serveOnUnixSocket(device.service, rootPath, log), (socket) => socket.close());

@@ -37,6 +37,8 @@ export class ShellLauncher implements Launcher {
       exited,
       terminate: () => signalGroup(child, "SIGTERM"),
       kill: () => signalGroup(child, "SIGKILL"),
+      pause: () => signalGroup(child, "SIGSTOP"),
+      resume: () => signalGroup(child, "SIGCONT"),
     };
   }
 
@@ -55,7 +57,7 @@ export class ShellLauncher implements Launcher {
 }
 
 /** To everything the script started, unless it left the group. */
-function signalGroup(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, signal);

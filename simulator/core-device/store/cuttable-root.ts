@@ -19,8 +19,8 @@ export class CuttableRoot implements DeviceRoot {
   readText(path: string): Promise<string | undefined> {
     return this.#ask((root) => root.readText(path));
   }
-  writeText(path: string, text: string): Promise<void> {
-    return this.#ask((root) => root.writeText(path, text));
+  writeText(path: string, text: string, content?: "secret"): Promise<void> {
+    return this.#ask((root) => root.writeText(path, text, content));
   }
   appendText(path: string, text: string, durability?: "durable" | "log"): Promise<void> {
     return this.#ask((root) => root.appendText(path, text, durability));

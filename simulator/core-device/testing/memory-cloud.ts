@@ -58,6 +58,8 @@ export class MemoryCloud implements CloudLink, DataPlane {
       RecipeFormatVersion: "2020-01-25",
       ComponentName: name,
       ComponentVersion: version,
+      // AWS's own components are parts of the device.
+      ...(name.startsWith("aws.greengrass.") ? { ComponentType: "aws.greengrass.plugin" } : {}),
       Manifests: [{ Lifecycle: recipe["Lifecycle"] ?? {}, Artifacts: declared }],
       ...(recipe["Configuration"] === undefined
         ? {}
