@@ -1,5 +1,11 @@
 import type { JsonObject, JsonValue } from "@coalmine/ports";
-import { interpolate, selectManifest, type DeploymentDocument } from "@coalmine/recipe";
+import {
+  interpolate,
+  selectManifest,
+  type DeploymentDocument,
+  type InterpolationContext,
+} from "@coalmine/recipe";
+import { messageOf } from "@coalmine/runtime";
 import { resolveConfiguration } from "../configuration/resolve.ts";
 import { ConfigurationTree, copyOf, toJson, type Interior } from "../configuration/tree.ts";
 import { isObject, sameJson } from "../json.ts";
@@ -74,7 +80,7 @@ function serviceOf(
     const its = versionOf(component);
     return its === undefined ? undefined : `${rootPath}/${folder(component, its)}`;
   };
-  const lifecycle = interpolate(selected.lifecycle, {
+  const lifecycle = interpolated(selected.lifecycle, {
     component: name,
     configuration: (component) => {
       const node = configurations.get(component);
@@ -115,6 +121,14 @@ function serviceOf(
   const configuration = configurations.get(name);
   if (configuration !== undefined) service.put(["configuration"], configuration);
   return service.root;
+}
+
+function interpolated(lifecycle: JsonObject, context: InterpolationContext): JsonValue {
+  try {
+    return interpolate(lifecycle, context);
+  } catch (failure) {
+    throw new DeploymentError(["CONFIG_INTERPOLATE_ERROR"], messageOf(failure));
+  }
 }
 
 /** A field that is there with nothing in it is taken away; one that is not there stays. */
