@@ -63,9 +63,24 @@ export class DataPlaneError extends Error {
   }
 }
 
+/** A user of the device's system that a component runs as. */
+export interface SystemUser {
+  /** As the configuration writes it: `user` or `user:group`, names or numbers. */
+  readonly posixUser: string;
+  readonly userId: number;
+  readonly groupId: number;
+  readonly name: string;
+  readonly home: string;
+}
+
 /** Starts the scripts of components. */
 export interface Launcher {
   launch(command: Command): LaunchedProcess;
+  /**
+   * The user of that name, where this device can run scripts as others; rejects where the system has none. Where it is
+   * not there, every script runs as the device itself.
+   */
+  userOf?(posixUser: string): Promise<SystemUser>;
   /** The two questions that `Skipif` may ask of the device. */
   holds(condition: { readonly kind: "exists" | "onpath"; readonly what: string }): Promise<boolean>;
 }
@@ -79,6 +94,8 @@ export interface Command {
   readonly environment: Readonly<Record<string, string>>;
   /** `<root>/work/<component>`. */
   readonly workFolder: string;
+  /** Undefined: as the device itself. */
+  readonly user: SystemUser | undefined;
   /** Each complete line the process wrote. */
   output(stream: "stdout" | "stderr", line: string): void;
 }
@@ -110,6 +127,8 @@ export interface DeviceRoot {
   list(path: string): Promise<readonly string[]>;
   removeTree(path: string): Promise<void>;
   makeFolder(path: string): Promise<void>;
+  /** Makes a folder and everything in it the user's, where the disk knows users. */
+  giveTo(path: string, user: SystemUser): Promise<void>;
   /** SHA-256 (base64) of a stored artifact, if it is there. */
   artifactDigest(path: string): Promise<string | undefined>;
   /**

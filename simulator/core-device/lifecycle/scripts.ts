@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "@coalmine/ports";
 import type { Step, StepName } from "@coalmine/recipe";
 import { messageOf } from "@coalmine/runtime";
-import type { LaunchedProcess, Launcher } from "../ports.ts";
+import type { LaunchedProcess, Launcher, SystemUser } from "../ports.ts";
 import type { Definition } from "./definition.ts";
 import type { Actions, Outcome } from "./lifecycle.ts";
 import type { State, StatusDetails } from "./states.ts";
@@ -21,8 +21,10 @@ interface ScriptsOptions {
     step_: Step,
   ) => Readonly<Record<string, string>>;
   readonly output: (step: StepName, stream: "stdout" | "stderr", line: string) => void;
-  /** Makes the work folder and whatever else must be there before a script runs. */
-  readonly prepare: () => Promise<void>;
+  /** The user that the component is to run as, where it or the nucleus's configuration names one. */
+  readonly posixUser: (definition: Definition) => string | undefined;
+  /** Makes the work folder and whatever else must be there before a script runs; the user's, where there is one. */
+  readonly prepare: (definition: Definition, user: SystemUser | undefined) => Promise<void>;
 }
 
 /** A component's lifecycle as scripts. The shutdown script that runs is the one of the definition that was started. */
@@ -138,15 +140,36 @@ export class Scripts implements Actions {
     if (step === undefined || this.#isHalted) return { ok: true };
     try {
       if (await this.#skipped(step)) return { ok: true };
-      await this.#options.prepare();
+      const user = await this.#user(step, definition);
+      if (user === "missing")
+        return {
+          ok: false,
+          code: `${codePrefix(name)}_MISSING_DEFAULT_RUNWITH`,
+          reason: `The ${name} script has no user to run as. Set runWithDefault.posixUser of the nucleus, or runWith of the component.`,
+        };
+      await this.#options.prepare(definition, user);
       if (this.#isHalted) return { ok: true };
-      return await this.#launch(name, step, definition, launched);
+      return await this.#launch(name, step, definition, user, launched);
     } catch (failure) {
       return { ok: false, code: `${codePrefix(name)}_IO_ERROR`, reason: messageOf(failure) };
     }
   }
 
-  async #launch(name: StepName, step: Step, definition: Definition, launched?: () => void): Promise<Outcome> {
+  /** Undefined: as the device itself, because the step asks for it, or because this device cannot do otherwise. */
+  async #user(step: Step, definition: Definition): Promise<SystemUser | undefined | "missing"> {
+    const { launcher, posixUser } = this.#options;
+    if (launcher.userOf === undefined || step.requiresPrivilege) return undefined;
+    const wanted = posixUser(definition);
+    return wanted === undefined ? "missing" : launcher.userOf(wanted);
+  }
+
+  async #launch(
+    name: StepName,
+    step: Step,
+    definition: Definition,
+    user: SystemUser | undefined,
+    launched?: () => void,
+  ): Promise<Outcome> {
     const process = this.#options.launcher.launch({
       component: definition.name,
       componentVersion: definition.version,
@@ -154,6 +177,7 @@ export class Scripts implements Actions {
       script: step.script,
       environment: this.#options.environment(definition, name, step),
       workFolder: this.#options.workFolder,
+      user,
       output: (stream, line) => this.#options.output(name, stream, line),
     });
     this.#processes.add(process);

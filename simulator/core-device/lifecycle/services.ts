@@ -1,6 +1,7 @@
 import type { Clock, Random } from "@coalmine/ports";
 import type { ConfigurationTree } from "../configuration/tree.ts";
 import type { DeviceRoot, Launcher } from "../ports.ts";
+import { artifactFolder, unarchivedFolder } from "../store/component-store.ts";
 import { BuiltInActions, type BuiltIn } from "./built-in.ts";
 import { definitionOf, effectOf, type Definition } from "./definition.ts";
 import { environmentOf, type ProcessSurroundings } from "./environment.ts";
@@ -12,6 +13,8 @@ import { Scripts } from "./scripts.ts";
 export const SHUTDOWN_MS = 30_000;
 /** Of an IPC token: upper case, as the nucleus draws them. */
 const TOKEN_LETTERS = 16;
+
+const DEFAULT_USER = ["services", "aws.greengrass.Nucleus", "configuration", "runWithDefault", "posixUser"];
 
 export interface Component {
   readonly name: string;
@@ -170,7 +173,7 @@ export class Services {
   }
 
   #scripts(definition: Definition, output: OutputLog): Scripts {
-    const { clock, launcher, root, surroundings } = this.#options;
+    const { clock, launcher, root, tree, surroundings } = this.#options;
     const { name } = definition;
     const token = this.#newToken();
     this.#tokens.set(token, name);
@@ -181,7 +184,13 @@ export class Services {
       environment: (current, step, { setenv }) => environmentOf(current, token, step, setenv, surroundings()),
       output: (step, stream, line) =>
         output.write(stream, line, `scriptName=services.${name}.lifecycle.${step}`),
-      prepare: () => root.makeFolder(`work/${name}`),
+      posixUser: (current) => current.posixUser ?? tree.getText(DEFAULT_USER),
+      prepare: async ({ version }, user) => {
+        await root.makeFolder(`work/${name}`);
+        if (user === undefined) return;
+        for (const folder of [`work/${name}`, artifactFolder(name, version), unarchivedFolder(name, version)])
+          await root.giveTo(folder, user);
+      },
     });
   }
 

@@ -21,6 +21,8 @@ let folder: string;
 let cloud: StartedCloud;
 let operator: ReturnType<typeof operatorOf>;
 const children: ChildProcess[] = [];
+/** A machine on which tests run as root has no user of Greengrass's. */
+const asRoot = process.getuid?.() === 0 ? ["--component-default-user", "root"] : [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "coalmine-device-"));
@@ -85,8 +87,8 @@ async function rootOf(identity: Registered): Promise<string> {
   return root;
 }
 
-async function start(root: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "../main.ts"), "--root", root], {
+async function start(root: string, ...words: string[]): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "../main.ts"), "--root", root, ...words], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { PATH: process.env["PATH"], HOME: folder, AWS_ENDPOINT_URL: cloud.endpoint },
   });
@@ -154,7 +156,7 @@ test("a process device takes a deployment over TLS, serves the official client, 
   await operator.publish("com.example.Shell", "1.0.0", {
     Lifecycle: { Run: "echo started; sleep 1000 & trap 'echo stopping; exit 0' TERM; wait" },
   });
-  const first = await start(root);
+  const first = await start(root, ...asRoot);
   await systemClock.sleep(2500);
   await operator.deploy("thinggroup/fleet", {
     "com.example.Client": { componentVersion: "1.0.0" },
@@ -174,7 +176,7 @@ test("a process device takes a deployment over TLS, serves the official client, 
   first.kill("SIGKILL");
   await once(first, "exit");
   for (const pid of await processesIn(root)) process.kill(pid, "SIGKILL");
-  const second = await start(root);
+  const second = await start(root, ...asRoot);
   await until("both run again", async () => (await processesIn(root)).length >= 3);
   second.kill("SIGTERM");
   await once(second, "exit");
@@ -220,7 +222,7 @@ test("a claim becomes an identity of the device's own keys over TLS, and a wrong
   const identity = await provisionByClaim(link(), asked, systemClock);
   expect(identity.thingName).toBe("core-2");
   const made = await rootOf({ ...identity, privateKey });
-  const child = await start(made);
+  const child = await start(made, ...asRoot);
   await until("the new core device is known", async () => {
     const { coreDevices } = await operator.invoke("greengrass", "ListCoreDevices", {});
     return JSON.stringify(coreDevices).includes("core-2");

@@ -1,4 +1,4 @@
-import type { ArtifactPermission, DeviceRoot } from "../ports.ts";
+import type { ArtifactPermission, DeviceRoot, SystemUser } from "../ports.ts";
 
 /** A root that stops answering when the power is cut: whoever waits for it waits for ever, and writes nothing more. */
 export class CuttableRoot implements DeviceRoot {
@@ -39,6 +39,9 @@ export class CuttableRoot implements DeviceRoot {
   }
   makeFolder(path: string): Promise<void> {
     return this.#ask((root) => root.makeFolder(path));
+  }
+  giveTo(path: string, user: SystemUser): Promise<void> {
+    return this.#ask((root) => root.giveTo(path, user));
   }
   artifactDigest(path: string): Promise<string | undefined> {
     return this.#ask((root) => root.artifactDigest(path));
