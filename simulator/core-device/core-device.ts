@@ -72,6 +72,7 @@ export interface ComponentStatus {
 /** What a watcher of the device hears; components after each change of state, deployments at begin and end. */
 export type DeviceEvent =
   | { readonly kind: "component"; readonly component: ComponentStatus; readonly from: State }
+  | { readonly kind: "restart"; readonly what: "nucleus" | "device" }
   | { readonly kind: "deployment"; readonly id: string; readonly result: DeploymentResult | undefined };
 
 interface Parts {
@@ -93,6 +94,8 @@ export class CoreDevice {
   readonly #credentials: CredentialsCache;
   readonly #watchers = new Set<(event: DeviceEvent) => void>();
   #parts: Parts | undefined;
+  #restarting: Promise<void> | undefined;
+  #isStopping = false;
   #credentialsAt: { readonly uri: string; close(): Promise<void> } | undefined;
 
   constructor(options: CoreDeviceOptions) {
@@ -112,27 +115,55 @@ export class CoreDevice {
 
   /** Reads the root, starts the components, and connects. */
   async start(): Promise<void> {
-    const parts = await this.#assemble();
-    this.#parts = parts;
-    const jobs = this.#jobs;
-    const shadow = this.#shadow;
-    await jobs?.start();
-    await shadow?.start();
-    parts.services.apply(false);
-    await parts.deployments.start();
-    parts.status.launch();
+    await this.#begin();
     this.#session.start();
   }
 
   /** Stops the components in order, then disconnects. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#restarting;
+    await this.#end();
+    await this.#session.stop();
+  }
+
+  async #begin(): Promise<void> {
+    const parts = await this.#assemble();
+    this.#parts = parts;
+    await this.#jobs?.start();
+    await this.#shadow?.start();
+    const interrupted = await parts.deployments.interrupted();
+    // A device that is half changed starts what its deployment makes of it.
+    if (interrupted === undefined || interrupted.stage === "preparing") parts.services.apply(false);
+    parts.deployments.start(interrupted);
+    parts.status.launch();
+  }
+
+  async #end(): Promise<void> {
     const { deployments, services, status, configuration } = this.#started();
     status.stop();
     await deployments.stop();
     await services.stop();
-    await this.#session.stop();
     await this.#credentialsAt?.close();
     await configuration.synced();
+  }
+
+  /** The nucleus ends and starts again from its disk, as its loader would have it. */
+  #restart(what: "nucleus" | "device"): void {
+    const again = async (): Promise<void> => {
+      await this.#end();
+      if (this.#isStopping) return;
+      this.#session.forget();
+      this.#tell({ kind: "restart", what });
+      await this.#begin();
+      await this.#session.resume();
+    };
+    const before = this.#restarting ?? Promise.resolve();
+    this.#restarting = before
+      .then(again)
+      .catch((failure: unknown) =>
+        this.#options.log.error("the nucleus could not be started again", { why: messageOf(failure) }),
+      );
   }
 
   /** As a power cut: nothing is told to anybody, and what is not on the disk is gone. */
@@ -229,6 +260,7 @@ export class CoreDevice {
       validation,
       local,
       listeners: [jobs, shadow, local, status, this.#cleaner(store, configuration)],
+      restart: (what) => this.#restart(what),
       pollingSeconds: () => this.#nucleusNumber("deploymentPollingFrequencySeconds") ?? POLLING_SECONDS,
     });
     this.#jobs = jobs;

@@ -65,6 +65,17 @@ export class CloudSession {
     await this.#options.link.stop();
   }
 
+  /** For a nucleus that starts anew on the same connection: nobody of before hears anything any more. */
+  forget(): void {
+    this.#wanted.clear();
+    this.#connectedListeners.length = 0;
+  }
+
+  /** Subscribes what is wanted now, and tells as after a connection, where there is one. */
+  async resume(): Promise<void> {
+    if (this.#connected) await this.#onConnected(true);
+  }
+
   /** Subscribed from the next connection on, and from now if there is one, until it is closed. Never fails. */
   want(filter: string, receive: Receive): { close(): Promise<void> } {
     const wanted = this.#add(filter, 1, receive);

@@ -8,7 +8,8 @@ import {
 import { messageOf } from "@coalmine/runtime";
 import { resolveConfiguration } from "../configuration/resolve.ts";
 import { ConfigurationTree, copyOf, toJson, type Interior } from "../configuration/tree.ts";
-import { isObject, sameJson } from "../json.ts";
+import { isObject, member, sameJson } from "../json.ts";
+import { definitionOf, type Definition } from "../lifecycle/definition.ts";
 import type { Platform } from "../ports.ts";
 import { artifactFolder, unarchivedFolder } from "../store/component-store.ts";
 import type { Resolved } from "./dependency-resolution.ts";
@@ -32,6 +33,10 @@ export interface Plan {
   readonly obsolete: readonly string[];
   /** Components that stay at their version with another configuration, with what is proposed. */
   readonly reconfigured: ReadonlyMap<string, JsonObject>;
+  /** Components that are new or changed and have a bootstrap step; what others depend on comes first. */
+  readonly bootstraps: readonly string[];
+  /** Configuration of the nucleus changes that it reads only when it starts. */
+  readonly restartsNucleus: boolean;
 }
 
 /** Builds the configuration that a deployment leads to. Nothing is changed yet. */
@@ -60,7 +65,37 @@ export function planOf(options: PlanOptions): Plan {
     (name) =>
       name !== NUCLEUS && !resolved.has(name) && present.find(["services", name, "version"]) !== undefined,
   );
-  return { target, obsolete, reconfigured };
+  const bootstraps = [...resolved.keys()].filter((name) => needsBootstrap(present, target, name));
+  return { target, obsolete, reconfigured, bootstraps, restartsNucleus: nucleusChanges(present, target) };
+}
+
+function needsBootstrap(present: ConfigurationTree, target: ConfigurationTree, name: string): boolean {
+  const next = definitionOf(target, name);
+  if (next === undefined || !hasBootstrap(next)) return false;
+  const now = definitionOf(present, name);
+  if (now === undefined || now.version !== next.version) return true;
+  return !sameJson(member(now.lifecycle, "Bootstrap"), member(next.lifecycle, "Bootstrap"));
+}
+
+function hasBootstrap({ steps: { steps, faults } }: Definition): boolean {
+  return steps.bootstrap !== undefined || faults.bootstrap !== undefined;
+}
+
+/** What the nucleus reads only at its start. */
+const readAtStart = [
+  ["networkProxy"],
+  ["runWithDefault", "posixUser"],
+  ["runWithDefault", "posixShell"],
+  ["mqtt", "version"],
+  ["mqtt", "spooler", "storageType"],
+  ["fipsMode"],
+];
+
+function nucleusChanges(present: ConfigurationTree, target: ConfigurationTree): boolean {
+  return readAtStart.some((key) => {
+    const path = ["services", NUCLEUS, "configuration", ...key];
+    return !sameJson(present.get(path), target.get(path));
+  });
 }
 
 function serviceOf(

@@ -207,6 +207,7 @@ export class Scripts implements Actions {
       ok: false,
       code: `${codePrefix(name)}_ERROR`,
       reason: `An error occurred while ${doing[name]} the component. The ${name} script ${how}.`,
+      ...(name === "bootstrap" && exit.code !== null ? { exitCode: exit.code } : {}),
     };
   }
 

@@ -5,7 +5,7 @@ import { artifactFolder, unarchivedFolder } from "../store/component-store.ts";
 import { BuiltInActions, type BuiltIn } from "./built-in.ts";
 import { definitionOf, effectOf, type Definition } from "./definition.ts";
 import { environmentOf, type ProcessSurroundings } from "./environment.ts";
-import { Lifecycle, type StateChange } from "./lifecycle.ts";
+import { Lifecycle, type Outcome, type StateChange } from "./lifecycle.ts";
 import { OutputLog } from "./output-log.ts";
 import { Scripts } from "./scripts.ts";
 
@@ -94,6 +94,19 @@ export class Services {
     }
   }
 
+  /** Runs the bootstrap step of a definition that need not be in place yet. */
+  async bootstrap(definition: Definition): Promise<Outcome> {
+    const { clock, root } = this.#options;
+    const output = new OutputLog(root, clock, definition.name);
+    const token = this.#newToken(definition.name);
+    try {
+      return await this.#scripts(definition, output, token).step("bootstrap", definition);
+    } finally {
+      this.#tokens.delete(token);
+      await output.drained();
+    }
+  }
+
   /** Stops and uninstalls what the configuration no longer names. */
   async retire(): Promise<readonly string[]> {
     const kept = new Set(this.configured().map((definition) => definition.name));
@@ -149,7 +162,9 @@ export class Services {
     const { name } = definition;
     const output = new OutputLog(root, clock, name);
     const scripts =
-      definition.type === "aws.greengrass.generic" ? this.#scripts(definition, output) : undefined;
+      definition.type === "aws.greengrass.generic"
+        ? this.#scripts(definition, output, this.#newToken(name))
+        : undefined;
     const actions = scripts ?? new BuiltInActions(builtIns[name]);
     const lifecycle = new Lifecycle({
       clock,
@@ -172,11 +187,9 @@ export class Services {
     return live;
   }
 
-  #scripts(definition: Definition, output: OutputLog): Scripts {
+  #scripts(definition: Definition, output: OutputLog, token: string): Scripts {
     const { clock, launcher, root, tree, surroundings } = this.#options;
     const { name } = definition;
-    const token = this.#newToken();
-    this.#tokens.set(token, name);
     return new Scripts(definition, {
       clock,
       launcher,
@@ -220,10 +233,12 @@ export class Services {
     );
   }
 
-  #newToken(): string {
+  #newToken(name: string): string {
     const { random } = this.#options;
-    return Array.from({ length: TOKEN_LETTERS }, () =>
+    const token = Array.from({ length: TOKEN_LETTERS }, () =>
       String.fromCodePoint(65 + Math.floor(random.next() * 26)),
     ).join("");
+    this.#tokens.set(token, name);
+    return token;
   }
 }

@@ -41,7 +41,7 @@ async function device(lifecycle: JsonObject, runWith: JsonObject, nucleus: JsonO
     credentialsUri: undefined,
     inherited: { PATH: process.env["PATH"] ?? "" },
   };
-  let settled = (_: string): void => undefined;
+  let settled: (outcome: string) => void = () => undefined;
   const end = new Promise<string>((resolve) => (settled = resolve));
   const services = new Services({
     clock: systemClock,

@@ -59,7 +59,9 @@ export class MemoryCloud implements CloudLink, DataPlane {
       ComponentName: name,
       ComponentVersion: version,
       // AWS's own components are parts of the device.
-      ...(name.startsWith("aws.greengrass.") ? { ComponentType: "aws.greengrass.plugin" } : {}),
+      ...(name.startsWith("aws.greengrass.")
+        ? { ComponentType: name.endsWith(".Nucleus") ? "aws.greengrass.nucleus" : "aws.greengrass.plugin" }
+        : {}),
       Manifests: [{ Lifecycle: recipe["Lifecycle"] ?? {}, Artifacts: declared }],
       ...(recipe["Configuration"] === undefined
         ? {}
