@@ -247,7 +247,11 @@ export class CoreDevice {
     const updates = new ComponentUpdates(clock);
     const validation = new ConfigurationValidation(clock);
     const common = { thingName, nucleusVersion, platform, clock, random, log, root, session, tree, services };
-    const status = new FleetStatus({ ...common, isDeploying: () => deployments.current !== undefined });
+    const status = new FleetStatus({
+      ...common,
+      synced: () => configuration.synced(),
+      isDeploying: () => deployments.current !== undefined,
+    });
     const jobs = new JobDeployments({ ...common, deployments: () => deployments });
     const shadow = new ShadowDeployments({ ...common, deployments: () => deployments });
     const local = new LocalDeployments({ ...common, store, localFolder, deployments: () => deployments });
@@ -279,8 +283,8 @@ export class CoreDevice {
   #configureNucleus({ tree }: TransactionLog): void {
     const { nucleusVersion, nucleusConfiguration = {}, thingName, root, clock } = this.#options;
     const now = clock.now();
-    tree.merge(["system"], { thingName, rootpath: root.path }, now);
-    tree.merge(
+    tree.set(["system"], { thingName, rootpath: root.path }, now);
+    tree.set(
       ["services", NUCLEUS],
       { version: nucleusVersion, componentType: "aws.greengrass.nucleus" },
       now,

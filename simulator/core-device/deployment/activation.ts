@@ -1,11 +1,14 @@
 import type { Clock, Instant, Log } from "@coalmine/ports";
-import type { ConfigurationTree } from "../configuration/tree.ts";
+import { copyOf, type ConfigurationTree } from "../configuration/tree.ts";
 import type { Services } from "../lifecycle/services.ts";
 import { isHealthy } from "../lifecycle/states.ts";
 import { DeploymentError } from "./deployment-error.ts";
 
 /** How often health is looked at. There is no limit in all: the cloud's job timeout is the limit. */
 const POLL_MS = 1000;
+
+const FLEET_STATUS = "FleetStatusService";
+const RUNTIME = "runtime";
 
 interface ActivationOptions {
   readonly clock: Clock;
@@ -21,7 +24,7 @@ interface ActivationOptions {
 /** Puts `target` in place, and waits until every component of it is well. Rejects when one breaks. */
 export async function activate(target: ConfigurationTree, options: ActivationOptions): Promise<void> {
   const { tree, services, synced, clock } = options;
-  tree.put([], target.root);
+  putServices(tree, target);
   await synced();
   const begun = clock.now();
   services.apply(true);
@@ -43,12 +46,29 @@ export async function rollBack(
   options: ActivationOptions,
 ): Promise<void> {
   const { tree, services, synced, clock } = options;
-  tree.put([], snapshot.root);
+  putServices(tree, snapshot);
+  for (const name of Object.keys(tree.getObject(["services"])))
+    if (name !== FLEET_STATUS && snapshot.find(["services", name]) === undefined)
+      tree.remove(["services", name], clock.now());
   await synced();
   const begun = clock.now();
   services.apply(true);
   await services.retire();
   await untilHealthy(begun, options, brokenBefore);
+}
+
+/** What a component keeps at run time is its own, whichever version it is; so is what has been told to the cloud. */
+function putServices(tree: ConfigurationTree, from: ConfigurationTree): void {
+  const services = from.find(["services"]);
+  if (services?.kind !== "interior") return;
+  for (const service of services.children.values()) {
+    if (service.kind === "leaf" || service.name === FLEET_STATUS) continue;
+    const wanted = copyOf(service);
+    wanted.children.delete(RUNTIME);
+    const kept = tree.find(["services", service.name, RUNTIME]);
+    if (kept?.kind === "interior") wanted.children.set(RUNTIME, copyOf(kept));
+    tree.put(["services", service.name], wanted);
+  }
 }
 
 async function untilHealthy(

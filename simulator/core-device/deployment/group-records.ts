@@ -56,7 +56,7 @@ export class GroupRecords {
     tree.merge([...ROOTS, group], {}, now);
     for (const [component, { version }] of Object.entries(document.components))
       tree.merge([...ROOTS, group, component], { version, groupConfigArn: arn, groupConfigName: group }, now);
-    tree.merge([...LAST, group], { timestamp: document.creationTimestampMs, configArn: arn }, now);
+    tree.set([...LAST, group], { timestamp: document.creationTimestampMs, configArn: arn }, now);
     for (const known of this.groups())
       if (known !== group && !memberOf.includes(known)) tree.remove([...ROOTS, known], now);
     tree.remove(MEMBERSHIP, now);

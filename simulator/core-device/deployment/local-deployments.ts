@@ -158,7 +158,7 @@ export class LocalDeployments implements DeploymentListener {
 
   #keep(id: string, status: LocalStatus): void {
     const { tree, clock } = this.#options;
-    tree.merge([...KEPT, id], z.json().parse(status), clock.now());
+    tree.set([...KEPT, id], z.json().parse(status), clock.now());
     for (const [old] of this.all().slice(REMEMBERED_MAX)) tree.remove([...KEPT, old], clock.now());
   }
 

@@ -27,7 +27,7 @@ interface PlanOptions {
 }
 
 export interface Plan {
-  /** The whole configuration as it is to be; what is no longer wanted is still in it, and goes after success. */
+  /** The components of the deployment as they are to be, and nothing else of the device's configuration. */
   readonly target: ConfigurationTree;
   /** Components of the device that nothing asks for any more. */
   readonly obsolete: readonly string[];
@@ -50,7 +50,7 @@ export function planOf(options: PlanOptions): Plan {
     const node = now?.kind === "interior" ? now : undefined;
     configurations.set(name, resolveConfiguration(node, recipe.configuration, update, at));
   }
-  const target = new ConfigurationTree(copyOf(present.root));
+  const target = new ConfigurationTree();
   for (const component of resolved.values())
     target.put(["services", component.name], serviceOf(component, configurations, options));
   const reconfigured = new Map<string, JsonObject>();
@@ -92,6 +92,7 @@ const readAtStart = [
 ];
 
 function nucleusChanges(present: ConfigurationTree, target: ConfigurationTree): boolean {
+  if (target.find(["services", NUCLEUS]) === undefined) return false;
   return readAtStart.some((key) => {
     const path = ["services", NUCLEUS, "configuration", ...key];
     return !sameJson(present.get(path), target.get(path));
