@@ -73,6 +73,7 @@ test("the tree agrees with a flat model of leaves under any writes and removals 
         new Map([...model].map(([key, { value }]) => [key, value] as const)),
       );
     }),
+    { numRuns: 2000 },
   );
 });
 

@@ -2,7 +2,7 @@ import type { JsonObject } from "@coalmine/ports";
 import { replayed } from "../configuration/transaction-log.ts";
 import type { CoreDevice, DeviceEvent } from "../core-device.ts";
 import type { DeploymentResult } from "../deployment/deployment-error.ts";
-import { sameJson } from "../json.ts";
+import { sameJson, textMember } from "../json.ts";
 import type { State } from "../lifecycle/states.ts";
 import type { MemoryCloud } from "../testing/memory-cloud.ts";
 import type { ScriptedProcess } from "../testing/scripted-launcher.ts";
@@ -100,7 +100,7 @@ export class Invariants {
         this.#sequence = sequence;
       }
     for (const { jobId } of this.#cloud.jobs) {
-      const told = this.#cloud.statusesOf(jobId).map(({ status }) => status);
+      const told = this.#cloud.statusesOf(jobId).map((update) => textMember(update, "status") ?? "nothing");
       const ends = new Set(told.filter((status) => status !== "IN_PROGRESS"));
       if (ends.size > 1) throw new Violation(`${jobId} is told to have ended ${[...ends].join(" and ")}`);
     }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { JsonObject } from "@coalmine/ports";
 import { DrivenClock, SeededRandom, silentLog } from "@coalmine/runtime";
+import { parseDeploymentDocument } from "@coalmine/recipe";
 import { CoreDevice } from "../core-device.ts";
 import { isHealthy } from "../lifecycle/states.ts";
 import { groupDocument, START, thingDocument } from "../testing/device.ts";
@@ -173,7 +174,7 @@ class Life {
       roots.set(wish.group, wish.versions);
     }
     const present = new Map(this.#now.components().map(({ name, version }) => [name, version]));
-    const wanted = Object.assign({}, ...roots.values()) as Record<string, string>;
+    const wanted = Object.fromEntries([...roots.values()].flatMap((versions) => Object.entries(versions)));
     for (const [name, version] of Object.entries(wanted))
       if (present.get(name) !== version)
         throw new Violation(`${name} ${version} was asked for, and the device has ${present.get(name)}`);
@@ -207,7 +208,7 @@ class Life {
 
   #deployToThing(): string {
     const document = thingDocument(++this.#revision, this.#components.choose(), this.#policies());
-    this.#wish(String(document["configurationArn"]), "thing/T", document);
+    this.#wish(parseDeploymentDocument(document).configurationArn, "thing/T", document);
     this.#cloud.deployShadow(document);
     return `deploys to the thing ${JSON.stringify(document["components"])} ${JSON.stringify(document["failureHandlingPolicy"])}`;
   }
@@ -217,11 +218,9 @@ class Life {
   }
 
   #wish(id: string, group: string, document: JsonObject): void {
-    const components = document["components"] as Record<string, { version: string }>;
-    const versions = Object.fromEntries(
-      Object.entries(components).map(([name, { version }]) => [name, version]),
-    );
-    this.#wishes.set(id, { group, versions });
+    const { components } = parseDeploymentDocument(document);
+    const versions = Object.entries(components).map(([name, { version }]) => [name, version] as const);
+    this.#wishes.set(id, { group, versions: Object.fromEntries(versions) });
   }
 
   #cancel(): string {
