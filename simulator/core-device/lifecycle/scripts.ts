@@ -84,7 +84,7 @@ export class Scripts implements Actions {
     const tell = (state: State, details?: StatusDetails): void => {
       if (run === this.#run) report(state, details);
     };
-    void this.#startWith(this.#started, tell);
+    void this.#startWith(this.#started, run, tell);
   }
 
   kill(): void {
@@ -105,6 +105,7 @@ export class Scripts implements Actions {
 
   async #startWith(
     definition: Definition,
+    start: number,
     tell: (state: State, details?: StatusDetails) => void,
   ): Promise<void> {
     const { startup } = definition.steps.steps;
@@ -112,7 +113,7 @@ export class Scripts implements Actions {
       definition.steps.faults.startup !== undefined ||
       (startup !== undefined && !(await this.#skipped(startup)))
     ) {
-      const outcome = await this.step("startup", definition);
+      const outcome = await this.step("startup", definition, undefined, start);
       if (outcome.ok) tell("RUNNING");
       else tell("ERRORED", outcome);
       return;
@@ -122,13 +123,21 @@ export class Scripts implements Actions {
       tell("FINISHED");
       return;
     }
-    const outcome = await this.step("run", definition, () => tell("RUNNING"));
+    const outcome = await this.step("run", definition, () => tell("RUNNING"), start);
     if (outcome.ok) tell("FINISHED");
     else tell("ERRORED", outcome);
   }
 
-  /** Runs one step to its end. A step that is not there, or is skipped, went well. */
-  async step(name: StepName, definition: Definition, launched?: () => void): Promise<Outcome> {
+  /**
+   * Runs one step to its end. A step that is not there, or is skipped, went well; so did one that was overtaken by a stop
+   * before its script began: nobody waits for it any more.
+   */
+  async step(
+    name: StepName,
+    definition: Definition,
+    launched?: () => void,
+    start = this.#run,
+  ): Promise<Outcome> {
     const fault = definition.steps.faults[name];
     if (fault !== undefined)
       return {
@@ -148,7 +157,7 @@ export class Scripts implements Actions {
           reason: `The ${name} script has no user to run as. Set runWithDefault.posixUser of the nucleus, or runWith of the component.`,
         };
       await this.#options.prepare(definition, user);
-      if (this.#isHalted) return { ok: true };
+      if (this.#isHalted || start !== this.#run) return { ok: true };
       return await this.#launch(name, step, definition, user, launched);
     } catch (failure) {
       return { ok: false, code: `${codePrefix(name)}_IO_ERROR`, reason: messageOf(failure) };
