@@ -295,3 +295,22 @@ test("a lifecycle that would grow past the device's memory fails its deployment 
     "deployment-error-stack": '["DEPLOYMENT_FAILURE","CONFIG_INTERPOLATE_ERROR"]',
   });
 });
+
+test("a rollback does not wait for what was broken before, nor for what depends on it [core-device-6.27]", async () => {
+  const { cloud, ...it } = await deviceUnderTest();
+  cloud.addComponent("Base", "1.0.0", run("exit 1"));
+  cloud.addComponent("Top", "1.0.0", {
+    ...run(),
+    Dependencies: { Base: { VersionRequirement: "*", DependencyType: "HARD" } },
+  });
+  cloud.addComponent("Other", "1.0.0", run("exit 1"));
+  const top = { Top: { version: "1.0.0" } };
+  cloud.deployJob("job-1", groupDocument(1, top, { failureHandlingPolicy: "DO_NOTHING" }));
+  await it.run(20_000);
+  expect([it.stateOf("Base"), it.stateOf("Top")]).toEqual(["BROKEN", "INSTALLED"]);
+  cloud.deployJob("job-2", groupDocument(2, { ...top, Other: { version: "1.0.0" } }));
+  await it.run(60_000);
+  expect(details(cloud.statusesOf("job-2").at(-1))["detailed-deployment-status"]).toBe(
+    "FAILED_ROLLBACK_COMPLETE",
+  );
+});

@@ -39,7 +39,7 @@ export async function retire(obsolete: readonly string[], options: ActivationOpt
   await synced();
 }
 
-/** Puts the snapshot back; a component that was BROKEN before is not waited for. */
+/** Puts the snapshot back; a component that was BROKEN before is not waited for, nor is what depends on it. */
 export async function rollBack(
   snapshot: ConfigurationTree,
   brokenBefore: readonly string[],
@@ -78,7 +78,8 @@ async function untilHealthy(
 ): Promise<void> {
   const { clock, services, signal, ownerOf } = options;
   for (;;) {
-    const tracked = services.all().filter((component) => !passedOver.includes(component.name));
+    const untracked = withDependents(passedOver, services);
+    const tracked = services.all().filter(({ name }) => !untracked.has(name));
     const broken = tracked.find(
       ({ lifecycle }) =>
         lifecycle.state === "BROKEN" && lifecycle.changedAt >= begun && lifecycle.desired[0] !== "NEW",
@@ -94,4 +95,13 @@ async function untilHealthy(
     if (tracked.every(arrived)) return;
     await clock.sleep(POLL_MS, signal);
   }
+}
+
+function withDependents(names: readonly string[], services: Services): ReadonlySet<string> {
+  const found = new Set(names);
+  for (const name of found)
+    for (const component of services.all())
+      if (component.definition.dependencies.some((each) => each.name === name && each.type === "HARD"))
+        found.add(component.name);
+  return found;
 }
