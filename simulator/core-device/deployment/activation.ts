@@ -1,4 +1,4 @@
-import type { Clock, Instant, Log } from "@coalmine/ports";
+import type { Clock, Log } from "@coalmine/ports";
 import { copyOf, type ConfigurationTree } from "../configuration/tree.ts";
 import type { Services } from "../lifecycle/services.ts";
 import { isHealthy } from "../lifecycle/states.ts";
@@ -26,9 +26,9 @@ export async function activate(target: ConfigurationTree, options: ActivationOpt
   const { tree, services, synced, clock } = options;
   putServices(tree, target);
   await synced();
-  const begun = clock.now();
+  const begunMs = clock.monotonicMs();
   services.apply(true);
-  await untilHealthy(begun, options, []);
+  await untilHealthy(begunMs, options, []);
 }
 
 /** Takes away what nothing asks for any more. */
@@ -51,10 +51,10 @@ export async function rollBack(
     if (name !== FLEET_STATUS && snapshot.find(["services", name]) === undefined)
       tree.remove(["services", name], clock.now());
   await synced();
-  const begun = clock.now();
+  const begunMs = clock.monotonicMs();
   services.apply(true);
   await services.retire();
-  await untilHealthy(begun, options, brokenBefore);
+  await untilHealthy(begunMs, options, brokenBefore);
 }
 
 /** What a component keeps at run time is its own, whichever version it is; so is what has been told to the cloud. */
@@ -72,7 +72,7 @@ function putServices(tree: ConfigurationTree, from: ConfigurationTree): void {
 }
 
 async function untilHealthy(
-  begun: Instant,
+  begunMs: number,
   options: ActivationOptions,
   passedOver: readonly string[],
 ): Promise<void> {
@@ -82,7 +82,7 @@ async function untilHealthy(
     const tracked = services.all().filter(({ name }) => !untracked.has(name));
     const broken = tracked.find(
       ({ lifecycle }) =>
-        lifecycle.state === "BROKEN" && lifecycle.changedAt >= begun && lifecycle.desired[0] !== "NEW",
+        lifecycle.state === "BROKEN" && lifecycle.changedAtMs >= begunMs && lifecycle.desired[0] !== "NEW",
     );
     if (broken !== undefined)
       throw new DeploymentError(
