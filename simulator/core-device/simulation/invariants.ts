@@ -30,8 +30,8 @@ type Installed = Readonly<Record<string, { version: string; configuration: JsonO
 /** What must hold after every step of a simulation, whatever happened. */
 export class Invariants {
   readonly #cloud: MemoryCloud;
-  /** How the device stood when each deployment began first. */
-  readonly #before = new Map<string, Installed>();
+  /** How the device stood when the deployment that is under way began first. */
+  #before: { readonly id: string; readonly installed: Installed } | undefined;
   readonly ended = new Map<string, DeploymentResult>();
   #statuses = 0;
   #sequence = -1;
@@ -48,8 +48,9 @@ export class Invariants {
     }
     if (event.kind !== "deployment") return;
     if (event.result === undefined) {
-      // What a power cut interrupted begins again half changed: it is compared with its first beginning.
-      if (!this.#before.has(event.id)) this.#before.set(event.id, installed(device));
+      // What a power cut interrupted begins again half changed: it is compared with its first beginning. Where another
+      // came between, it had changed nothing yet.
+      if (this.#before?.id !== event.id) this.#before = { id: event.id, installed: installed(device) };
       return;
     }
     this.#end(event.id, event.result, device);
@@ -57,7 +58,8 @@ export class Invariants {
 
   #end(id: string, result: DeploymentResult, device: CoreDevice): void {
     this.ended.set(id, result);
-    const before = this.#before.get(id);
+    const before = this.#before?.id === id ? this.#before.installed : undefined;
+    this.#before = undefined;
     const isBack =
       result.status === "CANCELED" ||
       result.detailedStatus === "FAILED_NO_STATE_CHANGE" ||
