@@ -4,6 +4,7 @@ import { componentNames } from "@coalmine/contract";
 import { messageOf } from "@coalmine/runtime";
 import type { Command } from "commander";
 import { exitCodes } from "../exit-codes.ts";
+import { type Checked, checkRecipes } from "./check.ts";
 import { replay, ReplayError } from "./replay.ts";
 import { storedPoints } from "./stored-points.ts";
 
@@ -12,6 +13,23 @@ type InferenceModule = Parameters<typeof replay>[0];
 /** `coalmine component replay` */
 export function addComponentCommands(program: Command, root: string): void {
   const component = program.command("component").description("Components and their models");
+  component
+    .command("check")
+    .description("check a recipe as a core device and the cloud will, before it is published")
+    .argument("<path>", "a recipe, or a folder of recipes")
+    .option("--json", "one line of JSON")
+    .action((path: string, options: { json?: true }) => {
+      const recipes = checkRecipes(path);
+      const faulty = recipes.filter(({ faults }) => faults.length > 0);
+      if (options.json === true) console.log(JSON.stringify({ recipes: recipes.map(toldOf) }));
+      else {
+        for (const { faults } of faulty) for (const { message } of faults) console.log(message);
+        const all = recipes.length === 1 ? "1 recipe" : `${recipes.length} recipes`;
+        if (faulty.length > 0) console.log(`${faulty.length} of ${all} cannot be used.`);
+        else console.log(`${all} ${recipes.length === 1 ? "is" : "are"} fine.`);
+      }
+      if (faulty.length > 0) process.exitCode = exitCodes.usage;
+    });
   component
     .command("replay")
     .description("score stored points again, and compare with the results that are stored beside them")
@@ -40,6 +58,13 @@ export function addComponentCommands(program: Command, root: string): void {
         if (found.equal < found.recorded) process.exitCode = exitCodes.halted;
       },
     );
+}
+
+function toldOf({ file, faults }: Checked) {
+  return {
+    file,
+    faults: faults.map(({ code, line, column, rule, remedy }) => ({ code, line, column, rule, remedy })),
+  };
 }
 
 async function bundleIn(file: string): Promise<InferenceModule> {

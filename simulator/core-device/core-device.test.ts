@@ -283,3 +283,34 @@ test("whenever the power is cut during a rollback, the next start ends where it 
 function statusesOf(cloud: MemoryCloud): string[] {
   return cloud.jobs.map((job) => job.status);
 }
+
+test("a lifecycle that would grow past the device's memory fails its deployment [core-device-2.5]", async () => {
+  const { cloud, ...it } = await deviceUnderTest();
+  const Configuration = { long: "x".repeat(100_000) };
+  cloud.addComponent("A", "1.0.0", { ...run("stay; say {configuration:/long}".repeat(50)), Configuration });
+  cloud.deployJob("job-1", groupDocument(1, { A: { version: "1.0.0" } }));
+  await it.run(5000);
+  expect(details(cloud.statusesOf("job-1").at(-1))).toMatchObject({
+    "detailed-deployment-status": "FAILED_NO_STATE_CHANGE",
+    "deployment-error-stack": '["DEPLOYMENT_FAILURE","CONFIG_INTERPOLATE_ERROR"]',
+  });
+});
+
+test("a rollback does not wait for what was broken before, nor for what depends on it [core-device-6.27]", async () => {
+  const { cloud, ...it } = await deviceUnderTest();
+  cloud.addComponent("Base", "1.0.0", run("exit 1"));
+  cloud.addComponent("Top", "1.0.0", {
+    ...run(),
+    Dependencies: { Base: { VersionRequirement: "*", DependencyType: "HARD" } },
+  });
+  cloud.addComponent("Other", "1.0.0", run("exit 1"));
+  const top = { Top: { version: "1.0.0" } };
+  cloud.deployJob("job-1", groupDocument(1, top, { failureHandlingPolicy: "DO_NOTHING" }));
+  await it.run(20_000);
+  expect([it.stateOf("Base"), it.stateOf("Top")]).toEqual(["BROKEN", "INSTALLED"]);
+  cloud.deployJob("job-2", groupDocument(2, { ...top, Other: { version: "1.0.0" } }));
+  await it.run(60_000);
+  expect(details(cloud.statusesOf("job-2").at(-1))["detailed-deployment-status"]).toBe(
+    "FAILED_ROLLBACK_COMPLETE",
+  );
+});

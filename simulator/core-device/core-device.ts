@@ -1,6 +1,7 @@
 import type { Clock, JsonObject, Log, Random } from "@coalmine/ports";
 import type { IpcService } from "@coalmine/ipc";
 import { messageOf } from "@coalmine/runtime";
+import { AwsPlugins } from "./aws-plugins.ts";
 import { CloudSession } from "./cloud/session.ts";
 import { TransactionLog } from "./configuration/transaction-log.ts";
 import { CredentialsCache, type Credentials } from "./credentials/credentials.ts";
@@ -17,10 +18,13 @@ import type { DeploymentResult } from "./deployment/deployment-error.ts";
 import { JobDeployments } from "./deployment/job-deployments.ts";
 import { NUCLEUS } from "./deployment/plan.ts";
 import { ShadowDeployments } from "./deployment/shadow-deployments.ts";
+import { LocalDeployments } from "./deployment/local-deployments.ts";
 import { CoreService } from "./ipc/core-service.ts";
+import { LocalTopics } from "./ipc/local-topics.ts";
 import { Services } from "./lifecycle/services.ts";
 import type { State, StatusDetails } from "./lifecycle/states.ts";
-import type { CloudLink, DataPlane, DeviceRoot, Launcher, Platform } from "./ports.ts";
+import type { CloudLink, DataPlane, DeviceRoot, Launcher, LocalFolder, Platform } from "./ports.ts";
+import type { SecretEnd } from "./secrets/secret-manager.ts";
 import { FleetStatus } from "./status/fleet-status.ts";
 import { ComponentStore } from "./store/component-store.ts";
 import { CuttableRoot } from "./store/cuttable-root.ts";
@@ -50,6 +54,12 @@ export interface CoreDeviceOptions {
   /** The nucleus's own configuration (`iotRoleAlias`, `mqtt`, …), merged where it is not set yet. */
   readonly nucleusConfiguration?: JsonObject;
   readonly credentialsDoor?: CredentialsDoor;
+  /** Folders that local deployments may be made from; without it they bring no files. */
+  readonly localFolder?: LocalFolder;
+  /** Without it there is no secret manager, whatever is deployed. */
+  readonly secrets?: SecretEnd;
+  /** The user that the device runs as; 0, root, where nothing else is said. */
+  readonly userId?: number;
 }
 
 export interface ComponentStatus {
@@ -62,6 +72,7 @@ export interface ComponentStatus {
 /** What a watcher of the device hears; components after each change of state, deployments at begin and end. */
 export type DeviceEvent =
   | { readonly kind: "component"; readonly component: ComponentStatus; readonly from: State }
+  | { readonly kind: "restart"; readonly what: "nucleus" | "device" }
   | { readonly kind: "deployment"; readonly id: string; readonly result: DeploymentResult | undefined };
 
 interface Parts {
@@ -83,6 +94,8 @@ export class CoreDevice {
   readonly #credentials: CredentialsCache;
   readonly #watchers = new Set<(event: DeviceEvent) => void>();
   #parts: Parts | undefined;
+  #restarting: Promise<void> | undefined;
+  #isStopping = false;
   #credentialsAt: { readonly uri: string; close(): Promise<void> } | undefined;
 
   constructor(options: CoreDeviceOptions) {
@@ -102,27 +115,55 @@ export class CoreDevice {
 
   /** Reads the root, starts the components, and connects. */
   async start(): Promise<void> {
-    const parts = await this.#assemble();
-    this.#parts = parts;
-    const jobs = this.#jobs;
-    const shadow = this.#shadow;
-    await jobs?.start();
-    await shadow?.start();
-    parts.services.apply(false);
-    await parts.deployments.start();
-    parts.status.launch();
+    await this.#begin();
     this.#session.start();
   }
 
   /** Stops the components in order, then disconnects. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#restarting;
+    await this.#end();
+    await this.#session.stop();
+  }
+
+  async #begin(): Promise<void> {
+    const parts = await this.#assemble();
+    this.#parts = parts;
+    await this.#jobs?.start();
+    await this.#shadow?.start();
+    const interrupted = await parts.deployments.interrupted();
+    // A device that is half changed starts what its deployment makes of it.
+    if (interrupted === undefined || interrupted.stage === "preparing") parts.services.apply(false);
+    parts.deployments.start(interrupted);
+    parts.status.launch();
+  }
+
+  async #end(): Promise<void> {
     const { deployments, services, status, configuration } = this.#started();
     status.stop();
     await deployments.stop();
     await services.stop();
-    await this.#session.stop();
     await this.#credentialsAt?.close();
     await configuration.synced();
+  }
+
+  /** The nucleus ends and starts again from its disk, as its loader would have it. */
+  #restart(what: "nucleus" | "device"): void {
+    const again = async (): Promise<void> => {
+      await this.#end();
+      if (this.#isStopping) return;
+      this.#session.forget();
+      this.#tell({ kind: "restart", what });
+      await this.#begin();
+      await this.#session.resume();
+    };
+    const before = this.#restarting ?? Promise.resolve();
+    this.#restarting = before
+      .then(again)
+      .catch((failure: unknown) =>
+        this.#options.log.error("the nucleus could not be started again", { why: messageOf(failure) }),
+      );
   }
 
   /** As a power cut: nothing is told to anybody, and what is not on the disk is gone. */
@@ -181,6 +222,9 @@ export class CoreDevice {
     const { tree } = configuration;
     this.#configureNucleus(configuration);
     await configuration.synced();
+    const topics = new LocalTopics();
+    const { localFolder, secrets, userId = 0 } = this.#options;
+    const plugins = new AwsPlugins({ ...this.#options, root, tree, session, topics, secrets, userId });
     const services = new Services({
       clock,
       random,
@@ -189,6 +233,7 @@ export class CoreDevice {
       launcher,
       surroundings: () => this.#surroundings(),
       builtIns: {
+        ...plugins.builtIns,
         [TOKEN_EXCHANGE]: { start: () => this.#openCredentials(), stop: () => this.#closeCredentials() },
       },
       changed: (component, change) => {
@@ -202,9 +247,14 @@ export class CoreDevice {
     const updates = new ComponentUpdates(clock);
     const validation = new ConfigurationValidation(clock);
     const common = { thingName, nucleusVersion, platform, clock, random, log, root, session, tree, services };
-    const status = new FleetStatus({ ...common, isDeploying: () => deployments.current !== undefined });
+    const status = new FleetStatus({
+      ...common,
+      synced: () => configuration.synced(),
+      isDeploying: () => deployments.current !== undefined,
+    });
     const jobs = new JobDeployments({ ...common, deployments: () => deployments });
     const shadow = new ShadowDeployments({ ...common, deployments: () => deployments });
+    const local = new LocalDeployments({ ...common, store, localFolder, deployments: () => deployments });
     const deployments: DeploymentService = new DeploymentService({
       ...common,
       dataPlane,
@@ -212,20 +262,29 @@ export class CoreDevice {
       configuration,
       updates,
       validation,
-      listeners: [jobs, shadow, status, this.#cleaner(store, configuration)],
+      local,
+      listeners: [jobs, shadow, local, status, this.#cleaner(store, configuration)],
+      restart: (what) => this.#restart(what),
       pollingSeconds: () => this.#nucleusNumber("deploymentPollingFrequencySeconds") ?? POLLING_SECONDS,
     });
     this.#jobs = jobs;
     this.#shadow = shadow;
-    const service = new CoreService({ ...common, updates, validation });
+    const service = new CoreService({
+      ...common,
+      topics,
+      updates,
+      validation,
+      plugins: (authorize) => plugins.handlers(authorize, services, local),
+      clientOf: (token) => plugins.clientOf(token),
+    });
     return { configuration, services, deployments, status, service };
   }
 
   #configureNucleus({ tree }: TransactionLog): void {
     const { nucleusVersion, nucleusConfiguration = {}, thingName, root, clock } = this.#options;
     const now = clock.now();
-    tree.merge(["system"], { thingName, rootpath: root.path }, now);
-    tree.merge(
+    tree.set(["system"], { thingName, rootpath: root.path }, now);
+    tree.set(
       ["services", NUCLEUS],
       { version: nucleusVersion, componentType: "aws.greengrass.nucleus" },
       now,

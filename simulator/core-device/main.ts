@@ -4,12 +4,15 @@ import { systemClock } from "@coalmine/runtime/system-clock";
 import { systemRandom } from "@coalmine/runtime/system-random";
 import { startProcessDevice } from "./process/process-device.ts";
 
-/** `node simulator/core-device/main.ts --root DIR`: one core device as a process, until SIGTERM or SIGINT. */
+/** `node simulator/core-device/main.ts --root DIR`: one core device as a process, until SIGTERM or SIGINT. As root it runs
+ * components as the user that they, the nucleus's configuration or `--component-default-user` name. */
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { root: { type: "string" } } });
+  const { values } = parseArgs({
+    options: { root: { type: "string" }, "component-default-user": { type: "string" } },
+  });
   if (values.root === undefined) {
     process.stderr.write(
-      "usage: main.ts --root DIR, where DIR/config/config.yaml is the device's configuration\n",
+      "usage: main.ts --root DIR [--component-default-user USER[:GROUP]], where DIR/config/config.yaml is the device's configuration\n",
     );
     return 2;
   }
@@ -22,6 +25,7 @@ async function main(): Promise<number> {
     clock: systemClock,
     random: systemRandom,
     environment: process.env,
+    componentDefaultUser: values["component-default-user"],
   });
   process.stdout.write(`core device ${thingName} is up\n`);
   await asked;

@@ -63,9 +63,24 @@ export class DataPlaneError extends Error {
   }
 }
 
+/** A user of the device's system that a component runs as. */
+export interface SystemUser {
+  /** As the configuration writes it: `user` or `user:group`, names or numbers. */
+  readonly posixUser: string;
+  readonly userId: number;
+  readonly groupId: number;
+  readonly name: string;
+  readonly home: string;
+}
+
 /** Starts the scripts of components. */
 export interface Launcher {
   launch(command: Command): LaunchedProcess;
+  /**
+   * The user of that name, where this device can run scripts as others; rejects where the system has none. Where it is
+   * not there, every script runs as the device itself.
+   */
+  userOf?(posixUser: string): Promise<SystemUser>;
   /** The two questions that `Skipif` may ask of the device. */
   holds(condition: { readonly kind: "exists" | "onpath"; readonly what: string }): Promise<boolean>;
 }
@@ -79,6 +94,8 @@ export interface Command {
   readonly environment: Readonly<Record<string, string>>;
   /** `<root>/work/<component>`. */
   readonly workFolder: string;
+  /** Undefined: as the device itself. */
+  readonly user: SystemUser | undefined;
   /** Each complete line the process wrote. */
   output(stream: "stdout" | "stderr", line: string): void;
 }
@@ -89,6 +106,9 @@ export interface LaunchedProcess {
   terminate(): void;
   /** SIGKILL to the process group, or the hosted component is dropped at its next await. */
   kill(): void;
+  /** Stops everything of the process where it stands, until `resume`; not there where that cannot be done. */
+  pause?(): void;
+  resume?(): void;
 }
 
 /** The device's own disk below its root. Paths are relative. */
@@ -96,8 +116,8 @@ export interface DeviceRoot {
   /** Absolute path of the root, as scripts see it. */
   readonly path: string;
   readText(path: string): Promise<string | undefined>;
-  /** Whole or not at all, durable when it resolves. */
-  writeText(path: string, text: string): Promise<void>;
+  /** Whole or not at all, durable when it resolves. A secret is for the device's own user alone. */
+  writeText(path: string, text: string, content?: "secret"): Promise<void>;
   /** Appends, durable when it resolves; with `log`, as durable as a log needs to be. */
   appendText(path: string, text: string, durability?: "durable" | "log"): Promise<void>;
   /** Bytes in the file; 0 where there is none. */
@@ -107,6 +127,8 @@ export interface DeviceRoot {
   list(path: string): Promise<readonly string[]>;
   removeTree(path: string): Promise<void>;
   makeFolder(path: string): Promise<void>;
+  /** Makes a folder and everything in it the user's, where the disk knows users. */
+  giveTo(path: string, user: SystemUser): Promise<void>;
   /** SHA-256 (base64) of a stored artifact, if it is there. */
   artifactDigest(path: string): Promise<string | undefined>;
   /**
@@ -124,6 +146,14 @@ export interface ArtifactPermission {
   readonly read: "NONE" | "OWNER" | "ALL";
   readonly execute: "NONE" | "OWNER" | "ALL";
 }
+
+/**
+ * The files below a folder of this machine outside the device's root, as a local deployment names one; paths are
+ * relative to it. Rejects where there is no such folder, or it holds more than a deployment may bring.
+ */
+export type LocalFolder = (
+  absolute: string,
+) => Promise<readonly { readonly path: string; readonly bytes: () => Promise<Uint8Array> }[]>;
 
 /** Platform attributes as the nucleus names them: `os`, `architecture`, … */
 export type Platform = Readonly<Record<string, string>>;

@@ -1,21 +1,21 @@
-import type { JsonObject, JsonValue } from "@coalmine/ports";
+import type { JsonObject } from "@coalmine/ports";
 import * as z from "zod";
 import { IpcServiceError } from "./service.ts";
 
 /** Requests as they stand in the JSON of the wire. Blobs are base64 texts, timestamps seconds since the Unix epoch. */
 
-const Document = z.custom<JsonValue>((value) => value !== undefined, "expected a JSON value");
 const ObjectDocument = z.custom<JsonObject>(
   (value) => typeof value === "object" && value !== null && !Array.isArray(value),
   "expected a JSON object",
 );
 const Blob = z.base64();
 const KeyPath = z.array(z.string());
-const Qos = z.enum(["0", "1"]);
+/** "0" or "1"; the nucleus looks at it itself, and refuses another with `InvalidArgumentsError`. */
+const Qos = z.string();
 
 /** Exactly one member is used; a server looks at `jsonMessage` first. */
 const PublishMessage = z.object({
-  jsonMessage: z.object({ message: Document.optional() }).optional(),
+  jsonMessage: z.object({ message: ObjectDocument.optional() }).optional(),
   binaryMessage: z.object({ message: Blob.optional() }).optional(),
 });
 
@@ -23,6 +23,18 @@ const ComponentName = z.object({ componentName: z.string() });
 const Shadow = z.object({ thingName: z.string(), shadowName: z.string().optional() });
 
 export const requests = {
+  CancelLocalDeployment: z.object({ deploymentId: z.string() }),
+  CreateDebugPassword: z.object({}),
+  CreateLocalDeployment: z.object({
+    groupName: z.string().optional(),
+    rootComponentVersionsToAdd: z.record(z.string(), z.string()).optional(),
+    rootComponentsToRemove: z.array(z.string()).optional(),
+    componentToConfiguration: z.record(z.string(), ObjectDocument).optional(),
+    componentToRunWithInfo: z.record(z.string(), ObjectDocument).optional(),
+    recipeDirectoryPath: z.string().optional(),
+    artifactsDirectoryPath: z.string().optional(),
+    failureHandlingPolicy: z.enum(["ROLLBACK", "DO_NOTHING"]).optional(),
+  }),
   DeferComponentUpdate: z.object({
     deploymentId: z.string(),
     message: z.string().optional(),
@@ -31,6 +43,7 @@ export const requests = {
   DeleteThingShadow: Shadow,
   GetComponentDetails: ComponentName,
   GetConfiguration: z.object({ componentName: z.string().optional(), keyPath: KeyPath }),
+  GetLocalDeploymentStatus: z.object({ deploymentId: z.string() }),
   GetSecretValue: z.object({
     secretId: z.string(),
     versionId: z.string().optional(),
@@ -39,11 +52,13 @@ export const requests = {
   }),
   GetThingShadow: Shadow,
   ListComponents: z.object({}),
+  ListLocalDeployments: z.object({}),
   ListNamedShadowsForThing: z.object({
     thingName: z.string(),
     nextToken: z.string().optional(),
     pageSize: z.int().optional(),
   }),
+  PauseComponent: ComponentName,
   PublishToIoTCore: z.object({
     topicName: z.string(),
     qos: Qos,
@@ -69,6 +84,7 @@ export const requests = {
     ),
   }),
   RestartComponent: ComponentName,
+  ResumeComponent: ComponentName,
   SendConfigurationValidityReport: z.object({
     configurationValidityReport: z.object({
       status: z.enum(["ACCEPTED", "REJECTED"]),
@@ -92,6 +108,7 @@ export const requests = {
   }),
   UpdateState: z.object({ state: z.enum(["RUNNING", "ERRORED"]) }),
   UpdateThingShadow: Shadow.extend({ payload: Blob }),
+  ValidateAuthorizationToken: z.object({ token: z.string() }),
 } as const;
 
 export type RequestOf<Name extends keyof typeof requests> = z.infer<(typeof requests)[Name]>;

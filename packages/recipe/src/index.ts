@@ -11,3 +11,4 @@ export * from "./interpolate.ts";
 export * from "./version-range.ts";
 export * from "./deployment-document.ts";
 export * from "./submission.ts";
+export * from "./check-recipe.ts";

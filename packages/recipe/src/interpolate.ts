@@ -1,3 +1,4 @@
+import { CoalmineError } from "@coalmine/runtime";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 
 /** Where the values of recipe variables come from, for one component. */
@@ -18,6 +19,14 @@ export interface InterpolationContext {
 /** `{namespace:key}` or `{component:namespace:key}`. */
 const variable = /\{(?:([.\w-]+):)?([.\w-]+):([^:}]+)\}/g;
 
+/** Ours. A short script that names a long value often would otherwise grow past any memory. */
+export const INTERPOLATED_CHARACTERS_MAX = 4 * 1024 * 1024;
+
+/** What a lifecycle would become with its variables is too much for a device. */
+export class InterpolationError extends CoalmineError {
+  readonly code = "ERR_INTERPOLATED_TOO_LONG";
+}
+
 /** Replaces the variables in every text within `value` (not in keys). What cannot be resolved stays as it is. */
 export function interpolate(value: JsonValue, context: InterpolationContext): JsonValue {
   if (typeof value === "string") return interpolateText(value, context);
@@ -27,11 +36,18 @@ export function interpolate(value: JsonValue, context: InterpolationContext): Js
 }
 
 function interpolateText(text: string, context: InterpolationContext): string {
+  let characters = text.length;
   return text.replaceAll(
     variable,
     (whole: string, component: string | undefined, namespace: string, key: string) => {
       if (component !== undefined && !context.directDependencies.has(component)) return whole;
-      return resolve(component ?? context.component, namespace, key, context) ?? whole;
+      const value = resolve(component ?? context.component, namespace, key, context) ?? whole;
+      characters += value.length;
+      if (characters > INTERPOLATED_CHARACTERS_MAX)
+        throw new InterpolationError(
+          `ERR_INTERPOLATED_TOO_LONG: a text of ${context.component}'s lifecycle would have more than ${INTERPOLATED_CHARACTERS_MAX} characters; name fewer or shorter values in it.`,
+        );
+      return value;
     },
   );
 }

@@ -6,6 +6,8 @@ import { RecipeError } from "./recipe-error.ts";
 
 /** How often aliases may be followed in total: a recipe of a kilobyte could otherwise unfold to gigabytes. */
 const ALIASES_MAX = 100;
+/** Ours: 60 times what the cloud takes. A recipe of a device's own folder has no other limit. */
+export const DOCUMENT_BYTES_MAX = 1024 * 1024;
 
 /** Keys whose value is text even where YAML would read a number: `1.10` must not become `1.1`. */
 const textKeys = new Set([
@@ -40,12 +42,21 @@ export function readDocument(text: string, file: string): LocatedDocument {
   const refuse = (place: Place, rule: string, remedy: string, cause?: unknown) =>
     new RecipeError({ code: "RECIPE_PARSE_ERROR", file, ...place, rule, remedy }, { cause });
   const syntaxRemedy = "correct the syntax there";
+  if (text.length > DOCUMENT_BYTES_MAX)
+    throw refuse(
+      { line: 1, column: 1 },
+      `the recipe has ${text.length} characters and may have ${DOCUMENT_BYTES_MAX}`,
+      "move long scripts and data into the artifact",
+    );
   try {
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" });
     const [first] = document.errors;
     if (first !== undefined) throw refuse(at(first.pos[0]), `not readable: ${first.message}`, syntaxRemedy);
     keepText(document.contents);
-    const value = z.json().safeParse(document.toJS({ maxAliasCount: ALIASES_MAX }));
+    const unfolded: unknown = document.toJS({ maxAliasCount: ALIASES_MAX });
+    // Throws where a value holds itself, which the schema would take.
+    JSON.stringify(unfolded);
+    const value = z.json().safeParse(unfolded);
     const place = (path: readonly PropertyKey[]) => at(offsetOf(document.contents, path));
     if (!value.success)
       throw refuse(
@@ -56,7 +67,7 @@ export function readDocument(text: string, file: string): LocatedDocument {
     return { value: value.data, place };
   } catch (failure) {
     if (failure instanceof RecipeError) throw failure;
-    // Too many aliases, an alias to nothing, or nesting deeper than the stack.
+    // Too many aliases, an alias to nothing or to what it is in, or nesting deeper than the stack.
     throw refuse(
       { line: 1, column: 1 },
       `cannot be unfolded: ${messageOf(failure)}`,

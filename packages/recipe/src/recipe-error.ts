@@ -10,6 +10,8 @@ export type RecipeErrorCode =
   | "EMPTY_ARTIFACT_SCHEME"
   | "UNSUPPORTED_ARTIFACT_SCHEME"
   | "ARTIFACT_URI_NOT_VALID"
+  /** A step that is written but could not be run: `…_CONFIG_NOT_VALID` when its turn comes. */
+  | "RECIPE_STEP_NOT_VALID"
   | "RECIPE_TOO_LARGE"
   | "RECIPE_NAMES_A_DIGEST";
 

@@ -19,10 +19,14 @@ export function selectManifest(
   if (manifest === undefined) return undefined;
   return {
     ...(manifest.name === undefined ? {} : { name: manifest.name }),
-    lifecycle:
-      Object.keys(manifest.lifecycle).length > 0 ? manifest.lifecycle : globalLifecycle(recipe, manifest),
+    lifecycle: lifecycleOf(recipe, manifest),
     artifacts: manifest.artifacts,
   };
+}
+
+/** A manifest's own lifecycle, or the recipe's as the manifest selects of it. */
+export function lifecycleOf(recipe: Recipe, manifest: Manifest): JsonObject {
+  return Object.keys(manifest.lifecycle).length > 0 ? manifest.lifecycle : globalLifecycle(recipe, manifest);
 }
 
 function globalLifecycle(recipe: Recipe, manifest: Manifest): JsonObject {

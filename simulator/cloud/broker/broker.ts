@@ -13,6 +13,7 @@ import type { Authorize, DisconnectReason, MqttAction, Peer } from "./peer.ts";
 import { presenceMessage } from "./presence.ts";
 import { Retained } from "./retained.ts";
 import { bySession, Session, SessionStore, type Subscribed } from "./session.ts";
+import { nextOf, type ShareGroup } from "./share.ts";
 import { shareOf } from "./topic.ts";
 import { TopicTree } from "./topic-tree.ts";
 
@@ -35,12 +36,6 @@ export interface BrokerOptions {
   readonly limits?: Partial<BrokerLimits>;
   readonly log?: Log;
   readonly faults?: Faults;
-}
-
-/** The members of a shared subscription, asked in turn. */
-interface ShareGroup {
-  readonly members: Session[];
-  turn: number;
 }
 
 /**
@@ -327,13 +322,8 @@ export class Broker implements BrokerSide {
       session.deliver({ ...message, qos, retain });
     }
     if (onlyTo !== undefined) return;
-    for (const group of this.#shares.match(message.topic)) {
-      const { members } = group;
-      const start = group.turn++;
-      const inTurn = members.map((_, offset) => members[(start + offset) % members.length]);
-      const chosen = inTurn.find((member) => member?.receiver !== undefined) ?? inTurn[0];
-      chosen?.deliver({ ...message, retain: false });
-    }
+    for (const group of this.#shares.match(message.topic))
+      nextOf(group)?.deliver({ ...message, retain: false });
   }
 
   #sendWill(session: Session): void {

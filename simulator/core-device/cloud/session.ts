@@ -65,10 +65,22 @@ export class CloudSession {
     await this.#options.link.stop();
   }
 
-  /** Subscribed from the next connection on, and from now if there is one. Never fails. */
-  want(filter: string, receive: Receive): void {
+  /** For a nucleus that starts anew on the same connection: nobody of before hears anything any more. */
+  forget(): void {
+    this.#wanted.clear();
+    this.#connectedListeners.length = 0;
+  }
+
+  /** Subscribes what is wanted now, and tells as after a connection, where there is one. */
+  async resume(): Promise<void> {
+    if (this.#connected) await this.#onConnected(true);
+  }
+
+  /** Subscribed from the next connection on, and from now if there is one, until it is closed. Never fails. */
+  want(filter: string, receive: Receive): { close(): Promise<void> } {
     const wanted = this.#add(filter, 1, receive);
     if (this.#connected && !wanted.confirmed) void this.#confirm(filter, wanted);
+    return { close: () => this.#drop(filter, receive) };
   }
 
   /** Resolves when IoT Core has granted it; rejects where it does not, or the device is offline. */

@@ -51,3 +51,18 @@ test.each(["a/+", "#", "1/2/3/4/5/6/7/8/9", "x".repeat(257)])(
     expect(() => spoolerUnderTest().spooler.add(topic, bytes(1), 1)).toThrow();
   },
 );
+
+test("messages that a lost connection gave back go again in their order [core-device-7.6]", async () => {
+  let isBroken = true;
+  const { clock, sent, spooler } = spoolerUnderTest(async () => {
+    if (isBroken) throw new Error("the connection is gone");
+  });
+  spooler.online();
+  for (const topic of ["a", "b", "c", "d", "e", "f", "g"]) spooler.add(topic, bytes(1), 1);
+  await clock.settle();
+  spooler.offline();
+  isBroken = false;
+  spooler.online();
+  await clock.runUntil(10_000);
+  expect(sent).toEqual(["a", "b", "c", "d", "e", "f", "g"]);
+});

@@ -18,6 +18,8 @@ interface Message {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly qos: 0 | 1;
+  /** When it was taken: what comes back takes its place again. */
+  readonly order: number;
   tries: number;
 }
 
@@ -28,6 +30,7 @@ export class Spooler {
   #queue: Message[] = [];
   #bytes = 0;
   #inFlight = 0;
+  #taken = 0;
   #online = false;
 
   constructor(clock: Clock, publish: (topic: string, payload: Uint8Array, qos: 0 | 1) => Promise<void>) {
@@ -51,7 +54,7 @@ export class Spooler {
     if (this.#bytes + bytes > SPOOL_BYTES_MAX) this.#makeRoom(bytes);
     if (this.#bytes + bytes > SPOOL_BYTES_MAX)
       throw new SpoolerError("Message spool is full. Message could not be added.");
-    this.#queue.push({ topic, payload, qos, tries: 0 });
+    this.#queue.push({ topic, payload, qos, order: this.#taken++, tries: 0 });
     this.#bytes += bytes;
     this.#drain();
   }
@@ -99,7 +102,9 @@ export class Spooler {
         this.#bytes -= message.payload.byteLength;
         return;
       }
-      this.#queue.unshift(message);
+      // Several were in flight: the last to fail is not the first to go again.
+      const later = this.#queue.findIndex(({ order }) => order > message.order);
+      this.#queue.splice(later < 0 ? this.#queue.length : later, 0, message);
       if (this.#online) await this.#clock.sleep(RETRY_MS);
     }
   }

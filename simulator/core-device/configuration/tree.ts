@@ -107,6 +107,12 @@ export class ConfigurationTree {
     for (const [name, child] of Object.entries(value)) this.merge([...path, name], child, timestamp);
   }
 
+  /** As `merge`, for what the device itself keeps here: it counts, also where the clock was set back since. */
+  set(path: readonly string[], value: JsonValue, now: Instant): void {
+    const present = this.find(path);
+    this.merge(path, value, present === undefined ? now : Math.max(now, modtimeOf(present)));
+  }
+
   /** Makes the container at `path` exactly `wanted`, timestamps included, whatever is there now. */
   put(path: readonly string[], wanted: Interior): void {
     const here = this.#container(path, wanted.made, true);

@@ -1,11 +1,14 @@
-import type { Clock, Instant, Log } from "@coalmine/ports";
-import type { ConfigurationTree } from "../configuration/tree.ts";
+import type { Clock, Log } from "@coalmine/ports";
+import { copyOf, type ConfigurationTree } from "../configuration/tree.ts";
 import type { Services } from "../lifecycle/services.ts";
 import { isHealthy } from "../lifecycle/states.ts";
 import { DeploymentError } from "./deployment-error.ts";
 
 /** How often health is looked at. There is no limit in all: the cloud's job timeout is the limit. */
 const POLL_MS = 1000;
+
+const FLEET_STATUS = "FleetStatusService";
+const RUNTIME = "runtime";
 
 interface ActivationOptions {
   readonly clock: Clock;
@@ -21,11 +24,11 @@ interface ActivationOptions {
 /** Puts `target` in place, and waits until every component of it is well. Rejects when one breaks. */
 export async function activate(target: ConfigurationTree, options: ActivationOptions): Promise<void> {
   const { tree, services, synced, clock } = options;
-  tree.put([], target.root);
+  putServices(tree, target);
   await synced();
-  const begun = clock.now();
+  const begunMs = clock.monotonicMs();
   services.apply(true);
-  await untilHealthy(begun, options, []);
+  await untilHealthy(begunMs, options, []);
 }
 
 /** Takes away what nothing asks for any more. */
@@ -36,32 +39,50 @@ export async function retire(obsolete: readonly string[], options: ActivationOpt
   await synced();
 }
 
-/** Puts the snapshot back; a component that was BROKEN before is not waited for. */
+/** Puts the snapshot back; a component that was BROKEN before is not waited for, nor is what depends on it. */
 export async function rollBack(
   snapshot: ConfigurationTree,
   brokenBefore: readonly string[],
   options: ActivationOptions,
 ): Promise<void> {
   const { tree, services, synced, clock } = options;
-  tree.put([], snapshot.root);
+  putServices(tree, snapshot);
+  for (const name of Object.keys(tree.getObject(["services"])))
+    if (name !== FLEET_STATUS && snapshot.find(["services", name]) === undefined)
+      tree.remove(["services", name], clock.now());
   await synced();
-  const begun = clock.now();
+  const begunMs = clock.monotonicMs();
   services.apply(true);
   await services.retire();
-  await untilHealthy(begun, options, brokenBefore);
+  await untilHealthy(begunMs, options, brokenBefore);
+}
+
+/** What a component keeps at run time is its own, whichever version it is; so is what has been told to the cloud. */
+function putServices(tree: ConfigurationTree, from: ConfigurationTree): void {
+  const services = from.find(["services"]);
+  if (services?.kind !== "interior") return;
+  for (const service of services.children.values()) {
+    if (service.kind === "leaf" || service.name === FLEET_STATUS) continue;
+    const wanted = copyOf(service);
+    wanted.children.delete(RUNTIME);
+    const kept = tree.find(["services", service.name, RUNTIME]);
+    if (kept?.kind === "interior") wanted.children.set(RUNTIME, copyOf(kept));
+    tree.put(["services", service.name], wanted);
+  }
 }
 
 async function untilHealthy(
-  begun: Instant,
+  begunMs: number,
   options: ActivationOptions,
   passedOver: readonly string[],
 ): Promise<void> {
   const { clock, services, signal, ownerOf } = options;
   for (;;) {
-    const tracked = services.all().filter((component) => !passedOver.includes(component.name));
+    const untracked = withDependents(passedOver, services);
+    const tracked = services.all().filter(({ name }) => !untracked.has(name));
     const broken = tracked.find(
       ({ lifecycle }) =>
-        lifecycle.state === "BROKEN" && lifecycle.changedAt >= begun && lifecycle.desired[0] !== "NEW",
+        lifecycle.state === "BROKEN" && lifecycle.changedAtMs >= begunMs && lifecycle.desired[0] !== "NEW",
     );
     if (broken !== undefined)
       throw new DeploymentError(
@@ -74,4 +95,13 @@ async function untilHealthy(
     if (tracked.every(arrived)) return;
     await clock.sleep(POLL_MS, signal);
   }
+}
+
+function withDependents(names: readonly string[], services: Services): ReadonlySet<string> {
+  const found = new Set(names);
+  for (const name of found)
+    for (const component of services.all())
+      if (component.definition.dependencies.some((each) => each.name === name && each.type === "HARD"))
+        found.add(component.name);
+  return found;
 }

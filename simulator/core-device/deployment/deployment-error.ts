@@ -36,6 +36,11 @@ export interface Failure {
   readonly errorTypes: readonly string[];
 }
 
+/** The nucleus, or the whole device, has to start anew, and takes the deployment up from its disk. */
+export interface Restart {
+  readonly restart: "nucleus" | "device";
+}
+
 export interface DeploymentResult {
   readonly status: "SUCCEEDED" | "FAILED" | "REJECTED" | "CANCELED";
   readonly detailedStatus: DetailedDeploymentStatus | undefined;

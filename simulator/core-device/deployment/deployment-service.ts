@@ -2,7 +2,7 @@ import type { Clock, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { parseJson } from "../json.ts";
 import { DeploymentQueue, Ongoing, type Deployment } from "./deployment.ts";
-import { failureOf, type DeploymentResult } from "./deployment-error.ts";
+import { failureOf, type DeploymentResult, type Restart } from "./deployment-error.ts";
 import { DeploymentTask, ONGOING, type TaskOptions } from "./deployment-task.ts";
 
 /** The nucleus looks at its queue this often. */
@@ -17,6 +17,8 @@ export interface DeploymentListener {
 interface DeploymentServiceOptions extends TaskOptions {
   readonly listeners: readonly DeploymentListener[];
   readonly pollingSeconds: () => number;
+  /** Called when a deployment needs the nucleus to start anew; nothing is begun here any more. */
+  readonly restart: (what: Restart["restart"]) => void;
 }
 
 /** Takes deployments from everywhere and carries them out one at a time. */
@@ -46,13 +48,17 @@ export class DeploymentService {
     return this.#current === undefined && this.#queue.size === 0;
   }
 
-  /** Takes up what a power cut interrupted. */
-  async start(): Promise<void> {
-    const ongoing = Ongoing.safeParse(parseJson((await this.#options.root.readText(ONGOING)) ?? ""));
-    if (!ongoing.success) return;
-    const { deployment, stage } = ongoing.data;
+  /** The deployment that was under way when the device went down. */
+  async interrupted(): Promise<Ongoing | undefined> {
+    return Ongoing.safeParse(parseJson((await this.#options.root.readText(ONGOING)) ?? "")).data;
+  }
+
+  /** Takes up what a power cut or a restart interrupted. */
+  start(ongoing: Ongoing | undefined): void {
+    if (ongoing === undefined) return;
+    const { deployment, stage } = ongoing;
     this.#log.info("going on with an interrupted deployment", { deployment: deployment.id, stage });
-    this.#running = stage === "preparing" ? this.#run(deployment) : this.#run(deployment, ongoing.data);
+    this.#running = stage === "preparing" ? this.#run(deployment) : this.#run(deployment, ongoing);
   }
 
   offer(deployment: Deployment): void {
@@ -64,10 +70,10 @@ export class DeploymentService {
     this.#lookLater();
   }
 
-  /** Takes a deployment back, waiting or not yet changing the device. */
-  cancel(id: string): void {
-    if (this.#queue.withdraw(id)) return;
-    if (this.#current?.deployment.id === id) this.#current.task.cancel();
+  /** Takes a deployment back, waiting (nobody is told of it then) or not yet changing the device. */
+  cancel(id: string): "withdrawn" | "canceled" | "too late" {
+    if (this.#queue.withdraw(id)) return "withdrawn";
+    return this.#current?.deployment.id === id && this.#current.task.cancel() ? "canceled" : "too late";
   }
 
   /** Ends without a report, as a power cut does; what was under way is taken up at the next start. */
@@ -97,6 +103,11 @@ export class DeploymentService {
     try {
       for (const listener of this.#options.listeners) await listener.begun(deployment);
       const result = await this.#carryOut(task, ongoing);
+      if ("restart" in result) {
+        this.#log.info("the nucleus restarts for a deployment", { deployment: deployment.id, ...result });
+        this.#options.restart(result.restart);
+        return;
+      }
       this.#log.info("deployment ended", {
         deployment: deployment.id,
         status: result.status,
@@ -113,7 +124,7 @@ export class DeploymentService {
     if (this.#queue.size > 0) this.#lookLater();
   }
 
-  async #carryOut(task: DeploymentTask, ongoing: Ongoing | undefined): Promise<DeploymentResult> {
+  async #carryOut(task: DeploymentTask, ongoing: Ongoing | undefined): Promise<DeploymentResult | Restart> {
     try {
       return await (ongoing === undefined ? task.run() : task.resume(ongoing));
     } catch (failure) {

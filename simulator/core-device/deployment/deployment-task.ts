@@ -7,6 +7,7 @@ import type { DataPlane, DeviceRoot, Platform } from "../ports.ts";
 import { downloadArtifacts } from "../store/artifact-downloads.ts";
 import type { ComponentStore } from "../store/component-store.ts";
 import { activate, retire, rollBack } from "./activation.ts";
+import { bootstrapsAgain, runBootstraps } from "./bootstrap.ts";
 import { candidatesFrom } from "./candidates.ts";
 import type { ComponentUpdates } from "./component-updates.ts";
 import type { ConfigurationValidation } from "./configuration-validation.ts";
@@ -18,9 +19,11 @@ import {
   failureOf,
   type DeploymentResult,
   type Failure,
+  type Restart,
 } from "./deployment-error.ts";
 import { GroupRecords, LOCAL_GROUP } from "./group-records.ts";
 import { largeDocument, thingGroups } from "./cloud-questions.ts";
+import type { LocalDeployments } from "./local-deployments.ts";
 import { NUCLEUS, planOf, type Plan } from "./plan.ts";
 
 const supportedCapabilities = new Set(["LARGE_CONFIGURATION", "LINUX_RESOURCE_LIMITS", "SUB_DEPLOYMENTS"]);
@@ -39,6 +42,7 @@ export interface TaskOptions {
   readonly services: Services;
   readonly updates: ComponentUpdates;
   readonly validation: ConfigurationValidation;
+  readonly local: LocalDeployments;
 }
 
 /** Carries out one deployment from its document to its result. */
@@ -65,7 +69,7 @@ export class DeploymentTask {
     return this.#isCancellable;
   }
 
-  async run(): Promise<DeploymentResult> {
+  async run(): Promise<DeploymentResult | Restart> {
     let document: DeploymentDocument;
     let plan: Plan;
     let memberOf: readonly string[];
@@ -79,6 +83,8 @@ export class DeploymentTask {
         stage: "preparing",
         obsolete: [],
         brokenBefore: [],
+        bootstrap: [],
+        restarts: false,
       });
       memberOf = await thingGroups(
         this.#deployment.source,
@@ -97,14 +103,17 @@ export class DeploymentTask {
     return this.#change(document, plan, memberOf);
   }
 
-  /** Goes on with a deployment that a power cut interrupted after it had begun to change the device. */
-  async resume(ongoing: Ongoing): Promise<DeploymentResult> {
+  /** Goes on with a deployment that a power cut or a restart of its own interrupted after it had begun to change the device. */
+  async resume(ongoing: Ongoing): Promise<DeploymentResult | Restart> {
     this.#isCancellable = false;
-    const document = parseDeploymentDocument(this.#deployment.document);
+    const document =
+      this.#deployment.source === "LOCAL"
+        ? this.#options.local.document(this.#deployment)
+        : parseDeploymentDocument(this.#deployment.document);
     if (ongoing.stage === "rolling back" && ongoing.failure !== undefined)
       return this.#rollBack(document, ongoing, ongoing.failure);
-    const text = await this.#options.root.readText(`${folderOf(this.#deployment.id)}/target_config.tlog`);
-    const { tree: target } = replayed(text ?? "");
+    if (ongoing.stage === "bootstrapping") return this.#bootstrap(ongoing);
+    const target = await this.#kept("target_config.tlog");
     const memberOf = this.#records.membership();
     return this.#merge(document, ongoing, target, [
       ...memberOf,
@@ -113,6 +122,7 @@ export class DeploymentTask {
   }
 
   async #document(): Promise<DeploymentDocument> {
+    if (this.#deployment.source === "LOCAL") return this.#options.local.documentOf(this.#deployment);
     const document = parseDocument(this.#deployment.document);
     const missing = document.requiredCapabilities.filter(
       (capability) => !supportedCapabilities.has(capability),
@@ -209,7 +219,7 @@ export class DeploymentTask {
     const { action, timeoutSeconds } = document.componentUpdatePolicy;
     try {
       if (action === "NOTIFY_COMPONENTS")
-        await updates.ask(document.deploymentId, false, timeoutSeconds * 1000, this.#cancel.signal);
+        await updates.ask(document.deploymentId, restarts(plan), timeoutSeconds * 1000, this.#cancel.signal);
       this.#cancel.signal.throwIfAborted();
       this.#isCancellable = false;
       const waitMs = document.configurationValidationPolicy.timeoutSeconds * 1000;
@@ -225,7 +235,7 @@ export class DeploymentTask {
     document: DeploymentDocument,
     plan: Plan,
     memberOf: readonly string[],
-  ): Promise<DeploymentResult> {
+  ): Promise<DeploymentResult | Restart> {
     const { root, configuration, services } = this.#options;
     const folder = folderOf(this.#deployment.id);
     await root.writeText(`${folder}/rollback_snapshot.tlog`, snapshotOf(configuration.tree.root));
@@ -236,13 +246,48 @@ export class DeploymentTask {
       .map(({ name }) => name);
     const ongoing: Ongoing = {
       deployment: this.#deployment,
-      stage: "merging",
+      stage: restarts(plan) ? "bootstrapping" : "merging",
       obsolete: [...plan.obsolete],
       brokenBefore,
+      bootstrap: [...plan.bootstraps],
+      restarts: restarts(plan),
     };
     await this.#remember(ongoing);
+    if (restarts(plan)) return this.#bootstrap(ongoing);
     const group = groupOf(document.configurationArn, document.onBehalfOf);
     return this.#merge(document, ongoing, plan.target, [...memberOf, group]);
+  }
+
+  /** Bootstrap steps, one after the other; the nucleus starts anew after them, and in between where one asks for it. */
+  async #bootstrap(ongoing: Ongoing): Promise<Restart> {
+    const target = await this.#kept("target_config.tlog");
+    try {
+      const asked = await runBootstraps(ongoing, target, this.#activation());
+      if (asked !== undefined) return asked;
+      await this.#remember({ ...ongoing, stage: "activating", bootstrap: [] });
+    } catch (thrown) {
+      this.#die.throwIfAborted();
+      await this.#turnBack(ongoing, failureOf(thrown));
+    }
+    return { restart: "nucleus" };
+  }
+
+  /** From here on the deployment leads back; where it restarted the nucleus, old bootstrap steps may have to run again. */
+  async #turnBack(ongoing: Ongoing, failure: Failure): Promise<void> {
+    const snapshot = await this.#kept("rollback_snapshot.tlog");
+    const target = await this.#kept("target_config.tlog");
+    const again = ongoing.restarts ? bootstrapsAgain(snapshot, target) : [];
+    await this.#remember({
+      ...ongoing,
+      stage: "rolling back",
+      failure: written(failure),
+      bootstrap: again,
+    });
+  }
+
+  async #kept(file: string): Promise<Plan["target"]> {
+    const text = await this.#options.root.readText(`${folderOf(this.#deployment.id)}/${file}`);
+    return replayed(text ?? "").tree;
   }
 
   async #merge(
@@ -250,7 +295,7 @@ export class DeploymentTask {
     ongoing: Ongoing,
     target: Plan["target"],
     memberOf: readonly string[],
-  ): Promise<DeploymentResult> {
+  ): Promise<DeploymentResult | Restart> {
     const options = this.#activation();
     try {
       await activate(target, options);
@@ -260,11 +305,13 @@ export class DeploymentTask {
     } catch (thrown) {
       this.#die.throwIfAborted();
       const failure = failureOf(thrown);
-      if (document.failureHandlingPolicy === "DO_NOTHING") {
+      if (document.failureHandlingPolicy === "DO_NOTHING" && !ongoing.restarts) {
         await this.#record(document, memberOf);
         return failed("FAILED_ROLLBACK_NOT_REQUESTED", failure);
       }
-      await this.#remember({ ...ongoing, stage: "rolling back", failure: written(failure) });
+      await this.#turnBack(ongoing, failure);
+      // The restart comes first: it is the nucleus itself that goes back.
+      if (ongoing.restarts) return { restart: "nucleus" };
       return await this.#rollBack(document, ongoing, failure);
     } finally {
       if (!this.#die.aborted) this.#tellDone(document);
@@ -275,11 +322,13 @@ export class DeploymentTask {
     document: DeploymentDocument,
     ongoing: Ongoing,
     failure: Failure,
-  ): Promise<DeploymentResult> {
+  ): Promise<DeploymentResult | Restart> {
     this.#options.log.warn("the deployment failed and is rolled back", { why: failure.cause });
-    const text = await this.#options.root.readText(`${folderOf(this.#deployment.id)}/rollback_snapshot.tlog`);
+    const snapshot = await this.#kept("rollback_snapshot.tlog");
     try {
-      await rollBack(replayed(text ?? "").tree, ongoing.brokenBefore, this.#activation());
+      const asked = await runBootstraps(ongoing, snapshot, this.#activation());
+      if (asked !== undefined) return asked;
+      await rollBack(snapshot, ongoing.brokenBefore, this.#activation());
       return failed("FAILED_ROLLBACK_COMPLETE", failure);
     } catch (thrown) {
       this.#die.throwIfAborted();
@@ -311,6 +360,7 @@ export class DeploymentTask {
       tree,
       synced: () => configuration.synced(),
       signal: this.#die,
+      remember: (ongoing: Ongoing) => this.#remember(ongoing),
       ownerOf: async (component: string): Promise<string> => {
         const version = tree.getText(["services", component, "version"]) ?? "";
         const owner = (await store.arnOf(component, version))?.split(":")[4];
@@ -323,6 +373,10 @@ export class DeploymentTask {
   async #remember(ongoing: Ongoing): Promise<void> {
     await this.#options.root.writeText(ONGOING, JSON.stringify(ongoing));
   }
+}
+
+function restarts(plan: Plan): boolean {
+  return plan.bootstraps.length > 0 || plan.restartsNucleus;
 }
 
 function parseDocument(json: unknown): DeploymentDocument {

@@ -16,12 +16,16 @@ const DeploymentSchema = z.object({
 });
 
 /**
- * The deployment that is being carried out, as the disk remembers it. From `merging` on the device is half changed: a
- * restart takes up the target or the snapshot that lie beside it.
+ * The deployment that is being carried out, as the disk remembers it. From `bootstrapping` on the device is half
+ * changed: a restart takes up the target or the snapshot that lie beside it.
  */
 export const Ongoing = z.object({
   deployment: DeploymentSchema,
-  stage: z.enum(["preparing", "merging", "rolling back"]),
+  stage: z.enum(["preparing", "bootstrapping", "activating", "merging", "rolling back"]),
+  /** Components whose bootstrap step has still to run, in order. */
+  bootstrap: z.array(z.string()).default([]),
+  /** Whether the nucleus restarts in the course of this deployment, and with it for a rollback too. */
+  restarts: z.boolean().default(false),
   obsolete: z.array(z.string()),
   brokenBefore: z.array(z.string()),
   failure: z

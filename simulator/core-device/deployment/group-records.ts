@@ -36,15 +36,16 @@ export class GroupRecords {
     return Object.keys(this.#tree.getObject(MEMBERSHIP));
   }
 
-  /** Configuration ARNs of the groups that ask for a component. */
+  /** Configuration ARNs of the groups that ask for a component; a local deployment has none. */
   arnsOf(component: string): readonly string[] {
-    return this.groups().flatMap(
-      (group) => this.#tree.getText([...ROOTS, group, component, "groupConfigArn"]) ?? [],
-    );
+    return this.groups().flatMap((group) => {
+      const arn = this.#tree.getText([...ROOTS, group, component, "groupConfigArn"]);
+      return arn?.startsWith("arn:") === true ? [arn] : [];
+    });
   }
 
   isRoot(component: string): boolean {
-    return this.arnsOf(component).length > 0;
+    return this.groups().some((group) => this.#tree.find([...ROOTS, group, component]) !== undefined);
   }
 
   /** Records a deployment that the device has taken on, and forgets groups it has left. */
@@ -55,7 +56,7 @@ export class GroupRecords {
     tree.merge([...ROOTS, group], {}, now);
     for (const [component, { version }] of Object.entries(document.components))
       tree.merge([...ROOTS, group, component], { version, groupConfigArn: arn, groupConfigName: group }, now);
-    tree.merge([...LAST, group], { timestamp: document.creationTimestampMs, configArn: arn }, now);
+    tree.set([...LAST, group], { timestamp: document.creationTimestampMs, configArn: arn }, now);
     for (const known of this.groups())
       if (known !== group && !memberOf.includes(known)) tree.remove([...ROOTS, known], now);
     tree.remove(MEMBERSHIP, now);

@@ -1,8 +1,15 @@
 import type { JsonObject, JsonValue } from "@coalmine/ports";
-import { interpolate, selectManifest, type DeploymentDocument } from "@coalmine/recipe";
+import {
+  interpolate,
+  selectManifest,
+  type DeploymentDocument,
+  type InterpolationContext,
+} from "@coalmine/recipe";
+import { messageOf } from "@coalmine/runtime";
 import { resolveConfiguration } from "../configuration/resolve.ts";
 import { ConfigurationTree, copyOf, toJson, type Interior } from "../configuration/tree.ts";
-import { isObject, sameJson } from "../json.ts";
+import { isObject, member, sameJson } from "../json.ts";
+import { definitionOf, type Definition } from "../lifecycle/definition.ts";
 import type { Platform } from "../ports.ts";
 import { artifactFolder, unarchivedFolder } from "../store/component-store.ts";
 import type { Resolved } from "./dependency-resolution.ts";
@@ -20,12 +27,16 @@ interface PlanOptions {
 }
 
 export interface Plan {
-  /** The whole configuration as it is to be; what is no longer wanted is still in it, and goes after success. */
+  /** The components of the deployment as they are to be, and nothing else of the device's configuration. */
   readonly target: ConfigurationTree;
   /** Components of the device that nothing asks for any more. */
   readonly obsolete: readonly string[];
   /** Components that stay at their version with another configuration, with what is proposed. */
   readonly reconfigured: ReadonlyMap<string, JsonObject>;
+  /** Components that are new or changed and have a bootstrap step; what others depend on comes first. */
+  readonly bootstraps: readonly string[];
+  /** Configuration of the nucleus changes that it reads only when it starts. */
+  readonly restartsNucleus: boolean;
 }
 
 /** Builds the configuration that a deployment leads to. Nothing is changed yet. */
@@ -39,7 +50,7 @@ export function planOf(options: PlanOptions): Plan {
     const node = now?.kind === "interior" ? now : undefined;
     configurations.set(name, resolveConfiguration(node, recipe.configuration, update, at));
   }
-  const target = new ConfigurationTree(copyOf(present.root));
+  const target = new ConfigurationTree();
   for (const component of resolved.values())
     target.put(["services", component.name], serviceOf(component, configurations, options));
   const reconfigured = new Map<string, JsonObject>();
@@ -54,7 +65,38 @@ export function planOf(options: PlanOptions): Plan {
     (name) =>
       name !== NUCLEUS && !resolved.has(name) && present.find(["services", name, "version"]) !== undefined,
   );
-  return { target, obsolete, reconfigured };
+  const bootstraps = [...resolved.keys()].filter((name) => needsBootstrap(present, target, name));
+  return { target, obsolete, reconfigured, bootstraps, restartsNucleus: nucleusChanges(present, target) };
+}
+
+function needsBootstrap(present: ConfigurationTree, target: ConfigurationTree, name: string): boolean {
+  const next = definitionOf(target, name);
+  if (next === undefined || !hasBootstrap(next)) return false;
+  const now = definitionOf(present, name);
+  if (now === undefined || now.version !== next.version) return true;
+  return !sameJson(member(now.lifecycle, "Bootstrap"), member(next.lifecycle, "Bootstrap"));
+}
+
+function hasBootstrap({ steps: { steps, faults } }: Definition): boolean {
+  return steps.bootstrap !== undefined || faults.bootstrap !== undefined;
+}
+
+/** What the nucleus reads only at its start. */
+const readAtStart = [
+  ["networkProxy"],
+  ["runWithDefault", "posixUser"],
+  ["runWithDefault", "posixShell"],
+  ["mqtt", "version"],
+  ["mqtt", "spooler", "storageType"],
+  ["fipsMode"],
+];
+
+function nucleusChanges(present: ConfigurationTree, target: ConfigurationTree): boolean {
+  if (target.find(["services", NUCLEUS]) === undefined) return false;
+  return readAtStart.some((key) => {
+    const path = ["services", NUCLEUS, "configuration", ...key];
+    return !sameJson(present.get(path), target.get(path));
+  });
 }
 
 function serviceOf(
@@ -74,7 +116,7 @@ function serviceOf(
     const its = versionOf(component);
     return its === undefined ? undefined : `${rootPath}/${folder(component, its)}`;
   };
-  const lifecycle = interpolate(selected.lifecycle, {
+  const lifecycle = interpolated(selected.lifecycle, {
     component: name,
     configuration: (component) => {
       const node = configurations.get(component);
@@ -115,6 +157,14 @@ function serviceOf(
   const configuration = configurations.get(name);
   if (configuration !== undefined) service.put(["configuration"], configuration);
   return service.root;
+}
+
+function interpolated(lifecycle: JsonObject, context: InterpolationContext): JsonValue {
+  try {
+    return interpolate(lifecycle, context);
+  } catch (failure) {
+    throw new DeploymentError(["CONFIG_INTERPOLATE_ERROR"], messageOf(failure));
+  }
 }
 
 /** A field that is there with nothing in it is taken away; one that is not there stays. */

@@ -2,18 +2,25 @@ import type { Clock, JsonObject } from "@coalmine/ports";
 import { IpcServiceError, parseRequest, type IpcStream } from "@coalmine/ipc";
 import { modtimeOf, toJson, type ConfigurationTree } from "../configuration/tree.ts";
 import { isObject } from "../json.ts";
+import type { Handlers } from "./handler.ts";
 
 /** A component's configuration through IPC: reading anybody's, writing one's own, hearing of changes. */
 export class ConfigurationOperations {
   readonly #tree: ConfigurationTree;
   readonly #clock: Clock;
+  readonly handlers: Handlers = {
+    GetConfiguration: (principal, request) => this.#get(principal, request),
+    UpdateConfiguration: (principal, request) => this.#update(principal, request),
+    SubscribeToConfigurationUpdate: (principal, request, stream) =>
+      this.#subscribe(principal, request, stream),
+  };
 
   constructor(tree: ConfigurationTree, clock: Clock) {
     this.#tree = tree;
     this.#clock = clock;
   }
 
-  get(principal: string, request: JsonObject): JsonObject {
+  #get(principal: string, request: JsonObject): JsonObject {
     const { componentName = principal, keyPath } = parseRequest("GetConfiguration", request);
     const node = this.#tree.find(["services", componentName, "configuration", ...keyPath]);
     if (node === undefined || keyPath.some((key) => key.startsWith("_")))
@@ -28,7 +35,7 @@ export class ConfigurationOperations {
     };
   }
 
-  update(principal: string, request: JsonObject): JsonObject {
+  #update(principal: string, request: JsonObject): JsonObject {
     const { keyPath = [], timestamp, valueToMerge } = parseRequest("UpdateConfiguration", request);
     // Compared with its case, as the nucleus does.
     if (keyPath[0] === "accessControl" || (keyPath.length === 0 && "accessControl" in valueToMerge))
@@ -51,7 +58,7 @@ export class ConfigurationOperations {
     return {};
   }
 
-  subscribe(principal: string, request: JsonObject, stream: IpcStream): JsonObject {
+  #subscribe(principal: string, request: JsonObject, stream: IpcStream): JsonObject {
     const { componentName = principal, keyPath } = parseRequest("SubscribeToConfigurationUpdate", request);
     const above = ["services", componentName, "configuration"];
     const exists = this.#tree.find([...above, ...keyPath]) !== undefined;

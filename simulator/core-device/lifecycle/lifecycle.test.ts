@@ -77,7 +77,7 @@ test("whatever is asked and reported, only the nucleus's moves are made, and thr
         for (const state of ["NEW", "STARTING", "RUNNING"] as const) expectBrokenByThree(changes, state);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 2000 },
   );
 });
 

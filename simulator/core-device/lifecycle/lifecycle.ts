@@ -48,7 +48,7 @@ export class Lifecycle {
   #state: State = "NEW";
   #previous: State = "NEW";
   #details: StatusDetails | undefined;
-  #changedAt: Instant;
+  #changedAtMs: number;
   #desired: DesiredState[] = [];
   /** In order; a script that starts and ends at once reports twice before the first is looked at. */
   #reports: Move[] = [];
@@ -59,7 +59,7 @@ export class Lifecycle {
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
-    this.#changedAt = options.clock.now();
+    this.#changedAtMs = options.clock.monotonicMs();
     this.closed = this.#live();
   }
 
@@ -69,8 +69,9 @@ export class Lifecycle {
   get details(): StatusDetails | undefined {
     return this.#details;
   }
-  get changedAt(): Instant {
-    return this.#changedAt;
+  /** Of the monotonic clock. */
+  get changedAtMs(): number {
+    return this.#changedAtMs;
   }
   get desired(): readonly DesiredState[] {
     return this.#desired;
@@ -87,16 +88,21 @@ export class Lifecycle {
   requestStart(): void {
     if (!this.#desired.includes("RUNNING")) this.#want([...this.#desired, "RUNNING"]);
   }
-  /** A reinstall that was asked for before stays asked for. */
-  requestRestart(): void {
+  /** A reinstall that was asked for before stays asked for. False where there is nothing that could be restarted. */
+  requestRestart(): boolean {
+    if (this.#closing || (this.#state === "NEW" && this.#desired.length === 0)) return false;
     const reinstall = this.#desired.indexOf("NEW");
     this.#want([...this.#desired.slice(0, reinstall + 1), "INSTALLED", "RUNNING"]);
+    return true;
   }
   requestReinstall(): void {
     this.#want(["NEW", "RUNNING"]);
   }
-  requestStop(): void {
+  /** False where the component is being closed already. */
+  requestStop(): boolean {
+    if (this.#closing) return false;
     this.#want(["FINISHED"]);
+    return true;
   }
 
   /** A component says how it is; what the state does not allow is ignored. */
@@ -164,10 +170,11 @@ export class Lifecycle {
 
   #enter(move: Move): void {
     const from = this.#state;
-    const at = this.#options.clock.now();
+    const { clock } = this.#options;
+    const atMs = clock.monotonicMs();
     let to = move.to;
     if (to === "ERRORED") {
-      if (this.#errors.isBrokenBy(from, at, this.#options.errorResetMs())) to = "BROKEN";
+      if (this.#errors.isBrokenBy(from, atMs, this.#options.errorResetMs())) to = "BROKEN";
     } else this.#errors.left(from);
     if (from === "STARTING") this.#failedStart = to !== "RUNNING" && to !== "FINISHED";
     this.#previous = from;
@@ -175,9 +182,9 @@ export class Lifecycle {
     // A component with nothing to run, or done at once, has got where RUNNING was wanted.
     if (from === "STARTING" && (to === "RUNNING" || to === "FINISHED")) this.#arrived("RUNNING");
     this.#details = move.details;
-    this.#changedAt = at;
+    this.#changedAtMs = atMs;
     if (from !== "STARTING" || to !== "RUNNING") this.#reports = [];
-    this.#options.changed({ from, to, at, details: move.details });
+    this.#options.changed({ from, to, at: clock.now(), details: move.details });
   }
 
   async #whenNew(): Promise<Move | undefined> {

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "@coalmine/ports";
 import type { Step, StepName } from "@coalmine/recipe";
 import { messageOf } from "@coalmine/runtime";
-import type { LaunchedProcess, Launcher } from "../ports.ts";
+import type { LaunchedProcess, Launcher, SystemUser } from "../ports.ts";
 import type { Definition } from "./definition.ts";
 import type { Actions, Outcome } from "./lifecycle.ts";
 import type { State, StatusDetails } from "./states.ts";
@@ -21,8 +21,10 @@ interface ScriptsOptions {
     step_: Step,
   ) => Readonly<Record<string, string>>;
   readonly output: (step: StepName, stream: "stdout" | "stderr", line: string) => void;
-  /** Makes the work folder and whatever else must be there before a script runs. */
-  readonly prepare: () => Promise<void>;
+  /** The user that the component is to run as, where it or the nucleus's configuration names one. */
+  readonly posixUser: (definition: Definition) => string | undefined;
+  /** Makes the work folder and whatever else must be there before a script runs; the user's, where there is one. */
+  readonly prepare: (definition: Definition, user: SystemUser | undefined) => Promise<void>;
 }
 
 /** A component's lifecycle as scripts. The shutdown script that runs is the one of the definition that was started. */
@@ -34,6 +36,7 @@ export class Scripts implements Actions {
   readonly #processes = new Set<LaunchedProcess>();
   #run = 0;
   #isHalted = false;
+  #isPaused = false;
 
   constructor(definition: Definition, options: ScriptsOptions) {
     this.definition = definition;
@@ -45,7 +48,27 @@ export class Scripts implements Actions {
     return this.step("install", this.definition);
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Stops every process where it stands. Throws where the device cannot. */
+  pause(): void {
+    for (const process of this.#processes) {
+      if (process.pause === undefined) throw new Error("this device cannot pause processes");
+      process.pause();
+    }
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    for (const process of this.#processes) process.resume?.();
+    this.#isPaused = false;
+  }
+
   shutdown(): Promise<Outcome> {
+    // What is paused would not hear that it is to stop.
+    if (this.#isPaused) this.resume();
     this.#run++;
     return this.step("shutdown", this.#started);
   }
@@ -61,7 +84,7 @@ export class Scripts implements Actions {
     const tell = (state: State, details?: StatusDetails): void => {
       if (run === this.#run) report(state, details);
     };
-    void this.#startWith(this.#started, tell);
+    void this.#startWith(this.#started, run, tell);
   }
 
   kill(): void {
@@ -82,6 +105,7 @@ export class Scripts implements Actions {
 
   async #startWith(
     definition: Definition,
+    start: number,
     tell: (state: State, details?: StatusDetails) => void,
   ): Promise<void> {
     const { startup } = definition.steps.steps;
@@ -89,7 +113,7 @@ export class Scripts implements Actions {
       definition.steps.faults.startup !== undefined ||
       (startup !== undefined && !(await this.#skipped(startup)))
     ) {
-      const outcome = await this.step("startup", definition);
+      const outcome = await this.step("startup", definition, undefined, start);
       if (outcome.ok) tell("RUNNING");
       else tell("ERRORED", outcome);
       return;
@@ -99,13 +123,21 @@ export class Scripts implements Actions {
       tell("FINISHED");
       return;
     }
-    const outcome = await this.step("run", definition, () => tell("RUNNING"));
+    const outcome = await this.step("run", definition, () => tell("RUNNING"), start);
     if (outcome.ok) tell("FINISHED");
     else tell("ERRORED", outcome);
   }
 
-  /** Runs one step to its end. A step that is not there, or is skipped, went well. */
-  async step(name: StepName, definition: Definition, launched?: () => void): Promise<Outcome> {
+  /**
+   * Runs one step to its end. A step that is not there, or is skipped, went well; so did one that was overtaken by a stop
+   * before its script began: nobody waits for it any more.
+   */
+  async step(
+    name: StepName,
+    definition: Definition,
+    launched?: () => void,
+    start = this.#run,
+  ): Promise<Outcome> {
     const fault = definition.steps.faults[name];
     if (fault !== undefined)
       return {
@@ -117,15 +149,36 @@ export class Scripts implements Actions {
     if (step === undefined || this.#isHalted) return { ok: true };
     try {
       if (await this.#skipped(step)) return { ok: true };
-      await this.#options.prepare();
-      if (this.#isHalted) return { ok: true };
-      return await this.#launch(name, step, definition, launched);
+      const user = await this.#user(step, definition);
+      if (user === "missing")
+        return {
+          ok: false,
+          code: `${codePrefix(name)}_MISSING_DEFAULT_RUNWITH`,
+          reason: `The ${name} script has no user to run as. Set runWithDefault.posixUser of the nucleus, or runWith of the component.`,
+        };
+      await this.#options.prepare(definition, user);
+      if (this.#isHalted || start !== this.#run) return { ok: true };
+      return await this.#launch(name, step, definition, user, launched);
     } catch (failure) {
       return { ok: false, code: `${codePrefix(name)}_IO_ERROR`, reason: messageOf(failure) };
     }
   }
 
-  async #launch(name: StepName, step: Step, definition: Definition, launched?: () => void): Promise<Outcome> {
+  /** Undefined: as the device itself, because the step asks for it, or because this device cannot do otherwise. */
+  async #user(step: Step, definition: Definition): Promise<SystemUser | undefined | "missing"> {
+    const { launcher, posixUser } = this.#options;
+    if (launcher.userOf === undefined || step.requiresPrivilege) return undefined;
+    const wanted = posixUser(definition);
+    return wanted === undefined ? "missing" : launcher.userOf(wanted);
+  }
+
+  async #launch(
+    name: StepName,
+    step: Step,
+    definition: Definition,
+    user: SystemUser | undefined,
+    launched?: () => void,
+  ): Promise<Outcome> {
     const process = this.#options.launcher.launch({
       component: definition.name,
       componentVersion: definition.version,
@@ -133,6 +186,7 @@ export class Scripts implements Actions {
       script: step.script,
       environment: this.#options.environment(definition, name, step),
       workFolder: this.#options.workFolder,
+      user,
       output: (stream, line) => this.#options.output(name, stream, line),
     });
     this.#processes.add(process);
@@ -162,6 +216,7 @@ export class Scripts implements Actions {
       ok: false,
       code: `${codePrefix(name)}_ERROR`,
       reason: `An error occurred while ${doing[name]} the component. The ${name} script ${how}.`,
+      ...(name === "bootstrap" && exit.code !== null ? { exitCode: exit.code } : {}),
     };
   }
 

@@ -192,3 +192,15 @@ test("a component's process gets the nucleus's environment, its own Setenv last 
   expect(device.services.ownerOf(environment["SVCUID"] ?? "")).toBe("A");
   expect(workFolder).toBe("/greengrass/v2/work/A");
 });
+
+test("a start that is overtaken by a restart leaves no process behind [core-device-4.17]", async () => {
+  const device = servicesUnderTest();
+  device.configure("A", { Run: "stay" });
+  device.services.apply(false);
+  // As soon as it starts, before its script can have begun.
+  while (device.stateOf("A") !== "STARTING") await Promise.resolve();
+  device.services.get("A")?.lifecycle.requestRestart();
+  await device.run(10);
+  expect(device.stateOf("A")).toBe("RUNNING");
+  expect(device.launcher.running()).toEqual(["A"]);
+});

@@ -1,20 +1,27 @@
 import type { Clock, Random } from "@coalmine/ports";
 import type { ConfigurationTree } from "../configuration/tree.ts";
 import type { DeviceRoot, Launcher } from "../ports.ts";
+import { artifactFolder, unarchivedFolder } from "../store/component-store.ts";
 import { BuiltInActions, type BuiltIn } from "./built-in.ts";
 import { definitionOf, effectOf, type Definition } from "./definition.ts";
 import { environmentOf, type ProcessSurroundings } from "./environment.ts";
-import { Lifecycle, type StateChange } from "./lifecycle.ts";
+import { Lifecycle, type Outcome, type StateChange } from "./lifecycle.ts";
 import { OutputLog } from "./output-log.ts";
 import { Scripts } from "./scripts.ts";
 
 /** At shutdown components get so long in all, dependents first; then they are killed. */
 export const SHUTDOWN_MS = 30_000;
+/** Of an IPC token: upper case, as the nucleus draws them. */
+const TOKEN_LETTERS = 16;
+
+const DEFAULT_USER = ["services", "aws.greengrass.Nucleus", "configuration", "runWithDefault", "posixUser"];
 
 export interface Component {
   readonly name: string;
   readonly lifecycle: Lifecycle;
   readonly definition: Definition;
+  /** Undefined where the component is a part of the device itself. */
+  readonly processes: Pick<Scripts, "isPaused" | "pause" | "resume"> | undefined;
 }
 
 interface ServicesOptions {
@@ -83,7 +90,20 @@ export class Services {
       const broken = live.lifecycle.state === "BROKEN";
       if (effect === "reinstall" || (broken && (reinstallBroken || effect === "restart")))
         live.lifecycle.requestReinstall();
-      else if (effect === "restart") live.lifecycle.requestRestart();
+      else if (effect === "restart" && !live.lifecycle.requestRestart()) live.lifecycle.requestStart();
+    }
+  }
+
+  /** Runs the bootstrap step of a definition that need not be in place yet. */
+  async bootstrap(definition: Definition): Promise<Outcome> {
+    const { clock, root } = this.#options;
+    const output = new OutputLog(root, clock, definition.name);
+    const token = this.#newToken(definition.name);
+    try {
+      return await this.#scripts(definition, output, token).step("bootstrap", definition);
+    } finally {
+      this.#tokens.delete(token);
+      await output.drained();
     }
   }
 
@@ -142,7 +162,9 @@ export class Services {
     const { name } = definition;
     const output = new OutputLog(root, clock, name);
     const scripts =
-      definition.type === "aws.greengrass.generic" ? this.#scripts(definition, output) : undefined;
+      definition.type === "aws.greengrass.generic"
+        ? this.#scripts(definition, output, this.#newToken(name))
+        : undefined;
     const actions = scripts ?? new BuiltInActions(builtIns[name]);
     const lifecycle = new Lifecycle({
       clock,
@@ -151,16 +173,23 @@ export class Services {
       errorResetMs: () => live.definition.steps.errorResetTimeSeconds * 1000,
       changed: (change) => this.#changed(live, change),
     });
-    const live: Live = { name, definition, scripts, actions, output, lifecycle, wasReady: false };
+    const live: Live = {
+      name,
+      definition,
+      scripts,
+      processes: scripts,
+      actions,
+      output,
+      lifecycle,
+      wasReady: false,
+    };
     this.#live.set(name, live);
     return live;
   }
 
-  #scripts(definition: Definition, output: OutputLog): Scripts {
-    const { clock, launcher, root, surroundings } = this.#options;
+  #scripts(definition: Definition, output: OutputLog, token: string): Scripts {
+    const { clock, launcher, root, tree, surroundings } = this.#options;
     const { name } = definition;
-    const token = this.#newToken();
-    this.#tokens.set(token, name);
     return new Scripts(definition, {
       clock,
       launcher,
@@ -168,7 +197,13 @@ export class Services {
       environment: (current, step, { setenv }) => environmentOf(current, token, step, setenv, surroundings()),
       output: (step, stream, line) =>
         output.write(stream, line, `scriptName=services.${name}.lifecycle.${step}`),
-      prepare: () => root.makeFolder(`work/${name}`),
+      posixUser: (current) => current.posixUser ?? tree.getText(DEFAULT_USER),
+      prepare: async ({ version }, user) => {
+        await root.makeFolder(`work/${name}`);
+        if (user === undefined) return;
+        for (const folder of [`work/${name}`, artifactFolder(name, version), unarchivedFolder(name, version)])
+          await root.giveTo(folder, user);
+      },
     });
   }
 
@@ -198,8 +233,12 @@ export class Services {
     );
   }
 
-  #newToken(): string {
+  #newToken(name: string): string {
     const { random } = this.#options;
-    return Array.from({ length: 32 }, () => Math.floor(random.next() * 16).toString(16)).join("");
+    const token = Array.from({ length: TOKEN_LETTERS }, () =>
+      String.fromCodePoint(65 + Math.floor(random.next() * 26)),
+    ).join("");
+    this.#tokens.set(token, name);
+    return token;
   }
 }

@@ -17,6 +17,8 @@ export type DesiredState = "NEW" | "INSTALLED" | "RUNNING" | "FINISHED";
 export interface StatusDetails {
   readonly code: string;
   readonly reason: string;
+  /** Of a bootstrap step that ended by itself: 100 asks for a restart of the nucleus, 101 for one of the device. */
+  readonly exitCode?: number;
 }
 
 /** What a component's scripts (or the component itself) may report in a state; the rest is ignored. */

@@ -1,7 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
 import { rootCertificates } from "node:tls";
-import { GetObjectCommand, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { messageOf } from "@coalmine/runtime";
 import type { Credentials } from "../credentials/credentials.ts";
 import { DataPlaneError } from "../ports.ts";
@@ -24,7 +24,7 @@ export function downloads(options: DownloadOptions): {
   close(): void;
 } {
   const agent = new Agent({ ca: [...rootCertificates, options.rootCa], keepAlive: true });
-  let s3: S3Client | undefined;
+  let s3: Promise<S3Client> | undefined;
   return {
     get(url) {
       if (!url.startsWith("s3://")) return fetchBytes(url, agent);
@@ -33,13 +33,16 @@ export function downloads(options: DownloadOptions): {
     },
     close() {
       agent.destroy();
-      s3?.destroy();
+      // It was made by then, or nothing waits for it any more.
+      void s3?.then((client) => client.destroy());
     },
   };
 }
 
-function s3Client({ region, s3Endpoint, credentials }: DownloadOptions): S3Client {
-  return new S3Client({
+/** Loaded when it is needed: it is a fifth of what a core device weighs. */
+async function s3Client({ region, s3Endpoint, credentials }: DownloadOptions): Promise<S3Client> {
+  const { S3Client: Client } = await import("@aws-sdk/client-s3");
+  return new Client({
     region,
     ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint, forcePathStyle: true }),
     credentials: async () => {
@@ -49,11 +52,13 @@ function s3Client({ region, s3Endpoint, credentials }: DownloadOptions): S3Clien
   });
 }
 
-async function getObject(s3: S3Client, url: string): Promise<Uint8Array> {
+async function getObject(loading: Promise<S3Client>, url: string): Promise<Uint8Array> {
   const [, Bucket, Key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(url) ?? [];
   if (Bucket === undefined || Key === undefined)
     throw new DataPlaneError(400, `${url} is not s3://bucket/key`);
+  const { GetObjectCommand, S3ServiceException } = await import("@aws-sdk/client-s3");
   try {
+    const s3 = await loading;
     const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
     if (Body === undefined) throw new DataPlaneError(500, `${url} has no body`);
     return await Body.transformToByteArray();

@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import {
   appendFile,
   chmod,
+  lchown,
   mkdir,
   open,
   readFile,
@@ -14,7 +15,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ArtifactPermission, DeviceRoot } from "../ports.ts";
+import type { ArtifactPermission, DeviceRoot, SystemUser } from "../ports.ts";
 import { zipEntries } from "../store/zip.ts";
 
 /** A device's root on the machine's own disk. */
@@ -29,10 +30,10 @@ export class NodeRoot implements DeviceRoot {
     return orMissing(readFile(join(this.path, path), "utf8"), undefined);
   }
 
-  async writeText(path: string, text: string): Promise<void> {
+  async writeText(path: string, text: string, content?: "secret"): Promise<void> {
     const full = await this.#made(path);
     const half = `${full}.part`;
-    const file = await open(half, "w");
+    const file = await open(half, "w", content === "secret" ? 0o600 : 0o666);
     try {
       await file.writeFile(text);
       await file.sync();
@@ -80,6 +81,16 @@ export class NodeRoot implements DeviceRoot {
 
   async makeFolder(path: string): Promise<void> {
     await mkdir(join(this.path, path), { recursive: true });
+  }
+
+  async giveTo(path: string, { userId, groupId }: SystemUser): Promise<void> {
+    const top = join(this.path, path);
+    const found = await orMissing(stat(top), undefined);
+    if (found === undefined || (found.uid === userId && found.gid === groupId)) return;
+    // A link is given, not what it leads to. The folder itself comes last: half given is given again.
+    for (const name of await readdir(top, { recursive: true }))
+      await lchown(join(top, name), userId, groupId);
+    await lchown(top, userId, groupId);
   }
 
   async artifactDigest(path: string): Promise<string | undefined> {

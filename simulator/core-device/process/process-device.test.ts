@@ -1,114 +1,19 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readlinkSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { newSigningRequest } from "@coalmine/device/signing-request";
-import { SeededRandom, silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startCloud, type StartedCloud } from "../../cloud/start-cloud.ts";
-import { operatorOf, type Registered } from "../testing/fleet-cloud.ts";
 import { provisionByClaim } from "../provisioning/provision-by-claim.ts";
+import { processesIn, processRig, until } from "../testing/process-rig.ts";
 import { MqttLink } from "./mqtt-link.ts";
 
-/** A device as its own process, over TLS, against a cloud that it reaches only by its network doors. */
-
-let folder: string;
-let cloud: StartedCloud;
-let operator: ReturnType<typeof operatorOf>;
-const children: ChildProcess[] = [];
-
+let rig: Awaited<ReturnType<typeof processRig>>;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "coalmine-device-"));
-  cloud = await startCloud({
-    folder: join(folder, "cloud"),
-    region: "us-east-1",
-    accountId: "123456789012",
-    host: "127.0.0.1",
-    port: 0,
-    allowRemote: false,
-    devicePorts: { mqtt: 0, alpn: 0, dataPlane: 0, credentials: 0 },
-    credentials: { accessKeyId: "AKIACOALMINELOCAL000", secretAccessKey: "local-secret" },
-    controlToken: "control",
-    clock: systemClock,
-    wallClock: systemClock,
-    random: new SeededRandom("cloud"),
-    log: silentLog,
-  });
-  operator = operatorOf(cloud.cloud);
-  await operator.setUp();
+  rig = await processRig();
 }, 30_000);
-
-afterAll(async () => {
-  for (const child of children)
-    if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
-  await cloud.close();
-  await rm(folder, { recursive: true });
-});
-
-/** What commissioning leaves on a device. */
-async function rootOf(identity: Registered): Promise<string> {
-  const root = join(folder, identity.thingName);
-  await mkdir(join(root, "config"), { recursive: true });
-  const path = (name: string): string => join(root, "config", name);
-  await writeFile(path("device.pem"), identity.certificatePem);
-  await writeFile(path("device.key"), identity.privateKey);
-  await writeFile(
-    path("config.yaml"),
-    JSON.stringify({
-      system: {
-        thingName: identity.thingName,
-        certificateFilePath: path("device.pem"),
-        privateKeyPath: path("device.key"),
-        rootCaPath: join(folder, "cloud/authority/ca.pem"),
-      },
-      services: {
-        "aws.greengrass.Nucleus": {
-          configuration: {
-            awsRegion: "us-east-1",
-            iotRoleAlias: "Alias",
-            iotDataEndpoint: "localhost",
-            mqtt: { port: cloud.ports.mqtt },
-            iotCredEndpoint: `localhost:${cloud.ports.credentials}`,
-            greengrassDataPlaneEndpoint: "localhost",
-            greengrassDataPlanePort: cloud.ports.dataPlane,
-            deploymentPollingFrequencySeconds: 1,
-          },
-        },
-      },
-    }),
-  );
-  return root;
-}
-
-async function start(root: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "../main.ts"), "--root", root], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { PATH: process.env["PATH"], HOME: folder, AWS_ENDPOINT_URL: cloud.endpoint },
-  });
-  children.push(child);
-  if (child.stdout === null) throw new Error("no output");
-  for await (const line of createInterface({ input: child.stdout })) {
-    expect(line).toContain("is up");
-    return child;
-  }
-  throw new Error("the device said nothing");
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    if (await holds()) return;
-    await systemClock.sleep(100);
-  }
-  throw new Error(`never: ${what}`);
-}
-
-const logOf = async (root: string, name: string): Promise<string> =>
-  readFile(join(root, "logs", `${name}.log`), "utf8").catch(() => "");
+afterAll(() => rig.close());
 
 /** A component that uses the official IPC client, as every real one does. */
 const client = `
@@ -130,8 +35,8 @@ setInterval(() => {}, 1000);
 `;
 
 test("a process device takes a deployment over TLS, serves the official client, survives a kill, and leaves nothing behind [core-device-9.1]", async () => {
-  const identity = await operator.register("core-1");
-  const root = await rootOf(identity);
+  const identity = await rig.operator.register("core-1");
+  const root = await rig.rootOf(identity);
   const zip = zipSync({ "client.mjs": new TextEncoder().encode(client) });
   const accessControl = {
     "aws.greengrass.ipc.pubsub": {
@@ -141,7 +46,7 @@ test("a process device takes a deployment over TLS, serves the official client, 
       },
     },
   };
-  await operator.publish(
+  await rig.operator.publish(
     "com.example.Client",
     "1.0.0",
     {
@@ -151,40 +56,40 @@ test("a process device takes a deployment over TLS, serves the official client, 
     },
     zip,
   );
-  await operator.publish("com.example.Shell", "1.0.0", {
+  await rig.operator.publish("com.example.Shell", "1.0.0", {
     Lifecycle: { Run: "echo started; sleep 1000 & trap 'echo stopping; exit 0' TERM; wait" },
   });
-  const first = await start(root);
+  const first = await rig.start(root);
   await systemClock.sleep(2500);
-  await operator.deploy("thinggroup/fleet", {
+  await rig.operator.deploy("thinggroup/fleet", {
     "com.example.Client": { componentVersion: "1.0.0" },
     "com.example.Shell": { componentVersion: "1.0.0" },
   });
   await until("the deployment succeeds", async () =>
-    (await operator.effective("core-1")).includes("SUCCEEDED"),
+    (await rig.operator.effective("core-1")).includes("SUCCEEDED"),
   );
   const written = `{"rate":5,"heard":{"hello":1},"denied":"denied","key":"ASIA","thing":"core-1","cwd":"${root}/work/com.example.Client"}`;
   await until("the component's line", async () =>
-    (await logOf(root, "com.example.Client")).includes(written),
+    (await rig.logOf(root, "com.example.Client")).includes(written),
   );
   await until("the shell's line", async () =>
-    (await logOf(root, "com.example.Shell")).includes("stdout. started."),
+    (await rig.logOf(root, "com.example.Shell")).includes("stdout. started."),
   );
 
   first.kill("SIGKILL");
   await once(first, "exit");
   for (const pid of await processesIn(root)) process.kill(pid, "SIGKILL");
-  const second = await start(root);
+  const second = await rig.start(root);
   await until("both run again", async () => (await processesIn(root)).length >= 3);
   second.kill("SIGTERM");
   await once(second, "exit");
   expect(second.exitCode).toBe(0);
   expect(await processesIn(root)).toEqual([]);
-  expect(await logOf(root, "com.example.Shell")).toContain("stopping");
+  expect(await rig.logOf(root, "com.example.Shell")).toContain("stopping");
 }, 60_000);
 
 test("a claim becomes an identity of the device's own keys over TLS, and a wrong one is refused with AWS's word [core-device-9.2]", async () => {
-  const claim = await operator.register("claim");
+  const claim = await rig.operator.register("claim");
   const template = {
     Parameters: { SerialNumber: { Type: "String" }, "AWS::IoT::Certificate::Id": { Type: "String" } },
     Resources: {
@@ -199,30 +104,30 @@ test("a claim becomes an identity of the device's own keys over TLS, and a wrong
       policy: { Type: "AWS::IoT::Policy", Properties: { PolicyName: "core" } },
     },
   };
-  await operator.invoke("iot", "CreateProvisioningTemplate", {
+  await rig.operator.invoke("iot", "CreateProvisioningTemplate", {
     templateName: "fleet",
     templateBody: JSON.stringify(template),
     enabled: true,
     provisioningRoleArn: "arn:aws:iam::123456789012:role/Provisioning",
   });
-  const root = await rootOf(claim);
+  const root = await rig.rootOf(claim);
   const link = (): MqttLink =>
     new MqttLink({
       clientId: "technician",
       host: "localhost",
-      port: cloud.ports.mqtt,
+      port: rig.cloud.ports.mqtt,
       certificateFilePath: join(root, "config/device.pem"),
       privateKeyPath: join(root, "config/device.key"),
-      rootCaPath: join(folder, "cloud/authority/ca.pem"),
+      rootCaPath: join(rig.folder, "cloud/authority/ca.pem"),
     });
   const { privateKey, request: csr } = newSigningRequest("core-2");
   const asked = { template: "fleet", parameters: { SerialNumber: "core-2" }, certificateSigningRequest: csr };
   const identity = await provisionByClaim(link(), asked, systemClock);
   expect(identity.thingName).toBe("core-2");
-  const made = await rootOf({ ...identity, privateKey });
-  const child = await start(made);
+  const made = await rig.rootOf({ ...identity, privateKey });
+  const child = await rig.start(made);
   await until("the new core device is known", async () => {
-    const { coreDevices } = await operator.invoke("greengrass", "ListCoreDevices", {});
+    const { coreDevices } = await rig.operator.invoke("greengrass", "ListCoreDevices", {});
     return JSON.stringify(coreDevices).includes("core-2");
   });
   child.kill("SIGTERM");
@@ -235,7 +140,7 @@ test("a claim becomes an identity of the device's own keys over TLS, and a wrong
 test("a root without a configuration is refused with a sentence", async () => {
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, "../main.ts"), "--root", join(folder, "none")],
+    [join(import.meta.dirname, "../main.ts"), "--root", join(rig.folder, "none")],
     {
       stdio: ["ignore", "ignore", "pipe"],
     },
@@ -248,17 +153,3 @@ test("a root without a configuration is refused with a sentence", async () => {
     expect.stringContaining("write the device's configuration there"),
   ]);
 }, 20_000);
-
-/** Processes that stand in a work folder of the device: its components and what they started. */
-async function processesIn(root: string): Promise<number[]> {
-  return (await readdir("/proc"))
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${root}/work/`);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}

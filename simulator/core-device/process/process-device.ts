@@ -8,10 +8,12 @@ import { OutputLog } from "../lifecycle/output-log.ts";
 import { credentialsServer } from "./credentials-server.ts";
 import { downloads } from "./downloads.ts";
 import { httpsDataPlane } from "./https-data-plane.ts";
+import { readLocalFolder } from "./local-folder.ts";
 import { MqttLink } from "./mqtt-link.ts";
 import { NodeRoot } from "./node-root.ts";
 import { readSettings } from "./settings.ts";
 import { ShellLauncher } from "./shell-launcher.ts";
+import { systemUser } from "./system-users.ts";
 
 export const NUCLEUS_VERSION = "2.18.0";
 
@@ -22,6 +24,8 @@ interface ProcessDeviceOptions {
   readonly random: Random;
   /** What the core device itself was started with; components inherit it, without anybody's own credentials. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where the configuration names no `runWithDefault.posixUser`, as the installer of the nucleus sets it. */
+  readonly componentDefaultUser?: string | undefined;
 }
 
 /** A core device on this machine: real TLS, real files, real processes. Resolves when its components are starting. */
@@ -42,6 +46,11 @@ export async function startProcessDevice(
   const environment = inheritable(options.environment);
   const output = closing.add(new OutputLog(root, clock, "greengrass"), (log) => log.drained());
   const log = jsonLog("nucleus", clock, (line) => output.write("stdout", line, ""));
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot)
+    log.info("components run as the device's own user: it is not root, and cannot become another user", {
+      user: process.getuid?.(),
+    });
   const s3Endpoint = environment["AWS_ENDPOINT_URL_S3"] ?? environment["AWS_ENDPOINT_URL"];
   const fetching = closing.add(
     downloads({ region, rootCa: rootCa ?? "", s3Endpoint, credentials: () => device.credentials() }),
@@ -74,7 +83,7 @@ export async function startProcessDevice(
     root,
     cloudLink,
     dataPlane,
-    launcher: new ShellLauncher(environment["PATH"] ?? "/usr/bin:/bin"),
+    launcher: new ShellLauncher(environment["PATH"] ?? "/usr/bin:/bin", isRoot ? systemUser : undefined),
     platform: {
       os: platforms[process.platform] ?? process.platform,
       architecture: architectures[process.arch] ?? process.arch,
@@ -83,8 +92,15 @@ export async function startProcessDevice(
     environment,
     log,
     rootCaPath,
-    nucleusConfiguration: settings.nucleusConfiguration,
+    nucleusConfiguration: {
+      ...(options.componentDefaultUser === undefined
+        ? {}
+        : { runWithDefault: { posixUser: options.componentDefaultUser } }),
+      ...settings.nucleusConfiguration,
+    },
     credentialsDoor: credentialsServer,
+    localFolder: readLocalFolder,
+    userId: process.getuid?.() ?? 0,
   });
   // Components connect as soon as they run: the socket is there before them, and after them.
   closing.add(await serveOnUnixSocket(device.service, rootPath, log), (socket) => socket.close());

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import type { Command, LaunchedProcess, Launcher } from "../ports.ts";
+import type { Command, LaunchedProcess, Launcher, SystemUser } from "../ports.ts";
 
 /** A line that does not end is cut here, so that a component cannot fill the memory with it. */
 const LINE_CHARACTERS_MAX = 64 * 1024;
@@ -10,16 +10,19 @@ const LINE_CHARACTERS_MAX = 64 * 1024;
 /** Scripts as processes of this machine, each in a group of its own. */
 export class ShellLauncher implements Launcher {
   readonly #path: string;
+  readonly userOf?: (posixUser: string) => Promise<SystemUser>;
 
-  /** `path` is where `Skipif onpath` looks. */
-  constructor(path: string) {
+  /** `path` is where `Skipif onpath` looks; `userOf` is there where this process may become another user. */
+  constructor(path: string, userOf?: (posixUser: string) => Promise<SystemUser>) {
     this.#path = path;
+    if (userOf !== undefined) this.userOf = userOf;
   }
 
   launch(command: Command): LaunchedProcess {
-    const child = spawn("sh", ["-c", command.script], {
+    const { program, words, environment } = as(command.user, command.script);
+    const child = spawn(program, words, {
       cwd: command.workFolder,
-      env: { ...command.environment },
+      env: { ...command.environment, ...environment },
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -37,6 +40,8 @@ export class ShellLauncher implements Launcher {
       exited,
       terminate: () => signalGroup(child, "SIGTERM"),
       kill: () => signalGroup(child, "SIGKILL"),
+      pause: () => signalGroup(child, "SIGSTOP"),
+      resume: () => signalGroup(child, "SIGCONT"),
     };
   }
 
@@ -54,8 +59,24 @@ export class ShellLauncher implements Launcher {
   }
 }
 
+/** The shell as the user, with its groups and its home, and nothing of the device's own rights. */
+function as(user: SystemUser | undefined, script: string) {
+  const shell = ["-c", script];
+  if (user === undefined || user.userId === process.getuid?.())
+    return { program: "sh", words: shell, environment: {} };
+  const identity = [`--reuid=${user.userId}`, `--regid=${user.groupId}`];
+  // A number that the system has no name for is in no further group.
+  const groups = user.name === "" ? "--clear-groups" : "--init-groups";
+  const named = user.name === "" ? {} : { USER: user.name, LOGNAME: user.name };
+  return {
+    program: "setpriv",
+    words: [...identity, groups, "--", "sh", ...shell],
+    environment: { HOME: user.home, ...named },
+  };
+}
+
 /** To everything the script started, unless it left the group. */
-function signalGroup(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, signal);

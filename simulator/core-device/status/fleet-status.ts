@@ -31,6 +31,8 @@ interface FleetStatusOptions {
   readonly tree: ConfigurationTree;
   readonly services: Services;
   readonly isDeploying: () => boolean;
+  /** Resolves when every change so far is on the disk. */
+  readonly synced: () => Promise<void>;
 }
 
 /** Tells the cloud which components the device has, and how they are. */
@@ -58,7 +60,9 @@ export class FleetStatus implements DeploymentListener {
     this.#planCadence(true);
   }
 
+  /** The components that stop from now on are no news: their device stops. */
   stop(): void {
+    this.#launched = false;
     this.#timer?.cancel();
     this.#cadence?.cancel();
   }
@@ -175,10 +179,10 @@ export class FleetStatus implements DeploymentListener {
     components: JsonObject[],
     deploymentInformation?: JsonObject,
   ): void {
-    const { thingName, nucleusVersion, platform, clock, session, tree, services, log } = this.#options;
+    const { thingName, nucleusVersion, platform, clock, synced, tree, services, log } = this.#options;
     const broken = services.all().some(({ lifecycle }) => lifecycle.state === "BROKEN");
     const sequenceNumber = (tree.getNumber(SEQUENCE) ?? -1) + 1;
-    tree.merge(SEQUENCE, sequenceNumber, clock.now());
+    tree.set(SEQUENCE, sequenceNumber, clock.now());
     const head: JsonObject = {
       ggcVersion: nucleusVersion,
       platform: platform["os"] ?? "linux",
@@ -193,6 +197,16 @@ export class FleetStatus implements DeploymentListener {
     };
     const room = PAYLOAD_BYTES_MAX - Buffer.byteLength(JSON.stringify(head)) - 100;
     const chunks = inChunks(components, room);
+    // A number that a power cut could take back is not told yet.
+    synced().then(
+      () => this.#spool(head, chunks),
+      (failure: unknown) =>
+        log.warn("a fleet status could not be numbered", { trigger, why: messageOf(failure) }),
+    );
+  }
+
+  #spool(head: JsonObject, chunks: readonly JsonObject[][]): void {
+    const { thingName, session, log } = this.#options;
     for (const [index, chunk] of chunks.entries()) {
       const chunkInfo =
         chunks.length > 1 ? { chunkInfo: { chunkId: index + 1, totalChunks: chunks.length } } : {};
@@ -204,7 +218,7 @@ export class FleetStatus implements DeploymentListener {
           1,
         );
       } catch (failure) {
-        log.warn("a fleet status could not be kept for sending", { trigger, why: messageOf(failure) });
+        log.warn("a fleet status could not be kept for sending", { why: messageOf(failure) });
       }
     }
   }

@@ -23,8 +23,11 @@ export class ComponentStore {
     return isObject(metadata) ? textMember(metadata, "componentVersionArn") : undefined;
   }
 
-  async save(name: string, version: string, recipe: string, arn: string): Promise<void> {
-    await this.#root.writeText(metadataPath(name, version), JSON.stringify({ componentVersionArn: arn }));
+  /** `arn` is undefined for a recipe that did not come from the cloud. */
+  async save(name: string, version: string, recipe: string, arn: string | undefined): Promise<void> {
+    if (arn === undefined) await this.#root.removeTree(metadataPath(name, version));
+    else
+      await this.#root.writeText(metadataPath(name, version), JSON.stringify({ componentVersionArn: arn }));
     await this.#root.writeText(recipePath(name, version), recipe);
   }
 

@@ -1,4 +1,4 @@
-import type { ArtifactPermission, DeviceRoot } from "../ports.ts";
+import type { ArtifactPermission, DeviceRoot, SystemUser } from "../ports.ts";
 
 /** A root that stops answering when the power is cut: whoever waits for it waits for ever, and writes nothing more. */
 export class CuttableRoot implements DeviceRoot {
@@ -19,8 +19,8 @@ export class CuttableRoot implements DeviceRoot {
   readText(path: string): Promise<string | undefined> {
     return this.#ask((root) => root.readText(path));
   }
-  writeText(path: string, text: string): Promise<void> {
-    return this.#ask((root) => root.writeText(path, text));
+  writeText(path: string, text: string, content?: "secret"): Promise<void> {
+    return this.#ask((root) => root.writeText(path, text, content));
   }
   appendText(path: string, text: string, durability?: "durable" | "log"): Promise<void> {
     return this.#ask((root) => root.appendText(path, text, durability));
@@ -39,6 +39,9 @@ export class CuttableRoot implements DeviceRoot {
   }
   makeFolder(path: string): Promise<void> {
     return this.#ask((root) => root.makeFolder(path));
+  }
+  giveTo(path: string, user: SystemUser): Promise<void> {
+    return this.#ask((root) => root.giveTo(path, user));
   }
   artifactDigest(path: string): Promise<string | undefined> {
     return this.#ask((root) => root.artifactDigest(path));

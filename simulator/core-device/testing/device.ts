@@ -2,6 +2,8 @@ import type { JsonObject } from "@coalmine/ports";
 import { DrivenClock, SeededRandom, silentLog } from "@coalmine/runtime";
 import { CoreDevice, type DeviceEvent } from "../core-device.ts";
 import type { HostedRoot } from "../hosted/hosted-root.ts";
+import type { LocalFolder } from "../ports.ts";
+import type { SecretEnd } from "../secrets/secret-manager.ts";
 import { MemoryCloud } from "./memory-cloud.ts";
 import { memoryRoot } from "./memory-root.ts";
 import { ScriptedLauncher, type Behaviour } from "./scripted-launcher.ts";
@@ -15,6 +17,8 @@ interface Surroundings {
   readonly clock?: DrivenClock;
   /** Programs of the machine beyond the launcher's own. */
   readonly programs?: (clock: DrivenClock) => Record<string, Behaviour>;
+  readonly secrets?: SecretEnd;
+  readonly localFolder?: LocalFolder;
 }
 
 /** A device on a driven clock with its own cloud, and a second process on the same disk whenever one asks for it. */
@@ -39,6 +43,8 @@ export async function deviceUnderTest(options: Surroundings = {}) {
     nucleusVersion: "2.18.0",
     environment: { PATH: "/usr/bin" },
     log: silentLog,
+    ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
+    ...(options.localFolder === undefined ? {} : { localFolder: options.localFolder }),
     nucleusConfiguration: { iotRoleAlias: "Alias", deploymentPollingFrequencySeconds: 1 },
   });
   device.watch((event) => events.push(event));

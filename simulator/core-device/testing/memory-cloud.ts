@@ -58,6 +58,10 @@ export class MemoryCloud implements CloudLink, DataPlane {
       RecipeFormatVersion: "2020-01-25",
       ComponentName: name,
       ComponentVersion: version,
+      // AWS's own components are parts of the device.
+      ...(name.startsWith("aws.greengrass.")
+        ? { ComponentType: name.endsWith(".Nucleus") ? "aws.greengrass.nucleus" : "aws.greengrass.plugin" }
+        : {}),
       Manifests: [{ Lifecycle: recipe["Lifecycle"] ?? {}, Artifacts: declared }],
       ...(recipe["Configuration"] === undefined
         ? {}
@@ -208,10 +212,11 @@ export class MemoryCloud implements CloudLink, DataPlane {
     return `$aws/things/${this.thing}/shadow/name/${SHADOW}`;
   }
   #notify(): void {
-    const queued = this.jobs
-      .filter((job) => job.status === "QUEUED")
-      .map(({ jobId }) => ({ jobId, queuedAt: 1 }));
-    const jobs: JsonObject = queued.length === 0 ? {} : { QUEUED: queued };
+    const jobs: JsonObject = {};
+    for (const status of ["IN_PROGRESS", "QUEUED"]) {
+      const such = this.jobs.filter((job) => job.status === status);
+      if (such.length > 0) jobs[status] = such.map(({ jobId }) => ({ jobId, queuedAt: 1 }));
+    }
     this.#send(`$aws/things/${this.thing}/jobs/notify-namespace-aws-gg-deployment`, { timestamp: 1, jobs });
   }
   #send(topic: string, payload: JsonObject): void {

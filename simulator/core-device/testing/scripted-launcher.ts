@@ -8,6 +8,7 @@ export class ScriptedProcess implements LaunchedProcess {
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
   #exit: (how: { code: number | null; signal: string | null }) => void = () => undefined;
   isRunning = true;
+  readonly pauses: ("pause" | "resume")[] = [];
   onTerminate: () => void = () => this.exit(null, "SIGTERM");
 
   constructor(command: Command) {
@@ -23,6 +24,12 @@ export class ScriptedProcess implements LaunchedProcess {
   }
   kill(): void {
     this.exit(null, "SIGKILL");
+  }
+  pause(): void {
+    this.pauses.push("pause");
+  }
+  resume(): void {
+    this.pauses.push("resume");
   }
 }
 

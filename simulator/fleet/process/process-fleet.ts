@@ -203,7 +203,7 @@ function coreDeviceOf(
   const { node, folder, endpoint, clock, report } = options;
   return new SupervisedProcess({
     name,
-    command: [node, join(simulator, "core-device/main.ts"), "--root", root],
+    command: [node, join(simulator, "core-device/main.ts"), "--root", root, ...asThisUser()],
     // Nothing of whoever starts the fleet: a device has its own role, and its own home.
     environment: {
       PATH: pathWith(node),
@@ -222,4 +222,9 @@ function coreDeviceOf(
 
 function pathWith(node: string): string {
   return [dirname(node), "/usr/local/bin", "/usr/bin", "/bin"].join(delimiter);
+}
+
+/** A fleet on somebody's machine: its components run as whoever started it, root too. */
+function asThisUser(): string[] {
+  return process.getuid?.() === 0 ? ["--component-default-user", "root"] : [];
 }

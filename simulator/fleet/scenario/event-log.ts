@@ -20,6 +20,7 @@ export function lineOf(event: RegionEvent): string {
     const { id, result } = told;
     return `${head} deployment ${id} ${result === undefined ? "begun" : `${result.status} ${result.detailedStatus}`}`;
   }
+  if (told.kind === "restart") return `${head} restarts the ${told.what}`;
   const { name, version, state } = told.component;
   return `${head} ${name} ${version} ${told.from} to ${state}`;
 }

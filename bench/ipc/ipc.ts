@@ -1,0 +1,68 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { loadavg } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { greengrasscoreipc } from "aws-iot-device-sdk-v2";
+import * as z from "zod";
+import { atLeast, atMost, inTurn, median, type Metrics, ratio } from "../measure.ts";
+import { frameRate } from "./raw-client.ts";
+
+const MESSAGES = 30_000;
+const ROUND_TRIPS = 2000;
+const WARM_UP = 200;
+const Started = z.object({ path: z.string(), token: z.string() });
+
+/** Greengrass IPC of a core device: messages by frames, and a round trip by the official client. */
+export async function bench(say: (sentence: string) => void): Promise<Metrics> {
+  const servers = await Promise.all(["device", "echo", "canned"].map(start));
+  const [device, echo, canned] = servers;
+  if (device === undefined || echo === undefined || canned === undefined)
+    throw new Error("three were started");
+  try {
+    say(`${MESSAGES} messages of 1 KiB, 64 in flight, against an echo of the same frames`);
+    const rates = await inTurn({
+      delivered: () => frameRate(device.path, device.token, MESSAGES),
+      echoed: () => frameRate(echo.path, undefined, MESSAGES),
+    });
+    say(`${ROUND_TRIPS} round trips of the official client, against canned answers`);
+    const trips = await inTurn({
+      device: () => roundTripMs(device),
+      canned: () => roundTripMs(canned),
+    });
+    return {
+      "messages delivered": atLeast(median(rates.delivered), "/s", 40_000),
+      "of an echo of the same frames": atLeast(ratio(rates.delivered, rates.echoed), "", 0.5),
+      "official client, round trip p50": { value: median(trips.device), unit: "ms" },
+      "of the same against canned answers": atMost(ratio(trips.device, trips.canned), "", 1.25),
+      "load average": { value: loadavg()[0] ?? Number.NaN, unit: "" },
+    };
+  } finally {
+    for (const { child } of servers) child.kill();
+  }
+}
+
+async function start(kind: string): Promise<z.infer<typeof Started> & { readonly child: ChildProcess }> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "server.ts"), kind], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  for await (const line of createInterface({ input: child.stdout }))
+    return { ...Started.parse(JSON.parse(line)), child };
+  throw new Error(`the ${kind} server ended before it listened`);
+}
+
+/** The median of round trips one after the other. */
+async function roundTripMs({ path, token }: { path: string; token: string }): Promise<number> {
+  process.env["AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT"] = path;
+  process.env["SVCUID"] = token;
+  const client = greengrasscoreipc.createClient();
+  await client.connect();
+  const publishMessage = { jsonMessage: { message: { v: "x".repeat(1000) } } };
+  const times: number[] = [];
+  for (let trip = 0; trip < WARM_UP + ROUND_TRIPS; trip++) {
+    const begun = performance.now();
+    await client.publishToTopic({ topic: "bench/other", publishMessage });
+    if (trip >= WARM_UP) times.push(performance.now() - begun);
+  }
+  await client.close();
+  return median(times);
+}
