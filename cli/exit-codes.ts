@@ -15,6 +15,7 @@ const usages = new Set([
   "ERR_INPUT_FILE",
   "ERR_POLICY",
   "ERR_QUEUE_KEY",
+  "ERR_SIMULATION",
 ]);
 const unreachable = new Set(["ERR_NOT_RUNNING", "ERR_CONTROL_UNREACHABLE", "ERR_TARGETS"]);
 
