@@ -2,22 +2,18 @@ import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ComponentVersion } from "@coalmine/contract";
 import { parseRecipe } from "@coalmine/recipe";
-import { CoalmineError } from "@coalmine/runtime";
 import { parse, stringify } from "yaml";
 import * as z from "zod";
 import { buildAll } from "../../pipeline/build/build.ts";
 import type { BuildManifest } from "../../pipeline/build/build-manifest.ts";
 import { hostPlatform } from "../../pipeline/build/platform.ts";
 import { recipeDigest } from "../../pipeline/build/recipe-template.ts";
+import { SimulationRefused } from "./simulation-refused.ts";
 
 /** What a build made, and the folder it lies in. */
 export interface OwnRelease {
   readonly dist: string;
   readonly manifest: BuildManifest;
-}
-
-export class MachineError extends CoalmineError {
-  readonly code = "ERR_MACHINE";
 }
 
 /** Builds a checkout for this machine alone, whether it is released or not; `only` names components. */
@@ -28,7 +24,7 @@ export async function buildHere(
 ): Promise<OwnRelease> {
   const platform = hostPlatform();
   if (platform === undefined)
-    throw new MachineError(
+    throw new SimulationRefused(
       `there are no artifacts for ${process.platform} ${process.arch}; build and run them on Linux, x64 or arm64`,
     );
   const manifest = await buildAll({

@@ -1,13 +1,18 @@
 import { durationText } from "../../pipeline/judge/verdict.ts";
 import type { SeedRollout } from "./seed-rollout.ts";
-import { whatHalted, type Tally } from "./tally.ts";
+import { causesOf, type Tally } from "./tally.ts";
 
 /** One seed's rollout in a line or two. */
 export function rolloutTold(rollout: SeedRollout): string {
   const { seed, ended, elapsedMs, exposed, wallSeconds, because } = rollout;
-  const what = whatHalted(rollout).join(" and ");
+  const by =
+    rollout.ended === "halted"
+      ? ` by ${causesOf(rollout.halt)
+          .map(({ what }) => what)
+          .join(" and ")}`
+      : "";
   return [
-    `seed ${seed}: ${ended.toUpperCase()}${what === "" ? "" : ` by ${what}`} after ${durationText(elapsedMs)} of theirs and ${wallSeconds} s of ours, ${exposed} devices exposed`,
+    `seed ${seed}: ${ended.toUpperCase()}${by} after ${durationText(elapsedMs)} of theirs and ${wallSeconds} s of ours, ${exposed} devices exposed`,
     `  ${because}`,
   ].join("\n");
 }
