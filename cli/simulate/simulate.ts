@@ -49,15 +49,13 @@ export async function simulate(simulation: Simulation): Promise<SeedRollout[]> {
         told(rollout);
       }
     };
-    const workers = Array.from({ length: simulation.regionsMax }, () =>
-      worker().catch((failure: unknown) => {
-        failed.abort(failure);
-        throw failure;
-      }),
+    // The first that fails stops the others, and all of them close what they opened before the folder goes.
+    await Promise.all(
+      Array.from({ length: simulation.regionsMax }, () =>
+        worker().catch((failure: unknown) => failed.abort(failure)),
+      ),
     );
-    // All of them have closed what they opened before the folder goes.
-    await Promise.allSettled(workers);
-    await Promise.all(workers);
+    signal.throwIfAborted();
     return seeds.flatMap((seed) => rollouts.get(seed) ?? []);
   } finally {
     rmSync(folder, { recursive: true, force: true });
