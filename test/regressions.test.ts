@@ -18,7 +18,7 @@ import { recordRows } from "../pipeline/judge/gates/figures.ts";
 const isLong = process.env["COALMINE_LONG"] === "1";
 const SEEDS = isLong ? Number(process.env["COALMINE_SEEDS"] ?? 20) : 1;
 /** What two cores live through in an hour, for all releases and seeds. */
-const DEVICES = 20;
+const DEVICES = 16;
 const HOUR_MS = 3_600_000;
 const LIMIT_MS = isLong ? 4 * HOUR_MS : 300_000;
 
@@ -33,8 +33,8 @@ const page = {
   head: `# Planted regressions, and what stops them
 
 Written by \`npm run test:long -- test/regressions.test.ts\`, row by row: each is of the last run of its test. Every seed is a fleet of
-its own of ${DEVICES} hosted devices, on the driven target alone, with the real controller, judge and \`pipeline/policy.yaml\`; nothing
-before the canary is asked. \`npx coalmine simulate --regression NAME --seed N --devices ${DEVICES}\` gives one of them again.
+its own of hosted devices, on the driven target alone, with the real controller, judge and \`pipeline/policy.yaml\`; nothing before
+the canary is asked. \`npx coalmine simulate --regression NAME --first-seed N --devices ${DEVICES}\` gives one of them again.
 
 p, effect (with the ends of its 95 % interval) and hours are medians over the seeds; hours count from the assignment, on the devices'
 clock, and the judge looks once an hour. \`unchanged\` is the running release under new versions.
@@ -46,6 +46,7 @@ const table = {
   columns: [
     "release",
     "halted",
+    "devices",
     "stopped by (seeds)",
     "p",
     "effect",
@@ -102,6 +103,7 @@ function rowOf(name: string, rollouts: readonly SeedRollout[]): (string | number
   return [
     name,
     `${halted} of ${SEEDS}`,
+    DEVICES,
     by.length === 0 ? "–" : byTold(by),
     ...figures,
     hours(elapsedMsMedian),
