@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { exitCodes } from "../exit-codes.ts";
 import { isRegression, regressions } from "../rollout/regressions.ts";
@@ -84,7 +85,7 @@ async function run(at: Places, options: Options): Promise<void> {
     process.exitCode = exitOf(tally);
   } catch (failure) {
     if (!interrupted.signal.aborted) throw failure;
-    console.error(String(interrupted.signal.reason.message));
+    console.error(messageOf(interrupted.signal.reason));
     process.exitCode = exitCodes.interrupted;
   }
 }

@@ -8,8 +8,15 @@ import type { Places } from "../system/state.ts";
 import { buildHere, ownRelease, type OwnRelease } from "./own-release.ts";
 
 /** What a build reads beside the components. */
-const BESIDE = ["packages", "models", "recipes", "node_modules", "package.json", "package-lock.json"];
-const notSources = new Set(["node_modules", "dist"]);
+const BESIDE = [
+  "packages",
+  "models",
+  "recipes",
+  "node_modules",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+];
 
 export interface Releases {
   readonly running: OwnRelease;
@@ -44,13 +51,16 @@ async function buildChanged(checkout: string, cache: string, change: Change): Pr
   return buildHere(checkout, cache, [source.component]);
 }
 
-/** The checkout as it stands in another folder: components are copies, which can be changed, and the rest is linked. */
+/**
+ * The checkout as it stands in another folder: components are copies, which can be changed, and the rest is linked. What
+ * is built there differs from the checkout's own build in the paths that a bundle's comments name, and in nothing else.
+ */
 function checkoutIn(folder: string, root: string): string {
   mkdirSync(folder, { recursive: true });
   for (const name of BESIDE) symlinkSync(join(root, name), join(folder, name));
   cpSync(join(root, "components"), join(folder, "components"), {
     recursive: true,
-    filter: (path) => !notSources.has(basename(path)),
+    filter: (path) => basename(path) !== "dist",
   });
   return folder;
 }
