@@ -36,8 +36,10 @@ Written by \`npm run test:long -- test/regressions.test.ts\`, row by row: each i
 its own of hosted devices, on the driven target alone, with the real controller, judge and \`pipeline/policy.yaml\`; nothing before
 the canary is asked. \`npx coalmine simulate --regression NAME --first-seed N --devices D\` gives one of them again.
 
-p, effect (with the ends of its 95 % interval) and hours are medians over the seeds; hours count from the assignment, on the devices'
-clock, and the judge looks once an hour; 1,999 draws give no smaller p than 0.0005. \`unchanged\` is the running release under new versions.
+p, effect (with the ends of its 95 % interval) and hours are medians over the seeds. Hours count from the assignment, on the devices'
+clock, and the judge looks once an hour; 1,999 draws give no smaller p than 0.0005. Each device turns \`crash-at-start\` back by
+itself: the guard counts that at its first look, before the deadline at which too few would have arrived. \`unchanged\` is the
+running release under new versions.
 `,
 };
 const table = {
