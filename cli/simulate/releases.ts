@@ -53,7 +53,7 @@ async function buildChanged(checkout: string, cache: string, change: Change): Pr
 
 /**
  * The checkout as it stands in another folder: components are copies, which can be changed, and the rest is linked. What
- * is built there differs from the checkout's own build in the paths that a bundle's comments name, and in nothing else.
+ * is built there differs from the checkout's own build at most in paths that comments of a bundle name.
  */
 function checkoutIn(folder: string, root: string): string {
   mkdirSync(folder, { recursive: true });
