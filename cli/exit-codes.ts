@@ -17,6 +17,7 @@ const usages = new Set([
   "ERR_INPUT_FILE",
   "ERR_POLICY",
   "ERR_QUEUE_KEY",
+  "ERR_SIMULATION",
 ]);
 const unreachable = new Set([
   "ERR_CLOUD_NOT_RUNNING",

@@ -11,6 +11,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { addJudgeCommands } from "./judge/commands.ts";
 import { addQueueCommands } from "./queue/commands.ts";
 import { addRolloutCommands } from "./rollout/commands.ts";
+import { addSimulateCommand } from "./simulate/commands.ts";
 import { addSystemCommands } from "./system/commands.ts";
 import { places } from "./system/state.ts";
 
@@ -23,6 +24,7 @@ addRolloutCommands(program, at);
 addDeviceCommands(program, at);
 addQueueCommands(program, at);
 addJudgeCommands(program, at);
+addSimulateCommand(program, at);
 addAuditCommands(program, at);
 addComponentCommands(program, at.root);
 addCloudCommands(program, at);

@@ -1,22 +1,24 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { GetDeploymentCommand } from "@aws-sdk/client-greengrassv2";
 import { paginateListJobExecutionsForJob, type JobExecutionSummaryForJob } from "@aws-sdk/client-iot";
 import { componentNames } from "@coalmine/contract";
 import { Closing } from "@coalmine/runtime";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { promote, rollback } from "../api/decide.ts";
+import { type OwnRelease, ownRelease } from "../cli/simulate/own-release.ts";
+import { places } from "../cli/system/state.ts";
 import { readEntry } from "../pipeline/controller/audit.ts";
 import { runningRevision } from "../pipeline/controller/fleet.ts";
 import { readRollout } from "../pipeline/controller/folded.ts";
 import { eValue } from "../pipeline/judge/guard.ts";
 import type { Rollout } from "../pipeline/rollout/state.ts";
 import { setup as buildArtifacts } from "./artifacts-setup.ts";
-import { startDrivenRollouts, type DrivenRollouts, type SeenDevice } from "./driven-rollouts.ts";
-import { ownRelease } from "./own-release.ts";
+import { startWatchedRollouts, type SeenDevice, type WatchedRollouts } from "./driven-rollouts.ts";
 
 /** What follows a HALT, on hosted devices that run the components' own bundles, by the real controller. */
+const root = dirname(import.meta.dirname);
 const isLong = process.env["COALMINE_LONG"] === "1";
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -25,7 +27,10 @@ const BAD = "9.0.0";
 const { inference } = componentNames;
 
 let closing = new Closing();
-beforeAll(() => buildArtifacts(), 180_000);
+let built: OwnRelease;
+beforeAll(async () => {
+  built = await buildArtifacts();
+}, 180_000);
 afterEach(async () => {
   await closing.close();
   closing = new Closing();
@@ -110,31 +115,31 @@ test("a device that was off for 30 days, with the bad version or only told of it
 }, 300_000);
 
 /** A fleet that runs what this checkout builds, with a candidate that differs by a version alone. */
-async function started(devices: number, canaryDevices: number): Promise<DrivenRollouts> {
+async function started(devices: number, canaryDevices: number): Promise<WatchedRollouts> {
   const folder = mkdtempSync(join(tmpdir(), "convergence-"));
   closing.add(folder, () => rmSync(folder, { recursive: true, force: true }));
   const policy = policyOf(canaryDevices);
-  const it = await startDrivenRollouts(closing, join(folder, "base"), {
+  const it = await startWatchedRollouts(closing, places(root, { COALMINE_STATE: join(folder, "base") }), {
     devices,
     policy,
     seed: "convergence",
   });
-  const good = await it.publish(await ownRelease(join(folder, "good")), "1111111aaaaa");
-  await it.publish(await ownRelease(join(folder, "bad"), { [inference]: BAD }), "2222222bbbbb");
+  const good = await it.publish(await ownRelease(join(folder, "good"), built), "1111111aaaaa");
+  await it.publish(await ownRelease(join(folder, "bad"), built, { [inference]: BAD }), "2222222bbbbb");
   await it.install(good);
   await it.runUntil((await it.now()) + 5 * MINUTE_MS);
   expect(await away(it)).toEqual([]);
   return it;
 }
 
-async function stateOf(it: DrivenRollouts, rollout: string): Promise<Rollout> {
+async function stateOf(it: WatchedRollouts, rollout: string): Promise<Rollout> {
   const planned = (await readRollout(it.api.log, rollout))?.planned;
   if (planned === undefined) throw new Error(`${rollout} has no plan`);
   return planned.rollout;
 }
 
 /** Passes until nothing is to be done before time goes on. */
-async function settle(it: DrivenRollouts): Promise<string> {
+async function settle(it: WatchedRollouts): Promise<string> {
   for (let pass = 0; pass < 100; pass++) {
     const { moved, rollout } = await it.tick();
     if (!moved) return rollout ?? "";
@@ -142,7 +147,7 @@ async function settle(it: DrivenRollouts): Promise<string> {
   throw new Error("the controller does not come to rest");
 }
 
-async function intoFirstWave(it: DrivenRollouts, size: number) {
+async function intoFirstWave(it: WatchedRollouts, size: number) {
   await it.push("2222222bbbbb");
   for (let step = 0; step < 60; step++) {
     const rollout = await settle(it);
@@ -160,7 +165,7 @@ async function intoFirstWave(it: DrivenRollouts, size: number) {
 }
 
 /** Breaks so many updated devices that the guard halts, while others are still taking the version; tells of the fence. */
-async function halt(it: DrivenRollouts, rollout: string, victims: readonly string[]) {
+async function halt(it: WatchedRollouts, rollout: string, victims: readonly string[]) {
   const { exposed } = (await stateOf(it, rollout)).targets["driven"]!;
   let needed = 1;
   while (eValue(needed, exposed.length, 0.01) < 1000) needed++;
@@ -177,7 +182,7 @@ async function halt(it: DrivenRollouts, rollout: string, victims: readonly strin
 }
 
 /** When every group that could hand out the bad version had a newer revision, on the devices' clock and on ours. */
-async function fenceOf(it: DrivenRollouts, rollout: string) {
+async function fenceOf(it: WatchedRollouts, rollout: string) {
   const told = (await it.api.log.entries(rollout)).flatMap((stored) => {
     const { atMs, record } = readEntry(stored);
     return record.kind === "told"
@@ -200,12 +205,12 @@ async function fenceOf(it: DrivenRollouts, rollout: string) {
 }
 
 /** Devices that do not run the good version though they are online; bad lines are a part of the reference load. */
-async function away(it: DrivenRollouts): Promise<SeenDevice[]> {
+async function away(it: WatchedRollouts): Promise<SeenDevice[]> {
   return (await it.devices()).filter((device) => device.power && device.online && !isGood(device));
 }
 
 /** How long after the fence all devices that are online run the good version. */
-async function untilBack(it: DrivenRollouts, fenceAtMs: number): Promise<number> {
+async function untilBack(it: WatchedRollouts, fenceAtMs: number): Promise<number> {
   for (;;) {
     const now = await it.now();
     const left = await away(it);
@@ -217,7 +222,7 @@ async function untilBack(it: DrivenRollouts, fenceAtMs: number): Promise<number>
   }
 }
 
-async function ended(it: DrivenRollouts, rollout: string): Promise<Rollout> {
+async function ended(it: WatchedRollouts, rollout: string): Promise<Rollout> {
   for (let step = 0; step < 60; step++) {
     await settle(it);
     const state = await stateOf(it, rollout);
@@ -228,7 +233,7 @@ async function ended(it: DrivenRollouts, rollout: string): Promise<Rollout> {
 }
 
 /** Devices that began the bad version after that time, and those that had begun before and ended it after. */
-async function badInstalls(it: DrivenRollouts, rollout: string, sinceMs: number) {
+async function badInstalls(it: WatchedRollouts, rollout: string, sinceMs: number) {
   const { iot, greengrass } = it.region;
   const found: JobExecutionSummaryForJob[] = [];
   for (const stored of await it.api.log.entries(rollout)) {

@@ -6,12 +6,12 @@ import { createInterface } from "node:readline";
 import { GreengrassV2Client, ListCoreDevicesCommand } from "@aws-sdk/client-greengrassv2";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { withVersion } from "../cli/simulate/own-release.ts";
 import { devicePolicy, names } from "../infra/identity/identity.ts";
 import { buildAll } from "../pipeline/build/build.ts";
 import { BuildManifest } from "../pipeline/build/build-manifest.ts";
 import { cacheFolder } from "../pipeline/build/cache-folder.ts";
 import { hostPlatform } from "../pipeline/build/platform.ts";
-import { withVersion } from "./own-release.ts";
 import { usualSettings } from "../simulator/fleet/driven/usual-settings.ts";
 
 const root = dirname(import.meta.dirname);

@@ -12,6 +12,7 @@ import { parseRecipe } from "@coalmine/recipe";
 import { systemClock as clock } from "@coalmine/runtime/system-clock";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { variant } from "../components/inference/test/model-variants.fixture.ts";
+import { recipeOfThisMachine } from "../cli/simulate/own-release.ts";
 import { names } from "../infra/identity/identity.ts";
 import { BuildManifest, type BuiltComponent } from "../pipeline/build/build-manifest.ts";
 import { sha256 } from "../pipeline/build/digest.ts";
@@ -24,7 +25,7 @@ import { ProcessFleet } from "../simulator/fleet/process/process-fleet.ts";
 import { startedWith, treeOf } from "../simulator/fleet/process/process-tree.ts";
 import { setup as buildArtifacts } from "./artifacts-setup.ts";
 import { type LocalRegion, place, startLocalRegion } from "./local-region.ts";
-import { commissionIn, recipeOfThisMachine } from "./on-this-machine.ts";
+import { commissionIn } from "./on-this-machine.ts";
 
 /** A model is released to a device whose components are processes: inference goes on as the process that it was. */
 const root = dirname(import.meta.dirname);

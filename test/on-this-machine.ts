@@ -2,25 +2,11 @@ import { join } from "node:path";
 import { DescribeEndpointCommand } from "@aws-sdk/client-iot";
 import { serialLinks } from "@coalmine/device/serial-links";
 import { systemClock as clock } from "@coalmine/runtime/system-clock";
-import { parse, stringify } from "yaml";
 import { commission } from "../commissioning/commission.ts";
 import { mqttConnector } from "../commissioning/mqtt-connector.ts";
 import { CommissionOptions } from "../commissioning/options.ts";
 import type { DeviceSite } from "../simulator/fleet/process/process-device.ts";
 import { type LocalRegion, newClaim, place } from "./local-region.ts";
-
-/**
- * A recipe with the manifests of this machine's architecture alone: what tests build is for this machine, and a component
- * version cannot be created with artifacts that are not there.
- */
-export function recipeOfThisMachine(text: string): string {
-  const architecture = process.arch === "arm64" ? "aarch64" : "amd64";
-  const recipe = parse(text) as { Manifests: { Platform: { architecture?: string } }[] };
-  const Manifests = recipe.Manifests.filter(
-    ({ Platform }) => (Platform.architecture ?? architecture) === architecture,
-  );
-  return stringify({ ...recipe, Manifests });
-}
 
 /** Commissions a device of this machine in the region, with a claim of its own below `folder`. */
 export async function commissionIn(

@@ -33,7 +33,7 @@ import { MARK } from "../simulator/fleet/process/supervised-process.ts";
 import { setup as buildArtifacts } from "./artifacts-setup.ts";
 import { type LocalRegion, place, startLocalRegion } from "./local-region.ts";
 import { commissionIn } from "./on-this-machine.ts";
-import { ownRelease } from "./own-release.ts";
+import { ownRelease } from "../cli/simulate/own-release.ts";
 
 const buckets = { artifacts: "coalmine-artifacts", lake: "coalmine-lake" };
 const device = "core-01";
@@ -193,7 +193,7 @@ beforeAll(async () => {
     logs: new CloudWatchLogsClient(settings),
   };
   for (const Bucket of Object.values(buckets)) await clients.s3.send(new CreateBucketCommand({ Bucket }));
-  const release = await ownRelease(join(folder, "dist"));
+  const release = await ownRelease(join(folder, "dist"), { dist, manifest: built });
   const target = {
     name: "home",
     region: place.region,

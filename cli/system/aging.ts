@@ -3,7 +3,7 @@ import type { DrivenRegion } from "./driven-region.ts";
 
 const HOUR_MS = 3_600_000;
 /** The hosted devices come on within half a minute and install within some more; on their clock. */
-const INSTALL_MS = 15 * 60_000;
+export const INSTALL_MS = 15 * 60_000;
 /** The pre-period that the policy asks of the driven fleet before a canary is drawn, and some. */
 const PRE_PERIOD_MS = 25 * HOUR_MS;
 /** Others have their turn between two hours: publishing changes this region too. */

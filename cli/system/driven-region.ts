@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { CoalmineError } from "@coalmine/runtime";
@@ -162,7 +162,8 @@ function settingsOf({ accessKeyId, secretAccessKey, controlToken }: Secrets): ob
 
 /** Linux weighs whole sessions against each other, and `nice` only within one: a process in its own needs both. */
 function stepBack(pid: number): void {
-  setPriority(pid, BACKGROUND);
+  // Whoever was started with less may not have more.
+  setPriority(pid, Math.max(getPriority(pid), BACKGROUND));
   try {
     writeFileSync(`/proc/${pid}/autogroup`, String(BACKGROUND));
   } catch {

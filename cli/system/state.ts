@@ -111,7 +111,7 @@ export function environmentOf(running: RunningSystem): Record<string, string> {
   };
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

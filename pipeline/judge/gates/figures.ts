@@ -9,19 +9,31 @@ export interface FigureTable {
 
 export type Row = readonly (string | number)[];
 
-const HEAD = `# The judge's figures
-
-Written by \`npm run test:long -- pipeline/judge/gates\`, row by row: each is of the last run of its test.
-`;
-
-const page = new URL("../../../docs/judge-figures.md", import.meta.url);
-
-/** Puts rows in the place of those of the same keys, so that the tests can run one at a time. */
-export function recordRows(table: FigureTable, rows: readonly Row[]): void {
-  writeFileSync(page, withRows(existsSync(page) ? readFileSync(page, "utf8") : "", table, rows));
+/** A page of tables, with what stands above them. */
+export interface FigurePage {
+  readonly file: URL;
+  readonly head: string;
 }
 
-export function withRows(before: string, table: FigureTable, rows: readonly Row[]): string {
+const judgeFigures: FigurePage = {
+  file: new URL("../../../docs/judge-figures.md", import.meta.url),
+  head: `# The judge's figures
+
+Written by \`npm run test:long -- pipeline/judge/gates\`, row by row: each is of the last run of its test.
+`,
+};
+
+/** Puts rows in the place of those of the same keys, so that the tests can run one at a time. */
+export function recordRows(table: FigureTable, rows: readonly Row[], { file, head } = judgeFigures): void {
+  writeFileSync(file, withRows(existsSync(file) ? readFileSync(file, "utf8") : "", table, rows, head));
+}
+
+export function withRows(
+  before: string,
+  table: FigureTable,
+  rows: readonly Row[],
+  head = judgeFigures.head,
+): string {
   const sections = new Map(
     before
       .split(/^## /m)
@@ -37,7 +49,7 @@ export function withRows(before: string, table: FigureTable, rows: readonly Row[
   );
   sections.set(table.title, `${table.title}\n\n${lines.join("\n")}\n`);
   const ordered = [...sections].sort(([a], [b]) => compare([a], [b], 1));
-  return [HEAD, ...ordered.map(([, section]) => `## ${section.trimEnd()}\n`)].join("\n");
+  return [head, ...ordered.map(([, section]) => `## ${section.trimEnd()}\n`)].join("\n");
 }
 
 /** By one key after the other: as numbers where both begin with one, else as text. */

@@ -1,0 +1,113 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { messageOf } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
+import { exitCodes } from "../exit-codes.ts";
+import { isRegression, regressions } from "../rollout/regressions.ts";
+import { onStopAsked } from "../stop-asked.ts";
+import type { Places } from "../system/state.ts";
+import { simulate } from "./simulate.ts";
+import { tallyOf, type Tally } from "./tally.ts";
+import { rolloutTold, tallyTold } from "./told.ts";
+
+/** As many as `npm run rollout` has on the driven clock, for whom the policy is written. */
+const DEVICES = 50;
+const SEEDS_MAX = 1000;
+const DEVICES_MAX = 10_000;
+
+interface Options {
+  readonly regression?: string;
+  readonly seeds: number;
+  readonly firstSeed: number;
+  readonly devices?: number;
+  readonly atOnce: number;
+  readonly scenario?: string;
+  readonly seed: string;
+  readonly json: boolean;
+}
+
+export function addSimulateCommand(program: Command, at: Places): void {
+  program
+    .command("simulate")
+    .description(
+      "roll a release onto hosted devices alone, under the real controller, policy and judge, from one seed after the other; exits 0 where every seed may be promoted, 3 where every seed is halted, else 4",
+    )
+    .option(
+      "--regression <name>",
+      `a bad release: ${Object.keys(regressions).join(", ")}; without it nothing changes but versions`,
+    )
+    .option("--seeds <n>", "how many seeds", Number, 1)
+    .option("--first-seed <n>", "the first of them; a seed gives the same again", Number, 1)
+    .option("--devices <n>", `hosted devices of each seed (${DEVICES}; of a scenario 20)`, Number)
+    .option("--at-once <n>", "regions that live at the same time, each on a core", Number, 2)
+    .option("--scenario <name>", "play one of the fleet's scenarios instead, with what was built last")
+    .option("--seed <text>", "the scenario's seed", "1")
+    .option("--json", "end with one line of JSON", false)
+    .action((options: Options) => (options.scenario === undefined ? run(at, options) : play(at, options)));
+}
+
+async function run(at: Places, options: Options): Promise<void> {
+  const { regression, seeds, firstSeed, devices = DEVICES, atOnce, json } = options;
+  if (regression !== undefined && !isRegression(regression))
+    return usage(
+      `there is no regression "${regression}"; take one of ${Object.keys(regressions).join(", ")}`,
+    );
+  for (const [name, value, max] of [
+    ["--seeds", seeds, SEEDS_MAX],
+    ["--first-seed", firstSeed, Number.MAX_SAFE_INTEGER - SEEDS_MAX],
+    ["--devices", devices, DEVICES_MAX],
+    ["--at-once", atOnce, SEEDS_MAX],
+  ] as const)
+    if (!Number.isInteger(value) || value < 1 || value > max)
+      return usage(`${name} takes a whole number from 1 to ${max}, not ${value}`);
+  const interrupted = new AbortController();
+  onStopAsked((signal) => interrupted.abort(new Error(`interrupted by ${signal}; what ran was stopped`)));
+  try {
+    const rollouts = await simulate({
+      at,
+      change: regression && regressions[regression],
+      policy: readFileSync(join(at.root, "pipeline/policy.yaml"), "utf8"),
+      seeds: Array.from({ length: seeds }, (_, index) => String(firstSeed + index)),
+      devices,
+      regionsMax: atOnce,
+      clock: systemClock,
+      signal: interrupted.signal,
+      // With --json the one line is all of standard output.
+      told: (rollout) => (json ? console.error : console.log)(rolloutTold(rollout)),
+    });
+    const tally = tallyOf(rollouts);
+    const release = regression ?? "unchanged";
+    console.log(
+      json ? JSON.stringify({ release, devices, ...tally, rollouts }) : `\n${release}: ${tallyTold(tally)}`,
+    );
+    process.exitCode = exitOf(tally);
+  } catch (failure) {
+    if (!interrupted.signal.aborted) throw failure;
+    console.error(messageOf(interrupted.signal.reason));
+    process.exitCode = exitCodes.interrupted;
+  }
+}
+
+/** One word for all seeds; where they differ there is none. */
+function exitOf({ seeds, halted, promotable }: Tally): number {
+  if (halted === seeds) return exitCodes.halted;
+  return promotable === seeds ? exitCodes.done : exitCodes.notEnoughEvidence;
+}
+
+/** Scenarios are the simulator's own program. */
+function play({ root }: Places, { scenario = "", seed, devices, json }: Options): void {
+  const words = ["simulate", "--scenario", scenario, "--seed", seed, "--running", join(root, "dist")];
+  if (devices !== undefined) words.push("--devices", String(devices));
+  if (json) words.push("--json");
+  const { status } = spawnSync(process.execPath, [join(root, "simulator/fleet/main.ts"), ...words], {
+    stdio: "inherit",
+  });
+  process.exitCode = status ?? exitCodes.unexpected;
+}
+
+function usage(sentence: string): void {
+  console.error(sentence);
+  process.exitCode = exitCodes.usage;
+}
