@@ -10,6 +10,7 @@ import { openIotParts, type LocalIot } from "./iot-parts.ts";
 import { listen } from "./protocol/http-server.ts";
 import type { Service } from "./service.ts";
 import type { CloudBase } from "./cloud.ts";
+import { openVault } from "./secretsmanager/vault.ts";
 import { postToLoopback } from "./sns/http-endpoint.ts";
 import { openDiskStore } from "./store/disk-store.ts";
 
@@ -52,7 +53,15 @@ export async function startCloud(options: StartOptions): Promise<StartedCloud> {
     const store = await openDiskStore({ folder: options.folder, log });
     closing.add(store, () => store.close());
     const iot = await openIotParts({ random, wallClock, folder: join(options.folder, "authority") });
-    const cloud = new Cloud({ ...options, place: options, store, iot, postToEndpoint: postToLoopback });
+    const vault = await openVault(options.folder);
+    const cloud = new Cloud({
+      ...options,
+      place: options,
+      store,
+      iot,
+      vault,
+      postToEndpoint: postToLoopback,
+    });
     closing.add(cloud, () => cloud.stop());
     const control = new ControlDoor(options.controlToken);
     const listening = await listen(
