@@ -93,6 +93,12 @@ export const catalog: Readonly<Record<string, CatalogEntry>> = {
     validationCode: "ValidationError",
     bodyBytesMax: MiB,
   },
+  iam: {
+    protocol: { kind: "aws-query", xmlNamespace: "https://iam.amazonaws.com/doc/2010-05-08/" },
+    load: () => import("@aws-sdk/client-iam"),
+    validationCode: "ValidationError",
+    bodyBytesMax: MiB,
+  },
   sns: {
     protocol: { kind: "aws-query", xmlNamespace: "http://sns.amazonaws.com/doc/2010-03-31/" },
     load: () => import("@aws-sdk/client-sns"),
