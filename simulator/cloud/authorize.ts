@@ -5,7 +5,7 @@ import type { Authorize } from "./operations.ts";
  * What a device's token-exchange role may do: the policy that `infra/` gives the real one, as a table. The operator of
  * the account may do everything; a device's certificate signs no requests and comes by its own door.
  */
-const roleMay: Readonly<Record<string, ReadonlySet<string>>> = {
+export const roleMay: Readonly<Record<string, ReadonlySet<string>>> = {
   s3: new Set([
     "GetObject",
     "HeadObject",

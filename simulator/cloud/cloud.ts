@@ -26,6 +26,8 @@ import { s3Door } from "./s3/s3-door.ts";
 import { S3Service } from "./s3/s3-service.ts";
 import type { PostToEndpoint } from "./sns/http-endpoint.ts";
 import { SnsService } from "./sns/sns-service.ts";
+import { SecretsService } from "./secretsmanager/secrets-service.ts";
+import { memoryVault, type Vault } from "./secretsmanager/vault.ts";
 import { CloudEvents, type Caller, type Input, type Output, type Place, type Service } from "./service.ts";
 import { SessionCredentials } from "./session-credentials.ts";
 import type { Store } from "./store/store.ts";
@@ -68,6 +70,8 @@ export interface CloudOptions<Iot extends IotParts> extends Omit<
   readonly iot: (base: CloudBase) => Iot;
   /** What stands in for AWS Lambda, by name. */
   readonly functions?: CloudFunctions;
+  /** What seals secrets; without it they live as long as the process. */
+  readonly vault?: Vault;
   /** How SNS reaches HTTP endpoints; without it none may subscribe. */
   readonly postToEndpoint?: PostToEndpoint;
   /** Services beyond those that every cloud has, e.g. CodePipeline. */
@@ -159,6 +163,7 @@ export class Cloud<Iot extends IotParts = IotParts> {
       new LogsService({ ...base, onLines: (lines) => this.#cloudWatch.takeLogLines(lines) }),
       this.#cloudWatch,
       this.#eventBridge,
+      new SecretsService({ ...base, vault: options.vault ?? memoryVault() }),
       this.#sns,
       new DynamoDbService(base),
       new KinesisService(base),

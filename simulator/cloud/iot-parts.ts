@@ -1,6 +1,7 @@
 import type { Clock, Random } from "@coalmine/ports";
 import { Broker } from "./broker/broker.ts";
 import type { CloudBase, IotParts } from "./cloud.ts";
+import { iamService } from "./iam/iam-service.ts";
 import { CertificateAuthority } from "./identity/certificate-authority.ts";
 import { CredentialsProvider } from "./identity/credentials.ts";
 import { FleetProvisioning } from "./identity/provisioning.ts";
@@ -78,6 +79,7 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
     services: [
       iot.service({ ...jobOperations(jobs), ...rules.operations() }),
       iotDataService({ shadows, broker, events: base.events, clock: base.clock }),
+      iamService({ roleAliases: iot.roleAliases.table, place: base.place }),
     ],
     registry: iot.things,
     jobs: deploymentJobs(jobs),

@@ -13,6 +13,7 @@ import { openIotParts, type LocalIot } from "./iot-parts.ts";
 import { listen } from "./protocol/http-server.ts";
 import type { Service } from "./service.ts";
 import type { CloudBase } from "./cloud.ts";
+import { openVault } from "./secretsmanager/vault.ts";
 import { postToLoopback } from "./sns/http-endpoint.ts";
 import { openDiskStore } from "./store/disk-store.ts";
 
@@ -55,6 +56,7 @@ export async function startCloud(options: StartOptions): Promise<StartedCloud> {
     const store = await openDiskStore({ folder: options.folder, log });
     closing.add(store, () => store.close());
     const iot = await openIotParts({ random, wallClock, folder: join(options.folder, "authority") });
+    const vault = await openVault(options.folder);
     const clock = new JumpingClock(options.clock);
     const cloud = new Cloud({
       ...options,
@@ -62,6 +64,7 @@ export async function startCloud(options: StartOptions): Promise<StartedCloud> {
       place: options,
       store,
       iot,
+      vault,
       postToEndpoint: postToLoopback,
     });
     closing.add(cloud, () => cloud.stop());

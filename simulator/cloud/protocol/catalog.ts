@@ -81,9 +81,21 @@ export const catalog: Readonly<Record<string, CatalogEntry>> = {
     validationCode: "ValidationException",
     bodyBytesMax: MiB,
   },
+  secretsmanager: {
+    protocol: { kind: "aws-json", version: "1.1", targetPrefix: "secretsmanager" },
+    load: () => import("@aws-sdk/client-secrets-manager"),
+    validationCode: "ValidationException",
+    bodyBytesMax: MiB,
+  },
   sts: {
     protocol: { kind: "aws-query", xmlNamespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
     load: () => import("@aws-sdk/client-sts"),
+    validationCode: "ValidationError",
+    bodyBytesMax: MiB,
+  },
+  iam: {
+    protocol: { kind: "aws-query", xmlNamespace: "https://iam.amazonaws.com/doc/2010-05-08/" },
+    load: () => import("@aws-sdk/client-iam"),
     validationCode: "ValidationError",
     bodyBytesMax: MiB,
   },

@@ -4,6 +4,7 @@ import { systemClock } from "@coalmine/runtime/system-clock";
 import { Cloud } from "../cloud.ts";
 import type { CloudFunctions } from "../functions.ts";
 import { openIotParts, type LocalIot } from "../iot-parts.ts";
+import { memoryVault, type Vault } from "../secretsmanager/vault.ts";
 import { postToLoopback } from "../sns/http-endpoint.ts";
 import { memoryStore } from "../store/memory-store.ts";
 import type { Store } from "../store/store.ts";
@@ -29,6 +30,7 @@ export async function startTestCloud(
     readonly wallClock?: Clock;
     readonly store?: Store;
     readonly functions?: CloudFunctions;
+    readonly vault?: Vault;
   } = {},
 ): Promise<TestCloud> {
   const clock = options.clock ?? systemClock;
@@ -41,6 +43,7 @@ export async function startTestCloud(
     random,
     store: options.store ?? memoryStore(),
     functions: options.functions ?? {},
+    vault: options.vault ?? memoryVault(),
     postToEndpoint: postToLoopback,
     log: silentLog,
     credentials: operator,
