@@ -10,7 +10,8 @@ import { awsLimits, type BrokerLimits } from "./limits.ts";
 import type { CarriedProperties, Message } from "./message.ts";
 import type { Authorize, DisconnectReason, MqttAction, Peer } from "./peer.ts";
 import { Retained } from "./retained.ts";
-import { Session, SessionStore, type Subscription } from "./session.ts";
+import { Session, SessionStore } from "./session.ts";
+import { bySession, nextMember, type ShareGroup, type Subscribed } from "./subscribed.ts";
 import { shareOf } from "./topic.ts";
 import { TopicTree } from "./topic-tree.ts";
 
@@ -33,17 +34,6 @@ export interface BrokerOptions {
   readonly limits?: Partial<BrokerLimits>;
   readonly log?: Log;
   readonly faults?: Faults;
-}
-
-interface Subscribed {
-  readonly session: Session;
-  readonly subscription: Subscription;
-}
-
-/** The members of a shared subscription, asked in turn. */
-interface ShareGroup {
-  readonly members: Session[];
-  turn: number;
 }
 
 /**
@@ -318,11 +308,7 @@ export class Broker implements BrokerSide {
     }
     if (onlyTo !== undefined) return;
     for (const group of this.#shares.match(message.topic)) {
-      const { members } = group;
-      const start = group.turn++;
-      const inTurn = members.map((_, offset) => members[(start + offset) % members.length]);
-      const chosen = inTurn.find((member) => member?.receiver !== undefined) ?? inTurn[0];
-      chosen?.deliver({ ...message, retain: false });
+      nextMember(group)?.deliver({ ...message, retain: false });
     }
   }
 
@@ -395,15 +381,4 @@ export class Broker implements BrokerSide {
     }
     if (nextMs < Number.POSITIVE_INFINITY) this.#sweepWithin(nextMs);
   }
-}
-
-/** A session whose filters overlap gets one copy, with the greatest QoS that it asked for. */
-function bySession(found: readonly Subscribed[]): Map<Session, Subscription[]> {
-  const grouped = new Map<Session, Subscription[]>();
-  for (const { session, subscription } of found) {
-    const group = grouped.get(session);
-    if (group === undefined) grouped.set(session, [subscription]);
-    else group.push(subscription);
-  }
-  return grouped;
 }
