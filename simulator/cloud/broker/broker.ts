@@ -12,8 +12,8 @@ import { ingested, type PassingMessage } from "./passing-message.ts";
 import type { Authorize, DisconnectReason, MqttAction, Peer } from "./peer.ts";
 import { presenceMessage } from "./presence.ts";
 import { Retained } from "./retained.ts";
-import { bySession, Session, SessionStore, type Subscribed } from "./session.ts";
-import { nextOf, type ShareGroup } from "./share.ts";
+import { Session, SessionStore } from "./session.ts";
+import { bySession, nextMember, type ShareGroup, type Subscribed } from "./subscribed.ts";
 import { shareOf } from "./topic.ts";
 import { TopicTree } from "./topic-tree.ts";
 
@@ -323,7 +323,7 @@ export class Broker implements BrokerSide {
     }
     if (onlyTo !== undefined) return;
     for (const group of this.#shares.match(message.topic))
-      nextOf(group)?.deliver({ ...message, retain: false });
+      nextMember(group)?.deliver({ ...message, retain: false });
   }
 
   #sendWill(session: Session): void {

@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import { escapeUri, queryPairs, type HttpRequest } from "./http.ts";
 
 /** AWS Signature Version 4. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
@@ -114,14 +114,15 @@ export function computeSignature(
 
 /** Keys that are remembered: callers sign with the same one all day. */
 const SIGNING_KEYS_MAX = 100;
-const signingKeys = new Map<string, Buffer>();
+const signingKeys = new Map<string, KeyObject>();
 
 /** Also the key that chunks of a signed stream are signed with. */
-export function signingKey(secretAccessKey: string, { date, region, service }: Scope): Buffer {
+export function signingKey(secretAccessKey: string, { date, region, service }: Scope): KeyObject {
   const name = JSON.stringify([secretAccessKey, date, region, service]);
   const known = signingKeys.get(name);
   if (known !== undefined) return known;
-  const key = hmac(hmac(hmac(hmac(`AWS4${secretAccessKey}`, date), region), service), "aws4_request");
+  const bytes = hmac(hmac(hmac(hmac(`AWS4${secretAccessKey}`, date), region), service), "aws4_request");
+  const key = createSecretKey(bytes);
   if (signingKeys.size >= SIGNING_KEYS_MAX) signingKeys.clear();
   signingKeys.set(name, key);
   return key;
@@ -155,6 +156,6 @@ export function sha256(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-export function hmac(key: Uint8Array | string, text: string): Buffer {
+export function hmac(key: KeyObject | Uint8Array | string, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }

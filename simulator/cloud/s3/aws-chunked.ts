@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { ServiceError } from "../service.ts";
 import type { HttpRequest } from "../protocol/http.ts";
 import { hmac, sha256, signingKey, type Signature } from "../protocol/sigv4.ts";
@@ -74,7 +75,7 @@ function parseTrailers(text: string): Record<string, string> {
 
 /** Each signature covers the one before, so that chunks can be neither dropped nor swapped. */
 class ChunkSignatures {
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
   readonly #context: string;
   #previous: string;
 

@@ -4,12 +4,17 @@ import { invariant } from "@coalmine/runtime";
 import type { Disk } from "./disk.ts";
 import type { BlobId } from "./store.ts";
 
+/** Ours. Beyond it a blob that is put again is looked for on the disk again. */
+const REMEMBERED_MAX = 10_000;
+
 /** Blobs as files named by their SHA-256: written aside, synced, renamed, and the folder synced. */
 export class BlobFiles {
   readonly #folder: string;
   readonly #disk: Disk;
   /** The folders that are durable, or on their way. */
   readonly #shards = new Map<string, Promise<void>>();
+  /** Those that are durable, or on their way: whoever puts the same again shares them. */
+  readonly #puts = new Map<BlobId, Promise<void>>();
   #temporary = 0;
 
   constructor(folder: string, disk: Disk) {
@@ -19,19 +24,29 @@ export class BlobFiles {
 
   async put(bytes: Uint8Array): Promise<BlobId> {
     const id = createHash("sha256").update(bytes).digest("hex");
+    if (this.#puts.size >= REMEMBERED_MAX) this.#puts.clear();
+    const known = this.#puts.get(id) ?? this.#write(id, bytes);
+    this.#puts.set(id, known);
+    try {
+      await known;
+    } catch (failure) {
+      this.#puts.delete(id);
+      throw failure;
+    }
+    return id;
+  }
+
+  async #write(id: BlobId, bytes: Uint8Array): Promise<void> {
     const path = this.#path(id);
     const shard = join(this.#folder, id.slice(0, 2));
     await this.#durableShard(shard);
-    if (await this.#disk.has(path)) {
-      // Whoever put it first may not have come to this yet.
-      await this.#disk.syncFolder(shard);
-      return id;
+    // One that a killed process left may not have its name on the disk yet.
+    if (!(await this.#disk.has(path))) {
+      const aside = join(this.#folder, `${process.pid}-${this.#temporary++}.part`);
+      await this.#disk.writeSynced(aside, [bytes]);
+      await this.#disk.rename(aside, path);
     }
-    const aside = join(this.#folder, `${process.pid}-${this.#temporary++}.part`);
-    await this.#disk.writeSynced(aside, [bytes]);
-    await this.#disk.rename(aside, path);
     await this.#disk.syncFolder(shard);
-    return id;
   }
 
   get(id: BlobId): Promise<Uint8Array> {
@@ -39,6 +54,7 @@ export class BlobFiles {
   }
 
   async remove(id: BlobId): Promise<void> {
+    this.#puts.delete(id);
     await this.#disk.remove(this.#path(id));
   }
 

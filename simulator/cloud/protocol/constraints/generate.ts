@@ -26,6 +26,7 @@ const folders: Readonly<Record<string, string>> = {
   secretsmanager: "secretsmanager",
   sns: "sns",
   sts: "sts",
+  iam: "iam",
 };
 
 const Member = z.object({ shape: z.string() });
