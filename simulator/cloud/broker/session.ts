@@ -211,19 +211,3 @@ export class Session {
     return this.#packetId;
   }
 }
-
-export interface Subscribed {
-  readonly session: Session;
-  readonly subscription: Subscription;
-}
-
-/** A session whose filters overlap gets one copy, with the greatest QoS that it asked for. */
-export function bySession(found: readonly Subscribed[]): Map<Session, Subscription[]> {
-  const grouped = new Map<Session, Subscription[]>();
-  for (const { session, subscription } of found) {
-    const group = grouped.get(session);
-    if (group === undefined) grouped.set(session, [subscription]);
-    else group.push(subscription);
-  }
-  return grouped;
-}
