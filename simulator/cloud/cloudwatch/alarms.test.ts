@@ -11,6 +11,7 @@ import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client
 import { expect, test } from "vitest";
 import type { Input } from "../service.ts";
 import {
+  aCloudForEachTest,
   START,
   clock,
   cloud,
@@ -24,6 +25,8 @@ import {
   state,
   run,
 } from "./cloudwatch-rig.ts";
+
+aCloudForEachTest();
 
 test("an alarm goes over, tells its actions and EventBridge, and comes back", async () => {
   await alarm({ OKActions: [functionArn], AlarmDescription: "too slow" });

@@ -16,7 +16,7 @@ import type { CloudEvent } from "../service.ts";
 import { memoryStore } from "../store/memory-store.ts";
 import type { Store } from "../store/store.ts";
 
-/** A cloud for each test of the file that imports this: its client, its function, its clock. */
+/** What a test finds of its cloud: its client, its function, its clock. */
 export const START = Date.UTC(2026, 10, 23, 8);
 export const MINUTE = 60_000;
 let store: Store;
@@ -26,13 +26,16 @@ export let watch: CloudWatchClient;
 export let called: unknown[];
 export let told: CloudEvent[];
 
-beforeEach(async () => {
-  clock = new DrivenClock(START, () => new Promise((done) => setImmediate(done)));
-  store = memoryStore();
-  called = [];
-  await open();
-});
-afterEach(() => close());
+/** Called by each test file: a module that several share is run once. */
+export function aCloudForEachTest(): void {
+  beforeEach(async () => {
+    clock = new DrivenClock(START, () => new Promise((done) => setImmediate(done)));
+    store = memoryStore();
+    called = [];
+    await open();
+  });
+  afterEach(() => close());
+}
 
 /** Another process on the same state. */
 export async function restart(): Promise<void> {

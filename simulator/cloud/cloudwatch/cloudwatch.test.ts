@@ -11,7 +11,9 @@ import {
   PutLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { expect, test } from "vitest";
-import { START, cloud, watch, put, at, statistics, run } from "./cloudwatch-rig.ts";
+import { aCloudForEachTest, START, cloud, watch, put, at, statistics, run } from "./cloudwatch-rig.ts";
+
+aCloudForEachTest();
 
 test("values, lists of values and statistic sets of a minute become its statistics", async () => {
   await put(

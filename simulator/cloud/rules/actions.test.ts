@@ -16,7 +16,21 @@ import {
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { expect, test, vi } from "vitest";
-import { roleArn, START, called, clock, data, client, rule, publish, hear, device } from "./rules-rig.ts";
+import {
+  aCloudForEachTest,
+  roleArn,
+  START,
+  called,
+  clock,
+  data,
+  client,
+  rule,
+  publish,
+  hear,
+  device,
+} from "./rules-rig.ts";
+
+aCloudForEachTest();
 
 test("republish goes to subscribers with its headers, to shadows, and through further rules but not for ever", async () => {
   await rule("forth", "SELECT v + 1 AS v FROM 'in/+'", [

@@ -11,7 +11,7 @@ import { startTestCloud, type TestCloud } from "../protocol/test-cloud.ts";
 import { memoryStore } from "../store/memory-store.ts";
 import type { Store } from "../store/store.ts";
 
-/** A cloud for each test of the file that imports this: its clients, its functions, its clock. */
+/** What a test finds of its cloud: its clients, its functions, its clock. */
 export const roleArn = "arn:aws:iam::123456789012:role/rules";
 export const START = Date.UTC(2026, 10, 23, 8);
 export const called: unknown[] = [];
@@ -23,17 +23,20 @@ let closing: { destroy(): void }[];
 
 let store: Store;
 
-beforeEach(async () => {
-  clock = new DrivenClock(START, () => new Promise((done) => setImmediate(done)));
-  called.length = 0;
-  closing = [];
-  store = memoryStore();
-  await open();
-});
-afterEach(async () => {
-  for (const one of closing) one.destroy();
-  await cloud.close();
-});
+/** Called by each test file: a module that several share is run once. */
+export function aCloudForEachTest(): void {
+  beforeEach(async () => {
+    clock = new DrivenClock(START, () => new Promise((done) => setImmediate(done)));
+    called.length = 0;
+    closing = [];
+    store = memoryStore();
+    await open();
+  });
+  afterEach(async () => {
+    for (const one of closing) one.destroy();
+    await cloud.close();
+  });
+}
 
 /** Another process on the same state. */
 export async function restart(): Promise<void> {

@@ -11,6 +11,7 @@ import {
 } from "@aws-sdk/client-iot";
 import { expect, test } from "vitest";
 import {
+  aCloudForEachTest,
   roleArn,
   START,
   called,
@@ -23,6 +24,8 @@ import {
   device,
   restart,
 } from "./rules-rig.ts";
+
+aCloudForEachTest();
 
 test("a rule is created, told, listed, replaced, disabled, enabled and deleted", async () => {
   const errorAction = { republish: { roleArn, topic: "errors" } };
