@@ -19,7 +19,10 @@ export async function openVault(folder: string): Promise<Vault> {
   const kept = await readFile(path).catch(() => undefined);
   const key = kept ?? randomBytes(KEY_BYTES);
   if (kept === undefined) await writeFile(path, key, { mode: 0o600, flag: "wx" });
-  if (key.length !== KEY_BYTES) throw new VaultKeyUnreadable(path, key.length);
+  if (key.length !== KEY_BYTES)
+    throw new VaultKeyUnreadable(
+      `${path} has ${key.length} bytes, but a key has ${KEY_BYTES}: the cloud's secrets cannot be read; put the right file back, or remove the state directory and start anew`,
+    );
   return vaultOf(key);
 }
 
@@ -50,10 +53,5 @@ function vaultOf(key: Uint8Array): Vault {
 
 /** The key file of the local cloud's secrets holds no key. */
 export class VaultKeyUnreadable extends CoalmineError {
-  override readonly code = "ERR_CLOUD_SECRETS_KEY";
-  constructor(path: string, bytes: number) {
-    super(
-      `${path} has ${bytes} bytes, but a key has ${KEY_BYTES}: the cloud's secrets cannot be read. Put the right file back, or remove the state directory and start anew.`,
-    );
-  }
+  readonly code = "ERR_CLOUD_SECRETS_KEY";
 }
