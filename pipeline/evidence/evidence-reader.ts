@@ -55,7 +55,12 @@ export class EvidenceReader {
     let next = fromMinute;
     try {
       for (let minute = fromMinute; minute < untilMinute; minute++) {
-        while (next < untilMinute && next - minute < QUERIES_AT_ONCE) asked.push(this.#store.minute(next++));
+        while (next < untilMinute && next - minute < QUERIES_AT_ONCE) {
+          const rows = this.#store.minute(next++);
+          // One that fails before its turn is told at its turn, and is nobody's unhandled rejection until then.
+          rows.catch(() => undefined);
+          asked.push(rows);
+        }
         for (const row of (await asked.shift()) ?? [])
           if (row.atMs <= toMs) takeRow(tally, row, this.#state.fromMs);
       }
