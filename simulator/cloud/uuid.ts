@@ -1,12 +1,14 @@
 import type { Random } from "@coalmine/ports";
 
+const WORD = 2 ** 32;
+
 /** A version 4 UUID out of the cloud's own chance, so that a driven cloud gives the same ids for the same seed. */
 export function uuid(random: Random): string {
-  const digits = Array.from({ length: 32 }, () => Math.floor(random.next() * 16));
-  digits[12] = 4;
-  digits[16] = 8 + ((digits[16] ?? 0) & 3);
-  const text = digits.map((digit) => digit.toString(16)).join("");
-  return [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join(
-    "-",
-  );
+  const word = (): string =>
+    Math.floor(random.next() * WORD)
+      .toString(16)
+      .padStart(8, "0");
+  const [first, second, third, fourth] = [word(), word(), word(), word()];
+  const variant = (8 + (Number.parseInt(third.charAt(0), 16) & 3)).toString(16);
+  return `${first}-${second.slice(0, 4)}-4${second.slice(5)}-${variant}${third.slice(1, 4)}-${third.slice(4)}${fourth}`;
 }
