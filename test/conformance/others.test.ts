@@ -110,9 +110,18 @@ async function publish(from: string): Promise<{ component: string; version: stri
     const Body = file.endsWith(".zip") ? zipSync({ [script]: bytes }) : new Uint8Array(bytes);
     await rig.cloud.cloud.invoke("s3", "PutObject", { Bucket: "artifacts", Key, Body });
   }
-  await rig.cloud.cloud.invoke("greengrass", "CreateComponentVersion", { inlineRecipe: Buffer.from(text) });
+  const created = await rig.cloud.cloud.invoke("greengrass", "CreateComponentVersion", {
+    inlineRecipe: Buffer.from(text),
+  });
+  const { arn } = z.object({ arn: z.string() }).parse(created);
+  await until(`${recipe.componentName} is DEPLOYABLE`, async () => {
+    const answer = await rig.cloud.cloud.invoke("greengrass", "DescribeComponent", { arn });
+    return Described.parse(answer).status.componentState === "DEPLOYABLE";
+  });
   return { component: recipe.componentName, version: recipe.componentVersion };
 }
+
+const Described = z.object({ status: z.object({ componentState: z.string() }) });
 
 const Installed = z.object({
   installedComponents: z.array(z.object({ componentName: z.string(), lifecycleState: z.string() })),
