@@ -32,6 +32,9 @@ export interface ComparisonResult {
   readonly worstP: number | undefined;
 }
 
+/** What of a bundle is compared. */
+type Compared = Pick<Bundle, "policy" | "metrics" | "before" | "looks">;
+
 /** One question that clearing a metric must answer no to: is harm of this size (a shift of logarithms) possible? */
 interface MarginTest {
   readonly shift: number;
@@ -56,7 +59,7 @@ export function isTwoSided(metric: Metric): boolean {
 }
 
 /** Replays the looks in order, and ends at the first that halts. */
-export function compareArms(bundle: Bundle, arrangement: Arrangement): ComparisonResult {
+export function compareArms(bundle: Compared, arrangement: Arrangement): ComparisonResult {
   const { policy, metrics, looks } = bundle;
   const halting = new Retiring(arrangement.drawCount);
   const questions = metrics.map((metric) => ({
@@ -123,7 +126,7 @@ export function isHarm({
 }
 
 function clearance(
-  bundle: Bundle,
+  bundle: Compared,
   index: number,
   { metric, scale, tests }: Pick<Comparison, "metric" | "scale"> & { readonly tests: readonly MarginTest[] },
   arrangement: Arrangement,
@@ -188,7 +191,7 @@ function testMargin(
 
 /** Absence is not evidence: what must be there before a metric can be cleared. */
 function whatLacks(
-  bundle: Bundle,
+  bundle: Compared,
   index: number,
   metric: Metric,
   scale: Scale | undefined,

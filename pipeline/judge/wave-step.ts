@@ -92,20 +92,11 @@ function comparedIn(
     coverageMin: 1,
     guard: { toleratedRate: 0.01, eValueMin: 1000 },
   };
-  const bundle: Bundle = {
-    version: 1,
-    rollout: "",
-    target: "",
-    devices: devices.filter((_, at) => left[at]),
-    draw,
-    metrics: [...metrics],
-    policy,
-    before: only(step.before),
-    looks: [{ ...step.look, values: only(step.look.values) }],
-  };
-  const arrangement = arrange(bundle);
+  const arrangement = arrange({ devices: devices.filter((_, at) => left[at]), draw, policy });
   if (typeof arrangement === "string") return undefined;
-  const { latest, worstP } = compareArms(bundle, arrangement);
+  const looks = [{ ...step.look, values: only(step.look.values) }];
+  const compared = { metrics: [...metrics], policy, before: only(step.before), looks };
+  const { latest, worstP } = compareArms(compared, arrangement);
   if (worstP === undefined) return undefined;
   const { sizeOf, drawnOf } = arrangement;
   // What the comparison of a stratum of c and b units knows grows with c·b/(c+b); of sizes alone, whatever was seen.

@@ -2,6 +2,7 @@ import type { Clock, Instant, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import * as z from "zod";
 import { ServiceError, type Operation, type Output, type Place, type Service } from "../service.ts";
+import { pageFrom } from "../page.ts";
 import { AlarmName } from "./alarm-input.ts";
 import { alarmOutput } from "./alarm-output.ts";
 import { Alarms, type AlarmsOptions } from "./alarms.ts";
@@ -87,8 +88,8 @@ export class CloudWatchService implements Service {
             dimensions[Name] !== undefined && (Value ?? dimensions[Name]) === dimensions[Name],
         ),
     );
-    const { items, NextToken } = pageOf(found, asked.NextToken, limits.metricsPerPage);
-    return { Metrics: items.map(metricOutput), ...NextToken };
+    const { items, NextToken } = pageFrom(found, Number(asked.NextToken ?? 0), limits.metricsPerPage);
+    return { Metrics: items.map(metricOutput), NextToken };
   }
 
   #getStatistics(input: unknown): Output {
@@ -156,7 +157,7 @@ export class CloudWatchService implements Service {
           .sort(([a], [b]) => direction * (a - b))
           .map(([at, value]) => ({ Id, at, value })),
       );
-    const { items, NextToken } = pageOf(points, asked.NextToken, asked.MaxDatapoints);
+    const { items, NextToken } = pageFrom(points, Number(asked.NextToken ?? 0), asked.MaxDatapoints);
     return {
       MetricDataResults: queries
         .filter((query) => query.ReturnData)
@@ -167,10 +168,10 @@ export class CloudWatchService implements Service {
             Label: Label ?? MetricStat?.Metric.name ?? Id,
             Timestamps: own.map((point) => point.at),
             Values: own.map((point) => point.value),
-            StatusCode: NextToken.NextToken === undefined ? "Complete" : "PartialData",
+            StatusCode: NextToken === undefined ? "Complete" : "PartialData",
           };
         }),
-      ...NextToken,
+      NextToken,
     };
   }
 
@@ -203,11 +204,11 @@ export class CloudWatchService implements Service {
                   action.startsWith(asked.ActionPrefix ?? ""),
                 )),
           );
-        const { items, NextToken } = pageOf(found, asked.NextToken, asked.MaxRecords);
+        const { items, NextToken } = pageFrom(found, Number(asked.NextToken ?? 0), asked.MaxRecords);
         return {
           MetricAlarms: items.map((alarm) => alarmOutput(alarm, this.#place)),
           CompositeAlarms: [],
-          ...NextToken,
+          NextToken,
         };
       },
       DescribeAlarmHistory: (input) => {
@@ -264,16 +265,6 @@ function rangeOf({ StartTime, EndTime }: { StartTime: Date; EndTime: Date }): [I
   if (StartTime >= EndTime)
     throw invalidCombination("The parameter StartTime must be less than the parameter EndTime.");
   return [StartTime.getTime(), EndTime.getTime()];
-}
-
-function pageOf<Item>(
-  all: readonly Item[],
-  token: string | undefined,
-  max: number,
-): { items: readonly Item[]; NextToken: { NextToken?: string } } {
-  const start = Number(token ?? 0);
-  const end = start + max;
-  return { items: all.slice(start, end), NextToken: end < all.length ? { NextToken: String(end) } : {} };
 }
 
 function isJson(text: string): boolean {

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { ServiceError } from "../service.ts";
+import { readInput } from "../read-input.ts";
 
 /** CloudWatch's refusals, by the shapes of its model. */
 export function invalidValue(message: string): ServiceError {
@@ -14,10 +15,7 @@ export function missing(name: string): ServiceError {
 
 /** @throws ServiceError that names the parameter. */
 export function parsed<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
-  const result = schema.safeParse(input);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw invalidValue(
-    `The value for parameter ${issue?.path.join(".") ?? ""} is invalid: ${issue?.message ?? ""}`,
+  return readInput(schema, input, (member, why) =>
+    invalidValue(`The value for parameter ${member} is invalid: ${why}`),
   );
 }

@@ -8,7 +8,7 @@ import { CancelDeploymentCommand, GetDeploymentCommand } from "@aws-sdk/client-g
 import { DescribeJobExecutionCommand, RemoveThingFromThingGroupCommand } from "@aws-sdk/client-iot";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ConformanceCloud, iotArn } from "./conformance-cloud.ts";
-import { fleetStatus, nucleusFilters, topicsOf } from "./nucleus-words.ts";
+import { fleetStatus, nucleusFilters, topicsOf, succeeded } from "./nucleus-words.ts";
 import type { Json, ScriptedNucleus } from "./scripted-nucleus.ts";
 
 const platform = { attributes: { os: "linux", architecture: "amd64" } };
@@ -155,13 +155,7 @@ test("a deployment to a group: notified, begun, resolved, fetched, done, reporte
           status: "RUNNING",
         },
       ],
-      deploymentInformation: {
-        status: "SUCCEEDED",
-        statusDetails: { detailedStatus: "SUCCESSFUL" },
-        fleetConfigurationArnForStatus: configurationArn,
-        deploymentId,
-        unchangedRootComponents: [],
-      },
+      deploymentInformation: succeeded(deploymentId, configurationArn),
     }),
   );
   expect(await cloud.effective("one")).toMatchObject([

@@ -44,3 +44,14 @@ export function fleetStatus(thingName: string, more: object = {}): object {
     ...more,
   };
 }
+
+/** What fleet status says of a deployment that went well. */
+export function succeeded(deploymentId: unknown, configurationArn: unknown): object {
+  return {
+    status: "SUCCEEDED",
+    statusDetails: { detailedStatus: "SUCCESSFUL" },
+    fleetConfigurationArnForStatus: configurationArn,
+    deploymentId,
+    unchangedRootComponents: [],
+  };
+}

@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-greengrassv2";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ConformanceCloud, iotArn } from "./conformance-cloud.ts";
-import { DEPLOYMENT_SHADOW, fleetStatus, nucleusFilters, topicsOf } from "./nucleus-words.ts";
+import { DEPLOYMENT_SHADOW, fleetStatus, nucleusFilters, topicsOf, succeeded } from "./nucleus-words.ts";
 import type { Json } from "./scripted-nucleus.ts";
 
 let cloud: ConformanceCloud;
@@ -98,13 +98,7 @@ test("a deployment to a thing: desired, begun with the version, done, reported",
       messageType: "PARTIAL",
       trigger: "THING_DEPLOYMENT",
       components: [component],
-      deploymentInformation: {
-        status: "SUCCEEDED",
-        statusDetails: { detailedStatus: "SUCCESSFUL" },
-        fleetConfigurationArnForStatus: configurationArn,
-        deploymentId,
-        unchangedRootComponents: [],
-      },
+      deploymentInformation: succeeded(deploymentId, configurationArn),
     }),
   );
   expect(await cloud.effective("thing-1")).toMatchObject([

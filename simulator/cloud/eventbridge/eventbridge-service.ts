@@ -8,6 +8,8 @@ import {
   type Place,
   type Service,
 } from "../service.ts";
+import { pageFrom } from "../page.ts";
+import { readInput } from "../read-input.ts";
 import type { Store } from "../store/store.ts";
 import { uuid } from "../uuid.ts";
 import { busEvent, Entries, readEntry } from "./event.ts";
@@ -211,24 +213,17 @@ function isDefaultBus(name: string): boolean {
 }
 
 function parsed<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
-  const result = schema.safeParse(input);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw invalid(`Parameter ${issue?.path.join(".") ?? ""} is not valid. Reason: ${issue?.message ?? ""}.`);
+  return readInput(schema, input, (member, why) =>
+    invalid(`Parameter ${member} is not valid. Reason: ${why}.`),
+  );
 }
 
-function page<Item>(
-  all: readonly Item[],
-  input: Input,
-): { items: readonly Item[]; NextToken: string | undefined } {
+function page<Item>(all: readonly Item[], input: Input): ReturnType<typeof pageFrom<Item>> {
   const start = Number(input.NextToken ?? 0);
   const size = Number(input.Limit ?? limits.perPage);
   if (!Number.isInteger(start) || start < 0 || !(size >= 1 && size <= limits.perPage))
     throw invalid("Parameter NextToken or Limit is not valid.");
-  return {
-    items: all.slice(start, start + size),
-    NextToken: start + size < all.length ? String(start + size) : undefined,
-  };
+  return pageFrom(all, start, size);
 }
 
 function jsonOf(text: unknown): unknown {

@@ -1,5 +1,5 @@
 import type { Clock, Log } from "@coalmine/ports";
-import { messageOf } from "@coalmine/runtime";
+import { Attempts } from "../attempts.ts";
 import type { Functions } from "../functions.ts";
 import { writeLines } from "../logs/write-lines.ts";
 import type { Input, Output } from "../service.ts";
@@ -18,50 +18,21 @@ export interface TargetsOptions {
 /** Brings events to the targets of rules, a few times if need be. */
 export class Targets {
   readonly #options: TargetsOptions;
-  readonly #stopped = new AbortController();
-  #underWay = 0;
+  readonly #attempts: Attempts;
 
   constructor(options: TargetsOptions) {
     this.#options = options;
+    this.#attempts = new Attempts({ ...limits, ...options, lost: "an event did not reach its target" });
   }
 
   /** Ends what waits for its next try. */
   stop(): void {
-    this.#stopped.abort();
+    this.#attempts.stop();
   }
 
   send(rule: EventRule, event: BusEvent): void {
     for (const target of rule.targets)
-      if (this.#underWay >= limits.underWayMax)
-        this.#options.log.warn("an event did not reach its target since too many are under way", {
-          rule: rule.name,
-          target: target.Arn,
-        });
-      else {
-        this.#underWay++;
-        void this.#tried(rule, target, event).finally(() => {
-          this.#underWay--;
-        });
-      }
-  }
-
-  async #tried(rule: EventRule, target: Target, event: BusEvent): Promise<void> {
-    const { clock, log } = this.#options;
-    for (let attempt = 1; ; attempt++)
-      try {
-        await this.#deliver(rule, target, event);
-        return;
-      } catch (failure) {
-        if (attempt >= limits.attemptsMax || this.#stopped.signal.aborted) {
-          log.warn("an event did not reach its target", {
-            rule: rule.name,
-            target: target.Arn,
-            cause: messageOf(failure),
-          });
-          return;
-        }
-        await clock.sleep(limits.retryMs, this.#stopped.signal).catch(() => undefined);
-      }
+      this.#attempts.begin({ rule: rule.name, target: target.Arn }, () => this.#deliver(rule, target, event));
   }
 
   async #deliver({ name }: EventRule, target: Target, event: BusEvent): Promise<unknown> {

@@ -1,6 +1,8 @@
 import type { Clock, Instant, Random } from "@coalmine/ports";
 import * as z from "zod";
 import { ServiceError, type Input, type Output, type Place, type Service } from "../service.ts";
+import { pageFrom } from "../page.ts";
+import { readInput } from "../read-input.ts";
 import type { Store, Table } from "../store/store.ts";
 import { uuid } from "../uuid.ts";
 import { limits } from "./limits.ts";
@@ -209,12 +211,13 @@ export class SecretsService implements Service {
       .map(([name]) => this.#find(name))
       .filter((secret) => secret !== undefined)
       .filter((secret) => withDeleted || secret.deletedAt === undefined);
+    const { items, NextToken } = pageFrom(all, start, size);
     return {
-      SecretList: all.slice(start, start + size).map((secret) => ({
+      SecretList: items.map((secret) => ({
         ...described(secret),
         SecretVersionsToStages: stagesOf(secret),
       })),
-      ...(start + size < all.length ? { NextToken: String(start + size) } : {}),
+      NextToken,
     };
   }
 
@@ -307,10 +310,9 @@ function described(secret: Secret): object {
 }
 
 function parsed<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
-  const result = schema.safeParse(input);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw invalidParameter(`The parameter ${issue?.path.join(".") ?? ""} is invalid: ${issue?.message ?? ""}.`);
+  return readInput(schema, input, (member, why) =>
+    invalidParameter(`The parameter ${member} is invalid: ${why}.`),
+  );
 }
 function invalidParameter(message: string): ServiceError {
   return new ServiceError("InvalidParameterException", 400, message);

@@ -154,3 +154,23 @@ export function depthOf(value: JsonValue | undefined, max: number): number {
   const inner = Array.isArray(value) ? value : Object.values(value);
   return 1 + Math.max(0, ...inner.map((one) => depthOf(one, max - 1)));
 }
+
+/** The two sections, and nothing else of what holds them. */
+export function stateOf({ desired, reported }: Partial<Pick<ShadowDocument, "desired" | "reported">>): {
+  desired?: JsonObject;
+  reported?: JsonObject;
+} {
+  return { ...(desired === undefined ? {} : { desired }), ...(reported === undefined ? {} : { reported }) };
+}
+
+export function metadataOfBoth(document: ShadowDocument): JsonObject {
+  return {
+    ...(document.desired === undefined ? {} : { desired: document.desiredMetadata }),
+    ...(document.reported === undefined ? {} : { reported: document.reportedMetadata }),
+  };
+}
+
+/** As an update's `documents` message has each of its two. */
+export function whole(document: ShadowDocument): JsonObject {
+  return { state: stateOf(document), metadata: metadataOfBoth(document), version: document.version };
+}

@@ -6,10 +6,13 @@ import {
   deltaOf,
   depthOf,
   metadataOf,
+  metadataOfBoth,
   noShadow,
   type ShadowDocument,
+  stateOf,
   updated,
   UpdateRequest,
+  whole,
 } from "./document.ts";
 
 /** @see https://docs.aws.amazon.com/general/latest/gr/iot-core.html#device-shadow-limits */
@@ -217,17 +220,4 @@ function tokenOf(payload: Uint8Array): JsonObject {
   const token =
     typeof json === "object" && json !== null && !Array.isArray(json) ? json["clientToken"] : undefined;
   return typeof token === "string" ? { clientToken: token } : {};
-}
-
-function stateOf({ desired, reported }: ShadowDocument): JsonObject {
-  return { ...(desired === undefined ? {} : { desired }), ...(reported === undefined ? {} : { reported }) };
-}
-function metadataOfBoth(document: ShadowDocument): JsonObject {
-  return {
-    ...(document.desired === undefined ? {} : { desired: document.desiredMetadata }),
-    ...(document.reported === undefined ? {} : { reported: document.reportedMetadata }),
-  };
-}
-function whole(document: ShadowDocument): JsonObject {
-  return { state: stateOf(document), metadata: metadataOfBoth(document), version: document.version };
 }

@@ -1,5 +1,5 @@
 import type { Clock, Log } from "@coalmine/ports";
-import { messageOf } from "@coalmine/runtime";
+import { Attempts } from "../attempts.ts";
 import type { Functions } from "../functions.ts";
 import { createOnce, writeLines } from "../logs/write-lines.ts";
 import type { Input, Output, Place } from "../service.ts";
@@ -21,20 +21,21 @@ export interface DeliveryOptions {
 /** Brings messages to their subscribers, a few times if need be. */
 export class Delivery {
   readonly #options: DeliveryOptions;
-  readonly #stopped = new AbortController();
-  #underWay = 0;
+  readonly #attempts: Attempts;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
+    this.#attempts = new Attempts({ ...limits, ...options, lost: "a message was not delivered" });
   }
 
   /** Ends what waits for its next try. */
   stop(): void {
-    this.#stopped.abort();
+    this.#attempts.stop();
   }
 
   send(subscription: Subscription, message: Message): void {
-    this.#tried(subscription, () => this.#deliver(subscription, message));
+    const { topicArn, endpoint } = subscription;
+    this.#attempts.begin({ topicArn, endpoint }, () => this.#deliver(subscription, message));
   }
 
   /** Asks an HTTP endpoint whether it wants to be one. */
@@ -49,37 +50,9 @@ export class Delivery {
       Timestamp: new Date(at).toISOString(),
       Region: place.region,
     };
-    this.#tried({ arn, topicArn, endpoint }, () =>
+    this.#attempts.begin({ topicArn, endpoint }, () =>
       this.#post(endpoint, JSON.stringify(body), { ...body, arn, isRaw: false }),
     );
-  }
-
-  #tried(
-    { topicArn, endpoint }: Pick<Subscription, "arn" | "topicArn" | "endpoint">,
-    deliver: () => Promise<unknown>,
-  ): void {
-    const { log, clock } = this.#options;
-    if (this.#underWay >= limits.underWayMax) {
-      log.warn("a message was not delivered since too many are under way", { topicArn, endpoint });
-      return;
-    }
-    this.#underWay++;
-    const run = async (): Promise<void> => {
-      for (let attempt = 1; ; attempt++)
-        try {
-          await deliver();
-          return;
-        } catch (failure) {
-          if (attempt >= limits.attemptsMax || this.#stopped.signal.aborted) {
-            log.warn("a message was not delivered", { topicArn, endpoint, cause: messageOf(failure) });
-            return;
-          }
-          await clock.sleep(limits.retryMs, this.#stopped.signal).catch(() => undefined);
-        }
-    };
-    void run().finally(() => {
-      this.#underWay--;
-    });
   }
 
   async #deliver(subscription: Subscription, message: Message): Promise<void> {

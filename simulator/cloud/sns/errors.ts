@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { ServiceError } from "../service.ts";
+import { readInput } from "../read-input.ts";
 
 export function invalid(message: string): ServiceError {
   return new ServiceError("InvalidParameterException", 400, `Invalid parameter: ${message}`);
@@ -10,8 +11,5 @@ export function notFound(what: string): ServiceError {
 
 /** @throws ServiceError that names the parameter. */
 export function parsed<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
-  const result = schema.safeParse(input);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw invalid(`${issue?.path.join(".") ?? ""} Reason: ${issue?.message ?? ""}`);
+  return readInput(schema, input, (member, why) => invalid(`${member} Reason: ${why}`));
 }

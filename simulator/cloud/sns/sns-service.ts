@@ -1,6 +1,7 @@
 import type { Clock, Random } from "@coalmine/ports";
 import * as z from "zod";
 import { ServiceError, type Input, type Output, type Place, type Service } from "../service.ts";
+import { pageFrom } from "../page.ts";
 import type { Store } from "../store/store.ts";
 import { uuid } from "../uuid.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
@@ -256,12 +257,8 @@ function subscriptionPage(all: readonly Subscription[], place: Place, input: Inp
   };
 }
 
-function page<Item>(
-  all: readonly Item[],
-  input: Input,
-): { items: readonly Item[]; NextToken: string | undefined } {
+function page<Item>(all: readonly Item[], input: Input): ReturnType<typeof pageFrom<Item>> {
   const start = Number(input.NextToken ?? 0);
   if (!Number.isInteger(start) || start < 0) throw invalid("NextToken");
-  const end = start + limits.perPage;
-  return { items: all.slice(start, end), NextToken: end < all.length ? String(end) : undefined };
+  return pageFrom(all, start, limits.perPage);
 }

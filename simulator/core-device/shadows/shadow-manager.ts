@@ -1,13 +1,21 @@
 import type { Clock, JsonObject, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
-import { deltaOf, metadataOf, noShadow, updated, type ShadowDocument } from "../../cloud/shadows/document.ts";
+import {
+  deltaOf,
+  metadataOf,
+  metadataOfBoth,
+  noShadow,
+  stateOf,
+  updated,
+  whole,
+  type ShadowDocument,
+} from "../../cloud/shadows/document.ts";
 import type { ConfigurationTree } from "../configuration/tree.ts";
 import type { LocalTopics } from "../ipc/local-topics.ts";
 import { SHADOW_MANAGER } from "../ipc/plugins.ts";
 import type { BuiltIn } from "../lifecycle/built-in.ts";
 import { isObject } from "../json.ts";
 import { RequestRate } from "./request-rate.ts";
-import type { SharedState } from "./three-way.ts";
 import { checkId, clientTokenOf, readUpdate, ShadowRefusal, type ShadowId } from "./shadow-requests.ts";
 import { keyOf, type KeptShadow, type ShadowStore } from "./shadow-store.ts";
 
@@ -216,22 +224,6 @@ export class ShadowManager implements BuiltIn {
 
 export function topicOf({ thingName, shadowName }: ShadowId): string {
   return `$aws/things/${thingName}/shadow${shadowName === "" ? "" : `/name/${shadowName}`}`;
-}
-
-/** The two sections, and nothing else of what holds them. */
-export function stateOf({ desired, reported }: SharedState): { desired?: JsonObject; reported?: JsonObject } {
-  return { ...(desired === undefined ? {} : { desired }), ...(reported === undefined ? {} : { reported }) };
-}
-
-function metadataOfBoth(document: ShadowDocument): JsonObject {
-  return {
-    ...(document.desired === undefined ? {} : { desired: document.desiredMetadata }),
-    ...(document.reported === undefined ? {} : { reported: document.reportedMetadata }),
-  };
-}
-
-function whole(document: ShadowDocument): JsonObject {
-  return { state: stateOf(document), metadata: metadataOfBoth(document), version: document.version };
 }
 
 function unexpected(failure: unknown): { code: number; message: string } {
