@@ -1,4 +1,5 @@
 import { closeSync, fdatasyncSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { nodeCrypto } from "@coalmine/device/crypto";
@@ -40,6 +41,44 @@ export function bareLoop({ folder, producers, commits }: Load, isSynced = true):
   }
   const seconds = (performance.now() - started) / 1000;
   closeSync(file);
+  return (producers * commits) / seconds;
+}
+
+/** The same where the sync may not hold the thread's loop, as in a component: the limit for anything that serves meanwhile. */
+export async function awaitedLoop({ folder, producers, commits }: Load): Promise<number> {
+  mkdirSync(folder);
+  const file = await open(join(folder, "bare"), "w");
+  const batch = new Uint8Array(producers * RECORD_BYTES);
+  for (let at = 0; at < producers; at++) batch.set(record, at * RECORD_BYTES);
+  const started = performance.now();
+  for (let commit = 0; commit < commits; commit++) {
+    writeSync(file.fd, batch, 0, batch.length, commit * batch.length);
+    await file.datasync();
+  }
+  const seconds = (performance.now() - started) / 1000;
+  await file.close();
+  return (producers * commits) / seconds;
+}
+
+/**
+ * One batch is synced while the next is made, which takes `busyMs` of the thread, and written: the limit for anything that
+ * spends so much on a batch and makes one after the other durable.
+ */
+export async function overlappedLoop({ folder, producers, commits }: Load, busyMs: number): Promise<number> {
+  mkdirSync(folder);
+  const file = await open(join(folder, "bare"), "w");
+  const batch = new Uint8Array(producers * RECORD_BYTES);
+  const started = performance.now();
+  for (let commit = 0; commit < commits; commit++) {
+    const syncing = file.datasync();
+    const untilMs = performance.now() + busyMs;
+    while (performance.now() < untilMs);
+    writeSync(file.fd, batch, 0, batch.length, commit * batch.length);
+    await syncing;
+  }
+  await file.datasync();
+  const seconds = (performance.now() - started) / 1000;
+  await file.close();
   return (producers * commits) / seconds;
 }
 
