@@ -11,7 +11,7 @@ const { memory, work } = z
   })
   .parse(workerData);
 const ring = new ModelRing(memory);
-const run = work === "model" ? await bareRun() : () => busy(work.busyMs);
+const run: () => Promise<unknown> = work === "model" ? await bareRun() : () => busy(work.busyMs);
 
 while (!ring.isEnding) {
   const { woken } = ring;
@@ -22,7 +22,8 @@ while (!ring.isEnding) {
   if (!ring.isEnding) ring.sleep(woken);
 }
 
-function busy(busyMs: number): void {
+function busy(busyMs: number): Promise<void> {
   const untilMs = performance.now() + busyMs;
   while (performance.now() < untilMs);
+  return Promise.resolve();
 }
