@@ -149,7 +149,9 @@ test("a batch that cannot come in is refused by name and reason, counted and kep
     early: expect.stringContaining("1970 to 9999"),
   });
   expect([...device.acknowledged]).toEqual(["good"]);
-  expect(await device.disk.list("quarantine")).toHaveLength(4);
+  const kept = await device.keptAside();
+  expect(kept).toHaveLength(4);
+  expect(kept[0]).toMatch(/^\{"reason":"points\.0\.value: .*\}\n\{"version":1,"batch":"bad".*"four"/s);
   expect(device.heartbeats.at(-1)?.components[0]?.counters).toMatchObject({
     received: 9,
     refused: 7,

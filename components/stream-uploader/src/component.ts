@@ -35,12 +35,13 @@ export async function start(ports: UploaderPorts): Promise<Running> {
   const fail = (reason: string): void => own.fail(reason);
 
   const streams = await openStreams({ ...ports, health, config: () => config }, closing);
-  const keyParts = { clock, ipc, files, log, streams: () => [streams.alarms, streams.readings] };
+  const quarantine = await Quarantine.open({ files, clock, crypto });
+  closing.add(quarantine.log, (kept) => kept.close());
+  const keyParts = { clock, ipc, files, log, quarantine, streams: () => [streams.alarms, streams.readings] };
   await unlock(keyParts, config.encryption);
   const { seen, lanes: restored, gone } = await restore({ files, crypto, log, streams, config });
   const reserve = new DiskReserve(files);
   if (!(await reserve.take())) log.warn("the disk is full: there is no room to reserve");
-  const quarantine = new Quarantine(files);
   const books: Books = new Books({
     files,
     crypto,

@@ -163,7 +163,7 @@ export class Delivery {
       code,
       cause,
     });
-    await quarantine.keepBytes(parcel.content(), `${sinkName} answered ${code} for ${parcel.name}: ${cause}`);
+    await quarantine.keep(parcel.content(), `${sinkName} answered ${code} for ${parcel.name}: ${cause}`);
     return { kind: "quarantined", points: parcel.points };
   }
 

@@ -8,7 +8,7 @@ import {
   topics,
 } from "@coalmine/contract";
 import { nodeCrypto } from "@coalmine/device/crypto";
-import { memoryFiles, type MemoryFiles } from "@coalmine/durable-log";
+import { type LogKeys, memoryFiles, type MemoryFiles, readLog } from "@coalmine/durable-log";
 import type {
   Files,
   Ipc,
@@ -24,6 +24,7 @@ import { DrivenClock, SeededRandom } from "@coalmine/runtime";
 import { parquetMetadata, parquetReadObjects } from "hyparquet";
 import { start, type UploaderPorts } from "./component.ts";
 import { KeyPlaces } from "./key-places.fixture.ts";
+import { QUARANTINE_FOLDER } from "./quarantine.ts";
 
 const START_MS = Date.UTC(2026, 2, 1, 12);
 const subscription: Subscription = { close: async () => {} };
@@ -160,6 +161,14 @@ export class Device {
   constructor(seed: string, disk: MemoryFiles = memoryFiles()) {
     this.#random = new SeededRandom(seed);
     this.disk = disk;
+  }
+
+  /** What was refused and put aside, each with its reason in front; what cannot be opened with these keys is left out. */
+  async keptAside(keys: LogKeys = { known: new Map() }): Promise<string[]> {
+    const kept: string[] = [];
+    for await (const { records } of readLog(this.disk, QUARANTINE_FOLDER, nodeCrypto, { keys }))
+      kept.push(...records.map(({ payload }) => new TextDecoder().decode(payload)));
+    return kept;
   }
 
   async start(): Promise<void> {

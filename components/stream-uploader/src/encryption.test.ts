@@ -1,3 +1,4 @@
+import { topics } from "@coalmine/contract";
 import { describe, expect, test } from "vitest";
 import { curve, Device, nameOf } from "./device.fixture.ts";
 import { rowName } from "./publisher.fixture.ts";
@@ -102,6 +103,32 @@ describe("keys", () => {
     device.publishBatch("b", curve(1, 61, 20));
     await device.run(2 * HOUR_MS);
     expect(await names(device)).toEqual(all(80));
+  });
+
+  test("what is refused is put aside encrypted, survives a power cut, and is opened by the keys of its time", async () => {
+    const device = new Device("aside");
+    device.keyPlaces.secrets.set("one", hex(1)).set("two", hex(2));
+    const spoilt = (batch: string): void =>
+      device.publish(topics.measurements, {
+        json: { version: 1, batch, points: [{ ...curve(1, 1, 1)[0], value: "four" }] } as never,
+      });
+    const both = { "1": secret("one"), "2": secret("two") };
+    for (const currentKey of [1, 2]) {
+      await started(device, { currentKey, keys: both });
+      spoilt(`b-${currentKey}`);
+      await device.run(1000);
+      device.kill({ power: true });
+    }
+    expect(isClear(device)).toBe(false);
+    expect(await device.keptAside()).toEqual([]);
+    const [one, two] = [new Map([[1, keyBytes(1)]]), new Map([[2, keyBytes(2)]])];
+    expect(await device.keptAside({ known: one })).toEqual([expect.stringContaining('"batch":"b-1"')]);
+    expect(await device.keptAside({ known: two })).toEqual([expect.stringContaining('"batch":"b-2"')]);
+    // That nobody can open the first any more keeps nothing from going on.
+    await started(device, { currentKey: 2, keys: { "2": secret("two") } });
+    spoilt("b-3");
+    await device.run(1000);
+    expect(await device.keptAside({ known: two })).toHaveLength(2);
   });
 
   test("a rotation applies while it runs, from the next batch on", async () => {

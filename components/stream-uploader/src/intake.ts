@@ -185,7 +185,7 @@ export class Intake {
   async #setAside(message: LocalMessage, reason: string): Promise<void> {
     this.#parts.log.warn("a batch was refused", { reason });
     try {
-      await this.#parts.quarantine.keep(message, reason);
+      await this.#parts.quarantine.keepMessage(message, reason);
     } catch (failure) {
       this.#parts.log.warn("a refused batch was not kept", { cause: messageOf(failure) });
     }

@@ -4,6 +4,7 @@ import { CoalmineError, messageOf } from "@coalmine/runtime";
 import * as z from "zod";
 import type { Encryption, KeySource } from "./encryption-config.ts";
 import type { PointStream } from "./point-stream.ts";
+import type { Quarantine } from "./quarantine.ts";
 
 /** A key that is needed cannot be had. What it encrypted is kept. */
 export class LogKeyError extends CoalmineError {
@@ -23,6 +24,8 @@ export interface LogKeysParts {
   readonly files: Pick<Files, "foreign">;
   readonly log: Log;
   readonly streams: () => readonly PointStream[];
+  /** Encrypted alike; that nobody can open what is in it any more stops nothing. */
+  readonly quarantine: Pick<Quarantine, "useKeys">;
 }
 
 const KEY_BYTES = 32;
@@ -34,7 +37,7 @@ export async function unlock(parts: LogKeysParts, encryption: Encryption | undef
   for (let tries = 0; ; tries++)
     try {
       const keys = await checkedKeys(parts, encryption);
-      for (const stream of parts.streams()) stream.useKeys(keys);
+      for (const store of [...parts.streams(), parts.quarantine]) store.useKeys(keys);
       return;
     } catch (failure) {
       const waitMs = WAITS_MS[tries];

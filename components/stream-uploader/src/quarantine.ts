@@ -1,57 +1,51 @@
-import type { Files, LocalMessage } from "@coalmine/ports";
+import { DurableLog, type DurableLogOptions, type LogKeys } from "@coalmine/durable-log";
+import type { LocalMessage } from "@coalmine/ports";
 
-const FOLDER = "quarantine";
-/** The newest are kept, up to 64 files of 64 KiB: enough to see what goes wrong. */
-const FILES_MAX = 64;
-const FILE_BYTES_MAX = 65_536;
+export const QUARANTINE_FOLDER = "refused";
+/** The newest are kept: enough to see what goes wrong. */
+const LIMITS = { segmentBytes: 2 ** 18, capBytes: 2 ** 22, whenFull: "overwrite-oldest" } as const;
+/** Of one message or upload; the rest of a longer one is not kept. */
+const CONTENT_BYTES_MAX = 192 * 1024;
 
-/** Keeps what was refused to be looked at; the oldest makes room. Best effort: a failure here stops nothing. */
+/**
+ * Keeps what was refused to be looked at, in a log of its own: encrypted where the readings are, whole after a power cut,
+ * the oldest making room. A record is a line of JSON (`reason`, `contentBytes`), and behind it the content.
+ */
 export class Quarantine {
-  readonly #files: Files;
-  #next: number | undefined;
+  readonly log: DurableLog;
 
-  constructor(files: Files) {
-    this.#files = files;
+  private constructor(log: DurableLog) {
+    this.log = log;
+  }
+
+  /** It opens without keys; `useKeys` hands them in before anything is kept. */
+  static async open(parts: Pick<DurableLogOptions, "files" | "clock" | "crypto">): Promise<Quarantine> {
+    const { files, clock, crypto } = parts;
+    return new Quarantine(
+      await DurableLog.open({ files, clock, crypto, folder: QUARANTINE_FOLDER, ...LIMITS }),
+    );
+  }
+
+  /** Encrypts from now on. What an older key encrypted is opened by whoever looks at it, with that key. */
+  useKeys(keys: LogKeys): void {
+    this.log.configure({ keys });
   }
 
   /** A message that could not come in. */
-  keep(message: LocalMessage, reason: string): Promise<void> {
+  keepMessage(message: LocalMessage, reason: string): Promise<void> {
     const content =
-      "json" in message
-        ? JSON.stringify({ reason, message: message.json })
-        : JSON.stringify({ reason, binaryBytes: message.binary.length });
-    return this.#keep("json", new TextEncoder().encode(content));
+      "json" in message ? new TextEncoder().encode(JSON.stringify(message.json)) : message.binary;
+    return this.keep(content, reason);
   }
 
-  /** What a sink refused for good: the reason in a file of JSON, and what was to be sent, or its beginning, beside it. */
-  async keepBytes(content: Uint8Array, reason: string): Promise<void> {
-    const told = JSON.stringify({ reason, contentBytes: content.length });
-    await this.#keep("json", new TextEncoder().encode(told));
-    await this.#keep("content", content);
-  }
-
-  async #keep(ending: "json" | "content", bytes: Uint8Array): Promise<void> {
-    const names = await this.#names();
-    this.#next ??= Math.max(-1, ...names.map((name) => Number.parseInt(name, 10))) + 1;
-    const path = `${FOLDER}/${String(this.#next++).padStart(10, "0")}.${ending}`;
-    const file = await this.#files.open(path, "create");
-    try {
-      await file.write(0, bytes.subarray(0, FILE_BYTES_MAX));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    for (const name of names.slice(0, Math.max(0, names.length + 1 - FILES_MAX)))
-      await this.#files.remove(`${FOLDER}/${name}`);
-    await this.#files.syncFolder(FOLDER);
-  }
-
-  async #names(): Promise<readonly string[]> {
-    try {
-      return await this.#files.list(FOLDER);
-    } catch {
-      await this.#files.makeFolder(FOLDER);
-      return [];
-    }
+  /** What a sink refused for good. */
+  async keep(content: Uint8Array, reason: string): Promise<void> {
+    const line = JSON.stringify({ reason: reason.slice(0, 4096), contentBytes: content.length });
+    const head = new TextEncoder().encode(`${line}\n`);
+    const kept = content.subarray(0, CONTENT_BYTES_MAX);
+    const record = new Uint8Array(head.length + kept.length);
+    record.set(head);
+    record.set(kept, head.length);
+    await this.log.append(record);
   }
 }
