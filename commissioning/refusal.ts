@@ -3,6 +3,7 @@ import { CoalmineError, messageOf } from "@coalmine/runtime";
 /** Why commissioning stopped: each has another remedy, and another person who can apply it. */
 export const refusalReasons = [
   "settings",
+  "answers",
   "clock-not-set",
   "clock-off",
   "claim-refused",
@@ -22,9 +23,12 @@ export type RefusalReason = (typeof refusalReasons)[number];
 export class CommissioningRefused extends CoalmineError {
   readonly code = "ERR_COMMISSIONING";
   readonly reason: RefusalReason;
-  constructor(reason: RefusalReason, message: string, options?: ErrorOptions) {
-    super(`ERR_COMMISSIONING: ${reason}: ${message}`, options);
+  /** For whoever sees the reason already. */
+  readonly sentence: string;
+  constructor(reason: RefusalReason, sentence: string, options?: ErrorOptions) {
+    super(`ERR_COMMISSIONING: ${reason}: ${sentence}`, options);
     this.reason = reason;
+    this.sentence = sentence;
   }
 }
 

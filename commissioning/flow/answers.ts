@@ -1,0 +1,71 @@
+import * as z from "zod";
+import { modes, readIfThere, writeDurably } from "../durable-files.ts";
+import { CommissioningRefused } from "../refusal.ts";
+import { Language, StepName } from "./screen.ts";
+
+/** As an attribute of a thing has it: no spaces. */
+const word = z
+  .string()
+  .regex(/^[a-zA-Z0-9_.,@/:#=[\]-]{1,128}$/, "letters, digits and _ . , @ / : # = [ ] - only, no spaces");
+const line = z.string().trim().min(1).max(200);
+
+/** Who sets the device up, and where it stands. */
+export const Place = z.strictObject({
+  site: word,
+  room: line.optional(),
+  asset: line.optional(),
+  technician: line,
+});
+export type Place = z.infer<typeof Place>;
+
+/** What the technician has answered and decided so far. No secret is ever among it. */
+export const Answers = z.object({
+  version: z.literal(1),
+  language: Language.optional(),
+  place: Place.optional(),
+  /** What was left out, and why. */
+  leftOut: z.partialRecord(StepName, line).default({}),
+  /** Steps that were looked at and found well. */
+  seen: z.partialRecord(StepName, z.object({ atMs: z.number() })).default({}),
+});
+export type Answers = z.infer<typeof Answers>;
+
+/** The answers on the disk: each is there before the next question comes. */
+export class AnswerBook {
+  readonly #path: string;
+  #answers: Answers;
+
+  private constructor(path: string, answers: Answers) {
+    this.#path = path;
+    this.#answers = answers;
+  }
+
+  static async open(path: string): Promise<AnswerBook> {
+    const text = await readIfThere(path);
+    if (text === undefined) return new AnswerBook(path, Answers.parse({ version: 1 }));
+    const read = Answers.safeParse(parsed(text));
+    if (read.success) return new AnswerBook(path, read.data);
+    throw new CommissioningRefused(
+      "settings",
+      `${path} cannot be read as the answers of a technician; move it away to answer anew`,
+    );
+  }
+
+  get answers(): Answers {
+    return this.#answers;
+  }
+
+  async write(change: Partial<Answers>): Promise<void> {
+    const next = { ...this.#answers, ...change };
+    await writeDurably(this.#path, `${JSON.stringify(next, undefined, 2)}\n`, modes.privateKey);
+    this.#answers = next;
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

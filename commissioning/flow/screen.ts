@@ -1,0 +1,122 @@
+import * as z from "zod";
+
+/** The technician's languages. */
+export const languages = ["en", "es", "pt", "it", "de"] as const;
+export const Language = z.enum(languages);
+export type Language = z.infer<typeof Language>;
+
+/** In the order in which they are taken. */
+export const stepNames = [
+  "site",
+  "clock",
+  "network",
+  "checks",
+  "self-test",
+  "calibration",
+  "identity",
+  "label",
+  "report",
+] as const;
+export const StepName = z.enum(stepNames);
+export type StepName = z.infer<typeof StepName>;
+
+/** How a statement is meant. It is always said in words, too: nobody has to see colours. */
+export type Tone = "good" | "bad" | "warn" | "busy" | "info";
+
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+  readonly detail?: string;
+}
+
+/** What a screen is made of. The page and the terminal draw the same blocks; texts are in the technician's language. */
+export type Block =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "note"; readonly tone: Tone; readonly text: string; readonly detail?: string }
+  | { readonly kind: "facts"; readonly rows: readonly { readonly label: string; readonly value: string }[] }
+  /** Each found to be well or not, with what to do. */
+  | {
+      readonly kind: "findings";
+      readonly title: string;
+      readonly rows: readonly { readonly tone: Tone; readonly label: string; readonly text: string }[];
+    }
+  /** `secret` is not shown while it is typed, and never comes back in a view. */
+  | {
+      readonly kind: "input";
+      readonly name: string;
+      readonly label: string;
+      readonly type: "text" | "secret" | "number";
+      readonly value?: string;
+      readonly hint?: string;
+      readonly isOptional?: boolean;
+    }
+  | {
+      readonly kind: "choice";
+      readonly name: string;
+      readonly label: string;
+      readonly options: readonly Choice[];
+      readonly value?: string;
+    }
+  /** To be handed on to somebody else, as it is. */
+  | { readonly kind: "copy"; readonly label: string; readonly text: string }
+  /** Markup of ours, never of what somebody typed; `text` says the same to whoever sees no picture. */
+  | { readonly kind: "picture"; readonly svg: string; readonly text: string }
+  | {
+      readonly kind: "files";
+      readonly title: string;
+      readonly rows: readonly { readonly label: string; readonly name: string }[];
+    };
+
+/** What may be done now. The values of the screen's inputs and choices go with it. */
+export interface Button {
+  readonly action: string;
+  readonly label: string;
+  readonly kind: "primary" | "plain" | "danger";
+}
+
+export interface Screen {
+  readonly blocks: readonly Block[];
+  readonly buttons: readonly Button[];
+}
+
+/** `later`: the rest of it is done without anybody, when there is a network. */
+export type StepState = "open" | "done" | "skipped" | "later";
+
+/** All that a technician sees. Nothing in it is secret. */
+export interface View extends Screen {
+  /** Grows with every change. */
+  readonly version: number;
+  readonly language: Language;
+  readonly step: StepName;
+  readonly title: string;
+  readonly steps: readonly {
+    readonly name: StepName;
+    readonly title: string;
+    readonly state: StepState;
+    readonly stateText: string;
+    readonly isCurrent: boolean;
+  }[];
+  /** Something is under way: buttons wait until it is over. */
+  readonly isBusy: boolean;
+  /** Words of the frame around the blocks. */
+  readonly frame: Frame;
+}
+
+export interface Frame {
+  readonly program: string;
+  readonly steps: string;
+  readonly copy: string;
+  readonly copied: string;
+  readonly lostTouch: string;
+  readonly optional: string;
+  readonly toneWords: Readonly<Record<Tone, string>>;
+}
+
+/** What a technician does. `step` is the one that they saw: on another nothing happens. */
+export const Deed = z.strictObject({
+  step: StepName,
+  action: z.string().regex(/^[a-z][a-z-]{0,31}$/),
+  values: z.record(z.string().max(32), z.string().max(4096)).default({}),
+});
+export type Deed = z.infer<typeof Deed>;
+export type Values = Deed["values"];

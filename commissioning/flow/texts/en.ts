@@ -1,0 +1,66 @@
+import type { Texts } from "./texts.ts";
+
+export const en: Texts = {
+  frame: {
+    program: "Set up this device",
+    steps: "Steps",
+    copy: "Copy",
+    copied: "Copied",
+    lostTouch: "The device does not answer. What is shown may be old; this page tries again by itself.",
+    optional: "(may stay empty)",
+    toneWords: { good: "OK.", bad: "Stop.", warn: "Note.", busy: "Working.", info: "" },
+  },
+  steps: {
+    site: "Language and site",
+    clock: "Clock",
+    network: "Network",
+    checks: "Network check",
+    "self-test": "Wiring and self-test",
+    calibration: "Calibration",
+    identity: "Identity",
+    label: "Label",
+    report: "Report",
+  },
+  states: { open: "to do", done: "done", skipped: "left out", later: "completes by itself" },
+  refusals: {
+    settings: "The device's settings do not fit. Correct them, then go on here.",
+    answers: "Something is missing, or does not fit.",
+    "clock-not-set": "The clock was never set. Set it, then go on.",
+    "clock-off": "The clock is wrong. Set it, then go on.",
+    "claim-refused": "The code is refused. Check it, or ask for a new one.",
+    "claim-expired": "The code is over. Ask for a new one.",
+    unreachable: "The cloud cannot be reached. See the network check for what to ask of the local IT.",
+    "wrong-authority":
+      "Something between here and the cloud answers in its place. Ask the local IT for a bypass.",
+    "file-modes": "Others could read a secret file. Close it as told, then go on.",
+    "no-serial-port": "No instrument is plugged in.",
+    "silent-instrument": "An instrument does not answer.",
+    "unhealthy-instrument": "An instrument is not well.",
+    "port-taken": "Another program holds the port.",
+    "disk-full": "The disk is full. Make room, then go on: what was done is kept.",
+  },
+  busy: "Something is under way: wait until it is over.",
+  moved: (step) => `This page was behind: the device is at “${step}” now.`,
+  notYet: (step) => `“${step}” comes first.`,
+  noSuchButton: (action) => `“${action}” is not to be had on this screen.`,
+  site: {
+    welcome:
+      "Choose a language. / Elija un idioma. / Escolha um idioma. / Scegli una lingua. / Wählen Sie eine Sprache.",
+    serial: "Serial number",
+    fields: { site: "Site", room: "Room", asset: "Asset number", technician: "Your name" },
+    hints: {
+      site: "As your organisation names it, without spaces, such as st-mary-ward-3",
+      room: "Where in the building somebody finds it",
+      asset: "Of your own inventory",
+      technician: "It stands in the report",
+    },
+    keep: "Go on",
+  },
+  door: {
+    title: "Set up this device",
+    ask: "The code on the device’s label",
+    open: "Go on",
+    wrong: "This is not the device’s code. It stands on its label.",
+    shut: (seconds) => `Too many wrong codes: try again in ${seconds} s.`,
+  },
+};

@@ -1,0 +1,166 @@
+import { signal } from "@preact/signals";
+import type { Block, Frame, View } from "../../flow/screen.ts";
+
+interface Typing {
+  readonly values: Readonly<Record<string, string>>;
+  readonly typed: (name: string, value: string) => void;
+}
+
+/** Draws what a screen is made of. */
+export function Blocks({ view, ...typing }: { readonly view: View } & Typing) {
+  return (
+    <>
+      {view.blocks.map((block, index) => (
+        <One
+          key={"name" in block ? `${view.step} ${block.name}` : index}
+          {...{ block, frame: view.frame }}
+          {...typing}
+        />
+      ))}
+    </>
+  );
+}
+
+function One({ block, frame, values, typed }: { readonly block: Block; readonly frame: Frame } & Typing) {
+  switch (block.kind) {
+    case "text":
+      return <p>{block.text}</p>;
+    case "note":
+      return (
+        <div class={`note ${block.tone}`} role={block.tone === "bad" ? "alert" : "status"}>
+          <strong>{frame.toneWords[block.tone]}</strong> {block.text}
+          {block.detail !== undefined && <p class="detail">{block.detail}</p>}
+        </div>
+      );
+    case "facts":
+      return (
+        <dl>
+          {block.rows.map(({ label, value }) => (
+            <div key={label}>
+              <dt>{label}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      );
+    case "findings":
+      return (
+        <section>
+          <h3>{block.title}</h3>
+          <ul class="findings">
+            {block.rows.map(({ tone, label, text }) => (
+              <li key={label} class={tone}>
+                <strong>{frame.toneWords[tone]}</strong> {label}
+                {text !== "" && <p class="detail">{text}</p>}
+              </li>
+            ))}
+          </ul>
+        </section>
+      );
+    case "input": {
+      const { name, label, type, hint, isOptional = false } = block;
+      const field = {
+        id: name,
+        inputMode: type === "number" ? "decimal" : "text",
+        "aria-describedby": hint === undefined ? undefined : `${name}-hint`,
+        autocomplete: "off",
+        spellcheck: false,
+        required: !isOptional,
+        value: values[name] ?? block.value ?? "",
+        onInput: (event: { readonly currentTarget: HTMLInputElement }) =>
+          typed(name, event.currentTarget.value),
+      } as const;
+      return (
+        <div class="field">
+          <label for={name}>
+            {label}
+            {isOptional && <small> {frame.optional}</small>}
+          </label>
+          {hint !== undefined && <p id={`${name}-hint`}>{hint}</p>}
+          {type === "secret" ? <input type="password" {...field} /> : <input type="text" {...field} />}
+        </div>
+      );
+    }
+    case "choice": {
+      const { name, label, options } = block;
+      const chosen = values[name] ?? block.value;
+      return (
+        <fieldset>
+          <legend>{label}</legend>
+          {options.map(({ value, label: option, detail }) => (
+            <label key={value} class="option">
+              <input
+                type="radio"
+                name={name}
+                value={value}
+                checked={chosen === value}
+                onChange={() => typed(name, value)}
+              />
+              <span>
+                {option}
+                {detail !== undefined && <small>{detail}</small>}
+              </span>
+            </label>
+          ))}
+        </fieldset>
+      );
+    }
+    case "copy":
+      return <Copy {...block} frame={frame} />;
+    case "picture":
+      return (
+        // The picture is the program's own drawing.
+        <figure role="img" aria-label={block.text} dangerouslySetInnerHTML={{ __html: block.svg }} />
+      );
+    case "files":
+      break;
+  }
+  return (
+    <section>
+      <h3>{block.title}</h3>
+      <ul>
+        {block.rows.map(({ label, name }) => (
+          <li key={name}>
+            <a href={`/api/files/${name}`} download={name}>
+              {label}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const copied = signal<string | undefined>(undefined);
+
+function Copy({
+  label,
+  text,
+  frame,
+}: {
+  readonly label: string;
+  readonly text: string;
+  readonly frame: Frame;
+}) {
+  return (
+    <section>
+      <h3>{label}</h3>
+      <pre tabIndex={0}>{text}</pre>
+      <button type="button" onClick={() => void copy(text)}>
+        {copied.value === text ? frame.copied : frame.copy}
+      </button>
+    </section>
+  );
+}
+
+async function copy(text: string): Promise<void> {
+  // A page without TLS has no clipboard of its own: the text is marked, and the phone's own way of copying does the rest.
+  if (navigator.clipboard === undefined) {
+    const shown = [...document.querySelectorAll("pre")].find(({ textContent }) => textContent === text);
+    if (shown !== undefined) {
+      getSelection()?.selectAllChildren(shown);
+      document.execCommand("copy");
+    }
+  } else await navigator.clipboard.writeText(text);
+  copied.value = text;
+}
