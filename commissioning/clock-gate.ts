@@ -11,10 +11,15 @@ const AHEAD_MS_MAX = 5 * 60_000;
 const ANSWER_MS = 15_000;
 const HTTPS_PORT = 443;
 
+/** Whether somebody or something ever set it. */
+export function isSetClock(clock: Pick<Clock, "now">): boolean {
+  return clock.now() >= EARLIEST_MS;
+}
+
 /** Without a right time no certificate can be judged and every measurement is misdated: that is looked at first. */
 export function refuseUnsetClock(clock: Clock): void {
   const now = clock.now();
-  if (now < EARLIEST_MS)
+  if (!isSetClock(clock))
     throw new CommissioningRefused(
       "clock-not-set",
       `the clock says ${new Date(now).toISOString()}; set it (\`timedatectl set-ntp true\`, or \`date --set\`), and replace the clock's battery if it comes back`,

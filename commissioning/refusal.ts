@@ -6,6 +6,7 @@ export const refusalReasons = [
   "answers",
   "clock-not-set",
   "clock-off",
+  "network",
   "claim-refused",
   "claim-expired",
   "unreachable",

@@ -55,11 +55,29 @@ export class AnswerBook {
     return this.#answers;
   }
 
+  async saw(step: StepName, atMs: number): Promise<void> {
+    const { seen, leftOut } = this.#answers;
+    await this.write({ seen: { ...seen, [step]: { atMs } }, leftOut: without(leftOut, step) });
+  }
+
+  async leaveOut(step: StepName, why: string): Promise<void> {
+    const { seen, leftOut } = this.#answers;
+    await this.write({ seen: without(seen, step), leftOut: { ...leftOut, [step]: why } });
+  }
+
   async write(change: Partial<Answers>): Promise<void> {
     const next = { ...this.#answers, ...change };
     await writeDurably(this.#path, `${JSON.stringify(next, undefined, 2)}\n`, modes.privateKey);
     this.#answers = next;
   }
+}
+
+function without<Value>(
+  of: Partial<Record<StepName, Value>>,
+  step: StepName,
+): Partial<Record<StepName, Value>> {
+  const { [step]: _gone, ...rest } = of;
+  return rest;
 }
 
 function parsed(text: string): unknown {

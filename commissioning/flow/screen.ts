@@ -50,6 +50,8 @@ export type Block =
       readonly hint?: string;
       readonly isOptional?: boolean;
     }
+  /** The time of whoever looks on: the page sends its own, in ms since 1970; a terminal asks. */
+  | { readonly kind: "now"; readonly name: string; readonly label: string }
   | {
       readonly kind: "choice";
       readonly name: string;
@@ -115,7 +117,7 @@ export interface Frame {
 /** What a technician does. `step` is the one that they saw: on another nothing happens. */
 export const Deed = z.strictObject({
   step: StepName,
-  action: z.string().regex(/^[a-z][a-z-]{0,31}$/),
+  action: z.string().regex(/^[a-z][A-Za-z0-9._-]{0,63}$/),
   values: z.record(z.string().max(32), z.string().max(4096)).default({}),
 });
 export type Deed = z.infer<typeof Deed>;

@@ -73,6 +73,10 @@ async function valueOf(
     const line = await console.ask(`${prompt}: `, type === "secret");
     return line === undefined ? undefined : { name, text: line === "" ? (value ?? "") : line };
   }
+  if (block.kind === "now") {
+    const line = await console.ask(`${block.label}: `, false);
+    return line === undefined ? undefined : { name: block.name, text: line };
+  }
   if (block.kind === "choice") {
     const { name, label, options, value } = block;
     for (const [index, option] of options.entries())
@@ -142,6 +146,7 @@ function told(block: Block, { toneWords }: View["frame"]): readonly string[] {
     case "files":
       return [block.title, ...block.rows.map(({ label, name }) => `  ${label}: ${name}`)];
     case "input":
+    case "now":
     case "choice":
       break;
   }

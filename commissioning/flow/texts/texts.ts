@@ -1,3 +1,4 @@
+import type { AdapterState, ConnectFailure, Lease, SeenNetwork } from "@coalmine/site";
 import type { RefusalReason } from "../../refusal.ts";
 import type { Place } from "../answers.ts";
 import type { Frame, Language, StepName, StepState } from "../screen.ts";
@@ -20,6 +21,49 @@ export interface Texts {
     readonly fields: Readonly<Record<keyof Place, string>>;
     readonly hints: Readonly<Record<keyof Place, string>>;
     readonly keep: string;
+  };
+  readonly clock: {
+    readonly device: string;
+    readonly neverSet: string;
+    readonly agrees: (seconds: number) => string;
+    readonly differs: (seconds: number) => string;
+    readonly check: string;
+    readonly set: string;
+    readonly keep: string;
+    readonly now: string;
+    readonly nowHint: string;
+    readonly notSettable: (why: string) => string;
+  };
+  readonly network: {
+    readonly adapters: string;
+    readonly mac: string;
+    readonly noAdapter: string;
+    readonly states: Readonly<Record<Exclude<AdapterState["kind"], "connected">, string>>;
+    readonly connected: (lease: Lease) => string;
+    readonly scan: string;
+    readonly scanAgain: string;
+    readonly seen: string;
+    readonly nothingSeen: (hidden: number) => string;
+    readonly hidden: string;
+    readonly pick: string;
+    readonly join: string;
+    readonly cable: (adapter: string) => string;
+    readonly static: (adapter: string) => string;
+    readonly useStatic: string;
+    readonly keep: string;
+    readonly without: string;
+    readonly back: string;
+    readonly ssid: string;
+    readonly security: string;
+    readonly securities: Readonly<Record<SeenNetwork["security"], string>>;
+    readonly otherSecurity: (ssid: string) => string;
+    readonly identity: string;
+    readonly passphrase: string;
+    readonly address: string;
+    readonly gateway: string;
+    readonly dns: string;
+    /** Each with the one value that it names: adapter, network, identity, seconds or what the system said. */
+    readonly failures: Readonly<Record<ConnectFailure["kind"], (value: string) => string>>;
   };
   readonly door: {
     readonly title: string;

@@ -105,6 +105,8 @@ function One({ block, frame, values, typed }: { readonly block: Block; readonly 
         </fieldset>
       );
     }
+    case "now":
+      return null;
     case "copy":
       return <Copy {...block} frame={frame} />;
     case "picture":

@@ -1,0 +1,250 @@
+import type { Adapter, AdapterState, Connected, Network, Scan, SeenNetwork } from "@coalmine/site";
+import { ConnectRequest } from "@coalmine/site";
+import type { AnswerBook } from "../flow/answers.ts";
+import type { Scene, Step } from "../flow/flow.ts";
+import type { Block, Button, Screen, StepState, Values } from "../flow/screen.ts";
+import type { Texts } from "../flow/texts/texts.ts";
+import { CommissioningRefused } from "../refusal.ts";
+
+/** What the technician is at: an overview of the adapters, or one link that they describe. */
+type At =
+  | { readonly kind: "overview" }
+  | { readonly kind: "wifi"; readonly adapter: string; readonly scan: Scan }
+  | { readonly kind: "join"; readonly adapter: string; readonly network: Joining }
+  | { readonly kind: "static"; readonly adapter: string };
+
+interface Joining {
+  readonly ssid: string | undefined;
+  readonly security: SeenNetwork["security"];
+}
+
+const securities = ["open", "wpa2-psk", "sae", "802.1x"] as const;
+
+/** A link to the building's network, or none for now. No passphrase outlives the request that it came with. */
+export class NetworkStep implements Step {
+  readonly name = "network";
+  readonly #book: AnswerBook;
+  readonly #network: Network;
+  readonly #now: () => number;
+  #adapters: readonly (Adapter & { readonly state: AdapterState })[] = [];
+  #at: At = { kind: "overview" };
+
+  private constructor(book: AnswerBook, network: Network, now: () => number) {
+    this.#book = book;
+    this.#network = network;
+    this.#now = now;
+  }
+
+  static async open(book: AnswerBook, network: Network, now: () => number): Promise<NetworkStep> {
+    const step = new NetworkStep(book, network, now);
+    await step.#look();
+    return step;
+  }
+
+  get state(): StepState {
+    const { leftOut, seen } = this.#book.answers;
+    if (leftOut.network !== undefined) return "later";
+    return seen.network === undefined ? "open" : "done";
+  }
+
+  screen({ network: words }: Texts): Screen {
+    const back: Button = { action: "overview", label: words.back, kind: "plain" };
+    switch (this.#at.kind) {
+      case "overview":
+        return this.#overview(words);
+      case "wifi":
+        return {
+          blocks: [this.#choice(words, this.#at.scan)],
+          buttons: [
+            { action: "pick", label: words.pick, kind: "primary" },
+            { action: `scan-${this.#at.adapter}`, label: words.scanAgain, kind: "plain" },
+            { action: "hidden", label: words.hidden, kind: "plain" },
+            back,
+          ],
+        };
+      case "join":
+        return {
+          blocks: joinBlocks(words, this.#at.network),
+          buttons: [{ action: "join", label: words.join, kind: "primary" }, back],
+        };
+      case "static":
+        break;
+    }
+    return {
+      blocks: [
+        { kind: "input", name: "address", label: words.address, type: "text", hint: "10.9.8.7/24" },
+        { kind: "input", name: "gateway", label: words.gateway, type: "text", hint: "10.9.8.1" },
+        { kind: "input", name: "dns", label: words.dns, type: "text", hint: "10.9.8.1, 10.9.8.2" },
+      ],
+      buttons: [{ action: "use-static", label: words.useStatic, kind: "primary" }, back],
+    };
+  }
+
+  async act(action: string, values: Values, { texts: { network: words } }: Scene): Promise<void> {
+    const [verb = "", adapter = ""] = split(action);
+    if (action === "overview") this.#at = { kind: "overview" };
+    else if (verb === "scan") this.#at = { kind: "wifi", adapter, scan: await this.#network.scan(adapter) };
+    else if (verb === "static") this.#at = { kind: "static", adapter };
+    else if (verb === "cable")
+      await this.#connect({ adapter, medium: { kind: "ethernet" }, addressing: { kind: "dhcp" } }, words);
+    else if (action === "use-static" && this.#at.kind === "static")
+      await this.#connect(
+        { adapter: this.#at.adapter, medium: { kind: "ethernet" }, addressing: staticOf(values) },
+        words,
+      );
+    else if (action === "hidden" && this.#at.kind === "wifi")
+      this.#at = {
+        kind: "join",
+        adapter: this.#at.adapter,
+        network: { ssid: undefined, security: "wpa2-psk" },
+      };
+    else if (action === "pick" && this.#at.kind === "wifi") this.#pick(this.#at, values, words);
+    else if (action === "join" && this.#at.kind === "join")
+      await this.#connect(joinRequest(this.#at.adapter, this.#at.network, values), words);
+    else if (action === "keep") await this.#book.saw("network", this.#now());
+    else if (action === "without") await this.#book.leaveOut("network", words.without);
+    await this.#look();
+  }
+
+  #overview(words: Texts["network"]): Screen {
+    const isConnected = this.#adapters.some(({ state }) => state.kind === "connected");
+    const buttons: Button[] = isConnected ? [{ action: "keep", label: words.keep, kind: "primary" }] : [];
+    for (const { name, kind } of this.#adapters)
+      if (kind === "wifi") buttons.push({ action: `scan-${name}`, label: words.scan, kind: "plain" });
+      else
+        buttons.push(
+          { action: `cable-${name}`, label: words.cable(name), kind: "plain" },
+          { action: `static-${name}`, label: words.static(name), kind: "plain" },
+        );
+    buttons.push({ action: "without", label: words.without, kind: "plain" });
+    const findings = this.#adapters.map(({ name, state }) => ({
+      tone: state.kind === "connected" ? ("good" as const) : ("info" as const),
+      label: name,
+      text: state.kind === "connected" ? words.connected(state.lease) : words.states[state.kind],
+    }));
+    const macs = this.#adapters.map(({ name, mac }) => `${name}  ${mac}`).join("\n");
+    const blocks: Block[] =
+      findings.length === 0
+        ? [{ kind: "note", tone: "bad", text: words.noAdapter }]
+        : [
+            { kind: "findings", title: words.adapters, rows: findings },
+            { kind: "copy", label: words.mac, text: macs },
+          ];
+    return { blocks, buttons };
+  }
+
+  #choice(words: Texts["network"], { networks, hidden }: Scan): Block {
+    if (networks.length === 0) return { kind: "note", tone: "warn", text: words.nothingSeen(hidden) };
+    return {
+      kind: "choice",
+      name: "network",
+      label: words.seen,
+      options: networks.map(({ ssid, security, signalPercent, bandGHz }, index) => ({
+        value: String(index),
+        label: ssid,
+        detail: `${words.securities[security]}, ${signalPercent} %, ${bandGHz} GHz`,
+      })),
+    };
+  }
+
+  #pick(at: Extract<At, { kind: "wifi" }>, values: Values, words: Texts["network"]): void {
+    const network = at.scan.networks[Number(values["network"] ?? "")];
+    if (network === undefined || values["network"] === "")
+      throw new CommissioningRefused("answers", words.seen);
+    if (network.security === "other")
+      throw new CommissioningRefused("network", words.otherSecurity(network.ssid));
+    this.#at = { kind: "join", adapter: at.adapter, network };
+  }
+
+  async #connect(asked: object, words: Texts["network"]): Promise<void> {
+    const request = ConnectRequest.safeParse(asked);
+    if (!request.success)
+      throw new CommissioningRefused(
+        "answers",
+        request.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
+      );
+    const connected = await this.#network.connect(request.data);
+    if (connected.kind !== "connected")
+      throw new CommissioningRefused("network", words.failures[connected.kind](failed(connected)));
+    this.#at = { kind: "overview" };
+  }
+
+  async #look(): Promise<void> {
+    const adapters = await this.#network.adapters();
+    this.#adapters = await Promise.all(
+      adapters.map(async (adapter) => ({ ...adapter, state: await this.#network.state(adapter.name) })),
+    );
+  }
+}
+
+/** The value of a failure that its sentence names. */
+function failed(failure: Exclude<Connected, { kind: "connected" }>): string {
+  switch (failure.kind) {
+    case "no-adapter":
+    case "unplugged":
+    case "no-dhcp":
+      return failure.adapter;
+    case "network-not-found":
+    case "wrong-passphrase":
+      return failure.ssid;
+    case "wrong-identity":
+      return failure.identity;
+    case "timed-out":
+      return String(failure.waitedSeconds);
+    case "not-connected":
+      break;
+  }
+  return failure.why;
+}
+
+function joinBlocks(words: Texts["network"], { ssid, security }: Joining): Block[] {
+  const blocks: Block[] = [];
+  if (ssid === undefined)
+    blocks.push(
+      { kind: "input", name: "ssid", label: words.ssid, type: "text" },
+      {
+        kind: "choice",
+        name: "security",
+        label: words.security,
+        value: "wpa2-psk",
+        options: securities.map((value) => ({ value, label: words.securities[value] })),
+      },
+    );
+  else blocks.push({ kind: "facts", rows: [{ label: words.ssid, value: ssid }] });
+  const isOptional = ssid === undefined;
+  if (isOptional || security === "802.1x")
+    blocks.push({ kind: "input", name: "identity", label: words.identity, type: "text", isOptional });
+  if (isOptional || security !== "open")
+    blocks.push({ kind: "input", name: "passphrase", label: words.passphrase, type: "secret", isOptional });
+  return blocks;
+}
+
+function joinRequest(adapter: string, network: Joining, values: Values): object {
+  const { passphrase = "", identity = "" } = values;
+  const kind = network.ssid === undefined ? (values["security"] ?? "") : network.security;
+  const security =
+    kind === "open"
+      ? { kind }
+      : kind === "802.1x"
+        ? { kind, eap: { kind: "peap", identity, password: passphrase } }
+        : { kind, passphrase };
+  return {
+    adapter,
+    medium: {
+      kind: "wifi",
+      ssid: network.ssid ?? values["ssid"] ?? "",
+      hidden: network.ssid === undefined,
+      security,
+    },
+  };
+}
+
+function staticOf({ address = "", gateway = "", dns = "" }: Values): object {
+  const servers = dns.split(/[\s,]+/).filter((part) => part !== "");
+  return { kind: "static", address: address.trim(), gateway: gateway.trim(), dns: servers };
+}
+
+function split(action: string): [string, string] {
+  const at = action.indexOf("-");
+  return at < 0 ? [action, ""] : [action.slice(0, at), action.slice(at + 1)];
+}
