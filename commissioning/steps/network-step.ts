@@ -81,7 +81,7 @@ export class NetworkStep implements Step {
   }
 
   async act(action: string, values: Values, { texts: { network: words } }: Scene): Promise<void> {
-    const [verb = "", adapter = ""] = split(action);
+    const [verb, adapter] = split(action);
     if (action === "overview") this.#at = { kind: "overview" };
     else if (verb === "scan") this.#at = { kind: "wifi", adapter, scan: await this.#network.scan(adapter) };
     else if (verb === "static") this.#at = { kind: "static", adapter };
@@ -148,9 +148,8 @@ export class NetworkStep implements Step {
   }
 
   #pick(at: Extract<At, { kind: "wifi" }>, values: Values, words: Texts["network"]): void {
-    const network = at.scan.networks[Number(values["network"] ?? "")];
-    if (network === undefined || values["network"] === "")
-      throw new CommissioningRefused("answers", words.seen);
+    const network = at.scan.networks.find((_, index) => String(index) === values["network"]);
+    if (network === undefined) throw new CommissioningRefused("answers", words.seen);
     if (network.security === "other")
       throw new CommissioningRefused("network", words.otherSecurity(network.ssid));
     this.#at = { kind: "join", adapter: at.adapter, network };

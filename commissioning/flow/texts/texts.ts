@@ -2,7 +2,11 @@ import type { AdapterState, ConnectFailure, Lease, SeenNetwork } from "@coalmine
 import type { RefusalReason } from "../../refusal.ts";
 import type { Place } from "../answers.ts";
 import type { Frame, Language, StepName, StepState } from "../screen.ts";
+import { de } from "./de.ts";
 import { en } from "./en.ts";
+import { es } from "./es.ts";
+import { it } from "./it.ts";
+import { pt } from "./pt.ts";
 
 /** Everything that a technician reads on the way, in one language. A missing text does not compile. */
 export interface Texts {
@@ -82,4 +86,4 @@ export const languageNames = {
   de: "Deutsch",
 } as const;
 
-export const texts: Readonly<Record<Language, Texts>> = { en, es: en, pt: en, it: en, de: en };
+export const texts: Readonly<Record<Language, Texts>> = { en, es, pt, it, de };

@@ -144,7 +144,9 @@ function typed(name: string, value: string): void {
 /** What was typed or chosen, and where nothing was, what the screen began with. */
 function given({ blocks }: View): Record<string, string> {
   const fields = blocks.filter((block) => block.kind === "input" || block.kind === "choice");
-  const now = blocks.filter((block) => block.kind === "now").map(({ name }) => [name, String(Date.now())]);
+  const now = blocks
+    .filter((block) => block.kind === "now")
+    .map(({ name }) => [name, String(new Date().getTime())]);
   return Object.fromEntries([
     ...fields.map(({ name, value = "" }) => [name, values.value[name] ?? value]),
     ...now,

@@ -1,0 +1,178 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DrivenClock } from "@coalmine/runtime";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { SimulatedNetwork } from "../../simulator/site/simulated-network.ts";
+import { openSite, type SitePlan } from "../../simulator/site/site-plan.ts";
+import { AnswerBook } from "../flow/answers.ts";
+import { Flow } from "../flow/flow.ts";
+import type { StepName, Values } from "../flow/screen.ts";
+import { ClockStep } from "./clock-step.ts";
+import { NetworkStep } from "./network-step.ts";
+import { SiteStep } from "./site-step.ts";
+
+const START_MS = Date.UTC(2027, 0, 9, 8);
+const plan: SitePlan = {
+  ...openSite,
+  accessPoints: [
+    {
+      ssid: "ward",
+      signalPercent: 70,
+      bandGHz: 2.4,
+      security: { kind: "wpa2-psk", passphrase: "cellar 42!" },
+    },
+    {
+      ssid: "clinic",
+      signalPercent: 81,
+      bandGHz: 5,
+      security: { kind: "802.1x", accounts: [{ identity: "device-7", password: "s3cret-pw" }] },
+    },
+    {
+      ssid: "lab",
+      hidden: true,
+      signalPercent: 60,
+      bandGHz: 2.4,
+      security: { kind: "sae", passphrase: "hidden-lab-pass" },
+    },
+  ],
+};
+
+let folder: string;
+let answers: string;
+let clock: DrivenClock;
+let aheadMs: number;
+let site: SitePlan;
+let network: SimulatedNetwork;
+let flow: Flow;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "steps-"));
+  answers = join(folder, "answers.json");
+  clock = new DrivenClock(START_MS, () => new Promise(setImmediate));
+  aheadMs = 0;
+  site = plan;
+  network = new SimulatedNetwork(() => site, clock);
+  flow = await powered();
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** The program as it starts on this device, also after a power cut. */
+async function powered(): Promise<Flow> {
+  const book = await AnswerBook.open(answers);
+  const device = { ...clock, now: () => clock.now() + aheadMs } as DrivenClock;
+  const set = async (to: number): Promise<void> => void (aheadMs = to - clock.now());
+  const steps = [
+    new SiteStep(book, "rheo-0042"),
+    new ClockStep(book, device, set),
+    await NetworkStep.open(book, network, () => clock.now()),
+  ];
+  return new Flow(steps, () => book.answers.language ?? "en");
+}
+async function press(step: StepName, action: string, values: Values = {}): Promise<void> {
+  let isOver = false;
+  const acting = flow.act({ step, action, values }).finally(() => (isOver = true));
+  for (let waits = 0; !isOver && waits < 2000; waits++) {
+    await clock.settle();
+    if (!isOver) await clock.runUntil(clock.now() + 100);
+  }
+  await acting;
+}
+const bad = (): string | undefined => {
+  const [first] = flow.view.blocks;
+  return first?.kind === "note" && first.tone === "bad" ? `${first.text} ${first.detail ?? ""}` : undefined;
+};
+const buttons = (): string[] => flow.view.buttons.map(({ action }) => action);
+async function toNetwork(): Promise<void> {
+  await press("site", "language-en");
+  await press("site", "keep", { site: "st-mary", technician: "Ada" });
+  await press("clock", "check", { now: String(clock.now()) });
+  expect(flow.view.step).toBe("network");
+}
+const choose = (ssid: string): Values => {
+  const choice = flow.view.blocks.find((block) => block.kind === "choice");
+  return { network: choice?.options.find(({ label }) => label === ssid)?.value ?? "" };
+};
+
+test("a clock that was never set stops the way until it is set from the phone; one that differs is asked about", async () => {
+  await press("site", "language-en");
+  await press("site", "keep", { site: "st-mary", technician: "Ada" });
+  aheadMs = -clock.now();
+  expect(buttons()).toEqual(["set"]);
+  expect(JSON.stringify(flow.view.blocks)).toContain("never set");
+  expect(() => flow.go("network")).toThrow("“Clock” comes first");
+  await press("clock", "set", {});
+  expect(bad()).toContain("what time it is");
+  await press("clock", "set", { now: String(clock.now()) });
+  expect([flow.view.step, Math.abs(aheadMs) < 60_000]).toEqual(["network", true]);
+
+  aheadMs = 3 * 3_600_000;
+  flow.go("clock");
+  await press("clock", "check", { now: String(clock.now()) });
+  expect(JSON.stringify(flow.view.blocks)).toContain("10800 s ahead of yours");
+  expect(buttons()).toEqual(["set", "keep"]);
+  await press("clock", "set", { now: new Date(clock.now()).toISOString() });
+  expect(Math.abs(aheadMs)).toBeLessThan(60_000);
+});
+
+test("the strongest network first; a wrong passphrase, user or name is told apart, and the right one connects", async () => {
+  await toNetwork();
+  expect(JSON.stringify(flow.view.blocks)).toContain("02:00:5e:10:00:02");
+  await press("network", "scan-wlan0");
+  const choice = flow.view.blocks.find((block) => block.kind === "choice");
+  expect(choice?.options.map(({ label, detail }) => [label, detail])).toEqual([
+    ["clinic", "802.1X with user and password, 81 %, 5 GHz"],
+    ["ward", "WPA2 with a passphrase, 70 %, 2.4 GHz"],
+  ]);
+  await press("network", "pick", {});
+  expect(bad()).toContain("Choose a network");
+  await press("network", "pick", choose("ward"));
+  await press("network", "join", { passphrase: "short" });
+  expect(bad()).toContain("8 to 63");
+  await press("network", "join", { passphrase: "wrong passphrase" });
+  expect(bad()).toMatch(/“ward” refuses the passphrase/);
+  await press("network", "join", { passphrase: "cellar 42!" });
+  expect([bad(), buttons()[0]]).toEqual([undefined, "keep"]);
+
+  await press("network", "scan-wlan0");
+  await press("network", "pick", choose("clinic"));
+  await press("network", "join", { identity: "device-8", passphrase: "s3cret-pw" });
+  expect(bad()).toMatch(/refuses “device-8”/);
+  await press("network", "join", { identity: "device-7", passphrase: "s3cret-pw" });
+  expect(buttons()[0]).toBe("keep");
+
+  await press("network", "scan-wlan0");
+  await press("network", "hidden");
+  await press("network", "join", { ssid: "lob", security: "sae", passphrase: "hidden-lab-pass" });
+  expect(bad()).toMatch(/“lob” is not in reach/);
+  await press("network", "join", { ssid: "lab", security: "sae", passphrase: "hidden-lab-pass" });
+  expect(buttons()[0]).toBe("keep");
+  await press("network", "keep");
+  expect(flow.view.steps.map(({ state }) => state)).toEqual(["done", "done", "done"]);
+  const kept = await readFile(answers, "utf8");
+  for (const secret of ["cellar 42!", "wrong passphrase", "s3cret-pw", "hidden-lab-pass"])
+    expect(kept).not.toContain(secret);
+});
+
+test("by cable: without DHCP a fixed address is asked for; without any network it can be finished later, also after a power cut", async () => {
+  site = { ...plan, dhcp: false };
+  await toNetwork();
+  await press("network", "cable-eth0");
+  expect(bad()).toMatch(/given no address/);
+  await press("network", "static-eth0");
+  await press("network", "use-static", { address: "10.9.8", gateway: "10.9.8.1", dns: "10.9.8.1" });
+  expect(bad()).toContain("addressing.address");
+  await press("network", "use-static", {
+    address: "10.9.8.7/24",
+    gateway: "10.9.8.1",
+    dns: "10.9.8.1 10.9.8.2",
+  });
+  expect(buttons()[0]).toBe("keep");
+  site = { ...plan, ethernet: { plugged: false } };
+  flow = await powered();
+  expect(flow.view.step).toBe("network");
+  await press("network", "cable-eth0");
+  expect(bad()).toMatch(/No cable is in eth0/);
+  await press("network", "without");
+  flow = await powered();
+  expect(flow.view.steps.map(({ state }) => state)).toEqual(["done", "done", "later"]);
+});
