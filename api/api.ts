@@ -14,7 +14,12 @@ export interface Api {
   readonly time: TargetTime;
 }
 
-export const RolloutInput = z.object({ rollout: z.string().min(1).max(100) });
+/** What begins with another sign is none: the log keeps its list of them under such a name. */
+export const RolloutInput = z.object({
+  rollout: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.-]{0,99}$/, "a rollout is named by letters, digits and . _ -, 100 at most"),
+});
 export type RolloutInput = z.input<typeof RolloutInput>;
 
 /** @throws ApiError where the input is not what the call takes. */

@@ -1,4 +1,7 @@
+import { createHash } from "node:crypto";
+import type { Decision } from "@coalmine/contract/operator-api";
 import * as z from "zod";
+import { readEntry } from "../pipeline/controller/audit.ts";
 import { foldEntry, type FoldedRollout } from "../pipeline/controller/folded.ts";
 import { AppendConflict } from "../pipeline/controller/rollout-log.ts";
 import type { Evidence } from "../pipeline/rollout/evidence.ts";
@@ -16,6 +19,15 @@ export const DecisionInput = RolloutInput.extend({
 });
 export type DecisionInput = z.input<typeof DecisionInput>;
 
+/** What a page adds, which may have been looked at for long, and may ask twice. */
+const Guarded = DecisionInput.extend({
+  /** `stateOf` the rollout as it was shown: on another one nothing is decided. */
+  state: z.string().optional(),
+  /** Of this decision: with the same key it is carried out once, however often it is asked for. */
+  key: z.string().optional(),
+});
+export type GuardedInput = z.input<typeof Guarded>;
+
 export const PromotionInput = DecisionInput.extend({
   /** Let it through unjudged, which takes two people: one opens the emergency lane, another one completes it. */
   emergency: z.boolean().default(false),
@@ -32,7 +44,7 @@ export interface Decided {
   readonly next: string;
 }
 
-type Decision = Extract<
+type Told = Extract<
   Evidence["kind"],
   "promoted" | "emergencyPromoted" | "held" | "resumed" | "rollbackRequested"
 >;
@@ -40,16 +52,24 @@ type Decision = Extract<
 /** The controller may write at the same moment; then the decision is thought through again. */
 const ATTEMPTS_MAX = 5;
 
+const kinds: Readonly<Record<Decision, Told>> = {
+  promote: "promoted",
+  hold: "held",
+  resume: "resumed",
+  rollback: "rollbackRequested",
+};
+
 export const promote = async (api: Api, input: PromotionInput): Promise<Decided> =>
-  decide(api, input, parseInput(PromotionInput, input).emergency ? "emergencyPromoted" : "promoted");
-export const hold = (api: Api, input: DecisionInput): Promise<Decided> => decide(api, input, "held");
-export const resume = (api: Api, input: DecisionInput): Promise<Decided> => decide(api, input, "resumed");
-export const rollback = (api: Api, input: DecisionInput): Promise<Decided> =>
-  decide(api, input, "rollbackRequested");
+  tell(api, input, parseInput(PromotionInput, input).emergency ? "emergencyPromoted" : "promoted");
+export const hold = (api: Api, input: DecisionInput): Promise<Decided> => decide(api, input, "hold");
+export const resume = (api: Api, input: DecisionInput): Promise<Decided> => decide(api, input, "resume");
+export const rollback = (api: Api, input: DecisionInput): Promise<Decided> => decide(api, input, "rollback");
+export const decide = (api: Api, input: GuardedInput, decision: Decision): Promise<Decided> =>
+  tell(api, input, kinds[decision]);
 
 /** Records the decision where the rollout can take it as it stands now. @throws ApiError with the state otherwise. */
-async function decide(api: Api, input: DecisionInput, kind: Decision): Promise<Decided> {
-  const { rollout: named, who, reason } = parseInput(DecisionInput, input);
+async function tell(api: Api, input: GuardedInput, kind: Told): Promise<Decided> {
+  const { rollout: named, who, reason, state, key } = parseInput(Guarded, input);
   for (let attempt = 1; ; attempt++) {
     const folded = await findRollout(api, named);
     const { planned } = folded;
@@ -58,8 +78,13 @@ async function decide(api: Api, input: DecisionInput, kind: Decision): Promise<D
         "ERR_API_CONFLICT",
         `${folded.id} has no plan to decide on (${"because" in folded.first ? folded.first.because : folded.first.kind}); push again`,
       );
+    if (key !== undefined) {
+      const earlier = await decidedWith(api, folded, key);
+      if (earlier !== undefined) return earlier;
+    }
     const now = await timesOf(api, folded);
-    const evidence: Evidence = { kind, by: who, reason };
+    if (state !== undefined) refuseMoved(folded, next(planned.rollout, [], now).rollout, state);
+    const evidence: Evidence = { kind, by: who, reason, ...(key === undefined ? {} : { key }) };
     const { refused } = next(planned.rollout, [evidence], now);
     // Time may have moved it first: what is refused is refused in the phase that it is in by now.
     const { rollout } = next(planned.rollout, [], now);
@@ -78,6 +103,42 @@ async function decide(api: Api, input: DecisionInput, kind: Decision): Promise<D
       if (!(failure instanceof AppendConflict) || attempt >= ATTEMPTS_MAX) throw failure;
     }
   }
+}
+
+/** What a decision depends on: as long as it stays the same, nothing was decided and no verdict changed. */
+export function stateOf({ phase, targets, promotedBy }: Rollout): string {
+  const { since: _since, ...decided } = phase;
+  const verdicts = Object.entries(targets).map(([name, { verdict }]) => [name, verdict?.verdict]);
+  return createHash("sha256")
+    .update(JSON.stringify([decided, verdicts, promotedBy]))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+function refuseMoved(folded: FoldedRollout, rollout: Rollout, seen: string): void {
+  if (stateOf(rollout) === seen) return;
+  throw new ApiError(
+    "ERR_API_CONFLICT",
+    `${folded.id} has moved on since it was looked at: it is ${rollout.phase.phase} now, and nothing was decided. ${whatNext(folded, rollout)}`,
+  );
+}
+
+async function decidedWith(api: Api, folded: FoldedRollout, key: string): Promise<Decided | undefined> {
+  const { planned } = folded;
+  if (planned === undefined) return undefined;
+  const entries = await api.log.entries(folded.id);
+  const entry = entries.find((stored) => {
+    const { record } = readEntry(stored);
+    return record.kind === "told" && record.evidence.some((one) => "reason" in one && one.key === key);
+  });
+  return (
+    entry && {
+      rollout: folded.id,
+      phase: planned.rollout.phase.phase,
+      sequence: entry.sequence,
+      next: whatNext(folded, planned.rollout),
+    }
+  );
 }
 
 /** The next command that makes sense as a rollout stands. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { AuditFinding } from "../pipeline/controller/audit.ts";
-import { verifyAudit } from "../pipeline/controller/audit.ts";
+import { readEntry, verifyAudit } from "../pipeline/controller/audit.ts";
 import { isFinished, readRollout, type FoldedRollout } from "../pipeline/controller/folded.ts";
 import type { Verdict } from "../pipeline/judge/verdict.ts";
 import { next } from "../pipeline/rollout/next.ts";
@@ -17,7 +17,7 @@ import {
 import { beginsAtMs } from "../pipeline/rollout/waits.ts";
 import { isOpen } from "../pipeline/rollout/windows.ts";
 import { findRollout, parseInput, RolloutInput, timesOf, type Api } from "./api.ts";
-import { whatNext } from "./decide.ts";
+import { stateOf, whatNext } from "./decide.ts";
 
 export interface RolloutSummary {
   readonly rollout: string;
@@ -55,6 +55,8 @@ export interface TargetDescription {
 }
 
 export interface RolloutDescription extends RolloutSummary {
+  /** Changes with what a decision depends on; empty without a plan. */
+  readonly state: string;
   readonly ageMs: number;
   readonly promotedBy: string | undefined;
   /** Who wanted it let through unjudged, and why; it takes two. */
@@ -77,7 +79,7 @@ export async function listRollouts(
   const summaries: RolloutSummary[] = [];
   for (const listed of await api.log.list(limit)) {
     const folded = await readRollout(api.log, listed.rollout);
-    if (folded !== undefined) summaries.push({ ...listed, ...stateOf(folded) });
+    if (folded !== undefined) summaries.push({ ...listed, ...standing(folded) });
   }
   return summaries;
 }
@@ -107,7 +109,8 @@ export async function describe(api: Api, { folded, now, rollout }: Stand): Promi
     rollout: folded.id,
     commit: listed?.commit ?? "",
     startedMs: listed?.startedMs ?? 0,
-    ...stateOf(folded),
+    ...standing(folded),
+    state: rollout === undefined ? "" : stateOf(rollout),
     ageMs: Math.max(0, ...since.map(([target, at]) => (now[target] ?? at) - at)),
     promotedBy: rollout?.promotedBy,
     emergency: rollout?.emergency,
@@ -139,7 +142,27 @@ export async function auditVerify(
   return { rollout: id, ...verifyAudit(await api.log.entries(id), noted) };
 }
 
-function stateOf(folded: FoldedRollout): Pick<RolloutSummary, "phase" | "outcome" | "because"> {
+/** The audit log of a rollout, entry by entry, with what verifying it finds. */
+export async function auditEntries(api: Api, input: RolloutInput) {
+  const { id } = await findRollout(api, parseInput(RolloutInput, input).rollout);
+  const entries = await api.log.entries(id);
+  const finding = verifyAudit(entries);
+  return {
+    rollout: id,
+    ok: finding.ok,
+    ...(finding.ok ? {} : { because: finding.because }),
+    entries: entries.map((entry, index) => {
+      const { sequence, text, sha256 } = entry;
+      const shown = { sequence, text, sha256 };
+      // What stands behind a changed entry may be anything.
+      if (!finding.ok && index >= finding.sequence) return shown;
+      const { atMs, record } = readEntry(entry);
+      return { ...shown, atMs, kind: record.kind };
+    }),
+  };
+}
+
+function standing(folded: FoldedRollout): Pick<RolloutSummary, "phase" | "outcome" | "because"> {
   const { first, planned } = folded;
   if (planned === undefined)
     return { phase: first.kind, outcome: undefined, because: "because" in first ? first.because : undefined };

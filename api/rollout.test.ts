@@ -170,7 +170,7 @@ test("a hint makes the controller look at once, and means nothing by itself [rol
   while ((await listRollouts(rig.api)).length === 1) await passed();
   stop.abort();
   await running;
-}, 60_000);
+}, 180_000);
 
 test("a person holds and resumes; a newer push waits its turn and then rolls out", async () => {
   const rig = await rigOf({ home: 3 });

@@ -16,6 +16,7 @@ const shown: ShownRollout = {
   phase: "waves",
   outcome: undefined,
   because: undefined,
+  state: "",
   ageMs: 20 * MINUTE_MS,
   promotedBy: "ada and bo",
   emergency: { opened: { by: "ada", reason: "the alarm" }, completed: { by: "bo", reason: "seen it" } },

@@ -1,7 +1,12 @@
 import * as z from "zod";
 import { StepFinding } from "../judge/wave-step.ts";
 
-const person = { by: z.string().min(1), reason: z.string().min(1).max(1000) };
+/** `key` tells a decision that is sent again from another one. */
+const person = {
+  by: z.string().min(1),
+  reason: z.string().min(1).max(1000),
+  key: z.string().max(64).optional(),
+};
 
 /**
  * What a rollout can be told. Anything may come twice, late, out of order, or never: the rollout takes what fits and
