@@ -55,7 +55,7 @@ async function phase(): Promise<string | undefined> {
 const ask = (
   path: string,
   role?: Role,
-  init: RequestInit & { readonly headers?: Record<string, string> } = {},
+  init: { readonly method?: string; readonly body?: string; readonly headers?: Record<string, string> } = {},
 ): Promise<Response> =>
   Promise.resolve(
     app.request(path, {
