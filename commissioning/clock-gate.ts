@@ -2,13 +2,12 @@ import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import type { Clock } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
+import { AHEAD_MS_MAX } from "./clock-limits.ts";
 import { CommissioningRefused } from "./refusal.ts";
 import { probeTls } from "./tls-probe.ts";
 
 /** A clock before this has never been set: no device is older than this program. */
 const EARLIEST_MS = Date.UTC(2025, 0, 1);
-/** AWS refuses requests whose date is further off. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html */
-export const AHEAD_MS_MAX = 5 * 60_000;
 const ANSWER_MS = 15_000;
 const HTTPS_PORT = 443;
 

@@ -48,12 +48,11 @@ beforeAll(async () => {
 beforeEach(() => site.change(plan));
 afterAll(() => site.close());
 
-/** All that is not well, in English. */
-async function looked(changes: Partial<SitePlan> = {}, options: { proxy?: Proxy; waitMs?: number } = {}) {
+async function checked(changes: Partial<SitePlan> = {}, options: { proxy?: Proxy; waitMs?: number } = {}) {
   site.change(changes);
   await site.network.connect(ConnectRequest.parse({ adapter: "eth0", medium: { kind: "ethernet" } }));
   const { wire, deviceClock: clock, trust, network } = site;
-  const checks = await checkNetwork({
+  return checkNetwork({
     network,
     adapter: "eth0",
     list,
@@ -62,8 +61,11 @@ async function looked(changes: Partial<SitePlan> = {}, options: { proxy?: Proxy;
     portalWitness: portalWitness(region),
     probes: nodeProbes({ wire, clock, waitMs: 20_000, portalTrust: [trust], ...options }),
   });
-  return checks.map((check) => networkFinding(check, en));
 }
+async function looked(...options: Parameters<typeof checked>) {
+  return (await checked(...options)).map((check) => networkFinding(check, en));
+}
+/** All that is not well, in English. */
 const failing = (findings: readonly Finding[]) =>
   Object.fromEntries(
     findings.flatMap((finding) =>
@@ -191,6 +193,26 @@ test("why a link did not come up is told with its values and what to do, in ever
   expect(new Set(Object.values(languages).map(({ language }) => language)).size).toBe(5);
 });
 
+test("every language tells the same values", async () => {
+  const accounts = { proxy: { allows: [], isOnlyWay: true } };
+  const { account: _, ...nobody } = proxy;
+  const checks = [
+    ...(await checked({ inspection })),
+    ...(await checked({ ...plan, captivePortal: true }, { waitMs: 3000 })),
+    ...(await checked({ ...plan, deviceClockAheadMs: -400 * 86_400_000 })),
+    ...(await checked({ ...plan, ...accounts }, { proxy: nobody, waitMs: 3000 })),
+    ...(await checked({ ...plan, firewall: [{ port: 443, does: "refuse" }] })),
+  ];
+  const numbers = (text: string) => text.match(/\d+/g)?.toSorted();
+  for (const texts of Object.values(languages))
+    for (const check of checks) {
+      const told = networkFinding(check, texts);
+      const english = networkFinding(check, en);
+      expect(told.state).toBe(english.state);
+      expect(numbers(told.check + told.sentence)).toEqual(numbers(english.check + english.sentence));
+    }
+});
+
 test("the request to IT has hosts, ports, reasons, addresses and the names to bypass, and fits a mail", async () => {
   const findings = await looked({ inspection });
   const options = {
@@ -218,4 +240,9 @@ test("the request to IT has hosts, ports, reasons, addresses and the names to by
   );
   expect(bypass.match(/^ {2}\S+$/gm)).toEqual([`  ${IOT}`, `  ${GREENGRASS}`, `  ${CREDENTIALS}`]);
   expect(requestToIt({ ...options, findings: [] }, de)).toContain("MAC-Adresse (eth0): 02:00:5e:10:00:01");
+
+  site.change(plan);
+  const hosts = plan.hosts.filter((host) => host !== CREDENTIALS);
+  const unknown = requestToIt({ ...options, findings: await looked({ hosts }) }, en);
+  expect(unknown.match(/does not know/g)).toHaveLength(1);
 });

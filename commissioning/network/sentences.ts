@@ -1,5 +1,5 @@
 import type { ConnectFailure, Handshaken, NoWay, Portal, PortalApi, Unresolved } from "@coalmine/site";
-import { AHEAD_MS_MAX } from "../clock-gate.ts";
+import { AHEAD_MS_MAX } from "../clock-limits.ts";
 import { failed, type Finding, notChecked, ok } from "../doctor/finding.ts";
 import { type Said, say, type Texts } from "../texts/texts.ts";
 import type { NetworkCheck } from "./check-list.ts";

@@ -184,7 +184,9 @@ test("a wrong clock is measured against the network's time, and told by a certif
 test("time servers that are silent, and that do not know the time, are told apart", async () => {
   site.change({ time: "silent" });
   expect(await probes(brief).time(TIME)).toEqual({ kind: "no-time", server: TIME, waitedMs: SILENCE_MS });
-  site.change({ time: "unsynchronised" });
+  site.change({ time: "right", firewall: [{ port: 123, does: "drop" }] });
+  expect(await probes(brief).time(TIME)).toMatchObject({ kind: "no-time" });
+  site.change({ time: "unsynchronised", firewall: [] });
   expect(await probes().time(TIME)).toEqual({ kind: "unsynchronised", server: TIME });
 });
 

@@ -65,9 +65,11 @@ export class SiteWire implements Wire {
     return socket;
   }
 
-  udp() {
+  /** Whatever a rule does to a datagram, who sent it hears nothing. */
+  udp(address: string, port: number) {
     const isOut = this.#lease() !== undefined && !this.#plan().captivePortal;
-    return { address: LOOPBACK, port: isOut ? this.#ends.time : this.#ends.mute };
+    const leads = isOut && this.#ruleFor(this.#hostAt(address), port) === undefined;
+    return { address: LOOPBACK, port: leads ? this.#ends.time : this.#ends.mute };
   }
 
   /** What stands outside, past the firewall, as it looks from in here: the proxy uses it too. */
@@ -80,8 +82,12 @@ export class SiteWire implements Wire {
     return doors[`${host}:${port}`] ?? outsideTls;
   }
 
+  #ruleFor(host: string | undefined, port: number) {
+    return this.#plan().firewall.find((one) => one.port === port && (one.host ?? host) === host);
+  }
+
   #doorFrom(address: string, port: number): Door {
-    const { firewall, captivePortal, proxy } = this.#plan();
+    const { captivePortal, proxy } = this.#plan();
     const ends = this.#ends;
     const lease = this.#lease();
     if (lease === undefined || lease.gateway === undefined) return { kind: "no-route" };
@@ -97,7 +103,7 @@ export class SiteWire implements Wire {
       return port === 443 ? { kind: "port", port: ends.portalTls } : silence;
     }
     if (proxy?.isOnlyWay === true) return silence;
-    const rule = firewall.find((one) => one.port === port && (one.host ?? host) === host);
+    const rule = this.#ruleFor(host, port);
     if (rule !== undefined) return rule.does === "drop" ? silence : { kind: "port", port: ends.nobody };
     const door = this.doorOf(host, port);
     return door === undefined ? silence : { kind: "port", port: door };

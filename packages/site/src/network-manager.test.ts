@@ -148,6 +148,21 @@ test("hidden networks, static addresses and a certificate's identity are setting
   );
 });
 
+test("who no longer waits leaves no profile", async () => {
+  const { run, profiles } = recorded("well");
+  const stop = new AbortController();
+  const waiting: RunProgram = async (command, args, options) => {
+    if (!args.includes("up")) return run(command, args, options);
+    stop.abort(new Error("no longer wanted"));
+    options?.signal?.throwIfAborted();
+    return run(command, args, options);
+  };
+  await expect(networkManager(waiting).connect(wifi({ kind: "open" }), stop.signal)).rejects.toThrow(
+    "no longer wanted",
+  );
+  expect([...profiles]).toEqual([]);
+});
+
 test("a wait that ends, a supplicant that is missing and an unknown reason are no wrong passphrase", async () => {
   const upFails = (ended: Ended) => {
     const { run } = recorded("well");

@@ -138,6 +138,7 @@ function stateIn(shown: ReturnType<typeof terseProperties>): AdapterState {
       addresses: shown.get("IP4.ADDRESS") ?? [],
       gateway: one("IP4.GATEWAY"),
       dns: shown.get("IP4.DNS") ?? [],
+      // Debian 12's NetworkManager does not ask for it, nor show it: there the plain request alone tells of a portal.
       portalApi: (shown.get("DHCP4.OPTION") ?? [])
         .map((option) => /^(?:v4_)?captive_portal = (\S+)$/.exec(option)?.[1])
         .find((url) => url !== undefined),

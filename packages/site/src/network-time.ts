@@ -21,7 +21,10 @@ export async function networkTime(server: string, means: ProbeMeans): Promise<Ti
   const to = wire.udp(address, NTP_PORT);
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(to.address) ? "udp6" : "udp4");
+    let isOver = false;
     const end = (answer: TimeAnswer) => {
+      if (isOver) return;
+      isOver = true;
       late.cancel();
       socket.close();
       resolve(answer);

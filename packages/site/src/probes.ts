@@ -1,10 +1,11 @@
 import type { Instant } from "@coalmine/ports";
+import type { Secret } from "./secret.ts";
 
 /** An HTTP proxy, as hospitals have them. It resolves names itself. */
 export interface Proxy {
   readonly host: string;
   readonly port: number;
-  readonly account?: { readonly user: string; readonly password: { reveal(): string } } | undefined;
+  readonly account?: { readonly user: string; readonly password: Secret } | undefined;
 }
 
 export type Unresolved =
