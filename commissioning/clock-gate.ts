@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import type { Clock } from "@coalmine/ports";
+import { messageOf } from "@coalmine/runtime";
+import { AHEAD_MS_MAX } from "./clock-limits.ts";
 import { CommissioningRefused } from "./refusal.ts";
-import { tlsRefusal } from "./tls-probe.ts";
+import { probeTls } from "./tls-probe.ts";
 
 /** A clock before this has never been set: no device is older than this program. */
 const EARLIEST_MS = Date.UTC(2025, 0, 1);
-/** AWS refuses requests whose date is further off. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html */
-const AHEAD_MS_MAX = 5 * 60_000;
 const ANSWER_MS = 15_000;
 const HTTPS_PORT = 443;
 
@@ -36,7 +36,18 @@ export async function compareClock(
   },
   clock: Clock,
 ): Promise<number> {
-  const date = await serverDate(door, clock);
+  const [host = "", port = String(HTTPS_PORT)] = door.endpoint.split(":");
+  const at = { host, port: Number(port) };
+  const date = await serverDate(door, at, clock).catch(async (failure: unknown) => {
+    if (failure instanceof CommissioningRefused) throw failure;
+    // Why TLS fails is told by a look at the door alone.
+    await probeTls({ ...door, ...at, alpn: undefined }, clock);
+    throw new CommissioningRefused(
+      "unreachable",
+      `${door.endpoint} breaks off (${messageOf(failure)}); run this again, and ask whether something on the way ends HTTPS`,
+      { cause: failure },
+    );
+  });
   const now = clock.now();
   const aheadMs = now - date;
   if (Math.abs(aheadMs) > AHEAD_MS_MAX)
@@ -48,15 +59,18 @@ export async function compareClock(
 }
 
 /** Whatever the server answers, it says what time it is. */
-async function serverDate(door: Parameters<typeof compareClock>[0], clock: Clock): Promise<number> {
+async function serverDate(
+  door: Parameters<typeof compareClock>[0],
+  { host, port }: { readonly host: string; readonly port: number },
+  clock: Clock,
+): Promise<number> {
   const [cert, key, ca] = await Promise.all(
     [door.certificateFile, door.privateKeyFile, door.rootCaFile].map((path) => readFile(path)),
   );
-  const [host = "", port = String(HTTPS_PORT)] = door.endpoint.split(":");
   return new Promise((resolve, reject) => {
     const asked = request({
       host,
-      port: Number(port),
+      port,
       path: "/",
       method: "GET",
       cert,
@@ -87,7 +101,7 @@ async function serverDate(door: Parameters<typeof compareClock>[0], clock: Clock
     });
     asked.on("error", (failure) => {
       late.cancel();
-      reject(failure instanceof CommissioningRefused ? failure : tlsRefusal(failure, door.endpoint));
+      reject(failure);
     });
     asked.end();
   });

@@ -2,6 +2,7 @@ import { iot, mqtt5 } from "aws-iot-device-sdk-v2";
 import type { Clock } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import type { IotConnection, IotConnector, IotIdentity } from "./iot-connection.ts";
+import { mqttAlpn } from "./network/network-list.ts";
 import { CommissioningRefused } from "./refusal.ts";
 import { probeTls } from "./tls-probe.ts";
 
@@ -17,10 +18,7 @@ export function mqttConnector(
   return {
     connect: async (identity) => {
       // The SDK tells a wrong authority only as "negotiation failed", and late.
-      await probeTls(
-        { ...endpoint, ...identity, alpn: endpoint.port === 443 ? "x-amzn-mqtt-ca" : undefined },
-        clock,
-      );
+      await probeTls({ ...endpoint, ...identity, alpn: mqttAlpn(endpoint.port) }, clock);
       return connected(endpoint, identity, clock);
     },
   };

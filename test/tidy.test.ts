@@ -19,7 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "packages/recipe": ["packages/contract", "packages/runtime"],
   "packages/instrument": ["packages/contract", "packages/runtime", "packages/ports", "packages/modbus"],
   "packages/modbus": ["packages/contract", "packages/runtime", "packages/ports"],
-  "packages/site": ["packages/contract"],
+  "packages/site": ["packages/contract", "packages/runtime", "packages/ports"],
   "packages/ipc": ["packages/contract", "packages/runtime", "packages/ports"],
   "packages/durable-log": ["packages/contract", "packages/runtime", "packages/ports"],
   components: ["packages"],

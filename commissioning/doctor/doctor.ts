@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { compareClock, refuseUnsetClock } from "../clock-gate.ts";
+import { mqttAlpn } from "../network/network-list.ts";
 import { CommissioningRefused } from "../refusal.ts";
 import { probeTls } from "../tls-probe.ts";
 import { type Account, accountOf, ownerOf } from "./account.ts";
@@ -14,8 +15,6 @@ import { type ComponentRights, rightsOf } from "./rights.ts";
 
 /** Below this a release cannot be downloaded beside the one that runs: Node and all components are about 120 MiB. */
 const FREE_BYTES_MIN = 256 * 1024 * 1024;
-/** Port 443 carries MQTT only by this name. */
-const ALPN_MQTT = "x-amzn-mqtt-ca";
 
 export interface DoctorOptions {
   /** The core device's folder. */
@@ -62,7 +61,7 @@ async function reachable(configuration: DeviceConfiguration, clock: Clock): Prom
   const { iotDataEndpoint: host, mqttPort: port } = configuration;
   const check = "the way to AWS IoT Core";
   try {
-    await probeTls({ host, port, ...configuration, alpn: port === 443 ? ALPN_MQTT : undefined }, clock);
+    await probeTls({ host, port, ...configuration, alpn: mqttAlpn(port) }, clock);
     return ok(check, `${host}:${port} takes this device's certificate`);
   } catch (failure) {
     return refusal(check, failure);

@@ -33,6 +33,8 @@ export interface AuthorityOptions {
   readonly random: Random;
   /** TLS stacks know no other clock. */
   readonly wallClock: Clock;
+  /** Who its certificates say has issued them. */
+  readonly name?: string | undefined;
 }
 
 /**
@@ -41,17 +43,19 @@ export interface AuthorityOptions {
  */
 export class CertificateAuthority {
   readonly certificatePem: string;
+  readonly #name: Buffer;
   readonly #key: KeyObject;
   readonly #random: Random;
   readonly #wallClock: Clock;
 
   private constructor(options: AuthorityOptions, key: KeyObject, certificatePem?: string) {
+    this.#name = commonName(options.name ?? "Coalmine local root");
     this.#key = key;
     this.#random = options.random;
     this.#wallClock = options.wallClock;
     this.certificatePem =
       certificatePem ??
-      this.#sign(rootName, createPublicKey(key), this.#long(), [
+      this.#sign(this.#name, createPublicKey(key), this.#long(), [
         extension("2.5.29.19", der.sequence(der.boolean(true), der.integer(Buffer.from([0]))), true),
         extension("2.5.29.15", der.bitString(Buffer.from([0b0000_0110]), 1), true),
       ]);
@@ -81,18 +85,18 @@ export class CertificateAuthority {
     return authority;
   }
 
-  /** For the doors on loopback: one year, since a server makes itself a new one at each start. */
-  serverCertificate(): KeysAndCertificate {
+  /** For the doors on loopback, by whatever name: one year, since a server makes itself a new one at each start. */
+  serverCertificate(name = "localhost"): KeysAndCertificate {
     const key = newKey();
     const now = this.#wallClock.now();
     const validity = { from: now - DAY_MS, until: now + 365 * DAY_MS };
     const loopback6 = Buffer.from([...Array<number>(15).fill(0), 1]);
     const names = der.sequence(
-      der.context(2, Buffer.from("localhost"), "simple"),
+      der.context(2, Buffer.from(name), "simple"),
       der.context(7, Buffer.from([127, 0, 0, 1]), "simple"),
       der.context(7, loopback6, "simple"),
     );
-    const certificatePem = this.#sign(commonName("localhost"), createPublicKey(key), validity, [
+    const certificatePem = this.#sign(commonName(name), createPublicKey(key), validity, [
       extension("2.5.29.17", names),
       ...endEntity("1.3.6.1.5.5.7.3.1"),
     ]);
@@ -131,7 +135,7 @@ export class CertificateAuthority {
       der.context(0, der.integer(Buffer.from([2])), "constructed"),
       der.integer(this.#serial()),
       algorithm,
-      rootName,
+      this.#name,
       der.sequence(der.time(validity.from), der.time(validity.until)),
       subject,
       spki(publicKey),
@@ -156,8 +160,6 @@ export class CertificateAuthority {
     return bytes;
   }
 }
-
-const rootName = commonName("Coalmine local root");
 
 function commonName(text: string): Buffer {
   return der.sequence(der.set(der.sequence(der.oid("2.5.4.3"), der.utf8(text))));
