@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import type { Clock } from "@coalmine/ports";
 import { CommissioningRefused } from "./refusal.ts";
@@ -25,9 +24,10 @@ export function refuseUnsetClock(clock: Clock): void {
 export async function compareClock(
   door: {
     readonly endpoint: string;
-    readonly certificateFile: string;
-    readonly privateKeyFile: string;
-    readonly rootCaFile: string;
+    /** What some servers want before they say anything. */
+    readonly certificatePem?: string;
+    readonly privateKeyPem?: string;
+    readonly rootCaPem: string;
   },
   clock: Clock,
 ): Promise<number> {
@@ -44,9 +44,6 @@ export async function compareClock(
 
 /** Whatever the server answers, it says what time it is. */
 async function serverDate(door: Parameters<typeof compareClock>[0], clock: Clock): Promise<number> {
-  const [cert, key, ca] = await Promise.all(
-    [door.certificateFile, door.privateKeyFile, door.rootCaFile].map((path) => readFile(path)),
-  );
   const [host = "", port = String(HTTPS_PORT)] = door.endpoint.split(":");
   return new Promise((resolve, reject) => {
     const asked = request({
@@ -54,9 +51,9 @@ async function serverDate(door: Parameters<typeof compareClock>[0], clock: Clock
       port: Number(port),
       path: "/",
       method: "GET",
-      cert,
-      key,
-      ca,
+      cert: door.certificatePem,
+      key: door.privateKeyPem,
+      ca: door.rootCaPem,
       agent: false,
     });
     const late = clock.timer(ANSWER_MS, () =>

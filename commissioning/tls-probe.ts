@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { connect } from "node:tls";
 import type { Clock } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
@@ -12,25 +11,22 @@ const OTHER_AUTHORITY = /UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|CERT_UNTRUSTED|INVALI
 export interface TlsDoor {
   readonly host: string;
   readonly port: number;
-  readonly certificateFile: string;
-  readonly privateKeyFile: string;
-  readonly rootCaFile: string;
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  readonly rootCaPem: string;
   readonly alpn: string | undefined;
 }
 
 /** Shakes hands once and hangs up, to say in a sentence what does not work: network, clock, authority. */
 export async function probeTls(door: TlsDoor, clock: Clock): Promise<void> {
-  const [cert, key, ca] = await Promise.all(
-    [door.certificateFile, door.privateKeyFile, door.rootCaFile].map((path) => readFile(path)),
-  );
   const { host, port } = door;
   await new Promise<void>((resolve, reject) => {
     const socket = connect({
       host,
       port,
-      cert,
-      key,
-      ca,
+      cert: door.certificatePem,
+      key: door.privateKeyPem,
+      ca: door.rootCaPem,
       servername: host,
       ...(door.alpn === undefined ? {} : { ALPNProtocols: [door.alpn] }),
     });
