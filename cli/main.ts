@@ -6,6 +6,7 @@ import { CoalmineError, messageOf } from "@coalmine/runtime";
 import { addAuditCommands } from "./audit/commands.ts";
 import { addCloudCommands } from "./cloud/commands.ts";
 import { addComponentCommands } from "./component/commands.ts";
+import { addClaimCommands } from "./device/claim-commands.ts";
 import { addDeviceCommands } from "./device/commands.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { addJudgeCommands } from "./judge/commands.ts";
@@ -22,6 +23,7 @@ const program = new Command("coalmine")
 addSystemCommands(program, at);
 addRolloutCommands(program, at);
 addDeviceCommands(program, at);
+addClaimCommands(program, at);
 addQueueCommands(program, at);
 addJudgeCommands(program, at);
 addSimulateCommand(program, at);

@@ -1,10 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import type { Clock } from "@coalmine/ports";
-import { messageOf } from "@coalmine/runtime";
 import { AHEAD_MS_MAX } from "./clock-limits.ts";
 import { CommissioningRefused } from "./refusal.ts";
-import { probeTls } from "./tls-probe.ts";
+import { refusedBy, type TlsDoor } from "./tls-probe.ts";
 
 /** A clock before this has never been set: no device is older than this program. */
 const EARLIEST_MS = Date.UTC(2025, 0, 1);
@@ -30,24 +28,16 @@ export function refuseUnsetClock(clock: Clock): void {
 export async function compareClock(
   door: {
     readonly endpoint: string;
-    readonly certificateFile: string;
-    readonly privateKeyFile: string;
-    readonly rootCaFile: string;
+    /** What some servers want before they say anything. */
+    readonly certificatePem?: string;
+    readonly privateKeyPem?: string;
+    readonly rootCaPem: string;
   },
   clock: Clock,
 ): Promise<number> {
   const [host = "", port = String(HTTPS_PORT)] = door.endpoint.split(":");
-  const at = { host, port: Number(port) };
-  const date = await serverDate(door, at, clock).catch(async (failure: unknown) => {
-    if (failure instanceof CommissioningRefused) throw failure;
-    // Why TLS fails is told by a look at the door alone.
-    await probeTls({ ...door, ...at, alpn: undefined }, clock);
-    throw new CommissioningRefused(
-      "unreachable",
-      `${door.endpoint} breaks off (${messageOf(failure)}); run this again, and ask whether something on the way ends HTTPS`,
-      { cause: failure },
-    );
-  });
+  const at = { ...door, host, port: Number(port) };
+  const date = await serverDate(at, clock).catch((failure: unknown) => refusedBy(at, failure, clock));
   const now = clock.now();
   const aheadMs = now - date;
   if (Math.abs(aheadMs) > AHEAD_MS_MAX)
@@ -59,23 +49,16 @@ export async function compareClock(
 }
 
 /** Whatever the server answers, it says what time it is. */
-async function serverDate(
-  door: Parameters<typeof compareClock>[0],
-  { host, port }: { readonly host: string; readonly port: number },
-  clock: Clock,
-): Promise<number> {
-  const [cert, key, ca] = await Promise.all(
-    [door.certificateFile, door.privateKeyFile, door.rootCaFile].map((path) => readFile(path)),
-  );
+async function serverDate(door: TlsDoor & { readonly endpoint: string }, clock: Clock): Promise<number> {
   return new Promise((resolve, reject) => {
     const asked = request({
-      host,
-      port,
+      host: door.host,
+      port: door.port,
       path: "/",
       method: "GET",
-      cert,
-      key,
-      ca,
+      cert: door.certificatePem,
+      key: door.privateKeyPem,
+      ca: door.rootCaPem,
       agent: false,
     });
     const late = clock.timer(ANSWER_MS, () =>

@@ -1,8 +1,8 @@
-import { stat } from "node:fs/promises";
 import type { Clock, Links } from "@coalmine/ports";
-import { checkClaim, keepRootCa } from "./claim-files.ts";
 import { compareClock, refuseUnsetClock } from "./clock-gate.ts";
-import { isThere, makeFolder, modes, readIfThere, writeDurably } from "./durable-files.ts";
+import type { CodeExchange } from "./code-exchange.ts";
+import { type DurableFiles, durableFiles, makeFolder, modes, readIfThere } from "./durable-files.ts";
+import { refuseWrongModes } from "./file-modes.ts";
 import { makeIdentity } from "./identity.ts";
 import type { IotConnector } from "./iot-connection.ts";
 import { Journal } from "./journal.ts";
@@ -11,6 +11,8 @@ import type { CommissionOptions } from "./options.ts";
 import { type Places, placesOf } from "./places.ts";
 import { CommissioningRefused, diskRefusal } from "./refusal.ts";
 import { makeReport, Report, reportJson, reportText, sha256 } from "./report.ts";
+import { keepRootCa } from "./root-ca.ts";
+import { sendReport } from "./send-report.ts";
 import { refuseUnhealthy, testInstruments } from "./wiring.ts";
 
 export const steps = ["clock", "identity", "self-test", "configuration", "report"] as const;
@@ -20,11 +22,16 @@ export interface CommissionPorts {
   readonly clock: Clock;
   readonly links: Links;
   readonly iot: IotConnector;
+  readonly codes: CodeExchange;
+  /** The disk, unless another one is handed in. */
+  readonly files?: DurableFiles;
   /** Told of each step before it begins. */
   readonly progress?: (step: Step) => void;
 }
 
 export interface Commissioned {
+  /** Without the network the device has no identity yet: a later run completes it. */
+  readonly pending: boolean;
   readonly report: Report;
   readonly sha256: string;
   readonly reportFiles: readonly string[];
@@ -44,27 +51,28 @@ export async function commission(options: CommissionOptions, ports: CommissionPo
 
 async function run(
   options: CommissionOptions,
-  { clock, links, iot, progress }: CommissionPorts,
+  { clock, links, iot, codes, files = durableFiles, progress }: CommissionPorts,
 ): Promise<Commissioned> {
   const places = placesOf(options);
   const { serial, site } = options;
   progress?.("clock");
   refuseUnsetClock(clock);
   await makeFolder(options.root);
-  const journal = await Journal.open(places.journal, { serial, site, nowMs: clock.now() });
-  await refuseOpenKey(places);
+  const journal = await Journal.open(places.journal, { serial, site, nowMs: clock.now() }, files);
+  await refuseWrongModes(places);
   const done = await finished(places, journal);
-  if (done !== undefined) return done;
-  if (journal.entries.proven === undefined) await checkClaim(places, clock);
-  await keepRootCa(places);
-  const aheadMs = await compareClock(
-    { ...pairFor(journal, places), endpoint: options.iotCredEndpoint, rootCaFile: places.rootCa },
-    clock,
-  );
-  await journal.done({ clock: { at: clock.now(), aheadMs } });
-
-  progress?.("identity");
-  await makeIdentity({ options, places, journal, clock, iot });
+  const identity = { options, places, journal, clock, iot, codes, files };
+  if (done !== undefined) {
+    await sendReport(identity, done);
+    return done;
+  }
+  const rootCaPem = await keepRootCa(places, options.rootCaFile, files);
+  const pending = await offline(options, async () => {
+    const aheadMs = await compareClock({ endpoint: new URL(options.claimEndpoint).host, rootCaPem }, clock);
+    await journal.done({ clock: { at: clock.now(), aheadMs } });
+    progress?.("identity");
+    await makeIdentity(identity);
+  });
 
   if (journal.entries.selfTest === undefined) {
     progress?.("self-test");
@@ -73,10 +81,10 @@ async function run(
     await journal.done({ selfTest: { at: clock.now(), ports: [...tested] } });
   }
 
-  if (journal.entries.configured === undefined) {
+  if (journal.entries.configured === undefined && !pending) {
     progress?.("configuration");
     const thingName = journal.entries.thing?.thingName ?? serial;
-    await writeDurably(
+    await files.write(
       places.configuration,
       nucleusConfiguration(options, places, thingName),
       modes.configuration,
@@ -87,10 +95,30 @@ async function run(
   progress?.("report");
   const report = makeReport(options, journal.entries, clock.now());
   const json = reportJson(report);
-  await writeDurably(places.reportJson, json, modes.report);
-  await writeDurably(places.reportText, reportText(report, json), modes.report);
+  await files.write(places.reportJson, json, modes.report);
+  await files.write(places.reportText, reportText(report, json), modes.report);
+  const result = {
+    pending,
+    report,
+    sha256: sha256(json),
+    reportFiles: [places.reportJson, places.reportText],
+  };
+  if (pending) return result;
   await journal.done({ reported: { at: clock.now(), sha256: sha256(json) } });
-  return { report, sha256: sha256(json), reportFiles: [places.reportJson, places.reportText] };
+  await sendReport(identity, result);
+  return result;
+}
+
+/** Whether what needs the network has to wait, where that was asked for. */
+async function offline({ finishOffline }: CommissionOptions, online: () => Promise<void>): Promise<boolean> {
+  try {
+    await online();
+    return false;
+  } catch (failure) {
+    if (finishOffline && failure instanceof CommissioningRefused && failure.reason === "unreachable")
+      return true;
+    throw failure;
+  }
 }
 
 /** What an earlier run left as its result. */
@@ -103,28 +131,9 @@ async function finished(places: Places, { entries }: Journal): Promise<Commissio
       `${places.reportJson} is not the report that was written (SHA-256 ${sha256(json)}, the journal has ${entries.reported.sha256}); put the report back, or remove it and commission again`,
     );
   return {
+    pending: false,
     report: Report.parse(JSON.parse(json)),
     sha256: entries.reported.sha256,
     reportFiles: [places.reportJson, places.reportText],
   };
-}
-
-/** The claim's certificate until the device has connected with its own: the server wants one to talk at all. */
-function pairFor(
-  { entries }: Journal,
-  places: Places,
-): { readonly certificateFile: string; readonly privateKeyFile: string } {
-  return entries.proven === undefined
-    ? { certificateFile: places.claim.certificate, privateKeyFile: places.claim.privateKey }
-    : { certificateFile: places.certificate, privateKeyFile: places.privateKey };
-}
-
-async function refuseOpenKey({ privateKey }: Places): Promise<void> {
-  if (!(await isThere(privateKey))) return;
-  const mode = (await stat(privateKey)).mode & 0o777;
-  if (mode !== modes.privateKey)
-    throw new CommissioningRefused(
-      "file-modes",
-      `${privateKey} has the mode ${mode.toString(8)}, it needs 600: others could have read it; \`chmod 600\` it if nobody else works on this machine, or commission the device anew`,
-    );
 }

@@ -10,6 +10,13 @@ export const modes = {
   report: 0o640,
 } as const;
 
+/** What is written to the disk, step by step: a test cuts the power at any of them. */
+export interface DurableFiles {
+  write(path: string, text: string, mode: number): Promise<void>;
+  erase(path: string): Promise<void>;
+}
+export const durableFiles: DurableFiles = { write: writeDurably, erase };
+
 /** Writes a file whole or not at all, with its mode from the first byte on; durable when it resolves. */
 export async function writeDurably(path: string, text: string, mode: number): Promise<void> {
   await makeFolder(dirname(path));
@@ -43,8 +50,8 @@ export async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 /**
- * Overwrites a secret, removes it, and syncs both. Flash may keep old blocks all the same: the claim is also revoked by
- * its one use, or lies in memory only.
+ * Overwrites a secret, removes it, and syncs both. Flash may keep old blocks all the same: a code is of no use to
+ * another device either, and a claim lies in memory only.
  */
 export async function erase(path: string): Promise<void> {
   try {
@@ -68,16 +75,6 @@ export async function erase(path: string): Promise<void> {
 /** A folder that only its owner can enter. One that is there already keeps its mode, unless it is ours to set. */
 export async function makeFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: modes.folder });
-}
-
-export async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (failure: unknown) => {
-      if (isMissing(failure)) return false;
-      throw failure;
-    },
-  );
 }
 
 async function syncFolder(path: string): Promise<void> {

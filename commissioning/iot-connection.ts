@@ -6,9 +6,10 @@ export interface IotConnector {
 
 export interface IotIdentity {
   readonly clientId: string;
-  readonly certificateFile: string;
-  readonly privateKeyFile: string;
-  readonly rootCaFile: string;
+  /** As text: a claim's is never on the disk. */
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  readonly rootCaPem: string;
   /** What to blame when AWS IoT takes the TLS connection and refuses the client. */
   readonly whose: "claim" | "device";
 }

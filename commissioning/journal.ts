@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { modes, readIfThere, writeDurably } from "./durable-files.ts";
+import { type DurableFiles, durableFiles, modes, readIfThere } from "./durable-files.ts";
 import { CommissioningRefused } from "./refusal.ts";
 
 export const PortResult = z.object({
@@ -40,6 +40,8 @@ export const JournalEntries = z.object({
   selfTest: z.object({ at, ports: z.array(PortResult) }).optional(),
   configured: z.object({ at }).optional(),
   reported: z.object({ at, sha256: z.string() }).optional(),
+  /** The operator's side has the report. */
+  sent: z.object({ at }).optional(),
 });
 export type JournalEntries = z.infer<typeof JournalEntries>;
 type Steps = Omit<JournalEntries, "version" | "serial" | "site" | "startedMs">;
@@ -47,18 +49,24 @@ type Steps = Omit<JournalEntries, "version" | "serial" | "site" | "startedMs">;
 /** What has been done so far. Each step is on the disk before the next begins, so that a power cut costs one step. */
 export class Journal {
   readonly #path: string;
+  readonly #files: DurableFiles;
   #entries: JournalEntries;
 
-  private constructor(path: string, entries: JournalEntries) {
+  private constructor(path: string, files: DurableFiles, entries: JournalEntries) {
     this.#path = path;
+    this.#files = files;
     this.#entries = entries;
   }
 
-  static async open(path: string, begin: { serial: string; site: string; nowMs: number }): Promise<Journal> {
+  static async open(
+    path: string,
+    begin: { serial: string; site: string; nowMs: number },
+    files: DurableFiles = durableFiles,
+  ): Promise<Journal> {
     const { serial, site, nowMs } = begin;
     const text = await readIfThere(path);
     if (text === undefined) {
-      const journal = new Journal(path, { version: 1, serial, site, startedMs: nowMs });
+      const journal = new Journal(path, files, { version: 1, serial, site, startedMs: nowMs });
       await journal.#write();
       return journal;
     }
@@ -73,7 +81,7 @@ export class Journal {
         "settings",
         `${path} is of the device ${read.data.serial}, the settings are of ${serial}; use the right settings, or another root folder`,
       );
-    return new Journal(path, read.data);
+    return new Journal(path, files, read.data);
   }
 
   get entries(): JournalEntries {
@@ -93,7 +101,11 @@ export class Journal {
   }
 
   #write(): Promise<void> {
-    return writeDurably(this.#path, `${JSON.stringify(this.#entries, undefined, 2)}\n`, modes.privateKey);
+    return this.#files.write(
+      this.#path,
+      `${JSON.stringify(this.#entries, undefined, 2)}\n`,
+      modes.privateKey,
+    );
   }
 }
 

@@ -2,20 +2,26 @@ import { parseArgs } from "node:util";
 import { serialLinks } from "@coalmine/device/serial-links";
 import { messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
-import { commission, type Step } from "./commission.ts";
-import { mqttConnector } from "./mqtt-connector.ts";
+import { commission, type CommissionPorts, type Step } from "./commission.ts";
+import { networkPorts } from "./network-ports.ts";
 import { readOptions } from "./options.ts";
 import { CommissioningRefused, type RefusalReason } from "./refusal.ts";
 
 /** The technician's program. What was done is kept: after a refusal or a power cut it is simply run again. */
-const usage = `usage: commissioning/main.ts --settings FILE [--json]
-  FILE is JSON: serial, site, root, claimFolder, region, the endpoints, serialFolders.
+const usage = `usage: commissioning/main.ts --settings FILE [--wait] [--json]
+  FILE is JSON: serial, site, root, claimCodeFile, claimEndpoint, rootCaFile, region, the endpoints, serialFolders.
+  --wait: where it ended offline, tries each minute until the device has its identity.
 `;
 const EXIT = { done: 0, unexpected: 1, usage: 2, permission: 6, conflict: 7, unreachable: 8 } as const;
+const RETRY_MS = 60_000;
 const exits: Readonly<Partial<Record<RefusalReason, number>>> = {
   settings: EXIT.usage,
   "claim-refused": EXIT.permission,
   "claim-expired": EXIT.permission,
+  "code-wrong": EXIT.permission,
+  "code-used": EXIT.permission,
+  "too-many-codes": EXIT.permission,
+  "not-allowed": EXIT.permission,
   "file-modes": EXIT.permission,
   "wrong-authority": EXIT.unreachable,
   unreachable: EXIT.unreachable,
@@ -40,16 +46,23 @@ async function main(): Promise<number> {
   try {
     const settings = await readOptions(options.settings);
     const clock = systemClock;
-    const { report, sha256, reportFiles } = await commission(settings, {
+    const ports: CommissionPorts = {
       clock,
       links: serialLinks(clock, { folders: settings.serialFolders }),
-      iot: mqttConnector({ host: settings.iotDataEndpoint, port: settings.mqttPort }, clock),
+      ...networkPorts(settings, clock),
       progress: (step) => process.stderr.write(`${titles[step]} …\n`),
-    });
+    };
+    let done = await commission(settings, ports);
+    while (done.pending && options.wait) {
+      process.stderr.write(`No network yet; the next try is in ${RETRY_MS / 1000} s.\n`);
+      await clock.sleep(RETRY_MS);
+      done = await commission(settings, ports);
+    }
+    const { report, sha256, reportFiles, pending } = done;
     process.stdout.write(
       options.json
-        ? `${JSON.stringify({ outcome: "commissioned", sha256, reportFiles, report })}\n`
-        : `${report.thing} is commissioned. The report is in ${reportFiles.join(" and ")}.\n`,
+        ? `${JSON.stringify({ outcome: pending ? "pending" : "commissioned", sha256, reportFiles, report })}\n`
+        : `${report.thing} is ${pending ? "tested; its identity is pending: run this again with --wait where there is a network" : "commissioned"}. The report is in ${reportFiles.join(" and ")}.\n`,
     );
     return EXIT.done;
   } catch (failure) {
@@ -63,12 +76,23 @@ async function main(): Promise<number> {
   }
 }
 
-function readArguments(): { readonly settings: string; readonly json: boolean } | undefined {
+interface Arguments {
+  readonly settings: string;
+  readonly json: boolean;
+  readonly wait: boolean;
+}
+
+function readArguments(): Arguments | undefined {
   try {
     const { values } = parseArgs({
-      options: { settings: { type: "string" }, json: { type: "boolean", default: false } },
+      options: {
+        settings: { type: "string" },
+        json: { type: "boolean", default: false },
+        wait: { type: "boolean", default: false },
+      },
     });
-    return values.settings === undefined ? undefined : { settings: values.settings, json: values.json };
+    const { settings, json, wait } = values;
+    return settings === undefined ? undefined : { settings, json, wait };
   } catch {
     return undefined;
   }

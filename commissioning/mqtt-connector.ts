@@ -30,12 +30,12 @@ async function connected(
   clock: Clock,
 ): Promise<IotConnection> {
   const client = new mqtt5.Mqtt5Client(
-    iot.AwsIotMqtt5ClientConfigBuilder.newDirectMqttBuilderWithMtlsFromPath(
+    iot.AwsIotMqtt5ClientConfigBuilder.newDirectMqttBuilderWithMtlsFromMemory(
       host,
-      identity.certificateFile,
-      identity.privateKeyFile,
+      identity.certificatePem,
+      identity.privateKeyPem,
     )
-      .withCertificateAuthorityFromPath(undefined, identity.rootCaFile)
+      .withCertificateAuthority(identity.rootCaPem)
       .withPort(port)
       .withConnectProperties({ clientId: identity.clientId, keepAliveIntervalSeconds: 60 })
       .withSessionBehavior(mqtt5.ClientSessionBehavior.Clean)

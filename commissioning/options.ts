@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { ThingName } from "@coalmine/contract";
+import { HardwareId, Site } from "@coalmine/contract/commissioning";
 import { LinesConfig } from "@coalmine/instrument/lines";
 import { messageOf } from "@coalmine/runtime";
 import * as z from "zod";
@@ -11,21 +12,26 @@ const host = z
   .regex(/^[A-Za-z0-9.-]{1,253}$/, "a host name or address is needed, without port or path");
 const port = z.int().min(1).max(65_535);
 
-/** What a device is commissioned with; the file names no secret, only the folder that holds the claim. */
+/** What a device is commissioned with; the file holds no secret, only the name of the one that has the code. */
 export const CommissionOptions = z.strictObject({
   /** Becomes the thing's name. */
   serial: ThingName,
   /** Becomes an attribute of the thing, which may hold no spaces. */
-  site: z
-    .string()
-    .regex(
-      /^[a-zA-Z0-9_.,@/:#=[\]-]{1,128}$/,
-      "only letters, digits and _ . , @ / : # = [ ] - without spaces",
-    ),
+  site: Site,
+  /** What the code may ask for beside the serial number. */
+  hardwareId: HardwareId.optional(),
   /** The core device's own folder. */
   root: z.string().min(1),
-  /** Holds `claim.pem.crt`, `claim.private.pem.key` and `AmazonRootCA1.pem`. */
-  claimFolder: z.string().min(1),
+  /** Holds the claim code, and is its owner's alone; `commissioning/claim-code` in the root without it. */
+  claimCodeFile: z.string().min(1).optional(),
+  /** Where the code is exchanged. */
+  claimEndpoint: z.url({ protocol: /^https$/ }),
+  /** Amazon Root CA 1: the one authority that counts for this device. */
+  rootCaFile: z.string().min(1),
+  /** Where the network does not lead there: end without an identity, which a later run completes. */
+  finishOffline: z.boolean().default(false),
+  /** Who is on site; the record keeps it. */
+  technician: z.string().trim().min(1).max(128).default("unknown"),
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/),
   provisioningTemplate: z.string().min(1).max(36).default("CoalmineDevice"),
   roleAlias: z.string().min(1).max(128).default("CoalmineTokenExchange"),
@@ -64,11 +70,12 @@ export async function readOptions(file: string): Promise<CommissionOptions> {
       `${file}: ${z.prettifyError(read.error)}; correct it and run this again`,
     );
   const absolute = (path: string): string => resolve(dirname(file), path);
-  const { root, claimFolder, serialFolders } = read.data;
+  const { root, claimCodeFile, rootCaFile, serialFolders } = read.data;
   return {
     ...read.data,
     root: absolute(root),
-    claimFolder: absolute(claimFolder),
+    ...(claimCodeFile === undefined ? {} : { claimCodeFile: absolute(claimCodeFile) }),
+    rootCaFile: absolute(rootCaFile),
     serialFolders: serialFolders.map(absolute),
   };
 }

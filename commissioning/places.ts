@@ -13,10 +13,11 @@ export interface Places {
   readonly ownershipToken: string;
   readonly reportJson: string;
   readonly reportText: string;
-  readonly claim: { readonly certificate: string; readonly privateKey: string; readonly rootCa: string };
+  /** The one file that holds the claim code; erased when the device needs it no more. */
+  readonly claimCode: string;
 }
 
-export function placesOf({ root, claimFolder }: CommissionOptions): Places {
+export function placesOf({ root, claimCodeFile }: CommissionOptions): Places {
   const own = (name: string): string => join(root, "commissioning", name);
   const thing = (name: string): string => join(root, "thing", name);
   return {
@@ -29,10 +30,6 @@ export function placesOf({ root, claimFolder }: CommissionOptions): Places {
     ownershipToken: own("ownership-token"),
     reportJson: own("report.json"),
     reportText: own("report.txt"),
-    claim: {
-      certificate: join(claimFolder, "claim.pem.crt"),
-      privateKey: join(claimFolder, "claim.private.pem.key"),
-      rootCa: join(claimFolder, "AmazonRootCA1.pem"),
-    },
+    claimCode: claimCodeFile ?? own("claim-code"),
   };
 }

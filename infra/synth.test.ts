@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Template } from "aws-cdk-lib/assertions";
+import { Match, Template } from "aws-cdk-lib/assertions";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stages } from "../pipeline/definition.ts";
 import { app } from "./app.ts";
+import { claimPaths } from "@coalmine/contract/commissioning";
+import { functionNames } from "./identity/functions.ts";
 import { names } from "./identity/identity.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "coalmine-synth-"));
@@ -53,12 +55,27 @@ test("the identity stack holds groups, policies, role alias and the provisioning
   const identity = template("CoalmineIdentity");
   for (const group of [names.fleetGroup, names.mainGroup, names.canaryGroup])
     identity.hasResourceProperties("AWS::IoT::ThingGroup", { ThingGroupName: group });
-  identity.resourceCountIs("AWS::IoT::Policy", 2);
+  identity.resourceCountIs("AWS::IoT::Policy", 1);
   identity.hasResourceProperties("AWS::IoT::RoleAlias", { RoleAlias: names.roleAlias });
   identity.hasResourceProperties("AWS::IoT::ProvisioningTemplate", {
     TemplateName: names.provisioningTemplate,
     Enabled: true,
   });
+});
+
+test("devices are commissioned by functions of their own: the exchange behind HTTPS, the hook, the record, the alarm", () => {
+  const identity = template("CoalmineIdentity");
+  for (const name of Object.values(functionNames))
+    identity.hasResourceProperties("AWS::Lambda::Function", { FunctionName: name });
+  identity.hasResourceProperties("AWS::IoT::ProvisioningTemplate", {
+    PreProvisioningHook: { TargetArn: { "Fn::GetAtt": Match.anyValue() } },
+  });
+  for (const path of Object.values(claimPaths))
+    identity.hasResourceProperties("AWS::ApiGatewayV2::Route", { RouteKey: `POST ${path}` });
+  identity.hasResourceProperties("AWS::IoT::TopicRule", {
+    TopicRulePayload: { Sql: "SELECT *, topic(2) AS thing FROM 'coalmine/+/commissioning'" },
+  });
+  identity.hasResourceProperties("AWS::CloudWatch::Alarm", { MetricName: "ClaimReplayed" });
 });
 
 test("devices may put dead letters where a bucket for them is named, and nowhere else", () => {

@@ -1,26 +1,27 @@
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  AttachPolicyCommand,
-  CreateKeysAndCertificateCommand,
-  CreatePolicyCommand,
-  CreateProvisioningTemplateCommand,
-  CreateRoleAliasCommand,
-  CreateThingGroupCommand,
-  IoTClient,
-} from "@aws-sdk/client-iot";
+import { IoTClient } from "@aws-sdk/client-iot";
 import { silentLog } from "@coalmine/runtime";
+import type { Log } from "@coalmine/ports";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { systemRandom } from "@coalmine/runtime/system-random";
-import { claimPolicy, devicePolicy, names, provisioningTemplate } from "../infra/identity/identity.ts";
+import type { ClaimCloud } from "../api/claims/claim-cloud.ts";
+import { mintCodes, type MintedCode } from "../api/claims/mint.ts";
+import { CommissioningSide } from "../cli/system/commissioning-side.ts";
+import { setUpRegion } from "../cli/system/set-up.ts";
+import { writeClaimCode } from "../commissioning/claim-code-file.ts";
+import { functionNames } from "../infra/identity/functions.ts";
 import { startCloud, type StartedCloud } from "../simulator/cloud/start-cloud.ts";
 
 export const place = { region: "us-east-1", accountId: "123456789012", partition: "aws" };
+export const reportBucket = "reports";
 const credentials = { accessKeyId: "AKIALOCALTOGETHER", secretAccessKey: "of-no-use-anywhere-else" };
 
 export interface LocalRegion {
   readonly cloud: StartedCloud;
   readonly iot: IoTClient;
+  readonly claims: ClaimCloud;
+  /** What a device of this region is told of how it is commissioned. */
+  readonly claiming: { readonly claimEndpoint: string; readonly rootCaFile: string };
   /** For further clients. */
   readonly settings: {
     readonly region: string;
@@ -30,7 +31,8 @@ export interface LocalRegion {
 }
 
 /** A home region on loopback and the wall clock, with what the identity stack makes, out of the same data. */
-export async function startLocalRegion(folder: string): Promise<LocalRegion> {
+export async function startLocalRegion(folder: string, log: Log = silentLog): Promise<LocalRegion> {
+  const commissioning = new CommissioningSide(systemClock, log);
   const cloud = await startCloud({
     ...place,
     folder,
@@ -43,46 +45,34 @@ export async function startLocalRegion(folder: string): Promise<LocalRegion> {
     clock: systemClock,
     wallClock: systemClock,
     random: systemRandom,
-    log: silentLog,
+    log,
+    functions: commissioning.functions,
+    httpApi: { functionName: functionNames.claims, port: 0 },
   });
+  await setUpRegion((service, operation, input) => cloud.cloud.invoke(service, operation, input), place, [
+    reportBucket,
+  ]);
   const settings = { region: place.region, endpoint: cloud.endpoint, credentials };
-  const iot = new IoTClient(settings);
-  for (const thingGroupName of [names.fleetGroup, names.mainGroup, names.canaryGroup])
-    await iot.send(new CreateThingGroupCommand({ thingGroupName }));
-  const policies = { [names.devicePolicy]: devicePolicy(place), [names.claimPolicy]: claimPolicy(place) };
-  for (const [policyName, document] of Object.entries(policies))
-    await iot.send(new CreatePolicyCommand({ policyName, policyDocument: JSON.stringify(document) }));
-  const role = (name: string): string => `arn:aws:iam::${place.accountId}:role/${name}`;
-  await iot.send(
-    new CreateRoleAliasCommand({ roleAlias: names.roleAlias, roleArn: role(names.tokenExchangeRole) }),
-  );
-  await iot.send(
-    new CreateProvisioningTemplateCommand({
-      templateName: names.provisioningTemplate,
-      templateBody: JSON.stringify(provisioningTemplate()),
-      provisioningRoleArn: role("registrar"),
-      enabled: true,
-    }),
-  );
-  return { cloud, iot, settings };
+  return {
+    cloud,
+    iot: new IoTClient(settings),
+    claims: await commissioning.open(settings, reportBucket),
+    claiming: {
+      claimEndpoint: `https://localhost:${cloud.ports.httpApi ?? 0}`,
+      rootCaFile: join(folder, "authority", "ca.pem"),
+    },
+    settings,
+  };
 }
 
-/** A claim as whoever sends a technician out makes it: two files, and the authority to trust. */
+/** A code as whoever sends a technician out makes it, in the file of the device that it is for. */
 export async function newClaim(
-  { cloud, iot }: LocalRegion,
-  claimFolder: string,
-): Promise<{ readonly certificateId: string; readonly key: string }> {
-  const {
-    certificateArn,
-    certificateId = "",
-    certificatePem,
-    keyPair,
-  } = await iot.send(new CreateKeysAndCertificateCommand({ setAsActive: true }));
-  await iot.send(new AttachPolicyCommand({ policyName: names.claimPolicy, target: certificateArn }));
-  const key = keyPair?.PrivateKey ?? "";
-  await mkdir(claimFolder, { recursive: true, mode: 0o700 });
-  await writeFile(join(claimFolder, "claim.pem.crt"), certificatePem ?? "");
-  await writeFile(join(claimFolder, "claim.private.pem.key"), key, { mode: 0o600 });
-  await writeFile(join(claimFolder, "AmazonRootCA1.pem"), cloud.cloud.iot.authority.certificatePem);
-  return { certificateId, key };
+  { claims }: LocalRegion,
+  claimCodeFile: string,
+  allowed: { readonly serial?: string; readonly site: string; readonly hardwareId?: string },
+): Promise<MintedCode> {
+  const [minted] = await mintCodes(claims, { ...allowed, who: "ada" });
+  if (minted === undefined) throw new Error("no code was made");
+  await writeClaimCode(claimCodeFile, minted.code);
+  return minted;
 }

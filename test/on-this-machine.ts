@@ -3,27 +3,29 @@ import { DescribeEndpointCommand } from "@aws-sdk/client-iot";
 import { serialLinks } from "@coalmine/device/serial-links";
 import { systemClock as clock } from "@coalmine/runtime/system-clock";
 import { commission } from "../commissioning/commission.ts";
-import { mqttConnector } from "../commissioning/mqtt-connector.ts";
+import { networkPorts } from "../commissioning/network-ports.ts";
 import { CommissionOptions } from "../commissioning/options.ts";
 import type { DeviceSite } from "../simulator/fleet/process/process-device.ts";
 import { type LocalRegion, newClaim, place } from "./local-region.ts";
 
-/** Commissions a device of this machine in the region, with a claim of its own below `folder`. */
+/** Commissions a device of this machine in the region, with a code of its own below `folder`. */
 export async function commissionIn(
   region: LocalRegion,
   folder: string,
   { name, root, serialFolder }: DeviceSite,
 ) {
-  const claimFolder = join(folder, `claim-${name}`);
-  await newClaim(region, claimFolder);
+  const claimCodeFile = join(folder, `claim-${name}`);
+  const site = "laboratory-3";
+  await newClaim(region, claimCodeFile, { serial: name, site });
   const endpointOf = async (endpointType: string): Promise<string> =>
     (await region.iot.send(new DescribeEndpointCommand({ endpointType }))).endpointAddress ?? "";
   const [iotDataEndpoint = "", mqttPort = ""] = (await endpointOf("iot:Data-ATS")).split(":");
   const options = CommissionOptions.parse({
     serial: name,
-    site: "laboratory-3",
+    site,
     root,
-    claimFolder,
+    claimCodeFile,
+    ...region.claiming,
     region: place.region,
     iotDataEndpoint,
     mqttPort: Number(mqttPort),
@@ -36,6 +38,6 @@ export async function commissionIn(
   return commission(options, {
     clock,
     links: serialLinks(clock, { folders: options.serialFolders }),
-    iot: mqttConnector({ host: options.iotDataEndpoint, port: options.mqttPort }, clock),
+    ...networkPorts(options, clock),
   });
 }

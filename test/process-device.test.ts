@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
@@ -64,14 +64,11 @@ async function operatorConnection(): Promise<IotConnection> {
   await iot.send(new CreatePolicyCommand({ policyName: "operator", policyDocument }));
   const made = await iot.send(new CreateKeysAndCertificateCommand({ setAsActive: true }));
   await iot.send(new AttachPolicyCommand({ policyName: "operator", target: made.certificateArn }));
-  const file = (name: string): string => join(folder, `operator.${name}`);
-  await writeFile(file("crt"), made.certificatePem ?? "");
-  await writeFile(file("key"), made.keyPair?.PrivateKey ?? "", { mode: 0o600 });
   return mqttConnector({ host: "localhost", port: region.cloud.ports.mqtt }, clock).connect({
     clientId: "operator",
-    certificateFile: file("crt"),
-    privateKeyFile: file("key"),
-    rootCaFile: join(folder, "cloud", "authority", "ca.pem"),
+    certificatePem: made.certificatePem ?? "",
+    privateKeyPem: made.keyPair?.PrivateKey ?? "",
+    rootCaPem: region.cloud.cloud.iot.authority.certificatePem,
     whose: "device",
   });
 }

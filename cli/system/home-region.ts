@@ -13,6 +13,9 @@ import { tellExecutions } from "../../simulator/cloud/codepipeline/execution-eve
 import { runCommands } from "../../simulator/cloud/codepipeline/run-commands.ts";
 import { codePipelineService } from "../../simulator/cloud/codepipeline/service.ts";
 import { startCloud, type StartedCloud } from "../../simulator/cloud/start-cloud.ts";
+import { functionNames } from "../../infra/identity/functions.ts";
+import type { ClaimCloud } from "../../api/claims/claim-cloud.ts";
+import { CommissioningSide } from "./commissioning-side.ts";
 import { setUpRegion } from "./set-up.ts";
 import type { Places } from "./state.ts";
 
@@ -29,6 +32,7 @@ const Ports = z.object({
   alpn: z.int(),
   dataPlane: z.int(),
   credentials: z.int(),
+  httpApi: z.int().default(0),
 });
 const Secrets = z.object({ accessKeyId: z.string(), secretAccessKey: z.string(), controlToken: z.string() });
 export type Secrets = z.infer<typeof Secrets>;
@@ -37,6 +41,7 @@ export interface HomeRegion {
   readonly cloud: StartedCloud;
   readonly engine: PipelineEngine;
   readonly secrets: Secrets;
+  readonly claims: ClaimCloud;
   /** Takes up what the last system left half-done; gives it in words. */
   resume(): readonly string[];
   close(): Promise<void>;
@@ -62,6 +67,7 @@ export async function startHomeRegion(
       : undefined;
     let engine: PipelineEngine | undefined;
     const place = { region: HOME.region, accountId: HOME.accountId };
+    const commissioning = closing.add(new CommissioningSide(systemClock, log), (side) => side.close());
     const cloud = await startCloud({
       folder: join(at.state, "home"),
       ...place,
@@ -75,6 +81,8 @@ export async function startHomeRegion(
       wallClock: systemClock,
       random: systemRandom,
       log,
+      functions: commissioning.functions,
+      httpApi: { functionName: functionNames.claims, port: kept?.httpApi ?? 0 },
       more: ({ store, events }) => {
         engine = new PipelineEngine({
           clock: systemClock,
@@ -105,8 +113,20 @@ export async function startHomeRegion(
     const invoke = (service: string, operation: string, input: object): Promise<object> =>
       cloud.cloud.invoke(service, operation, input);
     await setUpRegion(invoke, { ...place, partition: "aws" }, Object.values(buckets(HOME.region)));
+    const { accessKeyId, secretAccessKey } = secrets;
+    const claims = await commissioning.open(
+      { region: HOME.region, endpoint: cloud.endpoint, credentials: { accessKeyId, secretAccessKey } },
+      buckets(HOME.region).artifacts,
+    );
     openHomeRepository(at, cloud.endpoint, secrets);
-    return { cloud, engine: started, secrets, resume: () => started.resume(), close: () => closing.close() };
+    return {
+      cloud,
+      engine: started,
+      secrets,
+      claims,
+      resume: () => started.resume(),
+      close: () => closing.close(),
+    };
   } catch (failure) {
     await closing.close();
     throw failure;

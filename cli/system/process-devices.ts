@@ -1,13 +1,13 @@
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { GreengrassV2Client } from "@aws-sdk/client-greengrassv2";
-import { AttachPolicyCommand, CreateKeysAndCertificateCommand, IoTClient } from "@aws-sdk/client-iot";
 import { serialLinks } from "@coalmine/device/serial-links";
 import { CoalmineError } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
+import { mintCodes } from "../../api/claims/mint.ts";
+import { writeClaimCode } from "../../commissioning/claim-code-file.ts";
 import { commission } from "../../commissioning/commission.ts";
-import { mqttConnector } from "../../commissioning/mqtt-connector.ts";
+import { networkPorts } from "../../commissioning/network-ports.ts";
 import { CommissionOptions } from "../../commissioning/options.ts";
 import { names } from "../../infra/identity/identity.ts";
 import { installedComponents } from "../../simulator/fleet/process/installed-components.ts";
@@ -24,7 +24,7 @@ export class CommissioningFailed extends CoalmineError {
   readonly code = "ERR_COMMISSIONING";
 }
 
-/** Process devices of the home region, each commissioned with a claim of its own, on real serial ports. */
+/** Process devices of the home region, each commissioned with a code of its own, on real serial ports. */
 export function startProcessDevices(
   at: Places,
   home: HomeRegion,
@@ -37,7 +37,6 @@ export function startProcessDevices(
     endpoint: home.cloud.endpoint,
     credentials: { accessKeyId, secretAccessKey },
   };
-  const iot = new IoTClient(settings);
   const greengrass = new GreengrassV2Client(settings);
   return ProcessFleet.start({
     folder: join(at.state, "fleet"),
@@ -48,7 +47,7 @@ export function startProcessDevices(
     pointIntervalMs: POINT_INTERVAL_MS,
     endpoint: home.cloud.endpoint,
     node: process.execPath,
-    commissionDevice: (site) => commissionDevice(at, home, iot, site, report),
+    commissionDevice: (site) => commissionDevice(at, home, site, report),
     installedComponents: (thing) => installedComponents(greengrass, thing),
     report: (event) => report(JSON.stringify(event)),
   });
@@ -57,21 +56,25 @@ export function startProcessDevices(
 async function commissionDevice(
   at: Places,
   home: HomeRegion,
-  iot: IoTClient,
   { name, root, serialFolder }: DeviceSite,
   report: (sentence: string) => void,
 ): Promise<void> {
-  // A claim serves once: a device that is commissioned keeps its identity.
-  const claimFolder = join(at.state, "claims", name);
-  const caFile = join(at.state, "home", "authority", "ca.pem");
-  if (!existsSync(join(root, "commissioning", "report.json"))) await newClaim(iot, claimFolder, caFile);
+  // Devices of one site are drawn together: each of these stands for a site of its own.
+  const site = `site-${name}`;
+  const claimCodeFile = join(at.state, "claims", name);
+  // A code serves once: a device that is commissioned keeps its identity.
+  if (!existsSync(join(root, "commissioning", "report.json"))) {
+    const [minted] = await mintCodes(home.claims, { serial: name, site, who: "coalmine up" });
+    if (minted !== undefined) await writeClaimCode(claimCodeFile, minted.code);
+  }
   const { ports } = home.cloud;
   const options = CommissionOptions.parse({
     serial: name,
-    // Devices of one site are drawn together: each of these stands for a site of its own.
-    site: `site-${name}`,
+    site,
     root,
-    claimFolder,
+    claimCodeFile,
+    claimEndpoint: `https://localhost:${ports.httpApi ?? 0}`,
+    rootCaFile: join(at.state, "home", "authority", "ca.pem"),
     region: HOME.region,
     provisioningTemplate: names.provisioningTemplate,
     roleAlias: names.roleAlias,
@@ -86,24 +89,9 @@ async function commissionDevice(
   const result = await commission(options, {
     clock: systemClock,
     links: serialLinks(systemClock, { folders: options.serialFolders }),
-    iot: mqttConnector({ host: options.iotDataEndpoint, port: options.mqttPort }, systemClock),
+    ...networkPorts(options, systemClock),
   });
   if (!result.report.passed)
     throw new CommissioningFailed(`${name} did not pass its commissioning: ${JSON.stringify(result.report)}`);
-  report(`${name} is commissioned: its key was made on it, its claim is erased, its instrument answers`);
-}
-
-/** A claim as whoever sends a technician out makes it. */
-async function newClaim(iot: IoTClient, folder: string, caFile: string): Promise<void> {
-  const {
-    certificateArn,
-    certificatePem = "",
-    keyPair,
-  } = await iot.send(new CreateKeysAndCertificateCommand({ setAsActive: true }));
-  await iot.send(new AttachPolicyCommand({ policyName: names.claimPolicy, target: certificateArn }));
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await chmod(folder, 0o700);
-  await writeFile(join(folder, "claim.pem.crt"), certificatePem);
-  await writeFile(join(folder, "claim.private.pem.key"), keyPair?.PrivateKey ?? "", { mode: 0o600 });
-  await writeFile(join(folder, "AmazonRootCA1.pem"), await readFile(caFile));
+  report(`${name} is commissioned: its key was made on it, its code is erased, its instrument answers`);
 }

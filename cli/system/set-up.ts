@@ -1,8 +1,10 @@
+import { functionNames } from "../../infra/identity/functions.ts";
 import {
-  claimPolicy,
   devicePolicy,
   names,
   provisioningTemplate,
+  recordRule,
+  replayAlarm,
   type Place,
 } from "../../infra/identity/identity.ts";
 
@@ -33,19 +35,26 @@ export async function setUpRegion(invoke: Invoke, place: Place, buckets: readonl
     policyName: names.devicePolicy,
     policyDocument: JSON.stringify(devicePolicy(place)),
   });
-  await unlessThere("iot", "CreatePolicy", {
-    policyName: names.claimPolicy,
-    policyDocument: JSON.stringify(claimPolicy(place)),
-  });
   const role = (name: string): string => `arn:${place.partition}:iam::${place.accountId}:role/${name}`;
   await unlessThere("iot", "CreateRoleAlias", {
     roleAlias: names.roleAlias,
     roleArn: role(names.tokenExchangeRole),
   });
+  const functionArn = (name: string): string =>
+    `arn:${place.partition}:lambda:${place.region}:${place.accountId}:function:${name}`;
+  const preProvisioningHook = { targetArn: functionArn(functionNames.allowList) };
   await unlessThere("iot", "CreateProvisioningTemplate", {
     templateName: names.provisioningTemplate,
     provisioningRoleArn: role("CoalmineProvisioning"),
     templateBody: JSON.stringify(provisioningTemplate()),
+    preProvisioningHook,
     enabled: true,
   });
+  await unlessThere("iot", "CreateTopicRule", {
+    ruleName: names.recordRule,
+    topicRulePayload: recordRule(functionArn(functionNames.record)),
+  });
+  await invoke("sns", "CreateTopic", { Name: names.alertTopic });
+  const alertTopic = `arn:${place.partition}:sns:${place.region}:${place.accountId}:${names.alertTopic}`;
+  await invoke("monitoring", "PutMetricAlarm", replayAlarm([alertTopic]));
 }

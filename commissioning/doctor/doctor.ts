@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { compareClock, refuseUnsetClock } from "../clock-gate.ts";
+import { readIdentity } from "../identity-files.ts";
 import { mqttAlpn } from "../network/network-list.ts";
 import { CommissioningRefused } from "../refusal.ts";
 import { probeTls } from "../tls-probe.ts";
@@ -47,7 +48,8 @@ async function clockAgainst(configuration: DeviceConfiguration, clock: Clock): P
   const check = "the clock";
   try {
     refuseUnsetClock(clock);
-    const aheadMs = await compareClock({ endpoint: configuration.iotCredEndpoint, ...configuration }, clock);
+    const door = { endpoint: configuration.iotCredEndpoint, ...(await readIdentity(configuration)) };
+    const aheadMs = await compareClock(door, clock);
     return ok(
       check,
       `within ${Math.max(1, Math.ceil(Math.abs(aheadMs) / 1000))} s of ${configuration.iotCredEndpoint}`,
@@ -61,7 +63,10 @@ async function reachable(configuration: DeviceConfiguration, clock: Clock): Prom
   const { iotDataEndpoint: host, mqttPort: port } = configuration;
   const check = "the way to AWS IoT Core";
   try {
-    await probeTls({ host, port, ...configuration, alpn: mqttAlpn(port) }, clock);
+    await probeTls(
+      { host, port, ...(await readIdentity(configuration)), alpn: mqttAlpn(port) },
+      clock,
+    );
     return ok(check, `${host}:${port} takes this device's certificate`);
   } catch (failure) {
     return refusal(check, failure);

@@ -2,7 +2,8 @@ import { Stack, type StackProps } from "aws-cdk-lib/core";
 import { CfnPolicy, CfnProvisioningTemplate, CfnRoleAlias, CfnThingGroup } from "aws-cdk-lib/aws-iot";
 import { PolicyDocument, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
-import { claimPolicy, devicePolicy, names, provisioningTemplate, tokenExchangePolicy } from "./identity.ts";
+import { Commissioning } from "./commissioning.ts";
+import { devicePolicy, names, provisioningTemplate, tokenExchangePolicy } from "./identity.ts";
 
 export interface IdentityStackProps extends StackProps {
   readonly artifactBucket: string;
@@ -24,7 +25,6 @@ export class IdentityStack extends Stack {
       policyName: names.devicePolicy,
       policyDocument: devicePolicy(place),
     });
-    new CfnPolicy(this, "ClaimPolicy", { policyName: names.claimPolicy, policyDocument: claimPolicy(place) });
 
     const components = new Role(this, "TokenExchangeRole", {
       roleName: names.tokenExchangeRole,
@@ -84,9 +84,11 @@ export class IdentityStack extends Stack {
         }),
       },
     });
+    const { hookArn } = new Commissioning(this, "Commissioning", { reportBucket: props.artifactBucket });
     new CfnProvisioningTemplate(this, "ProvisioningTemplate", {
       templateName: names.provisioningTemplate,
       description: "Makes a device of a one-time claim",
+      preProvisioningHook: { targetArn: hookArn },
       enabled: true,
       provisioningRoleArn: registrar.roleArn,
       templateBody: JSON.stringify(provisioningTemplate()),

@@ -1,3 +1,6 @@
+import { commissioningTopic } from "@coalmine/contract/commissioning";
+import { replayMetric } from "../../api/claims/exchange.ts";
+
 /**
  * Who a device is and what it may do, as data: the identity stack is made of it, and the local cloud is set up with it.
  * @see https://docs.aws.amazon.com/greengrass/v2/developerguide/device-auth.html
@@ -11,7 +14,6 @@ export interface Place {
 
 export const names = {
   devicePolicy: "CoalmineDevice",
-  claimPolicy: "CoalmineClaim",
   provisioningTemplate: "CoalmineDevice",
   tokenExchangeRole: "CoalmineTokenExchange",
   roleAlias: "CoalmineTokenExchange",
@@ -19,6 +21,10 @@ export const names = {
   fleetGroup: "coalmine-fleet",
   mainGroup: "coalmine-main",
   canaryGroup: "coalmine-canary",
+  /** Who hears that a claim code was shown again. */
+  alertTopic: "coalmine-alerts",
+  replayAlarm: "CoalmineClaimReplayed",
+  recordRule: "coalmine_commissioning",
 } as const;
 
 interface Statement {
@@ -81,27 +87,29 @@ export function devicePolicy(place: Place): PolicyDocument {
   };
 }
 
-/** What a claim certificate may do: become a device, and nothing else. */
-export function claimPolicy(place: Place): PolicyDocument {
-  const topics = [
-    "$aws/certificates/create-from-csr/*",
-    `$aws/provisioning-templates/${names.provisioningTemplate}/provision/*`,
-  ];
+/** Goes over in the minute in which a claim code was shown again. */
+export function replayAlarm(actions: readonly string[]) {
   return {
-    Version: "2012-10-17",
-    Statement: [
-      { Effect: "Allow", Action: ["iot:Connect"], Resource: [arn(place, "iot", "client/claim-*")] },
-      {
-        Effect: "Allow",
-        Action: ["iot:Publish", "iot:Receive"],
-        Resource: topics.map((topic) => arn(place, "iot", `topic/${topic}`)),
-      },
-      {
-        Effect: "Allow",
-        Action: ["iot:Subscribe"],
-        Resource: topics.map((topic) => arn(place, "iot", `topicfilter/${topic}`)),
-      },
-    ],
+    AlarmName: names.replayAlarm,
+    AlarmDescription:
+      "A claim code was shown again: somebody has a copy of it. The device's history names the code.",
+    ...replayMetric,
+    Statistic: "Sum",
+    Period: 60,
+    EvaluationPeriods: 1,
+    Threshold: 1,
+    ComparisonOperator: "GreaterThanOrEqualToThreshold",
+    TreatMissingData: "notBreaching",
+    AlarmActions: [...actions],
+  } as const;
+}
+
+/** Reports go to the function that keeps them; whose they are is said by the topic, which a device's policy fixes. */
+export function recordRule(functionArn: string) {
+  return {
+    sql: `SELECT *, topic(2) AS thing FROM '${commissioningTopic("+")}'`,
+    awsIotSqlVersion: "2016-03-23",
+    actions: [{ lambda: { functionArn } }],
   };
 }
 
@@ -111,6 +119,7 @@ export function provisioningTemplate(): object {
     Parameters: {
       SerialNumber: { Type: "String" },
       Site: { Type: "String", Default: "unknown" },
+      HardwareId: { Type: "String", Default: "unknown" },
       "AWS::IoT::Certificate::Id": { Type: "String" },
     },
     Resources: {
@@ -119,7 +128,7 @@ export function provisioningTemplate(): object {
         OverrideSettings: { AttributePayload: "MERGE", ThingGroups: "DO_NOTHING", ThingTypeName: "REPLACE" },
         Properties: {
           ThingName: { Ref: "SerialNumber" },
-          AttributePayload: { site: { Ref: "Site" } },
+          AttributePayload: { site: { Ref: "Site" }, hardwareId: { Ref: "HardwareId" } },
           ThingGroups: [names.fleetGroup, names.mainGroup],
         },
       },

@@ -5,6 +5,7 @@ import { iamService } from "./iam/iam-service.ts";
 import { CertificateAuthority } from "./identity/certificate-authority.ts";
 import { CredentialsProvider } from "./identity/credentials.ts";
 import { FleetProvisioning } from "./identity/provisioning.ts";
+import { ProvisioningClaims } from "./identity/provisioning-claims.ts";
 import { Iot } from "./iot/iot.ts";
 import { deploymentJobs } from "./jobs/deployment-jobs.ts";
 import { jobOperations } from "./jobs/job-operations.ts";
@@ -56,7 +57,9 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
   const topics = new JobTopics({ jobs, broker, clock: base.clock });
   const shadows = new Shadows({ ...base, broker });
   const credentials = new CredentialsProvider({ ...base, iot });
-  const provisioning = new FleetProvisioning({ ...base, iot, authority, broker });
+  const callFunction = (arn: string, event: unknown): Promise<unknown> => base.functions.call(arn, event);
+  const provisioning = new FleetProvisioning({ ...base, iot, authority, broker, callFunction });
+  const claims = new ProvisioningClaims({ ...base, iot, authority });
   void topics;
   const rules = new TopicRules(base);
   const engine = new RulesEngine({
@@ -64,7 +67,7 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
     rules,
     ports: {
       invoke: base.invoke,
-      callFunction: (arn, event) => base.functions.call(arn, event),
+      callFunction,
       publish: (topic, payload, options) => broker.publish(topic, payload, options),
     },
   });
@@ -77,7 +80,7 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
     credentials,
     provisioning,
     services: [
-      iot.service({ ...jobOperations(jobs), ...rules.operations() }),
+      iot.service({ ...jobOperations(jobs), ...rules.operations(), ...claims.operations() }),
       iotDataService({ shadows, broker, events: base.events, clock: base.clock }),
       iamService({ roleAliases: iot.roleAliases.table, place: base.place }),
     ],
@@ -91,6 +94,7 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
     },
     stop: () => {
       provisioning.stop();
+      claims.stop();
       broker.close();
     },
   };

@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import type { Clock, Log, Random } from "@coalmine/ports";
 import { Closing } from "@coalmine/runtime";
+import { openHttpApi } from "./api-gateway/http-api.ts";
 import { Cloud } from "./cloud.ts";
 import { ControlDoor } from "./control/control-door.ts";
 import { underFaults } from "./control/device-faults.ts";
 import { addFaultCommands, addJumpCommand } from "./control/fault-commands.ts";
 import { JumpingClock } from "./control/jumping-clock.ts";
 import { DeviceDoor } from "./device-door/device-door.ts";
-import type { CloudFunctions } from "./functions.ts";
+import { type CloudFunctions, Functions } from "./functions.ts";
 import { dataPlaneCall, dataPlaneHandler } from "./greengrass/data-plane.ts";
 import { openIotParts, type LocalIot } from "./iot-parts.ts";
 import { listen } from "./protocol/http-server.ts";
@@ -37,6 +38,8 @@ export interface StartOptions {
   readonly random: Random;
   readonly log: Log;
   readonly functions?: CloudFunctions;
+  /** The function behind an HTTP API for whoever has no AWS credentials; without it there is none. */
+  readonly httpApi?: { readonly functionName: string; readonly port: number };
   readonly more?: (base: CloudBase) => readonly Service[];
 }
 
@@ -44,7 +47,7 @@ export interface StartedCloud {
   readonly cloud: Cloud<LocalIot>;
   readonly control: ControlDoor;
   readonly endpoint: string;
-  readonly ports: { readonly http: number } & DeviceDoor["ports"];
+  readonly ports: { readonly http: number; readonly httpApi?: number } & DeviceDoor["ports"];
   close(): Promise<void>;
 }
 
@@ -100,11 +103,27 @@ export async function startCloud(options: StartOptions): Promise<StartedCloud> {
       data: `localhost:${doors.ports.mqtt}`,
       credentials: `localhost:${doors.ports.credentials}`,
     });
+    const { functions = {}, httpApi: asked } = options;
+    const httpApi =
+      asked === undefined
+        ? undefined
+        : await openHttpApi({
+            server: authority.serverCertificate(),
+            port: asked.port,
+            call: (event) => new Functions(functions, clock).call(asked.functionName, event),
+            clock: wallClock,
+            log,
+          });
+    if (httpApi !== undefined) closing.add(httpApi, () => httpApi.close());
     return {
       cloud,
       control,
       endpoint: listening.endpoint,
-      ports: { http: listening.port, ...doors.ports },
+      ports: {
+        http: listening.port,
+        ...doors.ports,
+        ...(httpApi === undefined ? {} : { httpApi: httpApi.port }),
+      },
       close: () => closing.close(),
     };
   } catch (failure) {

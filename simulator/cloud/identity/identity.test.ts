@@ -6,7 +6,7 @@ import { SeededRandom } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { expect, test } from "vitest";
 import { everything, iotRig } from "../iot/iot-rig.ts";
-import type { PreProvisioningHook } from "./provisioning.ts";
+import type { HookRequest } from "./pre-provisioning-hook.ts";
 import { CertificateAuthority } from "./certificate-authority.ts";
 import { der } from "./der.ts";
 
@@ -98,8 +98,12 @@ const template = {
   DeviceConfiguration: { greeting: { "Fn::Sub": "hello ${SerialNumber}" } },
 };
 
-async function claimant(hook?: PreProvisioningHook) {
-  const rig = await iotRig(hook === undefined ? {} : { hook });
+const hookArn = "arn:aws:lambda:us-east-1:123456789012:function:hook";
+
+async function claimant(hook?: (request: HookRequest) => unknown) {
+  const rig = await iotRig(
+    hook === undefined ? {} : { callFunction: async (_arn, event) => hook(event as HookRequest) },
+  );
   await rig.call("CreateThingGroup", { thingGroupName: "fleet" });
   await rig.call("CreatePolicy", { policyName: "device", policyDocument: JSON.stringify(everything) });
   await rig.call("CreateProvisioningTemplate", {
@@ -107,6 +111,7 @@ async function claimant(hook?: PreProvisioningHook) {
     templateBody: JSON.stringify(template),
     enabled: true,
     provisioningRoleArn: "arn:aws:iam::123456789012:role/provisioning",
+    ...(hook === undefined ? {} : { preProvisioningHook: { targetArn: hookArn } }),
   });
   const claimId = await rig.device("claim");
   const client = await rig.connect("anything", claimId);
@@ -185,17 +190,17 @@ test("what is not provisioned within the hour is deleted, over a restart too", a
   expect(certificateOwnershipToken).toBeDefined();
 });
 
-test("a refusal says why: by the hook, for a missing parameter, an unknown template, a bad request", async () => {
+test("a refusal says why for a missing parameter, an unknown template, a bad request; the hook's says nothing", async () => {
   const { certify, provision, ask, parts } = await claimant(({ parameters }) => ({
     allowProvisioning: parameters["SerialNumber"] !== "stolen",
     parameterOverrides: { Site: "south" },
-    reason: "the serial number is on the list of stolen devices",
   }));
   const denied = await certify();
   expect(await provision(denied["certificateOwnershipToken"], { SerialNumber: "stolen" })).toMatchObject({
     ending: "rejected",
     statusCode: 403,
-    errorMessage: expect.stringContaining("stolen devices"),
+    errorCode: "AccessDenied",
+    errorMessage: "Access Denied",
   });
   expect(parts.iot.certificates.certificates.get(denied["certificateId"] ?? "")).toBeUndefined();
   const missing = await certify();
@@ -218,6 +223,53 @@ test("a refusal says why: by the hook, for a missing parameter, an unknown templ
     ending: "rejected",
     statusCode: 400,
   });
+});
+
+test("a hook that throws, answers nonsense, or takes more than five seconds refuses", async () => {
+  const hooks: (() => unknown)[] = [
+    () => {
+      throw new Error("broken");
+    },
+    () => ({ allowed: true }),
+    () => new Promise(() => undefined),
+  ];
+  for (const hook of hooks) {
+    const { certify, provision, clock, parts } = await claimant(hook);
+    const { certificateId = "", certificateOwnershipToken } = await certify();
+    await provision(certificateOwnershipToken);
+    await clock.runUntil(clock.now() + 5000);
+    // What a template has refused is deleted.
+    expect(parts.iot.certificates.certificates.get(certificateId)).toBeUndefined();
+  }
+});
+
+test("a claim that is asked for opens provisioning for five minutes, and is gone then, over a restart too", async () => {
+  const rig = await claimant();
+  await expect(rig.call("CreateProvisioningClaim", { templateName: "other" })).rejects.toThrow(
+    /does not exist/,
+  );
+  const { certificateId, certificatePem, expiration } = await rig.call("CreateProvisioningClaim", {
+    templateName: "commission",
+  });
+  expect(expiration.getTime()).toBe(rig.clock.now() + 300_000);
+  expect(new X509Certificate(certificatePem).validToDate).toEqual(expiration);
+  const client = await rig.connect("some-device", certificateId);
+  client.subscribe("$aws/certificates/create-from-csr/json/accepted");
+  await rig.clock.settle();
+  client.publish(
+    "$aws/certificates/create-from-csr/json",
+    JSON.stringify({ certificateSigningRequest: signingRequest() }),
+  );
+  client.publish("elsewhere", "{}");
+  await rig.clock.settle();
+  expect(client.messages.map(({ topic }) => topic)).toEqual([
+    "$aws/certificates/create-from-csr/json/accepted",
+  ]);
+  rig.restart();
+  await rig.clock.runUntil(rig.clock.now() + 299_999);
+  expect(rig.parts.iot.certificates.isActive(certificateId)).toBe(true);
+  await rig.clock.runUntil(rig.clock.now() + 1);
+  expect(rig.parts.iot.certificates.certificates.get(certificateId)).toBeUndefined();
 });
 
 test("a device's certificate becomes credentials of the role, for as long as the alias says on the cloud's clock", async () => {

@@ -5,26 +5,11 @@ import * as z from "zod";
 import type { Broker, Request } from "../broker/broker.ts";
 import type { Iot } from "../iot/iot.ts";
 import { fillTemplate, type FilledTemplate } from "../iot/template-body.ts";
+import type { ProvisioningTemplate } from "../iot/templates.ts";
 import { ServiceError } from "../service.ts";
 import type { Store, Table } from "../store/store.ts";
 import { type CertificateAuthority, secret } from "./certificate-authority.ts";
-
-/** What AWS tells a pre-provisioning hook. */
-export interface HookRequest {
-  readonly claimCertificateId: string;
-  readonly certificateId: string;
-  readonly certificatePem: string;
-  readonly templateArn: string;
-  readonly clientId: string;
-  readonly parameters: Readonly<Record<string, string>>;
-}
-export interface HookAnswer {
-  readonly allowProvisioning: boolean;
-  readonly parameterOverrides?: Readonly<Record<string, string>>;
-  /** Told to the device when it is refused; AWS itself tells less. */
-  readonly reason?: string;
-}
-export type PreProvisioningHook = (request: HookRequest) => HookAnswer | Promise<HookAnswer>;
+import { askHook, type CallFunction } from "./pre-provisioning-hook.ts";
 
 /** One use of a claim, kept for good. */
 export interface ClaimUse {
@@ -66,7 +51,7 @@ export class FleetProvisioning {
   readonly #iot: Iot;
   readonly #authority: CertificateAuthority;
   readonly #broker: Broker;
-  readonly #hook: PreProvisioningHook | undefined;
+  readonly #callFunction: CallFunction;
 
   constructor(options: {
     readonly clock: Clock;
@@ -74,13 +59,14 @@ export class FleetProvisioning {
     readonly iot: Iot;
     readonly authority: CertificateAuthority;
     readonly broker: Broker;
-    readonly hook?: PreProvisioningHook | undefined;
+    /** For the template's hook. */
+    readonly callFunction: CallFunction;
   }) {
     this.#clock = options.clock;
     this.#iot = options.iot;
     this.#authority = options.authority;
     this.#broker = options.broker;
-    this.#hook = options.hook;
+    this.#callFunction = options.callFunction;
     this.#tokens = options.store.table("provisioning-tokens");
     this.#uses = options.store.table("provisioning-uses");
     this.#on("$aws/certificates/create-from-csr/json", (request) => {
@@ -174,7 +160,7 @@ export class FleetProvisioning {
     // Used up whatever comes of it, and before anything is awaited: two requests must not share one token.
     this.#tokens.delete(key);
     try {
-      const overrides = await this.#askHook(request, templateName, owned, parameters);
+      const overrides = await this.#askHook(request, template, owned, parameters);
       const filled = fillTemplate(template.body, {
         ...parameters,
         ...overrides,
@@ -199,25 +185,20 @@ export class FleetProvisioning {
 
   async #askHook(
     request: Request,
-    templateName: string,
+    template: ProvisioningTemplate,
     owned: Ownership,
     parameters: Readonly<Record<string, string>>,
   ): Promise<Readonly<Record<string, string>>> {
-    if (this.#hook === undefined) return {};
-    const answer = await this.#hook({
+    if (template.preProvisioningHook === undefined) return {};
+    const asked = {
       claimCertificateId: request.peer.certificateId,
       certificateId: owned.certificateId,
       certificatePem: this.#iot.certificates.certificate(owned.certificateId).certificatePem ?? "",
-      templateArn: this.#iot.templates.arn(templateName),
+      templateArn: this.#iot.templates.arn(template.templateName),
       clientId: request.clientId,
       parameters,
-    });
-    if (answer.allowProvisioning) return answer.parameterOverrides ?? {};
-    throw new ServiceError(
-      "AccessDenied",
-      403,
-      `Pre-provisioning hook denied the request: ${answer.reason ?? "no reason given"}`,
-    );
+    };
+    return askHook(this.#callFunction, template.preProvisioningHook.targetArn, asked, this.#clock);
   }
 
   /** Everything that can be refused is refused before anything is changed. */

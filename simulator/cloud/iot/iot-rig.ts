@@ -6,7 +6,9 @@ import type { BrokerLimits } from "../broker/limits.ts";
 import { linkPair } from "../broker/link-pair.ts";
 import { CertificateAuthority } from "../identity/certificate-authority.ts";
 import { CredentialsProvider } from "../identity/credentials.ts";
-import { FleetProvisioning, type PreProvisioningHook } from "../identity/provisioning.ts";
+import type { CallFunction } from "../identity/pre-provisioning-hook.ts";
+import { FleetProvisioning } from "../identity/provisioning.ts";
+import { ProvisioningClaims } from "../identity/provisioning-claims.ts";
 import { deploymentJobs } from "../jobs/deployment-jobs.ts";
 import { jobOperations } from "../jobs/job-operations.ts";
 import { JobTopics } from "../jobs/job-topics.ts";
@@ -35,20 +37,24 @@ export function composeIot(
   options: {
     readonly authority: CertificateAuthority;
     readonly endpoints: Endpoints;
-    readonly hook?: PreProvisioningHook | undefined;
+    readonly callFunction?: CallFunction | undefined;
   },
 ) {
-  const { authority, endpoints, hook } = options;
+  const { authority, endpoints, callFunction = noFunction } = options;
   const iot = new Iot({ ...base, issuer: authority, endpoints });
   const broker = new Broker({ ...base, authorize: iot.permissions.mqtt });
   iot.certificates.onCut((certificateId) => broker.disconnectCertificate(certificateId));
   const shadows = new Shadows({ ...base, broker });
   const jobs = new Jobs({ ...base, things: iot.things });
   const jobTopics = new JobTopics({ ...base, jobs, broker });
-  const provisioning = new FleetProvisioning({ ...base, iot, authority, broker, hook });
+  const provisioning = new FleetProvisioning({ ...base, iot, authority, broker, callFunction });
+  const claims = new ProvisioningClaims({ ...base, iot, authority });
   const credentials = new CredentialsProvider({ ...base, iot });
   return {
-    services: [iot.service(jobOperations(jobs)), iotDataService({ ...base, shadows, broker })],
+    services: [
+      iot.service({ ...jobOperations(jobs), ...claims.operations() }),
+      iotDataService({ ...base, shadows, broker }),
+    ],
     registry: iot.things,
     jobs: deploymentJobs(jobs),
     shadows,
@@ -61,11 +67,13 @@ export function composeIot(
     jobTopics,
   };
 }
+const noFunction: CallFunction = (arn) => Promise.reject(new Error(`there is no function ${arn}`));
+
 export type CloudIot = ReturnType<typeof composeIot>;
 
 /** IoT and identity alone, on a driven clock with in-memory links: for the tests of these folders. */
 export async function iotRig(
-  options: { readonly hook?: PreProvisioningHook; readonly wallClock?: Clock } = {},
+  options: { readonly callFunction?: CallFunction; readonly wallClock?: Clock } = {},
 ) {
   const clock = new DrivenClock(1_800_000_000_000, () => new Promise((done) => setImmediate(done)));
   const wallClock = options.wallClock ?? clock;
@@ -84,7 +92,7 @@ export async function iotRig(
     events.on((event) => told.push(event));
     const base = { place, clock, wallClock, random: new SeededRandom("iot"), store, log: silentLog, events };
     const endpoints = { data: () => "localhost", credentials: () => "localhost:1" };
-    return composeIot(base, { authority, endpoints, hook: options.hook });
+    return composeIot(base, { authority, endpoints, callFunction: options.callFunction });
   };
   let parts = start();
   const call = async (operation: string, input: Input = {}) => {

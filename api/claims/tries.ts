@@ -1,0 +1,46 @@
+import { UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { type ClaimCloud, COMMISSIONING_TABLE } from "./claim-cloud.ts";
+import { wasTrue } from "./claim-record.ts";
+
+const MINUTE_MS = 60_000;
+/**
+ * Wrong codes from one address within a minute. Right ones do not count: a hospital's devices come from one address. At
+ * this rate one address finds one of a thousand live codes in five million years.
+ */
+export const TRIES_MAX = 10;
+
+/** Takes a try before anything is looked up, so that tries at the same time cannot be more. False where none is left. */
+export function tried(cloud: ClaimCloud, source: string): Promise<boolean> {
+  return wasTrue(
+    cloud.dynamodb.send(
+      new UpdateItemCommand({
+        ...minuteOf(cloud, source),
+        UpdateExpression: "ADD #tries :one SET #expires = :expires",
+        ConditionExpression: "attribute_not_exists(#tries) OR #tries < :max",
+        ExpressionAttributeNames: { "#tries": "tries", "#expires": "expires" },
+        ExpressionAttributeValues: {
+          ":one": { N: "1" },
+          ":max": { N: String(TRIES_MAX) },
+          ":expires": { N: String(Math.ceil((cloud.clock.now() + 2 * MINUTE_MS) / 1000)) },
+        },
+      }),
+    ),
+  );
+}
+
+/** The code was right: its try is given back. */
+export async function forgiven(cloud: ClaimCloud, source: string): Promise<void> {
+  await cloud.dynamodb.send(
+    new UpdateItemCommand({
+      ...minuteOf(cloud, source),
+      UpdateExpression: "ADD #tries :back",
+      ExpressionAttributeNames: { "#tries": "tries" },
+      ExpressionAttributeValues: { ":back": { N: "-1" } },
+    }),
+  );
+}
+
+function minuteOf({ clock }: ClaimCloud, source: string) {
+  const minute = String(Math.floor(clock.now() / MINUTE_MS));
+  return { TableName: COMMISSIONING_TABLE, Key: { item: { S: `tries#${source}` }, sort: { S: minute } } };
+}

@@ -1,0 +1,276 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
+import {
+  AddThingToThingGroupCommand,
+  AttachPolicyCommand,
+  AttachThingPrincipalCommand,
+  CreateKeysAndCertificateCommand,
+  CreateThingCommand,
+  DescribeCertificateCommand,
+  ListThingsInThingGroupCommand,
+} from "@aws-sdk/client-iot";
+import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
+import { FilterLogEventsCommand, CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
+import { Sha256, ThingName } from "@coalmine/contract";
+import { newClaimCode } from "@coalmine/contract/claim-code";
+import { systemClock as clock } from "@coalmine/runtime/system-clock";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { deviceIdentity, makeIdentity } from "../../commissioning/identity.ts";
+import { durableFiles } from "../../commissioning/durable-files.ts";
+import { Journal } from "../../commissioning/journal.ts";
+import { networkPorts } from "../../commissioning/network-ports.ts";
+import { CommissionOptions } from "../../commissioning/options.ts";
+import { placesOf } from "../../commissioning/places.ts";
+import { makeReport, reportJson, sha256 } from "../../commissioning/report.ts";
+import { keepRootCa } from "../../commissioning/root-ca.ts";
+import { sendReport } from "../../commissioning/send-report.ts";
+import { names } from "../../infra/identity/identity.ts";
+import { type LocalRegion, newClaim, place, startLocalRegion } from "../../test/local-region.ts";
+import { writeClaimCode } from "../../commissioning/claim-code-file.ts";
+import { exchangeCode } from "../claims/exchange.ts";
+import { mintCodes } from "../claims/mint.ts";
+import { TRIES_MAX } from "../claims/tries.ts";
+import { decommission, rehome, swap } from "./retire.ts";
+import { showDevice } from "./show-device.ts";
+
+let folder: string;
+let region: LocalRegion;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cm-devices-"));
+  region = await startLocalRegion(join(folder, "cloud"));
+});
+afterAll(async () => {
+  await region.cloud.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const key = (digit: string): Sha256 => Sha256.parse(digit.repeat(64));
+/** The region's side, at another time. */
+const later = (ms: number) => ({ ...region.claims, clock: { ...clock, now: () => clock.now() + ms } });
+
+/** A device of that name as its identity step leaves it. */
+async function device(serial: string, site: string, code?: Parameters<typeof writeClaimCode>[1]) {
+  const options = CommissionOptions.parse({
+    serial,
+    site,
+    root: join(folder, `${serial}-${site}`),
+    ...region.claiming,
+    region: place.region,
+    iotDataEndpoint: "localhost",
+    mqttPort: region.cloud.ports.mqtt,
+    iotCredEndpoint: "localhost",
+    technician: "grace",
+  });
+  const places = placesOf(options);
+  if (code === undefined) await newClaim(region, places.claimCode, { serial, site });
+  else await writeClaimCode(places.claimCode, code);
+  const journal = await Journal.open(places.journal, { serial, site, nowMs: clock.now() });
+  await keepRootCa(places, options.rootCaFile, durableFiles);
+  const parts = { options, places, journal, clock, files: durableFiles, ...networkPorts(options, clock) };
+  await makeIdentity(parts);
+  return parts;
+}
+
+async function members(): Promise<readonly string[]> {
+  const { things } = await region.iot.send(
+    new ListThingsInThingGroupCommand({ thingGroupName: names.mainGroup }),
+  );
+  return things ?? [];
+}
+
+test("a commissioning's report is kept, with who, where, when and its hash, and shown", async () => {
+  const parts = await device("core-kept", "ward-1");
+  const report = makeReport(parts.options, parts.journal.entries, clock.now());
+  const done = { report, sha256: sha256(reportJson(report)) };
+  await sendReport(parts, done);
+  const shown = await vi.waitFor(async () => {
+    const found = await showDevice(region.claims, { thing: "core-kept" });
+    expect(found.history).toHaveLength(2);
+    return found;
+  }, 20_000);
+  expect(shown).toMatchObject({
+    registered: {
+      attributes: { site: "ward-1", hardwareId: "unknown" },
+      certificates: [{ status: "ACTIVE" }],
+    },
+    history: [
+      { kind: "allowed", site: "ward-1" },
+      {
+        kind: "commissioned",
+        who: "grace",
+        site: "ward-1",
+        sha256: done.sha256,
+        finishedAt: report.finishedAt,
+      },
+    ],
+  });
+  const [, kept] = shown.history;
+  const Key = kept?.kind === "commissioned" ? kept.key : "";
+  const { Body } = await region.claims.s3.send(new GetObjectCommand({ Bucket: region.claims.bucket, Key }));
+  expect(sha256((await Body?.transformToString()) ?? "")).toBe(done.sha256);
+});
+
+test("a decommissioned device is cut off, out of its groups, and its history stays; its old code brings it not back", async () => {
+  const parts = await device("core-gone", "ward-1");
+  const live = await parts.iot.connect(await deviceIdentity(parts));
+  let cut = false;
+  region.cloud.cloud.events.on((event) => {
+    if (event.kind === "mqtt-connection" && event.thingName === "core-gone" && !event.connected) cut = true;
+  });
+  const slip = await decommission(region.claims, { thing: "core-gone", who: "ada", reason: "flooded" });
+  expect(slip).toMatchObject({ as: "decommission", site: "ward-1", certificateIds: [expect.any(String)] });
+  expect(cut).toBe(true);
+  await live.close();
+  await expect(parts.iot.connect(await deviceIdentity(parts))).rejects.toMatchObject({
+    code: "ERR_COMMISSIONING",
+  });
+  expect(await members()).not.toContain("core-gone");
+  const { registered, history } = await showDevice(region.claims, { thing: "core-gone" });
+  expect(registered).toBeUndefined();
+  expect(history.map(({ kind }) => kind)).toEqual(["allowed", "retiring", "retired"]);
+  await expect(
+    decommission(region.claims, { thing: "core-gone", who: "ada", reason: "again" }),
+  ).rejects.toMatchObject({
+    code: "ERR_API_NOT_FOUND",
+    message: expect.stringContaining("out of the fleet"),
+  });
+  await expect(
+    decommission(region.claims, { thing: "core-none", who: "ada", reason: "typo" }),
+  ).rejects.toMatchObject({ code: "ERR_API_NOT_FOUND" });
+});
+
+test("cut at any call, a decommission that is asked for again ends where it was going", async () => {
+  const thing = ThingName.parse("core-cut");
+  const reason = "flooded";
+  const thingGroupName = names.mainGroup;
+  for (let calls = 1; ; calls++) {
+    const { certificateArn: principal } = await region.iot.send(
+      new CreateKeysAndCertificateCommand({ setAsActive: true }),
+    );
+    await region.iot.send(new CreateThingCommand({ thingName: thing }));
+    await region.iot.send(new AddThingToThingGroupCommand({ thingName: thing, thingGroupName }));
+    await region.iot.send(new AttachPolicyCommand({ policyName: names.devicePolicy, target: principal }));
+    await region.iot.send(new AttachThingPrincipalCommand({ thingName: thing, principal }));
+    let left = calls;
+    const iot = new Proxy(region.claims.iot, {
+      get: (client, name) =>
+        name === "send"
+          ? async (...asked: Parameters<typeof client.send>) => {
+              if (--left === 0) throw new Error("cut");
+              return client.send(...asked);
+            }
+          : Reflect.get(client, name),
+    });
+    const wasCut = await decommission({ ...region.claims, iot }, { thing, who: "ada", reason }).then(
+      () => false,
+      (failure: Error) => {
+        expect(failure.message).toBe("cut");
+        return true;
+      },
+    );
+    if (wasCut) await decommission(region.claims, { thing, who: "ada", reason });
+    const { registered, history } = await showDevice(region.claims, { thing });
+    expect(registered).toBeUndefined();
+    expect(history.at(-1)).toMatchObject({ kind: "retired" });
+    const certificateId = principal?.split("/")[1];
+    const { certificateDescription } = await region.iot.send(
+      new DescribeCertificateCommand({ certificateId }),
+    );
+    expect(certificateDescription?.status).toBe("REVOKED");
+    if (!wasCut) break;
+  }
+});
+
+test("a swap gives the name to another machine, and a new home takes the same one elsewhere", async () => {
+  await device("core-swap", "ward-1");
+  const swapped = await swap(region.claims, {
+    thing: "core-swap",
+    who: "ada",
+    reason: "broken",
+    hardwareId: "unknown",
+  });
+  expect(swapped.next).toMatchObject({ serial: "core-swap", site: "ward-1", hardwareId: "unknown" });
+  await rm(join(folder, "core-swap-ward-1"), { recursive: true });
+  await device("core-swap", "ward-1", swapped.next?.code);
+  expect(await members()).toContain("core-swap");
+  const moved = await rehome(region.claims, {
+    thing: "core-swap",
+    who: "ada",
+    reason: "moved",
+    site: "ward-2",
+  });
+  await device("core-swap", "ward-2", moved.next?.code);
+  const { registered, history } = await showDevice(region.claims, { thing: "core-swap" });
+  expect(registered?.attributes).toMatchObject({ site: "ward-2" });
+  expect(history.map(({ kind }) => kind).join(" ")).toBe(
+    "allowed retiring retired allowed retiring retired allowed",
+  );
+});
+
+test("a code that is over is told as such to who has it; wrong ones run into a limit, and right ones do not", async () => {
+  const [minted] = await mintCodes(region.claims, { site: "ward-1", who: "ada", ttlHours: 1 });
+  const code = minted?.code ?? "";
+  const refused = (asked: Promise<unknown>) =>
+    asked.then(
+      () => "taken",
+      (failure) => failure.refusal?.reason,
+    );
+  expect(await refused(exchangeCode(later(3_600_001), { code, key: key("a") }, "1.2.3.4"))).toBe("expired");
+  for (let again = 0; again <= TRIES_MAX; again++)
+    expect(await refused(exchangeCode(region.claims, { code, key: key("a") }, "1.2.3.4"))).toBe("taken");
+  const frozen = later(0);
+  const now = frozen.clock.now();
+  const still = { ...frozen, clock: { ...clock, now: () => now } };
+  const wrong = newClaimCode(() => 3);
+  const answers: string[] = [];
+  for (let again = 0; again <= TRIES_MAX; again++)
+    answers.push(await refused(exchangeCode(still, { code: wrong, key: key("a") }, "6.6.6.6")));
+  expect(answers).toEqual([...Array<string>(TRIES_MAX).fill("wrong"), "too-many"]);
+  // The right secret does not help an address that has guessed; another address goes on.
+  expect(await refused(exchangeCode(still, { code, key: key("a") }, "6.6.6.6"))).toBe("too-many");
+  expect(await refused(exchangeCode(still, { code, key: key("a") }, "1.2.3.4"))).toBe("taken");
+});
+
+test("a code that another key shows is refused, and goes over as an alarm", async () => {
+  const sns = new SNSClient(region.settings);
+  const TopicArn = `arn:aws:sns:${place.region}:${place.accountId}:${names.alertTopic}`;
+  await sns.send(new SubscribeCommand({ TopicArn, Protocol: "email", Endpoint: "duty@example.com" }));
+  const [minted] = await mintCodes(region.claims, { site: "ward-1", who: "ada" });
+  const code = minted?.code ?? "";
+  await exchangeCode(region.claims, { code, key: key("a") }, "1.2.3.4");
+  await expect(exchangeCode(region.claims, { code, key: key("b") }, "1.2.3.4")).rejects.toMatchObject({
+    refusal: { reason: "used" },
+  });
+  await fetch(`${region.cloud.endpoint}/control/jump-clock`, {
+    method: "POST",
+    headers: { authorization: "Bearer not used here", "content-type": "application/json" },
+    body: JSON.stringify({ seconds: 60 }),
+  });
+  await vi.waitFor(async () => {
+    const { MetricAlarms = [] } = await region.claims.cloudwatch.send(
+      new DescribeAlarmsCommand({ AlarmNames: [names.replayAlarm] }),
+    );
+    expect(MetricAlarms[0]?.StateValue).toBe("ALARM");
+  }, 20_000);
+  const logs = new CloudWatchLogsClient(region.settings);
+  await vi.waitFor(async () => {
+    const { events = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName: "/aws/sns/email" }));
+    expect(events.map(({ message }) => message).join("\n")).toContain(names.replayAlarm);
+  }, 20_000);
+  sns.destroy();
+  logs.destroy();
+});
+
+test("a batch of codes names no device, and one device takes one code", async () => {
+  const codes = await mintCodes(region.claims, { site: "ward-1", who: "ada", count: 3 });
+  expect(new Set(codes.map(({ id }) => id)).size).toBe(3);
+  await expect(
+    mintCodes(region.claims, { site: "ward-1", who: "ada", count: 3, serial: "core-1" }),
+  ).rejects.toMatchObject({ code: "ERR_API_INPUT" });
+  await expect(mintCodes(region.claims, { site: "ward 1", who: "ada" })).rejects.toMatchObject({
+    code: "ERR_API_INPUT",
+  });
+});

@@ -1,0 +1,111 @@
+import { userInfo } from "node:os";
+import type { Command } from "commander";
+import { silentLog } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
+import { closeClaimCloud, openClaimCloud, type ClaimCloud } from "../../api/claims/claim-cloud.ts";
+import { mintCodes } from "../../api/claims/mint.ts";
+import { decommission, rehome, swap, type Slip } from "../../api/devices/retire.ts";
+import { showDevice } from "../../api/devices/show-device.ts";
+import { names } from "../../infra/identity/identity.ts";
+import { needRunning, type Places } from "../system/state.ts";
+import { codeText, deviceText, slipText } from "./device-text.ts";
+
+interface Json {
+  readonly json: boolean;
+}
+interface Device {
+  readonly site: string;
+  readonly serial?: string;
+  readonly hardwareId?: string;
+}
+type Claim = Json & Device & { readonly count: number; readonly ttl: number };
+type Retire = Json & { readonly reason: string };
+
+/** `coalmine device`: how a device comes into the fleet, what happened to it, and how it goes. */
+export function addClaimCommands(program: Command, at: Places): void {
+  const device = program.command("device").description("devices: claim codes, history, and taking them out");
+  device
+    .command("claim")
+    .description("make one-time codes by which devices become part of the fleet; they are shown only now")
+    .requiredOption("--site <name>", "where the device will be")
+    .option("--serial <name>", "the one serial number that the code is for; the device's name in the fleet")
+    .option("--hardware-id <id>", "the one machine that the code is for")
+    .option("--count <n>", "so many codes, each for one device", Number, 1)
+    .option("--ttl <hours>", "how long they are good", Number, 72)
+    .option("--json", "as JSON", false)
+    .action(({ json, count, ttl, site, serial, hardwareId }: Claim) =>
+      asking(at, async (cloud) => {
+        const named = {
+          ...(serial === undefined ? {} : { serial }),
+          ...(hardwareId === undefined ? {} : { hardwareId }),
+        };
+        const who = userInfo().username;
+        const codes = await mintCodes(cloud, { site, ...named, count, ttlHours: ttl, who });
+        console.log(json ? JSON.stringify(codes) : codes.map(codeText).join("\n"));
+      }),
+    );
+  device
+    .command("show <thing>")
+    .description("a device as the registry has it, its commissioning, and its whole history")
+    .option("--json", "as JSON", false)
+    .action((thing: string, { json }: Json) =>
+      asking(at, async (cloud) => {
+        const shown = await showDevice(cloud, { thing });
+        console.log(json ? JSON.stringify(shown) : deviceText(shown));
+      }),
+    );
+  const retiring = (name: string, description: string): Command =>
+    device
+      .command(`${name} <thing>`)
+      .description(description)
+      .requiredOption("--reason <text>", "why; the device's history keeps it")
+      .option("--json", "as JSON", false);
+  retiring(
+    "decommission",
+    "take a device out for good: its certificate is revoked, its history stays",
+  ).action((thing: string, { reason, json }: Retire) =>
+    retire(at, json, (cloud, who) => decommission(cloud, { thing, who, reason })),
+  );
+  retiring("rehome", "take a device out, and make the code by which it is commissioned at another site")
+    .requiredOption("--site <name>", "where it goes")
+    .action((thing: string, { reason, json, site }: Retire & Device) =>
+      retire(at, json, (cloud, who) => rehome(cloud, { thing, who, reason, site })),
+    );
+  retiring("swap", "take a broken device out, and make the code by which another machine takes its place")
+    .option("--hardware-id <id>", "the one machine that may take its place")
+    .action((thing: string, { reason, json, hardwareId }: Retire & Device) =>
+      retire(at, json, (cloud, who) => swap(cloud, { thing, who, reason, hardwareId })),
+    );
+}
+
+function retire(
+  at: Places,
+  json: boolean,
+  take: (cloud: ClaimCloud, who: string) => Promise<Slip>,
+): Promise<void> {
+  return asking(at, async (cloud) => {
+    const slip = await take(cloud, userInfo().username);
+    console.log(json ? JSON.stringify(slip) : slipText(slip));
+  });
+}
+
+/** Asks the home region of the system that runs here, and lets go of it. */
+async function asking(at: Places, ask: (cloud: ClaimCloud) => Promise<void>): Promise<void> {
+  const { targets, accessKeyId, secretAccessKey } = needRunning(at);
+  const [home] = targets;
+  if (home === undefined) throw new Error("the running system names no target");
+  const { region, endpoint, artifactBucket: bucket } = home;
+  const cloud = openClaimCloud(
+    {
+      region,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      credentials: { accessKeyId, secretAccessKey },
+    },
+    { clock: systemClock, log: silentLog, template: names.provisioningTemplate, bucket },
+  );
+  try {
+    await ask(cloud);
+  } finally {
+    closeClaimCloud(cloud);
+  }
+}

@@ -1,0 +1,25 @@
+import { Sha256 } from "@coalmine/contract";
+import { type CommissioningMessage, commissioningTopic } from "@coalmine/contract/commissioning";
+import { deviceIdentity, type IdentityParts } from "./identity.ts";
+import { reportJson, type Report } from "./report.ts";
+
+/** Gives the operator's side the report, as the device itself; once it was taken, never again. */
+export async function sendReport(
+  parts: Pick<IdentityParts, "iot" | "journal" | "options" | "places" | "clock">,
+  done: { readonly report: Report; readonly sha256: string },
+): Promise<void> {
+  const { iot, journal, options, clock } = parts;
+  if (journal.entries.sent !== undefined) return;
+  const message: CommissioningMessage = {
+    report: reportJson(done.report),
+    sha256: Sha256.parse(done.sha256),
+    who: options.technician,
+  };
+  const connection = await iot.connect(await deviceIdentity(parts));
+  try {
+    await connection.publish(commissioningTopic(done.report.thing), JSON.stringify(message));
+  } finally {
+    await connection.close();
+  }
+  await journal.done({ sent: { at: clock.now() } });
+}

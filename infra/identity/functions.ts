@@ -1,0 +1,79 @@
+import { ThingName } from "@coalmine/contract";
+import { claimPaths, CommissioningMessage, ExchangeRequest } from "@coalmine/contract/commissioning";
+import * as z from "zod";
+import { AllowRequest, isAllowed } from "../../api/claims/allow-list.ts";
+import type { ClaimCloud } from "../../api/claims/claim-cloud.ts";
+import { CodeRefused, exchangeCode, whyRefused } from "../../api/claims/exchange.ts";
+import { recordCommissioning } from "../../api/devices/record.ts";
+
+/** Functions of AWS Lambda by which devices are commissioned; the local cloud is handed the same. */
+export const functionNames = {
+  /** Behind the HTTP API: codes for claims, and why a device was refused. */
+  claims: "coalmine-claims",
+  /** The provisioning template's hook. */
+  allowList: "coalmine-allow-list",
+  /** What a topic rule hands reports to. */
+  record: "coalmine-commissioning-record",
+} as const;
+
+/** Of API Gateway's payload format 2.0, what counts here. */
+const HttpEvent = z.object({
+  rawPath: z.string(),
+  requestContext: z.object({ http: z.object({ method: z.string(), sourceIp: z.string() }) }),
+  body: z.string().max(4096).default(""),
+  isBase64Encoded: z.boolean().default(false),
+});
+
+/** By the rule: the device's message, and the device by its topic. */
+const RecordEvent = CommissioningMessage.extend({ thing: ThingName });
+
+const statusOf = { malformed: 400, wrong: 404, expired: 410, used: 409, "too-many": 429 } as const;
+
+export function commissioningFunctions(
+  cloud: ClaimCloud,
+): Record<(typeof functionNames)[keyof typeof functionNames], (event: unknown) => Promise<unknown>> {
+  return {
+    [functionNames.claims]: (event) => serveClaims(cloud, event),
+    [functionNames.allowList]: async (event) => ({
+      allowProvisioning: await isAllowed(cloud, AllowRequest.parse(event)),
+    }),
+    [functionNames.record]: async (event) => {
+      const { thing, ...message } = RecordEvent.parse(event);
+      await recordCommissioning(cloud, thing, message);
+    },
+  };
+}
+
+async function serveClaims(cloud: ClaimCloud, event: unknown): Promise<object> {
+  const read = HttpEvent.safeParse(event);
+  if (!read.success) return answer(413, { message: "the request is too large" });
+  const { rawPath, requestContext, body, isBase64Encoded } = read.data;
+  const { method, sourceIp } = requestContext.http;
+  const serve = { [claimPaths.exchange]: exchangeCode, [claimPaths.why]: whyRefused }[rawPath];
+  if (method !== "POST" || serve === undefined)
+    return answer(404, { message: `there is no ${method} ${rawPath}` });
+  const request = ExchangeRequest.safeParse(
+    parsed(isBase64Encoded ? Buffer.from(body, "base64").toString() : body),
+  );
+  if (!request.success)
+    return answer(400, { reason: "malformed", message: "a code and the fingerprint of a key are needed" });
+  try {
+    return answer(200, await serve(cloud, request.data, sourceIp));
+  } catch (failure) {
+    if (failure instanceof CodeRefused) return answer(statusOf[failure.refusal.reason], failure.refusal);
+    throw failure;
+  }
+}
+
+function answer(statusCode: number, body: object): object {
+  const headers = { "content-type": "application/json", "cache-control": "no-store" };
+  return { statusCode, headers, body: JSON.stringify(body) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
