@@ -14,7 +14,7 @@ import { parse } from "yaml";
 import { names } from "../infra/identity/identity.ts";
 import { CertificateAuthority } from "../simulator/cloud/identity/certificate-authority.ts";
 import type { StartedCloud } from "../simulator/cloud/start-cloud.ts";
-import type { Attachable } from "../simulator/instruments/hosted-links.ts";
+import { mute } from "../simulator/instruments/wiring.ts";
 import { Instrument } from "../simulator/instruments/instrument.ts";
 import { MemoryLedger } from "../simulator/instruments/ledger.ts";
 import { servePty, type ServedPty } from "../simulator/instruments/pty.ts";
@@ -109,7 +109,7 @@ test("a device gets an identity of its own, a tested instrument, a configuration
     thing: options.serial,
     passed: true,
     claimErased: true,
-    ports: [{ port: "rheo-1", instrument: "rheo-1", found: true, passed: true, readings: 20 }],
+    ports: [{ port: "rheo-1", instrument: "rheo-1", found: true, passed: true }],
   });
   expect(await principalsOf(options.serial)).toHaveLength(1);
   const places = placesOf(options);
@@ -256,8 +256,7 @@ test("no port and a silent instrument stop it, and once mended it goes on from t
   await expect(run(without.options)).rejects.toMatchObject({ reason: "no-serial-port" });
   const [certificate] = await principalsOf(without.options.serial);
 
-  const mute: Attachable = { id: "mute", attach: () => undefined };
-  const silent = servePty(mute, join(folder, "mute"), clock);
+  const silent = servePty(mute("mute"), join(folder, "mute"), clock);
   served.push(silent);
   const options = { ...without.options, serialFolders: [join(folder, "mute")] };
   await expect(run(options)).rejects.toMatchObject({
@@ -269,7 +268,7 @@ test("no port and a silent instrument stop it, and once mended it goes on from t
     report: { passed: true },
   });
   expect(await principalsOf(without.options.serial)).toEqual([certificate]);
-});
+}, 120_000);
 
 /** Needs the right to mount, which a container may not give. */
 const mayMount = spawnSync("unshare", ["-m", "sh", "-c", "mount -t tmpfs -o size=4k none /mnt"]).status === 0;

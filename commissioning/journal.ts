@@ -1,24 +1,14 @@
+import { InstrumentFound, InstrumentNotFound } from "@coalmine/contract";
 import * as z from "zod";
 import { type DurableFiles, durableFiles, modes, readIfThere } from "./durable-files.ts";
 import { CommissioningRefused } from "./refusal.ts";
 
-export const PortResult = z.object({
-  port: z.string(),
-  found: z.boolean(),
-  passed: z.boolean(),
-  instrument: z.string().optional(),
-  firmware: z.string().optional(),
-  boot: z.int().optional(),
-  readings: z.int().optional(),
-  /** In Pa, on the empty channel. */
-  noise: z.number().optional(),
-  offset: z.number().optional(),
-  driftPerMinute: z.number().optional(),
-  /** In °C. */
-  temperature: z.number().optional(),
-  /** What was found, and what to do where it is not well. */
-  sentence: z.string(),
-});
+const port = z.string();
+/** What the self-test said of one instrument, and on which port. */
+export const PortResult = z.discriminatedUnion("found", [
+  InstrumentFound.extend({ port }),
+  InstrumentNotFound.extend({ port }),
+]);
 export type PortResult = z.infer<typeof PortResult>;
 
 const at = z.number();

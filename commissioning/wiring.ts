@@ -1,10 +1,9 @@
-import { selfTest, type SelfTest, SELF_TEST_READINGS } from "@coalmine/instrument";
-import { lineSelfTest } from "@coalmine/instrument/line-self-test";
+import { framedSelfTest } from "@coalmine/instrument";
 import { type LineConfig, linkName } from "@coalmine/instrument/lines";
-import type { Clock, LinkInfo, Links } from "@coalmine/ports";
-import { messageOf } from "@coalmine/runtime";
+import { lineSelfTest } from "@coalmine/instrument/self-test/line-self-test";
+import type { Clock, Links } from "@coalmine/ports";
 import type { PortResult } from "./journal.ts";
-import { CommissioningRefused } from "./refusal.ts";
+import { CommissioningRefused, type RefusalReason } from "./refusal.ts";
 
 /** Instruments that do not speak the framed protocol are what `lines` says; their ports are theirs. */
 export interface Wiring {
@@ -31,8 +30,12 @@ export async function testInstruments(
       "there is no serial port; plug the adapter in, and check that its driver makes a name in /dev/serial/by-id",
     );
   const results = await Promise.all([
-    ...ports.map((port) => testPort(links, port, baudRate, clock)),
-    ...lines.map((line) => testLine(links, line, clock)),
+    ...ports.map(async ({ id }) => [
+      { port: id, ...(await framedSelfTest({ links, clock, target: { kind: "serial", id, baudRate } })) },
+    ]),
+    ...lines.map(async (line) =>
+      (await lineSelfTest(line, { links, clock })).map((test) => ({ port: linkName(line.link), ...test })),
+    ),
   ]);
   return results.flat();
 }
@@ -43,76 +46,14 @@ export function refuseUnhealthy(ports: readonly PortResult[]): void {
     .filter(({ passed }) => !passed)
     .map(({ port, sentence }) => `${port}: ${sentence}`);
   if (complaints.length === 0) return;
-  const silent = ports.some(({ found }) => !found);
   throw new CommissioningRefused(
-    silent ? "silent-instrument" : "unhealthy-instrument",
+    reasonOf(ports),
     `${complaints.join(" ")} Then run this again: it goes on with the self-test.`,
   );
 }
 
-async function testPort(
-  links: Links,
-  { id }: LinkInfo,
-  baudRate: number,
-  clock: Clock,
-): Promise<readonly PortResult[]> {
-  return orNotOpened(id, "check the plug", async () => {
-    const link = await links.open({ kind: "serial", id, baudRate });
-    return [told(id, await selfTest(link, clock))];
-  });
-}
-
-async function testLine(links: Links, line: LineConfig, clock: Clock): Promise<readonly PortResult[]> {
-  const port = linkName(line.link);
-  const remedy =
-    line.link.kind === "tcp"
-      ? "check that host and port are right and that the network leads there"
-      : "check the plug, and the port's name in `lines`";
-  return orNotOpened(port, remedy, async () =>
-    (await lineSelfTest(line, links, clock)).map((test) => ({ port, ...test })),
-  );
-}
-
-async function orNotOpened(
-  port: string,
-  remedy: string,
-  test: () => Promise<readonly PortResult[]>,
-): Promise<readonly PortResult[]> {
-  try {
-    return await test();
-  } catch (failure) {
-    if (codeOf(failure) === "LINK_BUSY" || codeOf(failure) === "LINK_DENIED")
-      throw new CommissioningRefused("port-taken", `${messageOf(failure)}; then run this again`, {
-        cause: failure,
-      });
-    const sentence = `The port cannot be opened (${messageOf(failure)}): ${remedy}.`;
-    return [{ port, found: false, passed: false, sentence }];
-  }
-}
-
-function told(port: string, test: SelfTest): PortResult {
-  if (!test.found) return { port, found: false, passed: false, sentence: test.advice };
-  const { instrument, firmware, boot, readings, noise, offset, driftPerMinute, temperature, passed, advice } =
-    test;
-  const sentence = passed
-    ? `${instrument} with firmware ${firmware}: ${readings} of ${SELF_TEST_READINGS} readings, noise ${noise.toPrecision(2)} Pa, offset ${offset.toPrecision(2)} Pa, ${temperature.toFixed(1)} °C.`
-    : advice;
-  return {
-    port,
-    found: true,
-    passed,
-    instrument,
-    firmware,
-    boot,
-    readings,
-    noise,
-    offset,
-    driftPerMinute,
-    temperature,
-    sentence,
-  };
-}
-
-function codeOf(failure: unknown): unknown {
-  return failure instanceof Error && "code" in failure ? failure.code : undefined;
+function reasonOf(ports: readonly PortResult[]): RefusalReason {
+  const causes = ports.flatMap((port) => (port.found ? [] : [port.cause.kind]));
+  if (causes.some((cause) => cause === "busy" || cause === "denied")) return "port-taken";
+  return causes.length > 0 ? "silent-instrument" : "unhealthy-instrument";
 }

@@ -2,10 +2,13 @@
 export interface FlowCurveSource {
   readonly pointsPerCurve: number;
   /** All points of one curve, measured from `atMs` on. */
-  curve(what: "sample" | "control", atMs: number): readonly FlowPoint[];
+  curve(what: "sample" | "control" | "reference", atMs: number): readonly FlowPoint[];
   /** One raw reading of the empty channel. */
-  empty(atMs: number): { readonly shearStress: number; readonly temperature: number };
+  empty(atMs: number): EmptyReading;
 }
+
+/** Raw, without any flow. */
+export type EmptyReading = Pick<FlowPoint, "shearStress" | "temperature" | "clogged" | "clipped">;
 
 /** One point as the sensor gives it; the units are the protocol's. */
 export interface FlowPoint {

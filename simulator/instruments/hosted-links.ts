@@ -1,10 +1,17 @@
 import type { Link, LinkError, LinkInfo, Links, LinkTarget } from "@coalmine/ports";
 import { cable, type Cable, type LineOptions } from "./memory-link.ts";
+import type { Character } from "./uart.ts";
+
+/** Of a usual USB adapter. */
+const BAUD_RATE_MAX = 3_000_000;
+
+/** As what the host has opened its port: to a modelled line it matters. */
+export type HostCharacter = () => Partial<Character> | Promise<Partial<Character>>;
 
 /** What stands at the far end of a port. */
 export interface Attachable {
   readonly id: string;
-  attach(link: Link): void;
+  attach(link: Link, host?: HostCharacter): void;
 }
 
 /** The ports of one hosted device, with the hands of whoever is on site. */
@@ -48,10 +55,15 @@ export function hostedLinks(instruments: readonly Attachable[], line: LineOption
       if (instrument === undefined || plugged.get(id) !== true)
         throw new HostedLinkError("NO_SUCH_LINK", `There is no port ${id}; plug the instrument in.`);
       if (open.has(id)) throw new HostedLinkError("LINK_BUSY", `Port ${id} is open already; close it first.`);
+      if (target.kind === "serial" && target.baudRate > BAUD_RATE_MAX)
+        throw new HostedLinkError(
+          "LINK_FAILED",
+          `Port ${id} cannot do ${target.baudRate} baud, ${BAUD_RATE_MAX} is its most.`,
+        );
       const made = cable(line);
       const [host, far] = made.ends;
       open.set(id, made);
-      instrument.attach(far);
+      instrument.attach(far, target.kind === "serial" ? () => target : undefined);
       return {
         write: (bytes) => host.write(bytes),
         onData: (receive) => host.onData(receive),

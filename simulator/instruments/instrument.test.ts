@@ -1,14 +1,12 @@
 import {
   FrameDecoder,
   readFromInstrument,
-  selfTest,
   writeFromHost,
   type FromHost,
   type FromInstrument,
 } from "@coalmine/instrument";
 import { DrivenClock, SeededRandom } from "@coalmine/runtime";
 import { expect, test } from "vitest";
-import { hostedLinks } from "./hosted-links.ts";
 import { Instrument, type InstrumentOptions } from "./instrument.ts";
 import { MemoryLedger } from "./ledger.ts";
 import { cable, type LineOptions } from "./memory-link.ts";
@@ -135,54 +133,4 @@ test("answers a time request with when it came and when the answer left", async 
   expect(heard).toMatchObject([{ kind: "time", request: 3, next: 20 }]);
   const answer = heard[0];
   expect(answer?.kind === "time" && Math.abs(answer.receivedUs - 60e6)).toBeLessThan(60e6 * 51e-6);
-});
-
-async function tested(clock: DrivenClock, link: Parameters<typeof selfTest>[0]) {
-  const result = selfTest(link, clock);
-  await clock.runUntil(clock.now() + 20_000);
-  return result;
-}
-
-test("the self-test finds a healthy instrument and measures its noise and drift", async () => {
-  const { clock, instrument } = bench({ phaseMs: minutes(1) });
-  instrument.start();
-  const link = await hostedLinks([instrument]).open({ kind: "serial", id: "rheo-1", baudRate: 115_200 });
-  const result = await tested(clock, link);
-  expect(result).toMatchObject({
-    found: true,
-    instrument: "rheo-1",
-    firmware: "1.4.2",
-    readings: 20,
-    passed: true,
-  });
-  if (!result.found) throw new Error("not found");
-  expect(result.noise).toBeGreaterThan(0.0001);
-  expect(result.noise).toBeLessThan(0.001);
-  expect(result.temperature).toBeCloseTo(37, 1);
-});
-
-test("the self-test tells a noisy sensor, a silent line, a garbled one and a pulled cable apart, each with advice", async () => {
-  const noisy = bench({
-    phaseMs: minutes(1),
-    source: new Rheometer({ random: new SeededRandom("n"), noisePa: 0.05 }),
-  });
-  noisy.instrument.start();
-  const [near, far] = cable().ends;
-  noisy.instrument.attach(far);
-  const result = await tested(noisy.clock, near);
-  expect(result).toMatchObject({ found: true, passed: false });
-  expect(result.advice).toContain("shield");
-
-  const { clock, instrument } = bench();
-  expect(await tested(clock, cable().ends[0])).toMatchObject({ found: false, because: "silent" });
-
-  instrument.start();
-  const wrongBaud = cable({ mangle: (bytes) => bytes.map((byte) => byte | 0x81) });
-  instrument.attach(wrongBaud.ends[1]);
-  const garbled = tested(clock, wrongBaud.ends[0]);
-  expect(await garbled).toMatchObject({ found: false, because: "garbled" });
-
-  const pulled = cable();
-  clock.timer(100, () => pulled.hangUp("pulled"));
-  expect(await tested(clock, pulled.ends[0])).toMatchObject({ found: false, because: "closed" });
 });

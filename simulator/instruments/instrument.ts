@@ -215,6 +215,9 @@ export class Instrument {
           }),
         );
         break;
+      case "measure-request":
+        this.#measure(message.request);
+        break;
       case "self-test-request":
         this.#selfTest(message.request, Math.min(message.count, SELF_TEST_COUNT_MAX));
         break;
@@ -246,7 +249,6 @@ export class Instrument {
   #selfTest(request: number, count: number): void {
     for (let index = 0; index < count; index++)
       this.#later((index + 1) * SELF_TEST_INTERVAL_MS, () => {
-        const { shearStress, temperature } = this.#options.source.empty(this.#clock.now());
         this.#out?.send(
           this.#write({
             kind: "self-test",
@@ -255,11 +257,27 @@ export class Instrument {
             request,
             index,
             count,
-            shearStress,
-            temperature,
+            ...this.#options.source.empty(this.#clock.now()),
           }),
         );
       });
+  }
+
+  /** A curve of what was filled in, for the host that asked; like a self-test's readings it goes by if nobody listens. */
+  #measure(request: number): void {
+    const points = this.#options.source.curve("reference", this.#clock.now());
+    for (const [point, measured] of points.entries())
+      this.#later((point + 1) * SELF_TEST_INTERVAL_MS, () =>
+        this.#out?.send(
+          this.#write({
+            kind: "measured",
+            boot: this.#boot,
+            deviceUs: this.#deviceUs(),
+            request,
+            reading: { ...measured, curve: 0, point, points: points.length, control: false },
+          }),
+        ),
+      );
   }
 
   #write(message: FromInstrument): Uint8Array {

@@ -1,6 +1,7 @@
 import { closeSync, constants, mkdirSync, openSync, renameSync, rmSync, symlinkSync, write } from "node:fs";
 import { join } from "node:path";
 import { open } from "@lydell/node-pty";
+import { asyncGetBaudRate } from "@serialport/bindings-cpp/dist/load-bindings.js";
 import type { Clock, Link, LinkClosed } from "@coalmine/ports";
 import type { Attachable } from "./hosted-links.ts";
 
@@ -43,13 +44,14 @@ export function servePty(instrument: Attachable, folder: string, clock: Clock): 
   };
   const plug = () => {
     unplug();
-    end = new PtyEnd(clock);
-    instrument.attach(end);
+    const fresh = new PtyEnd(clock);
+    end = fresh;
+    instrument.attach(fresh, () => fresh.host());
     // Under its name only when it is ready, and in one step, so that a watcher never sees a half.
-    const fresh = `${folder}.${instrument.id}.new`;
-    rmSync(fresh, { force: true });
-    symlinkSync(end.ptsPath, fresh);
-    renameSync(fresh, path);
+    const name = `${folder}.${instrument.id}.new`;
+    rmSync(name, { force: true });
+    symlinkSync(fresh.ptsPath, name);
+    renameSync(name, path);
   };
   plug();
   return { path, unplug, plug };
@@ -75,6 +77,11 @@ class PtyEnd implements Link {
     this.#terminal.slave.destroy();
     this.#terminal.master.on("error", (error: Error) => this.#end({ by: "other", reason: error.message }));
     this.#terminal.master.on("close", () => this.#end({ by: "other", reason: "the terminal closed" }));
+  }
+
+  /** The rate that whoever has the other end open has set; a pseudo-terminal keeps it, but no parity. */
+  host(): Promise<{ readonly baudRate: number }> {
+    return asyncGetBaudRate(this.#held);
   }
 
   async write(bytes: Uint8Array): Promise<void> {

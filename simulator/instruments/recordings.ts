@@ -60,6 +60,6 @@ export function stormerReplay(toRaw: (stressPa: number) => number): FlowCurveSou
   return {
     pointsPerCurve: points.length,
     curve: () => points,
-    empty: () => ({ shearStress: toRaw(0), temperature: 20 }),
+    empty: () => ({ shearStress: toRaw(0), temperature: 20, clogged: false, clipped: false }),
   };
 }

@@ -2,7 +2,7 @@ import { factoryCalibration, POINTS_PER_CURVE } from "@coalmine/instrument";
 import type { SeededRandom } from "@coalmine/runtime/seeded-random";
 import { carreauYasuda, casson, type Blood, type BloodModel } from "./blood.ts";
 import { CONTROL_GLYCEROL_MASS_SHARE, glycerolWaterViscosity } from "./control-fluid.ts";
-import type { FlowCurveSource, FlowPoint } from "./flow-curve-source.ts";
+import type { EmptyReading, FlowCurveSource, FlowPoint } from "./flow-curve-source.ts";
 
 export interface RheometerOptions {
   readonly random: SeededRandom;
@@ -21,6 +21,17 @@ export interface RheometerOptions {
 const SHEAR_RATE_MIN = 2;
 const SHEAR_RATE_MAX = 1000;
 const SENSOR_MAX_PA = 20;
+/** From here on the firmware itself takes an empty channel for clogged. */
+const CLOGGED_PA = 1;
+
+export interface EmptyFault {
+  /** Standard deviation, beside the sensor's own. */
+  readonly noisePa: number;
+  readonly driftPaPerMinute: number;
+  /** Stress that is left in a channel that was not rinsed. */
+  readonly residuePa: number;
+}
+export const noEmptyFault: EmptyFault = { noisePa: 0, driftPaPerMinute: 0, residuePa: 0 };
 const DAY_MS = 86_400_000;
 
 /** A capillary rheometer at 37 °C: a pump sets the shear rate at the wall, a pressure sensor gives the stress there. */
@@ -28,6 +39,10 @@ export class Rheometer implements FlowCurveSource {
   readonly pointsPerCurve = POINTS_PER_CURVE;
   /** Wrong gain of the sensor that no calibration knows of; a fault to be found by the control fluid. */
   gainFault = 1;
+  /** What somebody fills in for a calibration: 65 % glycerol in water reaches what blood does. */
+  referenceGlycerolMassShare = 0.65;
+  /** What an empty channel shows of a sensor that is not well: more noise, drift, and residue that narrows the channel. */
+  emptyFault: EmptyFault = noEmptyFault;
   readonly #random: SeededRandom;
   readonly #model: BloodModel;
   readonly #noiseShare: number;
@@ -38,6 +53,7 @@ export class Rheometer implements FlowCurveSource {
   readonly #fibrinogen: number;
   #drift = 0;
   #driftAtMs: number | undefined;
+  #emptySinceMs: number | undefined;
 
   constructor(options: RheometerOptions) {
     this.#random = options.random;
@@ -51,7 +67,7 @@ export class Rheometer implements FlowCurveSource {
     this.#cloggedShare = options.cloggedShare ?? 0.002;
   }
 
-  curve(what: "sample" | "control", atMs: number): readonly FlowPoint[] {
+  curve(what: "sample" | "control" | "reference", atMs: number): readonly FlowPoint[] {
     const gain = this.#gain(atMs) * this.gainFault;
     const temperatureC = 37 + 0.05 * this.#random.normal();
     const blood: Blood = {
@@ -66,9 +82,12 @@ export class Rheometer implements FlowCurveSource {
       const shearRate =
         SHEAR_RATE_MAX * (SHEAR_RATE_MIN / SHEAR_RATE_MAX) ** (point / (this.pointsPerCurve - 1));
       const viscosity =
-        what === "control"
-          ? glycerolWaterViscosity(CONTROL_GLYCEROL_MASS_SHARE, temperatureC)
-          : this.#model(shearRate, blood);
+        what === "sample"
+          ? this.#model(shearRate, blood)
+          : glycerolWaterViscosity(
+              what === "control" ? CONTROL_GLYCEROL_MASS_SHARE : this.referenceGlycerolMassShare,
+              temperatureC,
+            );
       const clogged = point >= clogsAt;
       // At the same flow the stress at the wall grows with the third power of the narrowing.
       const narrowed = clogged ? 0.9 ** -3 : 1;
@@ -78,18 +97,24 @@ export class Rheometer implements FlowCurveSource {
         shearRate,
         shearStress: clamp(noisy, 0, SENSOR_MAX_PA),
         temperature: temperatureC + 0.01 * this.#random.normal(),
-        haematocrit: what === "control" ? 0 : 100 * blood.haematocrit + 0.2 * this.#random.normal(),
+        haematocrit: what === "sample" ? 100 * blood.haematocrit + 0.2 * this.#random.normal() : 0,
         clogged,
         clipped: noisy <= 0 || noisy >= SENSOR_MAX_PA,
       };
     });
   }
 
-  empty(atMs: number): { readonly shearStress: number; readonly temperature: number } {
+  empty(atMs: number): EmptyReading {
+    const { noisePa, driftPaPerMinute, residuePa } = this.emptyFault;
+    const minutes = (atMs - (this.#emptySinceMs ??= atMs)) / 60_000;
     return {
       shearStress:
-        sensorReading(0) * this.#gain(atMs) * this.gainFault + this.#noisePa * this.#random.normal(),
+        sensorReading(residuePa) * this.#gain(atMs) * this.gainFault +
+        driftPaPerMinute * minutes +
+        Math.hypot(this.#noisePa, noisePa) * this.#random.normal(),
       temperature: 37 + 0.01 * this.#random.normal(),
+      clogged: residuePa > CLOGGED_PA,
+      clipped: false,
     };
   }
 

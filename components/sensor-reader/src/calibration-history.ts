@@ -1,7 +1,8 @@
 import { InstrumentId } from "@coalmine/contract";
 import { DurableLog } from "@coalmine/durable-log";
 import { CalibrationCurve, comparePositions, type Position } from "@coalmine/instrument";
-import { messageOf } from "@coalmine/runtime";
+import { CalibrationRecord } from "@coalmine/instrument/guided-calibration/guided-calibration";
+import { invariant, messageOf } from "@coalmine/runtime";
 import * as z from "zod";
 import type { BacklogPorts } from "./backlog.ts";
 
@@ -12,7 +13,13 @@ const SEGMENT_BYTES = 64 * 1024;
 /** Versions and beginnings in memory. */
 const KEPT_MAX = 200;
 
-const Version = z.object({ kind: z.literal("version"), sinceMs: z.number(), curve: CalibrationCurve });
+const Version = z.object({
+  kind: z.literal("version"),
+  sinceMs: z.number(),
+  curve: CalibrationCurve,
+  /** Of a curve that was made here: it is its instrument's alone. Without, the configuration's: it is everybody's. */
+  record: CalibrationRecord.optional(),
+});
 /** The first reading of an instrument that a version made: decided once, whatever its time is taken for later. */
 const Beginning = z.object({
   kind: z.literal("beginning"),
@@ -58,27 +65,45 @@ export class CalibrationHistory {
     return this.#pending;
   }
 
-  /** From now on this curve is in force. */
+  /** From now on the configuration's curve is this, for every instrument, also one that was calibrated here. */
   enter(curve: CalibrationCurve): void {
-    const current = this.#versions.at(-1);
+    const current = this.#versions.findLast(({ record }) => record === undefined);
     if (current !== undefined && JSON.stringify(current.curve) === JSON.stringify(curve)) return;
-    // A version's time is its name: two never have the same, also after the clock was set back.
-    const sinceMs = Math.max(this.#ports.clock.now(), (current?.sinceMs ?? -Infinity) + 1);
-    this.#add({ kind: "version", sinceMs, curve });
+    this.#addVersion(curve);
+  }
+
+  /** From now on a calibration made here is in force for its instrument; on disk when this resolves. */
+  async record(record: CalibrationRecord): Promise<void> {
+    this.#addVersion(record.curve, record);
+    await this.#pending;
+  }
+
+  /** All calibrations of an instrument that were made here, oldest first. */
+  recordsOf(instrument: InstrumentId): readonly CalibrationRecord[] {
+    return this.#versions.flatMap(({ record }) => (record?.instrument === instrument ? [record] : []));
+  }
+  currentOf(instrument: InstrumentId): CalibrationCurve {
+    return this.#versionsOf(instrument).at(-1)?.curve ?? this.configured;
+  }
+  get configured(): CalibrationCurve {
+    const version = this.#versions.findLast(({ record }) => record === undefined);
+    invariant(version !== undefined, "a history has at least the version it was opened with");
+    return version.curve;
   }
 
   /** What was in force when this reading was sampled. */
   curveOf(instrument: InstrumentId, at: Position, sampledMs: number): CalibrationCurve {
     const beginnings = this.#beginnings.get(instrument) ?? [];
     const began = beginnings.findLast((beginning) => comparePositions(beginning, at) <= 0);
-    const earlier = this.#versions.find(({ sinceMs }) => sinceMs === began?.versionSinceMs);
+    const versions = this.#versionsOf(instrument);
+    const earlier = versions.find(({ sinceMs }) => sinceMs === began?.versionSinceMs);
     // Something later has begun already: no new version can begin here.
     if (earlier !== undefined && began !== beginnings.at(-1)) return earlier.curve;
-    const atTime = this.#versions.findLast(({ sinceMs }) => sinceMs <= sampledMs) ?? this.#versions[0];
+    const atTime = versions.findLast(({ sinceMs }) => sinceMs <= sampledMs) ?? versions[0];
     const version = [atTime, earlier].reduce((a, b) =>
       b !== undefined && b.sinceMs > (a?.sinceMs ?? 0) ? b : a,
     );
-    if (version === undefined) throw new Error("a history has at least the version it was opened with");
+    invariant(version !== undefined, "a history has at least the version it was opened with");
     if (version !== earlier && (beginnings.length === 0 || began !== undefined))
       this.#add({ kind: "beginning", instrument, ...at, versionSinceMs: version.sinceMs });
     return version.curve;
@@ -87,6 +112,16 @@ export class CalibrationHistory {
   async close(): Promise<void> {
     await this.#pending;
     await this.#store?.close();
+  }
+
+  #versionsOf(instrument: InstrumentId): readonly Version[] {
+    return this.#versions.filter(({ record }) => record === undefined || record.instrument === instrument);
+  }
+
+  #addVersion(curve: CalibrationCurve, record?: CalibrationRecord): void {
+    // A version's time is its name: two never have the same, also after the clock was set back.
+    const sinceMs = Math.max(this.#ports.clock.now(), (this.#versions.at(-1)?.sinceMs ?? -Infinity) + 1);
+    this.#add({ kind: "version", sinceMs, curve, ...(record === undefined ? {} : { record }) });
   }
 
   #add(entry: Entry): void {

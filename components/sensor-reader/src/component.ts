@@ -1,8 +1,9 @@
 import { healthKeys, topics } from "@coalmine/contract";
 import { PORTS_VERSION, type Running } from "@coalmine/ports";
-import { Closing, HealthReport, invariant, liveConfiguration } from "@coalmine/runtime";
+import { Closing, HealthReport, invariant, liveConfiguration, messageOf } from "@coalmine/runtime";
 import { CalibrationHistory } from "./calibration-history.ts";
 import { Config } from "./config.ts";
+import { InstrumentDesk } from "./instrument-desk.ts";
 import { SensorReader, type Used } from "./sensor-reader.ts";
 
 export const portsVersion = PORTS_VERSION;
@@ -34,6 +35,15 @@ export async function start(ports: Used): Promise<Running> {
     if ("json" in message) running.acknowledged(message.json);
   });
   closing.add(acknowledged, () => acknowledged.close());
+  const desk = new InstrumentDesk(running, (answer) => {
+    void ipc.publish(topics.instrumentAnswers, { json: answer }).catch((failure: unknown) => {
+      log.warn("an answer about an instrument was not published; ask again", { reason: messageOf(failure) });
+    });
+  });
+  const requests = await ipc.subscribe(topics.instrumentRequests, (_topic, message) => {
+    if ("json" in message) void desk.asked(message.json);
+  });
+  closing.add(requests, () => requests.close());
   const updates = await ipc.subscribeToComponentUpdates({
     before: () => running.deferUpdate(),
     after: () => undefined,

@@ -1,5 +1,3 @@
-import { serialLinks } from "@coalmine/device/serial-links";
-import { selfTest } from "@coalmine/instrument";
 import { SeededRandom } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { afterEach, expect, test } from "vitest";
@@ -58,20 +56,4 @@ test("over a real serial line that is pulled again and again every reading arriv
   );
   // What it takes is measured by `npm run bench -- serial`; here a machine that has too much to do may be slow.
   expect(backMs[4]).toBeLessThan(2000);
-}, 30_000);
-
-test("the self-test works over a real serial line", async () => {
-  const ports = folder();
-  const { instrument } = instrumentOn(ports, new MemoryLedger());
-  const link = await serialLinks(systemClock, { folders: [ports] }).open({
-    kind: "serial",
-    id: instrument.id,
-    baudRate: 115_200,
-  });
-  expect(await selfTest(link, systemClock)).toMatchObject({
-    found: true,
-    instrument: "rheo-pty",
-    readings: 20,
-    passed: true,
-  });
 }, 30_000);

@@ -4,6 +4,7 @@ import type { Link, Ports, Timer } from "@coalmine/ports";
 import { invariant, messageOf, Outbox, type HealthReport } from "@coalmine/runtime";
 import type { CalibrationHistory } from "./calibration-history.ts";
 import type { Config } from "./config.ts";
+import type { DeskOwner } from "./instrument-desk.ts";
 import { Intake, type Finished } from "./intake.ts";
 import type { MadeInstrument } from "./made-instrument.ts";
 import { MadeInstruments, type MadesOwner } from "./made-instruments.ts";
@@ -23,7 +24,7 @@ const CLOCK_LOOK_MS = 1000;
 const DEFER_STEP_MS = 1000;
 
 /** All ports, all instruments, and the one outbox of their readings. */
-export class SensorReader implements KeeperOwner, SessionOwner, MadesOwner {
+export class SensorReader implements KeeperOwner, SessionOwner, MadesOwner, DeskOwner {
   readonly clock: Used["clock"];
   readonly random: Used["random"];
   readonly links: Used["links"];
@@ -35,6 +36,8 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadesOwner {
   readonly #startedMs: number;
   readonly #outbox: Outbox;
   readonly #keepers = new Map<string, PortKeeper>();
+  /** Ports that a test or a calibration has for the moment. */
+  readonly #lent = new Set<string>();
   readonly #intakes = new Map<InstrumentId, Intake>();
   readonly #sessions = new Map<InstrumentId, Session>();
   readonly #made: MadeInstruments;
@@ -96,6 +99,30 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadesOwner {
   async reopen(): Promise<void> {
     this.#scanning = this.#scanning.then(() => this.#stopKeepers());
     await this.scan();
+  }
+
+  /** Closes a port that is read, has `act` use it, and reads it again. Refused while a flow curve is measured. */
+  async lend<Result>(
+    port: string,
+    act: () => Promise<Result>,
+  ): Promise<Result | { readonly refused: string }> {
+    await this.#scanning;
+    const keeper = this.#keepers.get(port);
+    if (keeper === undefined)
+      return {
+        refused: `${port} is no port that is read; these are: ${[...this.#keepers.keys()].toSorted().join(", ") || "none"}`,
+      };
+    if ([...this.#sessions.values()].some((session) => session.port === port && session.isInCurve()))
+      return { refused: `a flow curve is being measured on ${port}: ask again in a minute` };
+    this.#lent.add(port);
+    this.#keepers.delete(port);
+    try {
+      await keeper.stop();
+      return await act();
+    } finally {
+      this.#lent.delete(port);
+      await this.scan();
+    }
   }
 
   acknowledged(message: unknown): void {
@@ -176,7 +203,8 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadesOwner {
       const wanted = await this.#wanted();
       const present = await this.links.list();
       for (const [id, kept] of wanted)
-        if (!this.#keepers.has(id)) this.#keepers.set(id, new PortKeeper(id, kept, this));
+        if (!this.#keepers.has(id) && !this.#lent.has(id))
+          this.#keepers.set(id, new PortKeeper(id, kept, this));
       for (const [id, keeper] of this.#keepers) {
         if (wanted.has(id)) {
           if (present.some((port) => port.id === id || port.aliases?.includes(id) === true)) keeper.hurry();

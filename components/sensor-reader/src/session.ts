@@ -203,6 +203,7 @@ export class Session implements PortSession {
         break;
       case "time":
       case "self-test":
+      case "measured":
         this.#answers.heard(message.request, message);
         break;
       case "replaying":

@@ -6,4 +6,5 @@ export * from "./topics.ts";
 export * from "./health.ts";
 export * from "./acknowledgement.ts";
 export * from "./local-log-events.ts";
+export * from "./self-test.ts";
 export * from "./summary.ts";

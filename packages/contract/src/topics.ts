@@ -8,6 +8,10 @@ export const topics = {
   shadowResults: "coalmine/shadow-results",
   /** Local: inference's report on its models: a shadow's agreement with the model that serves, and drift. */
   modelReport: "coalmine/model-report",
+  /** Local: an instrument is to be tested or calibrated, `InstrumentRequest` of packages/instrument, to sensor-reader. */
+  instrumentRequests: "coalmine/instruments/requests",
+  /** Local: what came of it, `InstrumentAnswer`, with the request's id. */
+  instrumentAnswers: "coalmine/instruments/answers",
   /** Local: `ComponentHealth`, from each component. */
   health: (component: string): string => `coalmine/health/${component}`,
   /** Local, off unless configured: `LocalLogEvents` of a component, from log-manager. */

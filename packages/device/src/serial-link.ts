@@ -1,3 +1,4 @@
+import { readFile, stat } from "node:fs/promises";
 import type { Link, LinkClosed, LinkTarget } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { SerialPort } from "serialport";
@@ -17,7 +18,7 @@ export async function openSerial(
   await new Promise<void>((resolve, reject) => {
     port.open((failure) => {
       if (failure === null || failure === undefined) resolve();
-      else reject(refused(id, failure));
+      else refused(id, path, failure).then(reject, reject);
     });
   });
   noticeHangUp(port);
@@ -83,7 +84,7 @@ function serialLink(port: SerialPort): Link {
   };
 }
 
-function refused(id: string, failure: Error): LinkFailure {
+async function refused(id: string, path: string, failure: Error): Promise<LinkFailure> {
   const text = messageOf(failure);
   if (/no such file|no such device|not a directory/i.test(text))
     return new LinkFailure("NO_SUCH_LINK", `cannot open ${id}: it is not there; plug it in (${text})`, {
@@ -100,8 +101,19 @@ function refused(id: string, failure: Error): LinkFailure {
   if (/permission denied|not permitted/i.test(text))
     return new LinkFailure(
       "LINK_DENIED",
-      `cannot open ${id}: no right to; the component's user must be in the port's group, usually dialout (${text})`,
+      `cannot open ${id}: no right to; the component's user must be in the port's group, ${await groupOf(path)} (${text})`,
       { cause: failure },
     );
   return new LinkFailure("LINK_FAILED", `cannot open ${id}: ${text}`, { cause: failure });
+}
+
+/** By its name where the system has one for it. */
+async function groupOf(path: string): Promise<string> {
+  try {
+    const { gid } = await stat(path);
+    const groups = (await readFile("/etc/group", "utf8")).split("\n").map((line) => line.split(":"));
+    return groups.find(([, , id]) => id === String(gid))?.[0] ?? `number ${gid}`;
+  } catch {
+    return "usually dialout";
+  }
 }

@@ -70,7 +70,11 @@ export type FromInstrument = { readonly boot: number; readonly deviceUs: number 
       readonly count: number;
       readonly shearStress: number;
       readonly temperature: number;
+      readonly clogged: boolean;
+      readonly clipped: boolean;
     }
+  /** One point of a flow curve that a host asked for: it has no name, and no ring keeps it. */
+  | { readonly kind: "measured"; readonly request: number; readonly reading: Reading }
 );
 
 /** What the host says. */
@@ -80,7 +84,9 @@ export type FromHost =
   | { readonly kind: "acknowledge"; readonly upTo: Position }
   | { readonly kind: "replay"; readonly request: number; readonly from: Position; readonly limit: number }
   | { readonly kind: "time-request"; readonly request: number }
-  | { readonly kind: "self-test-request"; readonly request: number; readonly count: number };
+  | { readonly kind: "self-test-request"; readonly request: number; readonly count: number }
+  /** Measure a flow curve of whatever is in the channel, now. */
+  | { readonly kind: "measure-request"; readonly request: number };
 
 /** Numbers on the wire. Below 0x40 from the instrument, from there on from the host, so an echo is never obeyed. */
 export const messageTypes = {
@@ -89,11 +95,13 @@ export const messageTypes = {
   replaying: 0x03,
   time: 0x04,
   selfTest: 0x05,
+  measured: 0x06,
   who: 0x40,
   acknowledge: 0x41,
   replay: 0x42,
   timeRequest: 0x43,
   selfTestRequest: 0x44,
+  measureRequest: 0x45,
 } as const;
 
 /** Flags of a reading, as bits. */

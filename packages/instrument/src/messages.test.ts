@@ -45,6 +45,23 @@ const fromInstrument: fc.Arbitrary<FromInstrument> = fc.oneof(
   fc.record({ kind: fc.constant("replaying" as const), ...head, request: u32, first: position, count: u32 }),
   fc.record({ kind: fc.constant("time" as const), ...head, request: u32, receivedUs: us, next: u32 }),
   fc.record({
+    kind: fc.constant("measured" as const),
+    ...head,
+    request: u32,
+    reading: fc.record({
+      curve: u32,
+      point: fc.nat({ max: 19 }),
+      points: fc.constant(20),
+      shearRate: f32,
+      shearStress: f32,
+      temperature: f32,
+      haematocrit: f32,
+      control: fc.boolean(),
+      clogged: fc.boolean(),
+      clipped: fc.boolean(),
+    }),
+  }),
+  fc.record({
     kind: fc.constant("self-test" as const),
     ...head,
     request: u32,
@@ -52,6 +69,8 @@ const fromInstrument: fc.Arbitrary<FromInstrument> = fc.oneof(
     count: fc.nat({ max: 255 }),
     shearStress: f32,
     temperature: f32,
+    clogged: fc.boolean(),
+    clipped: fc.boolean(),
   }),
 );
 const fromHost: fc.Arbitrary<FromHost> = fc.oneof(
@@ -59,6 +78,7 @@ const fromHost: fc.Arbitrary<FromHost> = fc.oneof(
   fc.record({ kind: fc.constant("acknowledge" as const), upTo: position }),
   fc.record({ kind: fc.constant("replay" as const), request: u32, from: position, limit: u32 }),
   fc.record({ kind: fc.constant("time-request" as const), request: u32 }),
+  fc.record({ kind: fc.constant("measure-request" as const), request: u32 }),
   fc.record({ kind: fc.constant("self-test-request" as const), request: u32, count: fc.nat({ max: 255 }) }),
 );
 

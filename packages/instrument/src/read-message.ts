@@ -1,6 +1,13 @@
 import { InstrumentId } from "@coalmine/contract";
 import type { Frame } from "./frame.ts";
-import { messageTypes, readingFlags, type FromHost, type FromInstrument, type Position } from "./message.ts";
+import {
+  messageTypes,
+  readingFlags,
+  type FromHost,
+  type FromInstrument,
+  type Position,
+  type Reading,
+} from "./message.ts";
 
 /** A frame whose checksum holds but which says nothing this version understands. */
 export interface NotUnderstood {
@@ -18,6 +25,7 @@ export function readFromInstrument(frame: Frame): FromInstrument | NotUnderstood
     case messageTypes.hello:
       return short(23) ?? readHello(frame, view);
     case messageTypes.reading:
+    case messageTypes.measured:
       return short(24) ?? readReading(frame, view);
     case messageTypes.replaying:
       return (
@@ -42,18 +50,7 @@ export function readFromInstrument(frame: Frame): FromInstrument | NotUnderstood
         }
       );
     case messageTypes.selfTest:
-      return (
-        short(10) ?? {
-          kind: "self-test",
-          boot,
-          deviceUs,
-          request: sequence,
-          index: view.getUint8(0),
-          count: view.getUint8(1),
-          shearStress: view.getFloat32(2, true),
-          temperature: view.getFloat32(6, true),
-        }
-      );
+      return short(10) ?? readSelfTest(frame, view);
     default:
       return { kind: "not-understood", type, why: `type ${type} is not one an instrument sends` };
   }
@@ -77,6 +74,8 @@ export function readFromHost(frame: Frame): FromHost | NotUnderstood {
       return { kind: "time-request", request };
     case messageTypes.selfTestRequest:
       return short(1) ?? { kind: "self-test-request", request, count: view.getUint8(0) };
+    case messageTypes.measureRequest:
+      return { kind: "measure-request", request };
     default:
       return { kind: "not-understood", type, why: `type ${type} is not one a host sends` };
   }
@@ -111,6 +110,28 @@ function readHello(frame: Frame, view: DataView): FromInstrument | NotUnderstood
   };
 }
 
+function readSelfTest(frame: Frame, view: DataView): FromInstrument | NotUnderstood {
+  const { type, boot, deviceUs, sequence, payload } = frame;
+  const shearStress = view.getFloat32(2, true);
+  const temperature = view.getFloat32(6, true);
+  if (!Number.isFinite(shearStress + temperature))
+    return { kind: "not-understood", type, why: "a self-test's value is not finite" };
+  // Instruments of before the flags send none.
+  const flags = payload.length < 12 ? 0 : view.getUint16(10, true);
+  return {
+    kind: "self-test",
+    boot,
+    deviceUs,
+    request: sequence,
+    index: view.getUint8(0),
+    count: view.getUint8(1),
+    shearStress,
+    temperature,
+    clogged: (flags & readingFlags.clogged) !== 0,
+    clipped: (flags & readingFlags.clipped) !== 0,
+  };
+}
+
 function readReading(frame: Frame, view: DataView): FromInstrument | NotUnderstood {
   const flags = view.getUint16(6, true);
   const point = view.getUint8(4);
@@ -126,24 +147,22 @@ function readReading(frame: Frame, view: DataView): FromInstrument | NotUndersto
       type: frame.type,
       why: `reading ${frame.boot}:${frame.sequence} has point ${point} of ${points} or a value that is not finite`,
     };
-  return {
-    kind: "reading",
-    boot: frame.boot,
-    deviceUs: frame.deviceUs,
-    sequence: frame.sequence,
-    reading: {
-      curve: view.getUint32(0, true),
-      point,
-      points,
-      shearRate,
-      shearStress,
-      temperature,
-      haematocrit,
-      control: (flags & readingFlags.control) !== 0,
-      clogged: (flags & readingFlags.clogged) !== 0,
-      clipped: (flags & readingFlags.clipped) !== 0,
-    },
+  const { boot, deviceUs, sequence } = frame;
+  const reading: Reading = {
+    curve: view.getUint32(0, true),
+    point,
+    points,
+    shearRate,
+    shearStress,
+    temperature,
+    haematocrit,
+    control: (flags & readingFlags.control) !== 0,
+    clogged: (flags & readingFlags.clogged) !== 0,
+    clipped: (flags & readingFlags.clipped) !== 0,
   };
+  return frame.type === messageTypes.measured
+    ? { kind: "measured", boot, deviceUs, request: sequence, reading }
+    : { kind: "reading", boot, deviceUs, sequence, reading };
 }
 
 function positionAt(view: DataView, at: number): Position {

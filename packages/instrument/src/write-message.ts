@@ -41,6 +41,15 @@ export function writeFromInstrument(message: FromInstrument, framing: Framing = 
         payload: readingPayload(message.reading),
       });
       break;
+    case "measured":
+      line = encode({
+        type: messageTypes.measured,
+        sequence: message.request,
+        boot,
+        deviceUs,
+        payload: readingPayload(message.reading),
+      });
+      break;
     case "replaying": {
       const payload = new Uint8Array(12);
       const view = new DataView(payload.buffer);
@@ -65,12 +74,13 @@ export function writeFromInstrument(message: FromInstrument, framing: Framing = 
       break;
     }
     case "self-test": {
-      const payload = new Uint8Array(10);
+      const payload = new Uint8Array(12);
       const view = new DataView(payload.buffer);
       view.setUint8(0, message.index);
       view.setUint8(1, message.count);
       view.setFloat32(2, message.shearStress, true);
       view.setFloat32(6, message.temperature, true);
+      view.setUint16(10, flagsOf(message), true);
       line = encode({ type: messageTypes.selfTest, sequence: message.request, boot, deviceUs, payload });
       break;
     }
@@ -106,6 +116,9 @@ export function writeFromHost(message: FromHost, framing: Framing = cobs): Uint8
     case "self-test-request":
       line = frame(messageTypes.selfTestRequest, message.request, Uint8Array.of(message.count));
       break;
+    case "measure-request":
+      line = frame(messageTypes.measureRequest, message.request, new Uint8Array(0));
+      break;
   }
   return line;
 }
@@ -116,16 +129,16 @@ function readingPayload(reading: Reading): Uint8Array {
   view.setUint32(0, reading.curve, true);
   view.setUint8(4, reading.point);
   view.setUint8(5, reading.points);
-  const flags =
-    (reading.control ? readingFlags.control : 0) |
-    (reading.clogged ? readingFlags.clogged : 0) |
-    (reading.clipped ? readingFlags.clipped : 0);
-  view.setUint16(6, flags, true);
+  view.setUint16(6, flagsOf(reading) | (reading.control ? readingFlags.control : 0), true);
   view.setFloat32(8, reading.shearRate, true);
   view.setFloat32(12, reading.shearStress, true);
   view.setFloat32(16, reading.temperature, true);
   view.setFloat32(20, reading.haematocrit, true);
   return payload;
+}
+
+function flagsOf({ clogged, clipped }: Pick<Reading, "clogged" | "clipped">): number {
+  return (clogged ? readingFlags.clogged : 0) | (clipped ? readingFlags.clipped : 0);
 }
 
 function putPosition(view: DataView, at: number, position: Position): void {

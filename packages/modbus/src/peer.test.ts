@@ -51,8 +51,8 @@ async function answersLikeThePeer(open: () => ReturnType<typeof links.open>, fra
   expect(await modbusSelfTest(await open(), systemClock, { framing, manners, requests })).toMatchObject({
     found: true,
     passed: true,
-    asked: 5,
-    answered: 5,
+    asked: 20,
+    answered: 20,
   });
 }
 

@@ -9,14 +9,24 @@ export interface ModbusSelfTest {
   readonly answered: number;
   readonly asked: number;
   readonly slowestMs: number;
+  /** Why the link ended, where it did by itself. */
+  readonly ended: string | undefined;
+  /** What was answered, in order. */
+  readonly values: readonly {
+    readonly request: ReadRequest;
+    readonly data: Uint8Array;
+    readonly heardMs: number;
+  }[];
   /** What to do, where it did not pass. */
-  readonly advice: string;
+  readonly complaints: readonly string[];
 }
 
-const ROUNDS = 5;
+const ROUNDS = 20;
+/** Nobody there: more patience would tell no more. */
+const SILENT_MAX = 3;
 
 /**
- * Asks a slave for each of `requests` five times, as commissioning does: who answers all of them is wired and configured
+ * Asks a slave for each of `requests` twenty times, as commissioning does: who answers all of them is wired and configured
  * right. The link must be just opened and is closed at the end.
  */
 export async function modbusSelfTest(
@@ -34,11 +44,10 @@ export async function modbusSelfTest(
     for (let round = 0; round < ROUNDS && master.ended === undefined; round++)
       for (const request of of.requests) {
         outcomes.push({ request, outcome: await master.read(request) });
-        // Nobody there: four more rounds of patience would tell no more.
-        if (outcomes.length >= ROUNDS && outcomes.every((asked) => asked.outcome.kind === "no-reply"))
-          return judged(outcomes);
+        if (outcomes.length >= SILENT_MAX && outcomes.every((asked) => asked.outcome.kind === "no-reply"))
+          return judged(outcomes, master.ended);
       }
-    return judged(outcomes);
+    return judged(outcomes, master.ended);
   } finally {
     await master.close();
   }
@@ -46,29 +55,24 @@ export async function modbusSelfTest(
 
 function judged(
   outcomes: readonly { readonly request: ReadRequest; readonly outcome: Outcome }[],
+  ended: string | undefined,
 ): ModbusSelfTest {
-  let answered = 0;
+  const values: ModbusSelfTest["values"][number][] = [];
   let slowestMs = 0;
-  let damaged = 0;
   const refusals = new Set<string>();
   for (const { request, outcome } of outcomes)
     if (outcome.kind === "values") {
-      answered++;
+      values.push({ request, data: outcome.data, heardMs: outcome.heardMs });
       slowestMs = Math.max(slowestMs, outcome.heardMs - outcome.askedMs);
     } else if (outcome.kind === "exception")
       refusals.add(
-        `unit ${request.unit} refuses function ${request.function}, address ${request.address}, count ${request.count}: ${exceptionNames[outcome.code] ?? "exception"} (${outcome.code})`,
+        `unit ${request.unit} refuses function ${request.function}, address ${request.address}, count ${request.count}: ${exceptionNames[outcome.code] ?? "exception"} (${outcome.code}): correct the configuration`,
       );
-    else if (outcome.why === "damaged") damaged++;
+  const answered = values.length;
   const found = answered > 0 || refusals.size > 0;
   const missing = outcomes.length - answered;
   const complaints = [
-    !found &&
-      damaged === 0 &&
-      "nothing answers: check power, the two wires (A and B swapped?), unit and baud rate",
-    !found &&
-      damaged > 0 &&
-      "only damage comes: check baud rate and parity, and that one end of the line is terminated",
+    !found && "nothing answers",
     ...refusals,
     found &&
       refusals.size === 0 &&
@@ -81,6 +85,8 @@ function judged(
     answered,
     asked: outcomes.length,
     slowestMs,
-    advice: complaints.length === 0 ? "" : `${complaints.join("; ")}.`,
+    ended,
+    values,
+    complaints,
   };
 }

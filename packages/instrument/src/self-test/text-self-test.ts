@@ -1,8 +1,10 @@
 import type { Clock, Link } from "@coalmine/ports";
 import { Waiting } from "@coalmine/runtime";
-import type { TextLine } from "./lines.ts";
-import { LineDecoder } from "./text-line.ts";
-import { readSentence, sentenceOf } from "./text-sentence.ts";
+import type { Channel, Judged } from "../channel.ts";
+import type { TextLine } from "../lines.ts";
+import { LineDecoder } from "../text-line.ts";
+import { readSentence, sentenceOf } from "../text-sentence.ts";
+import type { Timed } from "./steadiness.ts";
 
 export interface TextSelfTest {
   /** Whether whole lines came. */
@@ -11,6 +13,12 @@ export interface TextSelfTest {
   /** Lines that were readings with every field a number in its range; for a question, answers to it. */
   readonly plausible: number;
   readonly seconds: number;
+  /** Good values by channel, with the minutes since the first line. */
+  readonly readings: ReadonlyMap<string, { readonly unit: string; readonly values: readonly Timed[] }>;
+  /** Fields that were no good, by the cause. */
+  readonly flags: Readonly<Record<string, number>>;
+  /** Why the link ended, where it did by itself. */
+  readonly ended: string | undefined;
   /** What to do, where it did not pass. */
   readonly advice: string;
 }
@@ -28,7 +36,7 @@ export async function textSelfTest(link: Link, clock: Clock, line: Asked): Promi
   const { selfTest } = line;
   const beganMs = clock.monotonicMs();
   const waiting = new Waiting(clock);
-  const heard = new HeardLines(line);
+  const heard = new HeardLines(line, clock);
   const decoder = new LineDecoder(line, {
     line: (text) => heard.line(text),
     refused: () => void heard.refused++,
@@ -40,7 +48,7 @@ export async function textSelfTest(link: Link, clock: Clock, line: Asked): Promi
     waiting.look();
   });
   link.onClose((why) => {
-    ended = why.by === "us" ? "closed by the test" : why.reason;
+    if (why.by === "other") ended = why.reason;
     waiting.wake();
   });
   try {
@@ -53,6 +61,9 @@ export async function textSelfTest(link: Link, clock: Clock, line: Asked): Promi
       passed,
       plausible: heard.plausible,
       seconds: (clock.monotonicMs() - beganMs) / 1000,
+      readings: heard.readings,
+      flags: heard.flags,
+      ended,
       advice: passed ? "" : heard.advice(ended),
     };
   } finally {
@@ -68,6 +79,10 @@ function wanted({ selfTest }: Asked): number {
 /** What came, and what was wrong with it. */
 class HeardLines {
   readonly #line: Asked;
+  readonly #clock: Clock;
+  #firstMs: number | undefined;
+  readonly readings = new Map<string, { unit: string; values: Timed[] }>();
+  readonly flags: Record<string, number> = {};
   bytes = 0;
   lines = 0;
   refused = 0;
@@ -75,8 +90,9 @@ class HeardLines {
   #last = "";
   #complaint = "";
 
-  constructor(line: Asked) {
+  constructor(line: Asked, clock: Clock) {
     this.#line = line;
+    this.#clock = clock;
   }
 
   line(text: string): void {
@@ -89,9 +105,10 @@ class HeardLines {
     }
     const sentence = sentenceOf(sentences, text);
     if (sentence === undefined) return;
-    const wrong = readSentence(sentence, separator, text, () => 0).find(
-      ({ judged }) => judged.quality.level !== "good",
-    );
+    const minutes = (this.#clock.monotonicMs() - (this.#firstMs ??= this.#clock.monotonicMs())) / 60_000;
+    const fields = readSentence(sentence, separator, text, () => 0);
+    for (const { channel, judged } of fields) this.#note(channel, judged, minutes);
+    const wrong = fields.find(({ judged }) => judged.quality.level !== "good");
     if (wrong === undefined) {
       this.plausible++;
       return;
@@ -102,6 +119,16 @@ class HeardLines {
         ? "is no number"
         : `makes ${judged.value} ${channel.unit}, which is out of range`;
     this.#complaint = `${channel.channel}: "${field}" ${what}, in field ${channel.at} of ${quoted(text)}; correct the configuration, or look at the sensor`;
+  }
+
+  #note({ channel, unit }: Channel, { value, quality }: Judged, minutes: number): void {
+    if (quality.level !== "good") {
+      this.flags[quality.cause] = (this.flags[quality.cause] ?? 0) + 1;
+      return;
+    }
+    const known = this.readings.get(channel) ?? { unit, values: [] };
+    this.readings.set(channel, known);
+    known.values.push([minutes, value]);
   }
 
   advice(ended: string | undefined): string {

@@ -1,9 +1,9 @@
 import { DrivenClock } from "@coalmine/runtime";
 import { expect, test } from "vitest";
-import { hostedLinks } from "../../../simulator/instruments/hosted-links.ts";
-import type { LineOptions } from "../../../simulator/instruments/memory-link.ts";
-import { nmea, TextInstrument } from "../../../simulator/instruments/text-instrument.ts";
-import { LineConfig, type TextLine } from "./lines.ts";
+import { hostedLinks } from "../../../../simulator/instruments/hosted-links.ts";
+import type { LineOptions } from "../../../../simulator/instruments/memory-link.ts";
+import { nmea, TextInstrument } from "../../../../simulator/instruments/text-instrument.ts";
+import { LineConfig, type TextLine } from "../lines.ts";
 import { textSelfTest } from "./text-self-test.ts";
 
 const given = {
@@ -51,13 +51,28 @@ async function tested(
 }
 
 test("three plausible lines in time pass, as soon as they are there", async () => {
-  expect(await tested(lineOf({}), {})).toEqual({
+  const result = await tested(lineOf({}), {});
+  expect(result).toMatchObject({
     found: true,
     passed: true,
     plausible: 3,
     seconds: 3,
     advice: "",
+    flags: {},
   });
+  expect([...result.readings]).toEqual([
+    [
+      "mass",
+      {
+        unit: "g",
+        values: [
+          [0, 100],
+          [1 / 60, 101],
+          [2 / 60, 102],
+        ],
+      },
+    ],
+  ]);
 });
 
 test("an instrument that is asked passes by its answer alone", async () => {
