@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import type { Clock, Links } from "@coalmine/ports";
 import { checkClaim, keepRootCa } from "./claim-files.ts";
 import { compareClock, refuseUnsetClock } from "./clock-gate.ts";
-import { isThere, makeFolder, modes, readIfThere, writeDurably } from "./durable-files.ts";
+import { isThere, makeFolder, modes, writeDurably } from "./durable-files.ts";
 import { makeIdentity } from "./identity.ts";
 import type { IotConnector } from "./iot-connection.ts";
 import { Journal } from "./journal.ts";
@@ -10,7 +10,10 @@ import { nucleusConfiguration } from "./nucleus-configuration.ts";
 import type { CommissionOptions } from "./options.ts";
 import { type Places, placesOf } from "./places.ts";
 import { CommissioningRefused, diskRefusal } from "./refusal.ts";
-import { makeReport, Report, reportJson, reportText, sha256 } from "./report.ts";
+import { readPapers, writePapers } from "./papers.ts";
+import { makeReport } from "./report/make-report.ts";
+import type { Report } from "./report/report.ts";
+import { Visit } from "./report/visit.ts";
 import { refuseUnhealthy, testInstruments } from "./wiring.ts";
 
 export const steps = ["clock", "identity", "self-test", "configuration", "report"] as const;
@@ -22,6 +25,8 @@ export interface CommissionPorts {
   readonly iot: IotConnector;
   /** Told of each step before it begins. */
   readonly progress?: (step: Step) => void;
+  /** Of what runs here, by name, for the report. */
+  readonly versions?: Readonly<Record<string, string>>;
 }
 
 export interface Commissioned {
@@ -34,9 +39,13 @@ export interface Commissioned {
  * Makes a core device of this machine. May be cut or refused at any point, and run again: it goes on where it was.
  * Rejects with a `CommissioningRefused` for what a person can mend.
  */
-export async function commission(options: CommissionOptions, ports: CommissionPorts): Promise<Commissioned> {
+export async function commission(
+  options: CommissionOptions,
+  ports: CommissionPorts,
+  visit: Visit = Visit.parse({}),
+): Promise<Commissioned> {
   try {
-    return await run(options, ports);
+    return await run(options, ports, visit);
   } catch (failure) {
     throw diskRefusal(failure, options.root);
   }
@@ -44,7 +53,8 @@ export async function commission(options: CommissionOptions, ports: CommissionPo
 
 async function run(
   options: CommissionOptions,
-  { clock, links, iot, progress }: CommissionPorts,
+  { clock, links, iot, progress, versions = {} }: CommissionPorts,
+  visit: Visit,
 ): Promise<Commissioned> {
   const places = placesOf(options);
   const { serial, site } = options;
@@ -53,7 +63,7 @@ async function run(
   await makeFolder(options.root);
   const journal = await Journal.open(places.journal, { serial, site, nowMs: clock.now() });
   await refuseOpenKey(places);
-  const done = await finished(places, journal);
+  const done = await readPapers(places, journal.entries.reported?.sha256);
   if (done !== undefined) return done;
   if (journal.entries.proven === undefined) await checkClaim(places, clock);
   await keepRootCa(places);
@@ -85,28 +95,10 @@ async function run(
   }
 
   progress?.("report");
-  const report = makeReport(options, journal.entries, clock.now());
-  const json = reportJson(report);
-  await writeDurably(places.reportJson, json, modes.report);
-  await writeDurably(places.reportText, reportText(report, json), modes.report);
-  await journal.done({ reported: { at: clock.now(), sha256: sha256(json) } });
-  return { report, sha256: sha256(json), reportFiles: [places.reportJson, places.reportText] };
-}
-
-/** What an earlier run left as its result. */
-async function finished(places: Places, { entries }: Journal): Promise<Commissioned | undefined> {
-  const json = await readIfThere(places.reportJson);
-  if (entries.reported === undefined || json === undefined) return undefined;
-  if (sha256(json) !== entries.reported.sha256)
-    throw new CommissioningRefused(
-      "settings",
-      `${places.reportJson} is not the report that was written (SHA-256 ${sha256(json)}, the journal has ${entries.reported.sha256}); put the report back, or remove it and commission again`,
-    );
-  return {
-    report: Report.parse(JSON.parse(json)),
-    sha256: entries.reported.sha256,
-    reportFiles: [places.reportJson, places.reportText],
-  };
+  const report = makeReport({ options, entries: journal.entries, visit, versions, nowMs: clock.now() });
+  const papers = await writePapers(places, report, visit);
+  await journal.done({ reported: { at: clock.now(), sha256: papers.sha256 } });
+  return papers;
 }
 
 /** The claim's certificate until the device has connected with its own: the server wants one to talk at all. */

@@ -1,3 +1,4 @@
+import { arch, release, type } from "node:os";
 import { parseArgs } from "node:util";
 import { serialLinks } from "@coalmine/device/serial-links";
 import { messageOf } from "@coalmine/runtime";
@@ -6,10 +7,13 @@ import { commission, type Step } from "./commission.ts";
 import { mqttConnector } from "./mqtt-connector.ts";
 import { readOptions } from "./options.ts";
 import { CommissioningRefused, type RefusalReason } from "./refusal.ts";
+import { Visit } from "./report/visit.ts";
 
 /** The technician's program. What was done is kept: after a refusal or a power cut it is simply run again. */
-const usage = `usage: commissioning/main.ts --settings FILE [--json]
+const usage = `usage: commissioning/main.ts --settings FILE [--technician NAME] [--room ROOM] [--asset NUMBER]
+         [--language en|es|pt|it|de] [--time-zone ZONE] [--console-url URL] [--json]
   FILE is JSON: serial, site, root, claimFolder, region, the endpoints, serialFolders.
+  The others stand in the report and on the label.
 `;
 const EXIT = { done: 0, unexpected: 1, usage: 2, permission: 6, conflict: 7, unreachable: 8 } as const;
 const exits: Readonly<Partial<Record<RefusalReason, number>>> = {
@@ -40,12 +44,14 @@ async function main(): Promise<number> {
   try {
     const settings = await readOptions(options.settings);
     const clock = systemClock;
-    const { report, sha256, reportFiles } = await commission(settings, {
+    const ports = {
       clock,
       links: serialLinks(clock, { folders: settings.serialFolders }),
       iot: mqttConnector({ host: settings.iotDataEndpoint, port: settings.mqttPort }, clock),
-      progress: (step) => process.stderr.write(`${titles[step]} …\n`),
-    });
+      progress: (step: Step) => process.stderr.write(`${titles[step]} …\n`),
+      versions: { node: process.versions.node, system: `${type()} ${release()} ${arch()}` },
+    };
+    const { report, sha256, reportFiles } = await commission(settings, ports, options.visit);
     process.stdout.write(
       options.json
         ? `${JSON.stringify({ outcome: "commissioned", sha256, reportFiles, report })}\n`
@@ -63,12 +69,26 @@ async function main(): Promise<number> {
   }
 }
 
-function readArguments(): { readonly settings: string; readonly json: boolean } | undefined {
+function readArguments():
+  | { readonly settings: string; readonly json: boolean; readonly visit: Visit }
+  | undefined {
   try {
     const { values } = parseArgs({
-      options: { settings: { type: "string" }, json: { type: "boolean", default: false } },
+      options: {
+        settings: { type: "string" },
+        technician: { type: "string" },
+        room: { type: "string" },
+        asset: { type: "string" },
+        language: { type: "string" },
+        "time-zone": { type: "string" },
+        "console-url": { type: "string" },
+        json: { type: "boolean", default: false },
+      },
     });
-    return values.settings === undefined ? undefined : { settings: values.settings, json: values.json };
+    const { settings, json, "time-zone": timeZone, "console-url": consoleUrl, ...said } = values;
+    return settings === undefined
+      ? undefined
+      : { settings, json, visit: Visit.parse({ ...said, timeZone, consoleUrl }) };
   } catch {
     return undefined;
   }

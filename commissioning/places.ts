@@ -13,6 +13,11 @@ export interface Places {
   readonly ownershipToken: string;
   readonly reportJson: string;
   readonly reportText: string;
+  readonly reportHtml: string;
+  readonly reportPdf: string;
+  /** The report's hash and the device's signature over it. */
+  readonly reportSeal: string;
+  readonly label: Readonly<Record<"svg" | "png" | "pdf" | "zpl203" | "zpl300", string>>;
   readonly claim: { readonly certificate: string; readonly privateKey: string; readonly rootCa: string };
 }
 
@@ -29,6 +34,16 @@ export function placesOf({ root, claimFolder }: CommissionOptions): Places {
     ownershipToken: own("ownership-token"),
     reportJson: own("report.json"),
     reportText: own("report.txt"),
+    reportHtml: own("report.html"),
+    reportPdf: own("report.pdf"),
+    reportSeal: own("report.seal.json"),
+    label: {
+      svg: own("label.svg"),
+      png: own("label.png"),
+      pdf: own("label.pdf"),
+      zpl203: own("label-203dpi.zpl"),
+      zpl300: own("label-300dpi.zpl"),
+    },
     claim: {
       certificate: join(claimFolder, "claim.pem.crt"),
       privateKey: join(claimFolder, "claim.private.pem.key"),
