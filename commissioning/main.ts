@@ -1,3 +1,4 @@
+import { arch, release, type } from "node:os";
 import { parseArgs } from "node:util";
 import { serialLinks } from "@coalmine/device/serial-links";
 import { messageOf } from "@coalmine/runtime";
@@ -6,11 +7,14 @@ import { commission, type CommissionPorts, type Step } from "./commission.ts";
 import { networkPorts } from "./network-ports.ts";
 import { readOptions } from "./options.ts";
 import { CommissioningRefused, type RefusalReason } from "./refusal.ts";
+import { Visit } from "./report/visit.ts";
 
 /** The technician's program. What was done is kept: after a refusal or a power cut it is simply run again. */
-const usage = `usage: commissioning/main.ts --settings FILE [--wait] [--json]
+const usage = `usage: commissioning/main.ts --settings FILE [--technician NAME] [--room ROOM] [--asset NUMBER]
+         [--language en|es|pt|it|de] [--time-zone ZONE] [--console-url URL] [--wait] [--json]
   FILE is JSON: serial, site, root, claimCodeFile, claimEndpoint, rootCaFile, region, the endpoints, serialFolders.
   --wait: where it ended offline, tries each minute until the device has its identity.
+  The others stand in the report and on the label.
 `;
 const EXIT = { done: 0, unexpected: 1, usage: 2, permission: 6, conflict: 7, unreachable: 8 } as const;
 const RETRY_MS = 60_000;
@@ -51,12 +55,13 @@ async function main(): Promise<number> {
       links: serialLinks(clock, { folders: settings.serialFolders }),
       ...networkPorts(settings, clock),
       progress: (step) => process.stderr.write(`${titles[step]} …\n`),
+      versions: { node: process.versions.node, system: `${type()} ${release()} ${arch()}` },
     };
-    let done = await commission(settings, ports);
+    let done = await commission(settings, ports, options.visit);
     while (done.pending && options.wait) {
       process.stderr.write(`No network yet; the next try is in ${RETRY_MS / 1000} s.\n`);
       await clock.sleep(RETRY_MS);
-      done = await commission(settings, ports);
+      done = await commission(settings, ports, options.visit);
     }
     const { report, sha256, reportFiles, pending } = done;
     process.stdout.write(
@@ -80,6 +85,7 @@ interface Arguments {
   readonly settings: string;
   readonly json: boolean;
   readonly wait: boolean;
+  readonly visit: Visit;
 }
 
 function readArguments(): Arguments | undefined {
@@ -87,12 +93,20 @@ function readArguments(): Arguments | undefined {
     const { values } = parseArgs({
       options: {
         settings: { type: "string" },
+        technician: { type: "string" },
+        room: { type: "string" },
+        asset: { type: "string" },
+        language: { type: "string" },
+        "time-zone": { type: "string" },
+        "console-url": { type: "string" },
         json: { type: "boolean", default: false },
         wait: { type: "boolean", default: false },
       },
     });
-    const { settings, json, wait } = values;
-    return settings === undefined ? undefined : { settings, json, wait };
+    const { settings, json, wait, "time-zone": timeZone, "console-url": consoleUrl, ...said } = values;
+    return settings === undefined
+      ? undefined
+      : { settings, json, wait, visit: Visit.parse({ ...said, timeZone, consoleUrl }) };
   } catch {
     return undefined;
   }

@@ -15,6 +15,11 @@ export interface Places {
   readonly reportText: string;
   /** The one file that holds the claim code; erased when the device needs it no more. */
   readonly claimCode: string;
+  readonly reportHtml: string;
+  readonly reportPdf: string;
+  /** The report's hash and the device's signature over it. */
+  readonly reportSeal: string;
+  readonly label: Readonly<Record<"svg" | "png" | "pdf" | "zpl203" | "zpl300", string>>;
 }
 
 export function placesOf({ root, claimCodeFile }: CommissionOptions): Places {
@@ -31,5 +36,15 @@ export function placesOf({ root, claimCodeFile }: CommissionOptions): Places {
     reportJson: own("report.json"),
     reportText: own("report.txt"),
     claimCode: claimCodeFile ?? own("claim-code"),
+    reportHtml: own("report.html"),
+    reportPdf: own("report.pdf"),
+    reportSeal: own("report.seal.json"),
+    label: {
+      svg: own("label.svg"),
+      png: own("label.png"),
+      pdf: own("label.pdf"),
+      zpl203: own("label-203dpi.zpl"),
+      zpl300: own("label-300dpi.zpl"),
+    },
   };
 }

@@ -1,7 +1,8 @@
 import { Sha256 } from "@coalmine/contract";
 import { type CommissioningMessage, commissioningTopic } from "@coalmine/contract/commissioning";
 import { deviceIdentity, type IdentityParts } from "./identity.ts";
-import { reportJson, type Report } from "./report.ts";
+import { canonicalJson } from "./report/canonical-json.ts";
+import type { Report } from "./report/report.ts";
 
 /** Gives the operator's side the report, as the device itself; once it was taken, never again. */
 export async function sendReport(
@@ -11,7 +12,7 @@ export async function sendReport(
   const { iot, journal, options, clock } = parts;
   if (journal.entries.sent !== undefined) return;
   const message: CommissioningMessage = {
-    report: reportJson(done.report),
+    report: canonicalJson(done.report),
     sha256: Sha256.parse(done.sha256),
     who: options.technician,
   };

@@ -24,7 +24,9 @@ import { Journal } from "../../commissioning/journal.ts";
 import { networkPorts } from "../../commissioning/network-ports.ts";
 import { CommissionOptions } from "../../commissioning/options.ts";
 import { placesOf } from "../../commissioning/places.ts";
-import { makeReport, reportJson, sha256 } from "../../commissioning/report.ts";
+import { canonicalJson, sha256 } from "../../commissioning/report/canonical-json.ts";
+import { makeReport } from "../../commissioning/report/make-report.ts";
+import { Visit } from "../../commissioning/report/visit.ts";
 import { keepRootCa } from "../../commissioning/root-ca.ts";
 import { sendReport } from "../../commissioning/send-report.ts";
 import { names } from "../../infra/identity/identity.ts";
@@ -83,8 +85,14 @@ async function members(): Promise<readonly string[]> {
 
 test("a commissioning's report is kept, with who, where, when and its hash, and shown", async () => {
   const parts = await device("core-kept", "ward-1");
-  const report = makeReport(parts.options, parts.journal.entries, clock.now());
-  const done = { report, sha256: sha256(reportJson(report)) };
+  const report = makeReport({
+    options: parts.options,
+    entries: parts.journal.entries,
+    visit: Visit.parse({}),
+    versions: {},
+    nowMs: clock.now(),
+  });
+  const done = { report, sha256: sha256(canonicalJson(report)) };
   await sendReport(parts, done);
   const shown = await vi.waitFor(async () => {
     const found = await showDevice(region.claims, { thing: "core-kept" });

@@ -63,10 +63,7 @@ async function reachable(configuration: DeviceConfiguration, clock: Clock): Prom
   const { iotDataEndpoint: host, mqttPort: port } = configuration;
   const check = "the way to AWS IoT Core";
   try {
-    await probeTls(
-      { host, port, ...(await readIdentity(configuration)), alpn: mqttAlpn(port) },
-      clock,
-    );
+    await probeTls({ host, port, ...(await readIdentity(configuration)), alpn: mqttAlpn(port) }, clock);
     return ok(check, `${host}:${port} takes this device's certificate`);
   } catch (failure) {
     return refusal(check, failure);
