@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { modes, readIfThere, writeDurably } from "../durable-files.ts";
 import { CommissioningRefused } from "../refusal.ts";
-import { Language, StepName } from "./screen.ts";
+import { Language } from "../language.ts";
+import { StepName } from "./screen.ts";
 
 /** As an attribute of a thing has it: no spaces. */
 const word = z

@@ -1,6 +1,7 @@
 import { CoalmineError } from "@coalmine/runtime";
 import { CommissioningRefused } from "../refusal.ts";
-import type { Block, Deed, Language, Screen, StepName, StepState, Values, View } from "./screen.ts";
+import type { Language } from "../language.ts";
+import type { Block, Deed, Screen, StepName, StepState, Values, View } from "./screen.ts";
 import { type Texts, texts } from "./texts/texts.ts";
 
 /** A step of the way. What it has done is on the disk before `act` resolves, so that it is found again after a cut. */

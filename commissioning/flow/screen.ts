@@ -1,9 +1,5 @@
 import * as z from "zod";
-
-/** The technician's languages. */
-export const languages = ["en", "es", "pt", "it", "de"] as const;
-export const Language = z.enum(languages);
-export type Language = z.infer<typeof Language>;
+import type { Language } from "../language.ts";
 
 /** In the order in which they are taken. */
 export const stepNames = [

@@ -1,6 +1,7 @@
 import { Canvas } from "../pdf/canvas.ts";
 import { writePdf } from "../pdf/document.ts";
-import type { Language, Texts } from "../report/texts/texts.ts";
+import type { Language } from "../language.ts";
+import type { Texts } from "../report/texts/texts.ts";
 import type { Label } from "./label.ts";
 import { LABEL_MM, placedTexts, QR_MM } from "./layout.ts";
 import { letterSizeMm, letterWidth } from "./lettering.ts";

@@ -6,7 +6,8 @@ import { streamSSE } from "hono/streaming";
 import type { Clock } from "@coalmine/ports";
 import * as z from "zod";
 import { type Flow, FlowError } from "../flow/flow.ts";
-import { Deed, type Language, StepName, type View } from "../flow/screen.ts";
+import { Deed, StepName, type View } from "../flow/screen.ts";
+import type { Language } from "../language.ts";
 import { texts } from "../flow/texts/texts.ts";
 import type { Door } from "./door.ts";
 

@@ -3,7 +3,7 @@ import { escapeHtml } from "./escape-html.ts";
 import { type Fact, reportPage, type Table } from "./page.ts";
 import { REPORT_VERSION, type Report } from "./report.ts";
 import { Seal } from "./seal.ts";
-import type { Language } from "./texts/texts.ts";
+import type { Language } from "../language.ts";
 
 const style = `
 :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }

@@ -1,4 +1,4 @@
-import type { Language } from "./texts/texts.ts";
+import type { Language } from "../language.ts";
 
 const SECOND_MS = 1000;
 /** UCUM codes that people write otherwise. @see https://ucum.org */

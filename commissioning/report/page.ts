@@ -2,7 +2,8 @@ import { shortCodeOf } from "../label/short-code.ts";
 import { Numbers } from "./numbers.ts";
 import type { CalibrationRecord, InstrumentRecord, Report, StepRecord } from "./report.ts";
 import { type Seal, signerOf } from "./seal.ts";
-import { type Language, type Texts, texts } from "./texts/texts.ts";
+import type { Language } from "../language.ts";
+import { type Texts, texts } from "./texts/texts.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
 /** What every form of a report shows, in one language; how it looks is each form's own. */

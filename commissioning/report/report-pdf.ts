@@ -6,7 +6,7 @@ import { canonicalJson } from "./canonical-json.ts";
 import { type Fact, type ReportPage, reportPage, type Table } from "./page.ts";
 import type { Report } from "./report.ts";
 import type { Seal } from "./seal.ts";
-import type { Language } from "./texts/texts.ts";
+import type { Language } from "../language.ts";
 
 /** A4, in points. */
 const PAGE_PT = { width: 595, height: 842, margin: 50, bottom: 780 } as const;

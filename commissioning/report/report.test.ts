@@ -12,7 +12,7 @@ import { madeReport, port, visit } from "./report.fixture.ts";
 import { reportPdf } from "./report-pdf.ts";
 import { sealOf } from "./seal.ts";
 import { reportText } from "./text.ts";
-import { Language } from "./texts/texts.ts";
+import { Language } from "../language.ts";
 import { verifyReport } from "./verify.ts";
 import { Visit } from "./visit.ts";
 

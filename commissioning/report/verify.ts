@@ -3,7 +3,7 @@ import { dataOfHtml, reportHtml } from "./html.ts";
 import { Report } from "./report.ts";
 import { dataOfPdf, reportPdf } from "./report-pdf.ts";
 import { Seal, signerOf } from "./seal.ts";
-import { Language } from "./texts/texts.ts";
+import { Language } from "../language.ts";
 
 export type Verdict =
   | {

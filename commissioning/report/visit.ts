@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { StepName } from "./report.ts";
-import { Language } from "./texts/texts.ts";
+import { Language } from "../language.ts";
 
 const words = (charactersMax: number) =>
   z

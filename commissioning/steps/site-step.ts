@@ -1,7 +1,8 @@
 import { type AnswerBook, Place } from "../flow/answers.ts";
 import type { Scene, Step } from "../flow/flow.ts";
-import { Language, languages, type Screen, type StepState, type Values } from "../flow/screen.ts";
-import { languageNames, type Texts } from "../flow/texts/texts.ts";
+import type { Screen, StepState, Values } from "../flow/screen.ts";
+import type { Texts } from "../flow/texts/texts.ts";
+import { Language, languageNames } from "../language.ts";
 import { CommissioningRefused } from "../refusal.ts";
 
 const fields = ["site", "room", "asset", "technician"] as const;
@@ -23,7 +24,7 @@ export class SiteStep implements Step {
 
   screen({ site }: Texts): Screen {
     const { language, place } = this.#book.answers;
-    const others = languages.map((name) => ({
+    const others = Language.options.map((name) => ({
       action: `language-${name}`,
       label: languageNames[name],
       kind: "plain" as const,

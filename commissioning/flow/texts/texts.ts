@@ -1,7 +1,8 @@
 import type { AdapterState, ConnectFailure, Lease, SeenNetwork } from "@coalmine/site";
 import type { RefusalReason } from "../../refusal.ts";
 import type { Place } from "../answers.ts";
-import type { Frame, Language, StepName, StepState } from "../screen.ts";
+import type { Language } from "../../language.ts";
+import type { Frame, StepName, StepState } from "../screen.ts";
 import { de } from "./de.ts";
 import { en } from "./en.ts";
 import { es } from "./es.ts";
@@ -77,13 +78,5 @@ export interface Texts {
     readonly shut: (seconds: number) => string;
   };
 }
-
-export const languageNames = {
-  en: "English",
-  es: "Español",
-  pt: "Português",
-  it: "Italiano",
-  de: "Deutsch",
-} as const;
 
 export const texts: Readonly<Record<Language, Texts>> = { en, es, pt, it, de };

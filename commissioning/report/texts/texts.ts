@@ -1,13 +1,10 @@
-import * as z from "zod";
+import type { Language } from "../../language.ts";
 import type { Quantity, StepName, StepRecord } from "../report.ts";
 import { de } from "./de.ts";
 import { en } from "./en.ts";
 import { es } from "./es.ts";
 import { it } from "./it.ts";
 import { pt } from "./pt.ts";
-
-export const Language = z.enum(["en", "es", "pt", "it", "de"]);
-export type Language = z.infer<typeof Language>;
 
 /** Every text of report and label. A language that lacks one does not compile. */
 export interface Texts {
