@@ -46,10 +46,21 @@ export function refuseUnhealthy(ports: readonly PortResult[]): void {
     .filter(({ passed }) => !passed)
     .map(({ port, sentence }) => `${port}: ${sentence}`);
   if (complaints.length === 0) return;
-  throw new CommissioningRefused(
+  throw new UnhealthyInstruments(
     reasonOf(ports),
+    ports,
     `${complaints.join(" ")} Then run this again: it goes on with the self-test.`,
   );
+}
+
+/** With what was found on every port, also on those that are well. */
+export class UnhealthyInstruments extends CommissioningRefused {
+  readonly ports: readonly PortResult[];
+
+  constructor(reason: RefusalReason, ports: readonly PortResult[], sentence: string) {
+    super(reason, sentence);
+    this.ports = ports;
+  }
 }
 
 function reasonOf(ports: readonly PortResult[]): RefusalReason {

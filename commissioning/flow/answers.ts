@@ -1,6 +1,8 @@
+import { CalibrationRecord } from "@coalmine/instrument/guided-calibration/guided-calibration";
 import * as z from "zod";
 import { modes, readIfThere, writeDurably } from "../durable-files.ts";
 import { CommissioningRefused } from "../refusal.ts";
+import { CalibrationRecord as ShownCalibration, NetworkCheck } from "../report/report.ts";
 import { Language } from "../language.ts";
 import { StepName } from "./screen.ts";
 
@@ -20,6 +22,10 @@ export const Place = z.strictObject({
 export type Place = z.infer<typeof Place>;
 
 /** What the technician has answered and decided so far. No secret is ever among it. */
+/** A calibration that was accepted here, and what a report shows of it. */
+export const KeptCalibration = z.object({ record: CalibrationRecord, shown: ShownCalibration });
+export type KeptCalibration = z.infer<typeof KeptCalibration>;
+
 export const Answers = z.object({
   version: z.literal(1),
   language: Language.optional(),
@@ -28,6 +34,11 @@ export const Answers = z.object({
   leftOut: z.partialRecord(StepName, line).default({}),
   /** Steps that were looked at and found well. */
   seen: z.partialRecord(StepName, z.object({ atMs: z.number() })).default({}),
+  /** What the network check found when it was left. */
+  checks: z.array(NetworkCheck).max(100).default([]),
+  calibrations: z.array(KeptCalibration).max(100).default([]),
+  /** Of the report that was made last. */
+  sha256: z.string().optional(),
 });
 export type Answers = z.infer<typeof Answers>;
 

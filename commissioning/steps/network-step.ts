@@ -1,10 +1,13 @@
-import type { Adapter, AdapterState, Connected, Network, Scan, SeenNetwork } from "@coalmine/site";
+import type { Adapter, AdapterState, ConnectFailure, Network, Scan, SeenNetwork } from "@coalmine/site";
 import { ConnectRequest } from "@coalmine/site";
 import type { AnswerBook } from "../flow/answers.ts";
 import type { Scene, Step } from "../flow/flow.ts";
 import type { Block, Button, Screen, StepState, Values } from "../flow/screen.ts";
 import type { Texts } from "../flow/texts/texts.ts";
+import { Language } from "../language.ts";
+import { connectSaid } from "../network/sentences.ts";
 import { CommissioningRefused } from "../refusal.ts";
+import { languages } from "../texts/languages.ts";
 
 /** What the technician is at: an overview of the adapters, or one link that they describe. */
 type At =
@@ -80,17 +83,18 @@ export class NetworkStep implements Step {
     };
   }
 
-  async act(action: string, values: Values, { texts: { network: words } }: Scene): Promise<void> {
+  async act(action: string, values: Values, { texts }: Scene): Promise<void> {
+    const { network: words } = texts;
     const [verb, adapter] = split(action);
     if (action === "overview") this.#at = { kind: "overview" };
     else if (verb === "scan") this.#at = { kind: "wifi", adapter, scan: await this.#network.scan(adapter) };
     else if (verb === "static") this.#at = { kind: "static", adapter };
     else if (verb === "cable")
-      await this.#connect({ adapter, medium: { kind: "ethernet" }, addressing: { kind: "dhcp" } }, words);
+      await this.#connect({ adapter, medium: { kind: "ethernet" }, addressing: { kind: "dhcp" } }, texts);
     else if (action === "use-static" && this.#at.kind === "static")
       await this.#connect(
         { adapter: this.#at.adapter, medium: { kind: "ethernet" }, addressing: staticOf(values) },
-        words,
+        texts,
       );
     else if (action === "hidden" && this.#at.kind === "wifi")
       this.#at = {
@@ -100,7 +104,7 @@ export class NetworkStep implements Step {
       };
     else if (action === "pick" && this.#at.kind === "wifi") this.#pick(this.#at, values, words);
     else if (action === "join" && this.#at.kind === "join")
-      await this.#connect(joinRequest(this.#at.adapter, this.#at.network, values), words);
+      await this.#connect(joinRequest(this.#at.adapter, this.#at.network, values), texts);
     else if (action === "keep") await this.#book.saw("network", this.#now());
     else if (action === "without") await this.#book.leaveOut("network", words.without);
     await this.#look();
@@ -155,7 +159,7 @@ export class NetworkStep implements Step {
     this.#at = { kind: "join", adapter: at.adapter, network };
   }
 
-  async #connect(asked: object, words: Texts["network"]): Promise<void> {
+  async #connect(asked: object, texts: Texts): Promise<void> {
     const request = ConnectRequest.safeParse(asked);
     if (!request.success)
       throw new CommissioningRefused(
@@ -163,8 +167,7 @@ export class NetworkStep implements Step {
         request.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
       );
     const connected = await this.#network.connect(request.data);
-    if (connected.kind !== "connected")
-      throw new CommissioningRefused("network", words.failures[connected.kind](failed(connected)));
+    if (connected.kind !== "connected") throw new CommissioningRefused("network", said(connected, texts));
     this.#at = { kind: "overview" };
   }
 
@@ -176,24 +179,10 @@ export class NetworkStep implements Step {
   }
 }
 
-/** The value of a failure that its sentence names. */
-function failed(failure: Exclude<Connected, { kind: "connected" }>): string {
-  switch (failure.kind) {
-    case "no-adapter":
-    case "unplugged":
-    case "no-dhcp":
-      return failure.adapter;
-    case "network-not-found":
-    case "wrong-passphrase":
-      return failure.ssid;
-    case "wrong-identity":
-      return failure.identity;
-    case "timed-out":
-      return String(failure.waitedSeconds);
-    case "not-connected":
-      break;
-  }
-  return failure.why;
+/** What is in the way, and what to do. */
+function said(failure: ConnectFailure, { language }: Texts): string {
+  const { what, todo = "" } = connectSaid(failure, languages[Language.parse(language)]);
+  return `${what} ${todo}`.trim();
 }
 
 function joinBlocks(words: Texts["network"], { ssid, security }: Joining): Block[] {

@@ -1,6 +1,8 @@
+import { share } from "./share.ts";
 import type { Texts } from "./texts.ts";
 
 export const de: Texts = {
+  language: "de",
   frame: {
     program: "Gerät in Betrieb nehmen",
     steps: "Schritte",
@@ -31,6 +33,10 @@ export const de: Texts = {
     network: "Zu diesem Netz besteht keine Verbindung.",
     "claim-refused": "Der Code wird abgelehnt. Prüfen Sie ihn, oder lassen Sie sich einen neuen geben.",
     "claim-expired": "Der Code ist abgelaufen. Lassen Sie sich einen neuen geben.",
+    "code-wrong": "Das ist kein Anmeldecode.",
+    "code-used": "Dieser Code wurde schon benutzt. Lassen Sie sich einen neuen geben.",
+    "too-many-codes": "Zu viele falsche Codes wurden probiert. Warten Sie, dann versuchen Sie es wieder.",
+    "not-allowed": "Die Zentrale hat dieses Gerät nicht zugelassen. Rufen Sie dort an.",
     unreachable:
       "Die Cloud ist nicht zu erreichen. Die Netzprüfung sagt, worum die IT vor Ort zu bitten ist.",
     "wrong-authority":
@@ -117,22 +123,97 @@ export const de: Texts = {
     address: "Adresse mit Präfix",
     gateway: "Gateway",
     dns: "DNS-Server",
-    failures: {
-      "no-adapter": (adapter) => `Den Anschluss ${adapter} gibt es nicht mehr: stecken Sie ihn wieder ein.`,
-      unplugged: (adapter) =>
-        `In ${adapter} steckt kein Kabel, oder die Gegenseite ist aus: prüfen Sie beide Stecker.`,
-      "network-not-found": (ssid) =>
-        `„${ssid}“ ist nicht in Reichweite: prüfen Sie den Namen, oder stellen Sie Gerät oder Antenne anders.`,
-      "wrong-passphrase": (ssid) =>
-        `„${ssid}“ lehnt das Passwort ab: geben Sie es noch einmal ein; Großbuchstaben zählen.`,
-      "wrong-identity": (identity) =>
-        `Das Netz lehnt „${identity}“ ab: prüfen Sie Benutzer und Passwort mit der IT vor Ort; das Konto kann gesperrt sein, oder es wird ein anderes Verfahren verlangt.`,
-      "no-dhcp": (adapter) =>
-        `${adapter} ist verbunden, bekommt aber keine Adresse: bitten Sie die IT, diese Hardware-Adresse zuzulassen, oder um eine feste Adresse.`,
-      "timed-out": (seconds) =>
-        `Binnen ${seconds} s kam keine Verbindung zustande: versuchen Sie es näher am Zugangspunkt.`,
-      "not-connected": (why) => `Das System sagt: ${why}`,
+  },
+  checks: {
+    what: "Das Gerät probiert jetzt alles, was es erreichen muss. Das dauert etwa 20 Sekunden.",
+    run: "Das Netz prüfen",
+    again: "Noch einmal prüfen",
+    found: "Was gefunden wurde",
+    allWell: "Alles wird erreicht.",
+    notWell: "Etwas ist im Weg. Unten steht eine Bitte, die so an die IT vor Ort geschickt werden kann.",
+    request: "Bitte an die IT vor Ort",
+    keep: "Weiter",
+    keepAllTheSame: "Trotzdem weiter",
+  },
+  selfTest: {
+    what: "Lassen Sie jeden Kanal leer und sauber, dann prüfen Sie. Jedes Messgerät nimmt 20 Messwerte; das dauert bis zu einer Minute.",
+    test: "Messgeräte prüfen",
+    again: "Noch einmal prüfen",
+    found: "Messgeräte nach Anschluss",
+    without: "Die Prüfung auslassen",
+    why: "Warum wird sie ausgelassen? Es steht im Bericht.",
+    leaveOut: "Auslassen",
+    back: "Zurück",
+  },
+  calibration: {
+    what: "Wählen Sie das Messgerät und die Flasche, die Sie dabei haben.",
+    noInstrument: "Kein Messgerät hier wird vor Ort kalibriert.",
+    noFluid: "Dieses Gerät kennt keine Referenzflüssigkeit: die Kalibrierung des Werks bleibt.",
+    instrument: "Messgerät",
+    fluid: "Referenzflüssigkeit",
+    begin: "Beginnen",
+    done: "Erledigt",
+    again: "Von vorn beginnen",
+    accept: "Diese Kalibrierung annehmen",
+    finish: "Weiter",
+    without: "Die bisherige Kalibrierung bleibt",
+    tasks: {
+      flush: "Spülen Sie den Kanal mit Wasser, bis es klar läuft, dann trocknen Sie ihn.",
+      fill: "Füllen Sie die Referenzflüssigkeit ohne Blasen ein; vergleichen Sie Name und Los mit der Flasche.",
+      settle: "Warten Sie: die Flüssigkeit nimmt die Temperatur des Messgeräts an.",
+      measure: "Warten Sie: die Referenzflüssigkeit wird gemessen.",
+      decide: "Vergleichen Sie das Gefundene mit den Grenzen, dann nehmen Sie es an oder nicht.",
+      refused: "Nichts wurde geändert: die bisherige Kalibrierung gilt weiter.",
+      written: "Die neue Kalibrierung ist verwahrt.",
     },
+    settling: (curves, celsius) =>
+      `Kurve ${curves}${celsius === undefined ? "" : `, ${celsius.toFixed(1)} °C`}`,
+    measuring: (curves) => `Kurve ${curves + 1} von 5`,
+    fit: (fit, limits) => [
+      { label: "Steigung", value: fit.coefficients[1].toLocaleString("de", { maximumFractionDigits: 4 }) },
+      {
+        label: "Änderung gegenüber der bisherigen Kalibrierung",
+        value: `${share(fit.deviation, "de")} (höchstens ${share(limits.deviationShare, "de")})`,
+      },
+      {
+        label: "Streuung von Kurve zu Kurve",
+        value: `${share(fit.budget.repeatability, "de")} (höchstens ${share(limits.repeatabilityShare, "de")})`,
+      },
+      { label: "Unsicherheit (k = 2)", value: share(2 * fit.budget.combined, "de") },
+      {
+        label: "Mittlere Temperatur",
+        value: `${fit.meanTemperature.toLocaleString("de", { maximumFractionDigits: 1 })} °C`,
+      },
+      { label: "Messwerte", value: String(fit.readings) },
+    ],
+  },
+  identity: {
+    what: "Geben Sie den Einmal-Code ein, der mit diesem Gerät kam. Damit bekommt das Gerät eine eigene Identität.",
+    code: "Einmal-Code",
+    codeHint: "Er hat zwölf Buchstaben und Ziffern, XXXX-XXXX-XXXX: vergleichen Sie ihn mit dem Papier.",
+    use: "Die Identität holen",
+    later: "Den Code verwahren; das Gerät holt seine Identität selbst, sobald es ein Netz gibt",
+    made: "Das Gerät hat eine eigene Identität.",
+    certificate: "Zertifikat",
+    codeErased: "von diesem Gerät gelöscht",
+    codeThere: "noch auf diesem Gerät",
+  },
+  label: {
+    what: "Das Etikett nennt das Gerät und führt ein Telefon auf seine Seite.",
+    make: "Das Etikett machen",
+    picture: (serial, code) => `Etikett mit einem QR-Code für ${serial}, ${code}`,
+    byHand: "Von Hand zu schreiben, wo es keinen Drucker gibt",
+    print: "Zum Drucken",
+    keep: "Es klebt am Gerät",
+  },
+  report: {
+    what: "Der Bericht enthält alles, was gefunden und gemessen wurde, mit Ihrem Namen.",
+    make: "Den Bericht machen",
+    again: "Noch einmal machen",
+    finished: "Dieses Gerät ist in Betrieb, und die Zentrale hat seinen Bericht.",
+    pending:
+      "Dieses Gerät ist bereit. Identität und Bericht folgen von selbst, sobald es ein Netz gibt; lassen Sie es eingeschaltet.",
+    files: "Der Bericht",
   },
   door: {
     title: "Gerät in Betrieb nehmen",

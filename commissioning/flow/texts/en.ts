@@ -1,6 +1,8 @@
+import { share } from "./share.ts";
 import type { Texts } from "./texts.ts";
 
 export const en: Texts = {
+  language: "en",
   frame: {
     program: "Set up this device",
     steps: "Steps",
@@ -30,6 +32,10 @@ export const en: Texts = {
     network: "There is no link to this network.",
     "claim-refused": "The code is refused. Check it, or ask for a new one.",
     "claim-expired": "The code is over. Ask for a new one.",
+    "code-wrong": "This is no claim code.",
+    "code-used": "This code was used already. Ask for a new one.",
+    "too-many-codes": "Too many wrong codes were tried. Wait, then try again.",
+    "not-allowed": "The operators have not allowed this device. Call them.",
     unreachable: "The cloud cannot be reached. See the network check for what to ask of the local IT.",
     "wrong-authority":
       "Something between here and the cloud answers in its place. Ask the local IT for a bypass.",
@@ -111,20 +117,97 @@ export const en: Texts = {
     address: "Address with prefix",
     gateway: "Gateway",
     dns: "DNS servers",
-    failures: {
-      "no-adapter": (adapter) => `There is no adapter ${adapter} any more: plug it in again.`,
-      unplugged: (adapter) => `No cable is in ${adapter}, or the other end is off: check both plugs.`,
-      "network-not-found": (ssid) =>
-        `“${ssid}” is not in reach: check its name, or move the device or its antenna.`,
-      "wrong-passphrase": (ssid) => `“${ssid}” refuses the passphrase: type it again; capital letters count.`,
-      "wrong-identity": (identity) =>
-        `The network refuses “${identity}”: check user and password with the local IT; the account may be locked, or another kind wanted.`,
-      "no-dhcp": (adapter) =>
-        `${adapter} is linked but is given no address: ask the local IT to admit this hardware address, or for a fixed address.`,
-      "timed-out": (seconds) =>
-        `There was no link within ${seconds} s: try again nearer to the access point.`,
-      "not-connected": (why) => `The system says: ${why}`,
+  },
+  checks: {
+    what: "The device now tries everything that it has to reach. It takes some 20 seconds.",
+    run: "Try the network",
+    again: "Try again",
+    found: "What was found",
+    allWell: "Everything is reached.",
+    notWell: "Something is in the way. Below is a request that can be sent to the local IT as it is.",
+    request: "Request to the local IT",
+    keep: "Go on",
+    keepAllTheSame: "Go on all the same",
+  },
+  selfTest: {
+    what: "Leave every channel empty and clean, then test. Each instrument takes 20 readings; it takes up to a minute.",
+    test: "Test the instruments",
+    again: "Test again",
+    found: "Instruments by port",
+    without: "Leave the test out",
+    why: "Why is it left out? It stands in the report.",
+    leaveOut: "Leave out",
+    back: "Back",
+  },
+  calibration: {
+    what: "Choose the instrument and the bottle that you have with you.",
+    noInstrument: "No instrument here is calibrated on site.",
+    noFluid: "No reference fluid is known to this device: the calibration of the factory stays.",
+    instrument: "Instrument",
+    fluid: "Reference fluid",
+    begin: "Begin",
+    done: "Done",
+    again: "Begin anew",
+    accept: "Accept this calibration",
+    finish: "Go on",
+    without: "The calibration before stays",
+    tasks: {
+      flush: "Flush the channel with water until it runs clear, then dry it.",
+      fill: "Fill in the reference fluid without bubbles; compare name and lot with the bottle.",
+      settle: "Wait: the fluid takes on the instrument’s temperature.",
+      measure: "Wait: the reference fluid is measured.",
+      decide: "Compare what was found with the limits, then accept it or not.",
+      refused: "Nothing was changed: the calibration before stays in force.",
+      written: "The new calibration is kept.",
     },
+    settling: (curves, celsius) =>
+      `Curve ${curves}${celsius === undefined ? "" : `, ${celsius.toFixed(1)} °C`}`,
+    measuring: (curves) => `Curve ${curves + 1} of 5`,
+    fit: (fit, limits) => [
+      { label: "Slope", value: fit.coefficients[1].toLocaleString("en", { maximumFractionDigits: 4 }) },
+      {
+        label: "Change from the calibration before",
+        value: `${share(fit.deviation, "en")} (at most ${share(limits.deviationShare, "en")})`,
+      },
+      {
+        label: "Scatter from curve to curve",
+        value: `${share(fit.budget.repeatability, "en")} (at most ${share(limits.repeatabilityShare, "en")})`,
+      },
+      { label: "Uncertainty (k = 2)", value: share(2 * fit.budget.combined, "en") },
+      {
+        label: "Mean temperature",
+        value: `${fit.meanTemperature.toLocaleString("en", { maximumFractionDigits: 1 })} °C`,
+      },
+      { label: "Readings", value: String(fit.readings) },
+    ],
+  },
+  identity: {
+    what: "Type the one-time code that came with this device. With it the device gets an identity of its own.",
+    code: "One-time code",
+    codeHint: "It has twelve letters and digits, XXXX-XXXX-XXXX: compare it with the paper.",
+    use: "Get the identity",
+    later: "Keep the code; the device gets its identity by itself when there is a network",
+    made: "The device has an identity of its own.",
+    certificate: "Certificate",
+    codeErased: "erased from this device",
+    codeThere: "still on this device",
+  },
+  label: {
+    what: "The label names the device, and leads a phone to its page.",
+    make: "Make the label",
+    picture: (serial, code) => `Label with a QR code for ${serial}, ${code}`,
+    byHand: "To be written by hand where there is no printer",
+    print: "To print",
+    keep: "It is on the device",
+  },
+  report: {
+    what: "The report holds everything that was found and measured, with your name.",
+    make: "Make the report",
+    again: "Make it again",
+    finished: "This device is in service, and the operators have its report.",
+    pending:
+      "This device is ready. Identity and report follow by themselves when there is a network; leave it switched on.",
+    files: "The report",
   },
   door: {
     title: "Set up this device",

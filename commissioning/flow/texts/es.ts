@@ -1,6 +1,8 @@
+import { share } from "./share.ts";
 import type { Texts } from "./texts.ts";
 
 export const es: Texts = {
+  language: "es",
   frame: {
     program: "Puesta en servicio de este equipo",
     steps: "Pasos",
@@ -31,6 +33,10 @@ export const es: Texts = {
     network: "No hay enlace con esta red.",
     "claim-refused": "El código ha sido rechazado. Compruébelo o pida otro.",
     "claim-expired": "El código ha caducado. Pida otro.",
+    "code-wrong": "Este no es un código de alta.",
+    "code-used": "Este código ya se ha usado. Pida otro.",
+    "too-many-codes": "Se han probado demasiados códigos equivocados. Espere y vuelva a intentarlo.",
+    "not-allowed": "La central no ha autorizado este equipo. Llámela.",
     unreachable:
       "No se llega a la nube. La comprobación de la red dice qué pedir a la informática del lugar.",
     "wrong-authority":
@@ -115,22 +121,98 @@ export const es: Texts = {
     address: "Dirección con prefijo",
     gateway: "Puerta de enlace",
     dns: "Servidores DNS",
-    failures: {
-      "no-adapter": (adapter) => `Ya no hay ningún adaptador ${adapter}: vuelva a enchufarlo.`,
-      unplugged: (adapter) =>
-        `No hay cable en ${adapter}, o el otro extremo está apagado: compruebe ambos conectores.`,
-      "network-not-found": (ssid) =>
-        `«${ssid}» no está al alcance: compruebe su nombre, o mueva el equipo o su antena.`,
-      "wrong-passphrase": (ssid) =>
-        `«${ssid}» rechaza la contraseña: escríbala otra vez; las mayúsculas cuentan.`,
-      "wrong-identity": (identity) =>
-        `La red rechaza a «${identity}»: compruebe usuario y contraseña con la informática del lugar; la cuenta puede estar bloqueada, o se quiere otra clase de acceso.`,
-      "no-dhcp": (adapter) =>
-        `${adapter} tiene enlace pero no recibe dirección: pida a la informática que admita esta dirección de hardware, o una dirección fija.`,
-      "timed-out": (seconds) =>
-        `No hubo enlace en ${seconds} s: inténtelo otra vez más cerca del punto de acceso.`,
-      "not-connected": (why) => `El sistema dice: ${why}`,
+  },
+  checks: {
+    what: "El equipo prueba ahora todo lo que tiene que alcanzar. Tarda unos 20 segundos.",
+    run: "Probar la red",
+    again: "Probar otra vez",
+    found: "Lo que se ha encontrado",
+    allWell: "Se llega a todo.",
+    notWell:
+      "Algo lo impide. Abajo hay una petición que se puede enviar tal cual a la informática del lugar.",
+    request: "Petición a la informática del lugar",
+    keep: "Seguir",
+    keepAllTheSame: "Seguir de todos modos",
+  },
+  selfTest: {
+    what: "Deje cada canal vacío y limpio y pruebe. Cada instrumento toma 20 lecturas; tarda hasta un minuto.",
+    test: "Probar los instrumentos",
+    again: "Probar otra vez",
+    found: "Instrumentos por puerto",
+    without: "Omitir la prueba",
+    why: "¿Por qué se omite? Figura en el informe.",
+    leaveOut: "Omitir",
+    back: "Atrás",
+  },
+  calibration: {
+    what: "Elija el instrumento y el frasco que lleva consigo.",
+    noInstrument: "Ningún instrumento de aquí se calibra en el lugar.",
+    noFluid: "Este equipo no conoce ningún fluido de referencia: queda la calibración de fábrica.",
+    instrument: "Instrumento",
+    fluid: "Fluido de referencia",
+    begin: "Empezar",
+    done: "Hecho",
+    again: "Empezar de nuevo",
+    accept: "Aceptar esta calibración",
+    finish: "Seguir",
+    without: "Queda la calibración anterior",
+    tasks: {
+      flush: "Enjuague el canal con agua hasta que salga clara y séquelo.",
+      fill: "Llene con el fluido de referencia sin burbujas; compare nombre y lote con el frasco.",
+      settle: "Espere: el fluido toma la temperatura del instrumento.",
+      measure: "Espere: se mide el fluido de referencia.",
+      decide: "Compare lo encontrado con los límites y acéptelo o no.",
+      refused: "No se ha cambiado nada: sigue valiendo la calibración anterior.",
+      written: "La nueva calibración queda guardada.",
     },
+    settling: (curves, celsius) =>
+      `Curva ${curves}${celsius === undefined ? "" : `, ${celsius.toFixed(1)} °C`}`,
+    measuring: (curves) => `Curva ${curves + 1} de 5`,
+    fit: (fit, limits) => [
+      { label: "Pendiente", value: fit.coefficients[1].toLocaleString("es", { maximumFractionDigits: 4 }) },
+      {
+        label: "Cambio respecto a la calibración anterior",
+        value: `${share(fit.deviation, "es")} (máx. ${share(limits.deviationShare, "es")})`,
+      },
+      {
+        label: "Dispersión de curva a curva",
+        value: `${share(fit.budget.repeatability, "es")} (máx. ${share(limits.repeatabilityShare, "es")})`,
+      },
+      { label: "Incertidumbre (k = 2)", value: share(2 * fit.budget.combined, "es") },
+      {
+        label: "Temperatura media",
+        value: `${fit.meanTemperature.toLocaleString("es", { maximumFractionDigits: 1 })} °C`,
+      },
+      { label: "Lecturas", value: String(fit.readings) },
+    ],
+  },
+  identity: {
+    what: "Escriba el código de un solo uso que venía con este equipo. Con él, el equipo recibe una identidad propia.",
+    code: "Código de un solo uso",
+    codeHint: "Tiene doce letras y cifras, XXXX-XXXX-XXXX: compárelo con el papel.",
+    use: "Obtener la identidad",
+    later: "Guardar el código; el equipo obtiene su identidad por sí solo cuando haya red",
+    made: "El equipo tiene una identidad propia.",
+    certificate: "Certificado",
+    codeErased: "borrado de este equipo",
+    codeThere: "sigue en este equipo",
+  },
+  label: {
+    what: "La etiqueta nombra el equipo y lleva un teléfono a su página.",
+    make: "Hacer la etiqueta",
+    picture: (serial, code) => `Etiqueta con un código QR para ${serial}, ${code}`,
+    byHand: "Para escribir a mano donde no hay impresora",
+    print: "Para imprimir",
+    keep: "Está puesta en el equipo",
+  },
+  report: {
+    what: "El informe contiene todo lo encontrado y medido, con su nombre.",
+    make: "Hacer el informe",
+    again: "Hacerlo otra vez",
+    finished: "Este equipo está en servicio y la central tiene su informe.",
+    pending:
+      "Este equipo está listo. La identidad y el informe siguen por sí solos cuando haya red; déjelo encendido.",
+    files: "El informe",
   },
   door: {
     title: "Puesta en servicio de este equipo",

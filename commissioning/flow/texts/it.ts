@@ -1,6 +1,8 @@
+import { share } from "./share.ts";
 import type { Texts } from "./texts.ts";
 
 export const it: Texts = {
+  language: "it",
   frame: {
     program: "Messa in servizio di questo apparecchio",
     steps: "Passi",
@@ -31,6 +33,10 @@ export const it: Texts = {
     network: "Non c’è collegamento a questa rete.",
     "claim-refused": "Il codice è rifiutato. Controllalo o chiedine un altro.",
     "claim-expired": "Il codice è scaduto. Chiedine un altro.",
+    "code-wrong": "Questo non è un codice di attivazione.",
+    "code-used": "Questo codice è già stato usato. Chiedine un altro.",
+    "too-many-codes": "Sono stati provati troppi codici sbagliati. Aspetta e riprova.",
+    "not-allowed": "La centrale non ha ammesso questo apparecchio. Chiamala.",
     unreachable:
       "Il cloud non si raggiunge. La verifica della rete dice che cosa chiedere all’informatica del luogo.",
     "wrong-authority":
@@ -115,21 +121,98 @@ export const it: Texts = {
     address: "Indirizzo con prefisso",
     gateway: "Gateway",
     dns: "Server DNS",
-    failures: {
-      "no-adapter": (adapter) => `Non c’è più alcuna scheda ${adapter}: ricollegala.`,
-      unplugged: (adapter) =>
-        `Non c’è cavo in ${adapter}, o l’altro capo è spento: controlla i due connettori.`,
-      "network-not-found": (ssid) =>
-        `«${ssid}» non è a portata: controlla il nome, o sposta l’apparecchio o l’antenna.`,
-      "wrong-passphrase": (ssid) => `«${ssid}» rifiuta la password: scrivila di nuovo; le maiuscole contano.`,
-      "wrong-identity": (identity) =>
-        `La rete rifiuta «${identity}»: controlla utente e password con l’informatica del luogo; il conto può essere bloccato, o serve un altro tipo di accesso.`,
-      "no-dhcp": (adapter) =>
-        `${adapter} è collegata ma non riceve un indirizzo: chiedi all’informatica di ammettere questo indirizzo hardware, o un indirizzo fisso.`,
-      "timed-out": (seconds) =>
-        `Nessun collegamento entro ${seconds} s: riprova più vicino al punto d’accesso.`,
-      "not-connected": (why) => `Il sistema dice: ${why}`,
+  },
+  checks: {
+    what: "L’apparecchio prova ora tutto ciò che deve raggiungere. Ci vogliono circa 20 secondi.",
+    run: "Prova la rete",
+    again: "Prova di nuovo",
+    found: "Che cosa si è trovato",
+    allWell: "Si raggiunge tutto.",
+    notWell:
+      "Qualcosa lo impedisce. Sotto c’è una richiesta che si può mandare così com’è all’informatica del luogo.",
+    request: "Richiesta all’informatica del luogo",
+    keep: "Prosegui",
+    keepAllTheSame: "Prosegui lo stesso",
+  },
+  selfTest: {
+    what: "Lascia ogni canale vuoto e pulito, poi prova. Ogni strumento fa 20 letture; ci vuole fino a un minuto.",
+    test: "Prova gli strumenti",
+    again: "Prova di nuovo",
+    found: "Strumenti per porta",
+    without: "Tralascia la prova",
+    why: "Perché si tralascia? Compare nel rapporto.",
+    leaveOut: "Tralascia",
+    back: "Indietro",
+  },
+  calibration: {
+    what: "Scegli lo strumento e il flacone che hai con te.",
+    noInstrument: "Nessuno strumento qui si tara sul posto.",
+    noFluid: "Questo apparecchio non conosce fluidi di riferimento: resta la taratura di fabbrica.",
+    instrument: "Strumento",
+    fluid: "Fluido di riferimento",
+    begin: "Comincia",
+    done: "Fatto",
+    again: "Ricomincia",
+    accept: "Accetta questa taratura",
+    finish: "Prosegui",
+    without: "Resta la taratura precedente",
+    tasks: {
+      flush: "Sciacqua il canale con acqua finché esce limpida, poi asciugalo.",
+      fill: "Riempi con il fluido di riferimento senza bolle; confronta nome e lotto con il flacone.",
+      settle: "Aspetta: il fluido prende la temperatura dello strumento.",
+      measure: "Aspetta: si misura il fluido di riferimento.",
+      decide: "Confronta ciò che si è trovato con i limiti, poi accettalo o no.",
+      refused: "Non è cambiato nulla: vale ancora la taratura precedente.",
+      written: "La nuova taratura è conservata.",
     },
+    settling: (curves, celsius) =>
+      `Curva ${curves}${celsius === undefined ? "" : `, ${celsius.toFixed(1)} °C`}`,
+    measuring: (curves) => `Curva ${curves + 1} di 5`,
+    fit: (fit, limits) => [
+      { label: "Pendenza", value: fit.coefficients[1].toLocaleString("it", { maximumFractionDigits: 4 }) },
+      {
+        label: "Cambiamento dalla taratura precedente",
+        value: `${share(fit.deviation, "it")} (max. ${share(limits.deviationShare, "it")})`,
+      },
+      {
+        label: "Dispersione da curva a curva",
+        value: `${share(fit.budget.repeatability, "it")} (max. ${share(limits.repeatabilityShare, "it")})`,
+      },
+      { label: "Incertezza (k = 2)", value: share(2 * fit.budget.combined, "it") },
+      {
+        label: "Temperatura media",
+        value: `${fit.meanTemperature.toLocaleString("it", { maximumFractionDigits: 1 })} °C`,
+      },
+      { label: "Letture", value: String(fit.readings) },
+    ],
+  },
+  identity: {
+    what: "Scrivi il codice monouso arrivato con questo apparecchio. Con esso l’apparecchio riceve un’identità propria.",
+    code: "Codice monouso",
+    codeHint: "Ha dodici lettere e cifre, XXXX-XXXX-XXXX: confrontalo con il foglio.",
+    use: "Ottieni l’identità",
+    later: "Conserva il codice; l’apparecchio ottiene l’identità da solo quando c’è rete",
+    made: "L’apparecchio ha un’identità propria.",
+    certificate: "Certificato",
+    codeErased: "cancellato da questo apparecchio",
+    codeThere: "ancora su questo apparecchio",
+  },
+  label: {
+    what: "L’etichetta dà il nome all’apparecchio e porta un telefono alla sua pagina.",
+    make: "Fai l’etichetta",
+    picture: (serial, code) => `Etichetta con un codice QR per ${serial}, ${code}`,
+    byHand: "Da scrivere a mano dove non c’è stampante",
+    print: "Da stampare",
+    keep: "È sull’apparecchio",
+  },
+  report: {
+    what: "Il rapporto contiene tutto ciò che si è trovato e misurato, con il tuo nome.",
+    make: "Fai il rapporto",
+    again: "Rifallo",
+    finished: "Questo apparecchio è in servizio e la centrale ha il suo rapporto.",
+    pending:
+      "Questo apparecchio è pronto. Identità e rapporto seguono da soli quando c’è rete; lascialo acceso.",
+    files: "Il rapporto",
   },
   door: {
     title: "Messa in servizio di questo apparecchio",

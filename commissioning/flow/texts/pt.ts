@@ -1,6 +1,8 @@
+import { share } from "./share.ts";
 import type { Texts } from "./texts.ts";
 
 export const pt: Texts = {
+  language: "pt",
   frame: {
     program: "Colocar este aparelho em serviço",
     steps: "Passos",
@@ -31,6 +33,10 @@ export const pt: Texts = {
     network: "Não há ligação a esta rede.",
     "claim-refused": "O código foi recusado. Confira-o ou peça outro.",
     "claim-expired": "O código expirou. Peça outro.",
+    "code-wrong": "Este não é um código de ativação.",
+    "code-used": "Este código já foi usado. Peça outro.",
+    "too-many-codes": "Foram tentados demasiados códigos errados. Espere e tente de novo.",
+    "not-allowed": "A central não autorizou este aparelho. Telefone-lhe.",
     unreachable: "Não se chega à nuvem. A verificação da rede diz o que pedir à informática do local.",
     "wrong-authority":
       "Algo entre este aparelho e a nuvem responde em vez dela. Peça à informática uma exceção.",
@@ -114,22 +120,98 @@ export const pt: Texts = {
     address: "Endereço com prefixo",
     gateway: "Gateway",
     dns: "Servidores DNS",
-    failures: {
-      "no-adapter": (adapter) => `Já não há nenhum adaptador ${adapter}: volte a ligá-lo.`,
-      unplugged: (adapter) =>
-        `Não há cabo em ${adapter}, ou a outra ponta está desligada: verifique as duas fichas.`,
-      "network-not-found": (ssid) =>
-        `«${ssid}» não está ao alcance: confira o nome, ou mude o aparelho ou a antena de sítio.`,
-      "wrong-passphrase": (ssid) =>
-        `«${ssid}» recusa a palavra-passe: escreva-a outra vez; as maiúsculas contam.`,
-      "wrong-identity": (identity) =>
-        `A rede recusa «${identity}»: confira utilizador e palavra-passe com a informática do local; a conta pode estar bloqueada, ou quer-se outro tipo de acesso.`,
-      "no-dhcp": (adapter) =>
-        `${adapter} tem ligação mas não recebe endereço: peça à informática que admita este endereço de hardware, ou um endereço fixo.`,
-      "timed-out": (seconds) =>
-        `Não houve ligação em ${seconds} s: tente outra vez mais perto do ponto de acesso.`,
-      "not-connected": (why) => `O sistema diz: ${why}`,
+  },
+  checks: {
+    what: "O aparelho experimenta agora tudo o que tem de alcançar. Demora uns 20 segundos.",
+    run: "Experimentar a rede",
+    again: "Experimentar outra vez",
+    found: "O que se encontrou",
+    allWell: "Chega-se a tudo.",
+    notWell:
+      "Algo o impede. Em baixo está um pedido que se pode enviar tal como está à informática do local.",
+    request: "Pedido à informática do local",
+    keep: "Continuar",
+    keepAllTheSame: "Continuar mesmo assim",
+  },
+  selfTest: {
+    what: "Deixe cada canal vazio e limpo e teste. Cada instrumento faz 20 leituras; demora até um minuto.",
+    test: "Testar os instrumentos",
+    again: "Testar outra vez",
+    found: "Instrumentos por porta",
+    without: "Omitir o teste",
+    why: "Porque é omitido? Consta do relatório.",
+    leaveOut: "Omitir",
+    back: "Voltar",
+  },
+  calibration: {
+    what: "Escolha o instrumento e o frasco que traz consigo.",
+    noInstrument: "Nenhum instrumento daqui se calibra no local.",
+    noFluid: "Este aparelho não conhece nenhum fluido de referência: fica a calibração de fábrica.",
+    instrument: "Instrumento",
+    fluid: "Fluido de referência",
+    begin: "Começar",
+    done: "Feito",
+    again: "Começar de novo",
+    accept: "Aceitar esta calibração",
+    finish: "Continuar",
+    without: "Fica a calibração anterior",
+    tasks: {
+      flush: "Lave o canal com água até sair limpa e seque-o.",
+      fill: "Encha com o fluido de referência sem bolhas; compare nome e lote com o frasco.",
+      settle: "Espere: o fluido toma a temperatura do instrumento.",
+      measure: "Espere: mede-se o fluido de referência.",
+      decide: "Compare o que se encontrou com os limites e aceite ou não.",
+      refused: "Nada foi alterado: continua a valer a calibração anterior.",
+      written: "A nova calibração fica guardada.",
     },
+    settling: (curves, celsius) =>
+      `Curva ${curves}${celsius === undefined ? "" : `, ${celsius.toFixed(1)} °C`}`,
+    measuring: (curves) => `Curva ${curves + 1} de 5`,
+    fit: (fit, limits) => [
+      { label: "Declive", value: fit.coefficients[1].toLocaleString("pt", { maximumFractionDigits: 4 }) },
+      {
+        label: "Mudança em relação à calibração anterior",
+        value: `${share(fit.deviation, "pt")} (máx. ${share(limits.deviationShare, "pt")})`,
+      },
+      {
+        label: "Dispersão de curva a curva",
+        value: `${share(fit.budget.repeatability, "pt")} (máx. ${share(limits.repeatabilityShare, "pt")})`,
+      },
+      { label: "Incerteza (k = 2)", value: share(2 * fit.budget.combined, "pt") },
+      {
+        label: "Temperatura média",
+        value: `${fit.meanTemperature.toLocaleString("pt", { maximumFractionDigits: 1 })} °C`,
+      },
+      { label: "Leituras", value: String(fit.readings) },
+    ],
+  },
+  identity: {
+    what: "Escreva o código de uso único que veio com este aparelho. Com ele o aparelho recebe uma identidade própria.",
+    code: "Código de uso único",
+    codeHint: "Tem doze letras e algarismos, XXXX-XXXX-XXXX: compare-o com o papel.",
+    use: "Obter a identidade",
+    later: "Guardar o código; o aparelho obtém a identidade por si próprio quando houver rede",
+    made: "O aparelho tem uma identidade própria.",
+    certificate: "Certificado",
+    codeErased: "apagado deste aparelho",
+    codeThere: "ainda neste aparelho",
+  },
+  label: {
+    what: "A etiqueta dá nome ao aparelho e leva um telefone à sua página.",
+    make: "Fazer a etiqueta",
+    picture: (serial, code) => `Etiqueta com um código QR para ${serial}, ${code}`,
+    byHand: "Para escrever à mão onde não há impressora",
+    print: "Para imprimir",
+    keep: "Está colada no aparelho",
+  },
+  report: {
+    what: "O relatório contém tudo o que se encontrou e mediu, com o seu nome.",
+    make: "Fazer o relatório",
+    again: "Fazê-lo outra vez",
+    finished: "Este aparelho está em serviço e a central tem o seu relatório.",
+    pending:
+      "Este aparelho está pronto. A identidade e o relatório seguem por si próprios quando houver rede; deixe-o ligado.",
+    files: "O relatório",
   },
   door: {
     title: "Colocar este aparelho em serviço",

@@ -1,4 +1,6 @@
-import type { AdapterState, ConnectFailure, Lease, SeenNetwork } from "@coalmine/site";
+import type { calibrationLimits, Fit } from "@coalmine/instrument/guided-calibration/calibration-fit";
+import type { CalibrationState } from "@coalmine/instrument/guided-calibration/guided-calibration";
+import type { AdapterState, Lease, SeenNetwork } from "@coalmine/site";
 import type { RefusalReason } from "../../refusal.ts";
 import type { Place } from "../answers.ts";
 import type { Language } from "../../language.ts";
@@ -11,6 +13,7 @@ import { pt } from "./pt.ts";
 
 /** Everything that a technician reads on the way, in one language. A missing text does not compile. */
 export interface Texts {
+  readonly language: Language;
   readonly frame: Frame;
   readonly steps: Readonly<Record<StepName, string>>;
   readonly states: Readonly<Record<StepState, string>>;
@@ -67,8 +70,74 @@ export interface Texts {
     readonly address: string;
     readonly gateway: string;
     readonly dns: string;
-    /** Each with the one value that it names: adapter, network, identity, seconds or what the system said. */
-    readonly failures: Readonly<Record<ConnectFailure["kind"], (value: string) => string>>;
+  };
+  readonly checks: {
+    readonly what: string;
+    readonly run: string;
+    readonly again: string;
+    readonly found: string;
+    readonly allWell: string;
+    readonly notWell: string;
+    readonly request: string;
+    readonly keep: string;
+    readonly keepAllTheSame: string;
+  };
+  readonly selfTest: {
+    readonly what: string;
+    readonly test: string;
+    readonly again: string;
+    readonly found: string;
+    readonly without: string;
+    readonly why: string;
+    readonly leaveOut: string;
+    readonly back: string;
+  };
+  readonly calibration: {
+    readonly what: string;
+    readonly noInstrument: string;
+    readonly noFluid: string;
+    readonly instrument: string;
+    readonly fluid: string;
+    readonly begin: string;
+    readonly done: string;
+    readonly again: string;
+    readonly accept: string;
+    readonly finish: string;
+    readonly without: string;
+    readonly tasks: Readonly<Record<CalibrationState["step"], string>>;
+    readonly settling: (curves: number, celsius: number | undefined) => string;
+    readonly measuring: (curves: number) => string;
+    readonly fit: (
+      fit: Fit,
+      limits: typeof calibrationLimits,
+    ) => readonly { readonly label: string; readonly value: string }[];
+  };
+  readonly identity: {
+    readonly what: string;
+    readonly code: string;
+    readonly codeHint: string;
+    readonly use: string;
+    readonly later: string;
+    readonly made: string;
+    readonly certificate: string;
+    readonly codeErased: string;
+    readonly codeThere: string;
+  };
+  readonly label: {
+    readonly what: string;
+    readonly make: string;
+    readonly picture: (serial: string, code: string) => string;
+    readonly byHand: string;
+    readonly print: string;
+    readonly keep: string;
+  };
+  readonly report: {
+    readonly what: string;
+    readonly make: string;
+    readonly again: string;
+    readonly finished: string;
+    readonly pending: string;
+    readonly files: string;
   };
   readonly door: {
     readonly title: string;
