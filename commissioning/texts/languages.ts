@@ -5,5 +5,8 @@ import { it } from "./it.ts";
 import { pt } from "./pt.ts";
 import type { Texts } from "./texts.ts";
 
-/** By their codes (ISO 639-1), in the order in which they are offered. */
-export const languages = { en, es, pt, it, de } as const satisfies Readonly<Record<string, Texts>>;
+/** Their codes (ISO 639-1), in the order in which they are offered. */
+export const languageCodes = ["en", "es", "pt", "it", "de"] as const;
+export type Language = (typeof languageCodes)[number];
+
+export const languages: Readonly<Record<Language, Texts>> = { en, es, pt, it, de };
