@@ -16,12 +16,8 @@ export interface RequestOptions {
 /** What a technician copies and sends to the hospital's IT: plain text, nothing secret, everything they have to set. */
 export function requestToIt(options: RequestOptions, { network: { request } }: Texts): string {
   const { serial, site, adapters, list, proxy, findings } = options;
-  // A name that is not resolved fails as a name and as a host: once is enough.
-  const failures = new Map(
-    findings
-      .filter((finding) => finding.state === "failed")
-      .toReversed()
-      .map(({ check, sentence, remedy }) => [sentence, `  ${check}: ${sentence} ${remedy}`]),
+  const failures = findings.flatMap((finding) =>
+    finding.state === "failed" ? [`  ${finding.check}: ${finding.sentence} ${finding.remedy}`] : [],
   );
   const mutual = [...new Set(list.filter(({ isMutual }) => isMutual).flatMap(({ allow }) => allow))];
   return [
@@ -38,7 +34,7 @@ export function requestToIt(options: RequestOptions, { network: { request } }: T
     request.bypass,
     ...mutual.map((name) => `  ${name}`),
     "",
-    ...(failures.size === 0 ? [request.nothing] : [request.seen, ...[...failures.values()].toReversed()]),
+    ...(failures.length === 0 ? [request.nothing] : [request.seen, ...failures]),
     "",
     request.thanks,
     "",

@@ -20,7 +20,10 @@ export function networkFinding(check: NetworkCheck, { network: texts }: Texts): 
   if (check.check === "portal") return portalFinding(check.result, texts);
   if (check.check === "name") return nameFinding(check, texts);
   if (check.check === "time") return timeFinding(check, texts);
-  return finding(titles.host(check.need), hostSaid(check.result, texts), check.result.kind === "trusted");
+  const title = titles.host(check.need);
+  return isUnresolved(check.result)
+    ? unresolvedFinding(title, check.result, texts)
+    : finding(title, hostSaid(check.result, texts), check.result.kind === "trusted");
 }
 
 /** Why a link did not come up, for whoever asked for it. */
@@ -61,7 +64,7 @@ function portalFinding(result: Portal | PortalApi, { portal, titles, ...texts }:
   const title = titles.portal;
   if (result.kind === "captive-portal") return finding(title, portal.captive(result), false);
   if (result.kind === "none" || result.kind === "free") return finding(title, portal.none(), true);
-  const why = isNoWay(result) ? noWaySaid(result, texts).what : result.why;
+  const why = isNoWay(result) ? noWaySaid(result, texts).what.replace(/\.$/, "") : result.why;
   return notChecked(title, portal.unknown({ why }).what, "");
 }
 
@@ -76,14 +79,20 @@ function nameFinding(
 
 function timeFinding(
   { server, result }: Extract<NetworkCheck, { check: "time" }>,
-  { titles, time, unresolved }: Network,
+  { titles, time, ...texts }: Network,
 ): Finding {
   const title = titles.time(server);
-  if (isUnresolved(result)) return finding(title, say(unresolved, result, undefined), false);
+  if (isUnresolved(result)) return unresolvedFinding(title, result, texts);
   if (result.kind !== "answered" || Math.abs(result.aheadMs) <= AHEAD_MS_MAX)
     return finding(title, say<typeof result, void>(time, result, undefined), result.kind === "answered");
   const minutes = String(Math.round(Math.abs(result.aheadMs) / 60_000));
   return finding(title, time.off({ minutes, isAhead: result.aheadMs > 0, server }), false);
+}
+
+/** The name has a line of its own, which fails. */
+function unresolvedFinding(title: string, result: Unresolved, { unresolved }: Pick<Network, "unresolved">) {
+  const { what, todo = "" } = say(unresolved, result, undefined);
+  return notChecked(title, what, todo);
 }
 
 function finding(title: string, { what, todo = "" }: Said, isOk: boolean): Finding {

@@ -45,6 +45,10 @@ export class SiteWire implements Wire {
     this.#hostAt = hostAt;
   }
 
+  async known(): Promise<readonly string[]> {
+    return [];
+  }
+
   dnsServers(): readonly string[] {
     const { names, mute } = this.#ends;
     return (this.#lease()?.dns ?? []).map(

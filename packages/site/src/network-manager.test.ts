@@ -190,11 +190,15 @@ test("without nmcli, or with NetworkManager stopped, the sentence says what to d
   await expect(ending(1)).rejects.toThrow(/nmcli .*device status ends with 1/);
 });
 
-test("programs run in the C locale; what they read from /dev/stdin is what was given; a missing one ends with 127", async () => {
-  const read = await systemProgram("sh", ["-c", 'echo "$LC_ALL"; cat "$1"; exit 4', "sh", "/dev/stdin"], {
-    stdin: "802-1x.password:x\n",
-  });
-  expect(read).toEqual({ code: 4, stdout: "C\n802-1x.password:x\n", stderr: "" });
+test("programs speak English in UTF-8; what they read from /dev/stdin is what was given; a missing one ends with 127", async () => {
+  const read = await systemProgram(
+    "sh",
+    ["-c", 'echo "$LC_ALL$LANGUAGE"; cat "$1"; exit 4', "sh", "/dev/stdin"],
+    {
+      stdin: "802-1x.password:x\n",
+    },
+  );
+  expect(read).toEqual({ code: 4, stdout: "C.UTF-8\n802-1x.password:x\n", stderr: "" });
   expect((await systemProgram("no-such-program-here", [])).code).toBe(127);
   expect((await systemProgram("no-such-program-here", [], { stdin: "x" })).code).toBe(127);
   const stop = new AbortController();

@@ -5,7 +5,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a program in the C locale, with `stdin` as a pipe that `/dev/stdin` opens. Never rejects but for the signal. */
+/** Runs a program in the locale C.UTF-8, with `stdin` as a pipe that `/dev/stdin` opens. Never rejects but for the signal. */
 export type RunProgram = (
   command: string,
   args: readonly string[],

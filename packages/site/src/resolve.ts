@@ -7,10 +7,11 @@ import type { Wire } from "./wire.ts";
 const THERE_IS_NONE = new Set(["ENOTFOUND", "ENODATA"]);
 const TRIES = 2;
 
-/** Asks the network's own servers, not the machine's files; an address is its own, and localhost is never asked for. */
+/** As programs on this machine do: what it knows by itself first, then its servers, who are told where they fail. */
 export async function resolveName(name: string, wire: Wire, waitMs: number): Promise<Resolved> {
   if (isIP(name) !== 0) return { kind: "resolved", addresses: [name] };
-  if (name === "localhost") return { kind: "resolved", addresses: ["127.0.0.1"] };
+  const known = await wire.known(name);
+  if (known.length > 0) return { kind: "resolved", addresses: known };
   const servers = wire.dnsServers();
   if (servers.length === 0) return { kind: "no-dns", name, servers };
   const resolver = new Resolver({ timeout: Math.ceil(waitMs / TRIES), tries: TRIES });

@@ -11,7 +11,8 @@ export const systemProgram: RunProgram = async (command, args, { stdin, signal }
   const [program, given] =
     stdin === undefined ? [command, args] : ["sh", ["-c", 'cat | "$@"', "sh", command, ...args]];
   const child = spawn(program, given, {
-    env: { ...process.env, LC_ALL: "C" },
+    // Plain C would print a question mark for each letter of a network's name that is not ASCII.
+    env: { ...process.env, LC_ALL: "C.UTF-8", LANGUAGE: "" },
     stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
   const stop = () => child.kill();
