@@ -22,7 +22,7 @@ export interface Places {
   readonly label: Readonly<Record<"svg" | "png" | "pdf" | "zpl203" | "zpl300", string>>;
 }
 
-export function placesOf({ root, claimCodeFile }: CommissionOptions): Places {
+export function placesOf({ root, claimCodeFile }: Pick<CommissionOptions, "root" | "claimCodeFile">): Places {
   const own = (name: string): string => join(root, "commissioning", name);
   const thing = (name: string): string => join(root, "thing", name);
   return {

@@ -1,0 +1,233 @@
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { ListThingPrincipalsCommand } from "@aws-sdk/client-iot";
+import { Closing } from "@coalmine/runtime";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { showDevice } from "../api/devices/show-device.ts";
+import { lineConsole } from "../commissioning/terminal/line-console.ts";
+import { walk } from "../commissioning/terminal/terminal.ts";
+import { browserTest, found } from "./browser.ts";
+import { type LocalRegion, startLocalRegion } from "./local-region.ts";
+import { type NewDevice, newDevice, PAGE_CODE, PASSPHRASE } from "./technician-site.ts";
+
+/** A technician in a cellar: the whole way, as a person goes it, in a real browser and in a terminal. */
+let folder: string;
+let region: LocalRegion;
+let closing = new Closing();
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "technician-"));
+  region = await startLocalRegion(join(folder, "cloud"));
+});
+afterEach(async () => {
+  await closing.close();
+  closing = new Closing();
+});
+afterAll(async () => {
+  if ("browser" in found) await found.browser.close();
+  await region.cloud.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A hand's seconds: to think of an act, to point and press, and a key. @see Card, Moran, Newell: The keystroke-level model (1980) */
+const THINK_S = 1.35;
+const PRESS_S = 1.3;
+const KEY_S = 0.28;
+const WORDS_A_SECOND = 4;
+
+/** Someone who reads every screen, types with one finger on a phone, and is slow by a model that is known. */
+class Technician {
+  readonly #page: Page;
+  seconds = 0;
+
+  constructor(page: Page) {
+    this.#page = page;
+  }
+
+  async enter(url: string, code: string): Promise<void> {
+    await this.#page.goto(url);
+    await this.#page.fill("#code", code);
+    this.seconds += code.length * KEY_S + 2 * (THINK_S + PRESS_S);
+    await this.#page.click("button.primary");
+    await this.#page.waitForSelector("h2");
+  }
+
+  async type(name: string, text: string): Promise<void> {
+    await this.#page.fill(`#${name}`, text);
+    this.seconds += THINK_S + PRESS_S + text.length * KEY_S;
+  }
+
+  async choose(label: string): Promise<void> {
+    await this.#page.click(`label.option:has-text("${label}")`);
+    this.seconds += THINK_S + PRESS_S;
+  }
+
+  /** Presses, and waits until it is done. */
+  async press(label: string): Promise<void> {
+    const page = this.#page;
+    const words = (await page.textContent("main"))?.split(/\s+/).length ?? 0;
+    this.seconds += words / WORDS_A_SECOND + THINK_S + PRESS_S;
+    const began = performance.now();
+    const before = await page.textContent("main");
+    await page.click(`.buttons button:text-is("${label}")`);
+    await page.waitForFunction(
+      (text) => {
+        const main = document.querySelector("main");
+        return main?.getAttribute("aria-busy") === "false" && main.textContent !== text;
+      },
+      before,
+      { timeout: 120_000 },
+    );
+    this.seconds += (performance.now() - began) / 1000;
+  }
+
+  title(): Promise<string | null> {
+    return this.#page.textContent("h2");
+  }
+  async bad(): Promise<string> {
+    return (await this.#page.textContent(".note.bad")) ?? "";
+  }
+}
+
+async function everythingOn(root: string): Promise<{ path: string; text: string; mode: string }[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return Promise.all(
+    entries
+      .filter((entry) => entry.isFile())
+      .map(async ({ parentPath, name }) => {
+        const path = join(parentPath, name);
+        return {
+          path,
+          text: (await readFile(path)).toString("latin1"),
+          mode: ((await stat(path)).mode & 0o777).toString(8),
+        };
+      }),
+  );
+}
+async function expectNothingLeft({ root, code }: NewDevice): Promise<void> {
+  for (const { path, text } of await everythingOn(root))
+    for (const secret of [code, code.replaceAll("-", ""), PASSPHRASE, PAGE_CODE])
+      expect(text.includes(secret), `${path} holds ${secret}`).toBe(false);
+}
+const certificatesOf = async (thingName: string): Promise<number> =>
+  ((await region.iot.send(new ListThingPrincipalsCommand({ thingName }))).principals ?? []).length;
+
+browserTest(
+  "nine steps in a browser on a phone, with every usual trouble on the way, in less than eight minutes of a technician",
+  300_000,
+  async (browser) => {
+    const device = await newDevice(region, folder, "core-page", closing);
+    const { url, close } = await device.serve();
+    const context = await browser.newContext({ viewport: { width: 360, height: 740 }, hasTouch: true });
+    const view = await context.newPage();
+    const problems: string[] = [];
+    view.on("pageerror", (failure) => problems.push(String(failure)));
+    const technician = new Technician(view);
+    try {
+      await technician.enter(url, PAGE_CODE);
+      await technician.press("English");
+      await technician.type("site", "st-mary");
+      await technician.type("room", "cellar 2");
+      await technician.type("technician", "Ada");
+      await technician.press("Go on");
+      expect(await technician.title()).toBe("Clock");
+      await technician.press("Compare with this phone");
+      expect(await technician.title()).toBe("Network");
+
+      await technician.press("Choose a Wi-Fi network");
+      await technician.choose("ward");
+      await technician.press("Go on with this one");
+      await technician.type("passphrase", "not the one");
+      await technician.press("Connect");
+      expect(await technician.bad()).toContain("ward");
+      await technician.type("passphrase", PASSPHRASE);
+      await technician.press("Connect");
+      await technician.press("Go on");
+
+      const port = region.cloud.ports.mqtt;
+      device.site.change({ firewall: [{ port, does: "refuse" }] });
+      await technician.press("Try the network");
+      expect(await view.textContent("pre")).toMatch(new RegExp(`localhost +${port}/tcp`));
+      device.site.change({ firewall: [] });
+      await technician.press("Try again");
+      await technician.press("Go on");
+
+      await technician.press("Test the instruments");
+      expect(await technician.title()).toBe("Calibration");
+      await technician.press("The calibration before stays");
+
+      await technician.type("code", "2222-2222-2222");
+      await technician.press("Get the identity");
+      expect(await technician.bad()).toContain("no claim code");
+      await technician.type("code", device.code.toLowerCase());
+      await technician.press("Get the identity");
+      expect(await technician.title()).toBe("Label");
+      await technician.press("Make the label");
+      const png = await context.request.get(`${url}api/files/label.png`);
+      expect((await png.body()).toString("latin1", 1, 4)).toBe("PNG");
+      await technician.press("It is on the device");
+      await technician.press("Make the report");
+      expect(await view.textContent(".note.good")).toContain("in service");
+      expect(problems).toEqual([]);
+    } finally {
+      await context.close();
+      await close();
+    }
+    const minutes = (technician.seconds + device.linkMs() / 1000) / 60;
+    console.log(
+      `the technician's ${minutes.toFixed(1)} minutes, ${(device.linkMs() / 1000).toFixed(0)} s of them for links`,
+    );
+    expect(minutes).toBeLessThan(8);
+    expect(await certificatesOf(device.serial)).toBe(1);
+    await expectNothingLeft(device);
+    expect(JSON.stringify(await showDevice(region.claims, device.serial))).toContain("Ada");
+  },
+);
+
+test("the same way in a terminal, without a network: it finishes, and the identity comes by itself later", async () => {
+  const device = await newDevice(region, folder, "core-terminal", closing);
+  device.site.change({ ethernet: { plugged: false }, accessPoints: [] });
+  const began = performance.now();
+  const { flow } = await device.power();
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  let shown = "";
+  output.on("data", (text) => (shown += String(text)));
+  const console = lineConsole(input, output, false);
+  const lines = [
+    "1", // English
+    "",
+    "st-mary",
+    "",
+    "",
+    "Bo",
+    "",
+    new Date().toISOString(), // clock
+    "4", // finish without a network: wifi, cable, fixed address, without
+    "", // self-test
+    "",
+    "1",
+    "1", // calibration: begin, instrument, fluid
+    "",
+    "", // flushed, filled
+    "",
+    "", // accept, finish
+    "",
+    device.code, // kept
+    "",
+    "", // label
+    "", // report
+  ];
+  input.end(`${lines.join("\n")}\n`);
+  expect(await walk(flow, console), shown).toBe("finished");
+  const minutes = (performance.now() - began) / 60_000;
+  expect(shown).toMatch(
+    /1\/9 Language and site[\s\S]*3\/9 Network[\s\S]*9\/9 Report[\s\S]*This device is ready/,
+  );
+  expect(minutes).toBeLessThan(6);
+  const files = await everythingOn(device.root);
+  const holders = files.filter(({ text }) => text.includes(device.code));
+  expect(holders.map(({ path, mode }) => [path.split("/").at(-1), mode])).toEqual([["claim-code", "600"]]);
+  expect(await certificatesOf(device.serial).catch(() => 0)).toBe(0);
+});
