@@ -5,6 +5,7 @@ import { SeededRandom } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import * as z from "zod";
 import { Instrument } from "./instrument.ts";
+import { Faults, planted } from "./planted.ts";
 import { servePty } from "./pty.ts";
 import { recordedFibrinogen } from "./recordings.ts";
 import { Rheometer } from "./rheometer.ts";
@@ -28,6 +29,8 @@ const Arguments = z.object({
   "ring-readings": z.coerce.number().int().positive().default(4096),
   /** One JSON line a reading, written before the reading is sent. */
   ledger: z.string().optional(),
+  /** What is wrong with which of them. */
+  faults: Faults.default(() => new Map()),
 });
 const text = { type: "string" } as const;
 const { values } = parseArgs({
@@ -40,12 +43,13 @@ const { values } = parseArgs({
     "point-interval-ms": text,
     "ring-readings": text,
     ledger: text,
+    faults: text,
   },
 });
 const parsed = Arguments.safeParse(values);
 if (!parsed.success || parsed.data.instruments.length === 0) {
   process.stderr.write(
-    `Usage: main.ts --folder DIR --instruments ID,… [--seed S] [--period-seconds P] [--control-every N] [--point-interval-ms MS] [--ring-readings N] [--ledger FILE]\n${parsed.success ? "Name at least one instrument." : z.prettifyError(parsed.error)}\n`,
+    `Usage: main.ts --folder DIR --instruments ID,… [--seed S] [--period-seconds P] [--control-every N] [--point-interval-ms MS] [--ring-readings N] [--ledger FILE] [--faults ID=FAULT,…]\n${parsed.success ? "Name at least one instrument." : z.prettifyError(parsed.error)}\n`,
   );
   process.exit(2);
 }
@@ -63,13 +67,14 @@ const boots = z
 const random = new SeededRandom(options.seed);
 const fibrinogen = recordedFibrinogen();
 
-const instruments = options.instruments.map((id, index) => {
+const made = options.instruments.map((id, index) => {
   const own = random.fork(id);
-  return new Instrument({
+  const source = new Rheometer({ random: own.fork("rheometer"), fibrinogen });
+  const instrument = new Instrument({
     id,
     clock: systemClock,
     random: own,
-    source: new Rheometer({ random: own.fork("rheometer"), fibrinogen }),
+    source,
     ledger: { measured: (entry) => void writeSync(ledger, `${JSON.stringify(entry)}\n`) },
     periodMs,
     // Spread, so that several on one machine do not measure at once.
@@ -80,8 +85,11 @@ const instruments = options.instruments.map((id, index) => {
     ringReadings: options["ring-readings"],
     bootsBefore: boots[id] ?? 0,
   });
+  const line = { random: own.fork("line"), clock: systemClock };
+  return { instrument, behind: planted(instrument, source, options.faults.get(id), line) };
 });
-const served = instruments.map((instrument) => servePty(instrument, options.folder, systemClock));
+const instruments = made.map(({ instrument }) => instrument);
+const served = made.map(({ behind }) => servePty(behind, options.folder, systemClock));
 for (const instrument of instruments) {
   instrument.start();
   boots[instrument.id] = instrument.boot;

@@ -31,7 +31,7 @@ export interface EmptyFault {
   /** Stress that is left in a channel that was not rinsed. */
   readonly residuePa: number;
 }
-export const noEmptyFault: EmptyFault = { noisePa: 0, driftPaPerMinute: 0, residuePa: 0 };
+const noEmptyFault: EmptyFault = { noisePa: 0, driftPaPerMinute: 0, residuePa: 0 };
 const DAY_MS = 86_400_000;
 
 /** A capillary rheometer at 37 °C: a pump sets the shear rate at the wall, a pressure sensor gives the stress there. */

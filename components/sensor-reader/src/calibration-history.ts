@@ -144,7 +144,11 @@ export class CalibrationHistory {
   #take(entry: Entry): void {
     if (entry.kind === "version") {
       this.#versions.push(entry);
-      if (this.#versions.length > KEPT_MAX) this.#versions.shift();
+      if (this.#versions.length > KEPT_MAX) {
+        // The configuration's own curve stays, however often instruments were calibrated since.
+        const configured = this.#versions.findLastIndex(({ record }) => record === undefined);
+        this.#versions.splice(configured === 0 ? 1 : 0, 1);
+      }
       return;
     }
     const beginnings = this.#beginnings.get(entry.instrument) ?? [];

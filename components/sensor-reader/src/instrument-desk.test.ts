@@ -52,6 +52,10 @@ test("a self-test over the topics says the same as commissioning's, and costs no
       because: expect.stringMatching(/rheo-7 is no port that is read; these are: rheo-0, rheo-1/),
     },
   ]);
+  const crowd = await Promise.all(
+    Array.from({ length: 12 }, () => w.ask({ kind: "calibration-history", instrument: "rheo-0" }, 1000)),
+  );
+  expect(crowd.flat().filter(({ kind }) => kind === "refused")).toHaveLength(4);
   await w.run(minutes(30));
   for (const instrument of w.instruments) instrument.rest();
   await w.run(minutes(10));

@@ -17,6 +17,8 @@ import { messageOf } from "@coalmine/runtime";
 import type { CalibrationHistory } from "./calibration-history.ts";
 import type { Config } from "./config.ts";
 
+/** Requests that wait; more are refused. */
+const WAITING_MAX = 8;
 /** Of a history, newest last; a message over local publish/subscribe stays well below its bound. */
 const RECORDS_MAX = 20;
 
@@ -44,6 +46,7 @@ export class InstrumentDesk {
   readonly #running = new Map<string, CalibrationState>();
   /** One request after the other: each may take a port for half a minute. */
   #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
 
   constructor(owner: DeskOwner, publish: (answer: InstrumentAnswer) => void) {
     this.#owner = owner;
@@ -57,11 +60,21 @@ export class InstrumentDesk {
     const request = parsed.data;
     const { id } = request;
     const say = (answer: Answer) => this.#publish(InstrumentAnswer.parse({ ...answer, version: 1, id }));
+    if (this.#waiting >= WAITING_MAX) {
+      say({
+        kind: "refused",
+        because: `${WAITING_MAX} requests wait already: ask again when they are answered`,
+      });
+      return Promise.resolve();
+    }
+    this.#waiting++;
     return (this.#last = this.#last.then(async () => {
       try {
         await this.#serve(request, say);
       } catch (failure) {
         say({ kind: "refused", because: `${messageOf(failure)}: look at the port, then ask again` });
+      } finally {
+        this.#waiting--;
       }
     }));
   }

@@ -126,7 +126,7 @@ const TextField = z
     if (refusal !== undefined) context.addIssue({ code: "custom", message: refusal });
   });
 
-/** How commissioning finds out that the instrument is wired and configured right. */
+/** How a self-test finds out that the instrument is wired and configured right. */
 const withinSeconds = z.number().min(0.1).max(600).default(10).describe("In this time.");
 const TextTest = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -184,7 +184,7 @@ const TextLine = z.strictObject({
     .max(32)
     .describe("The lines that are readings; the first that fits counts, others are passed over."),
   selfTest: TextTest.prefault({ kind: "listen" }).describe(
-    "How commissioning tests it; the reader passes it over.",
+    "How a self-test tests it; reading passes it over.",
   ),
 });
 export type TextLine = z.infer<typeof TextLine>;

@@ -28,7 +28,7 @@ export class HeardPort {
   }[];
   #heard = new Uint8Array(0);
   #heardBytes = 0;
-  #sentBytes = 0;
+  #sent: number[] = [];
   #gone: string | undefined;
   #lastMs = -Infinity;
   #gapMsMax = 0;
@@ -62,9 +62,9 @@ export class HeardPort {
   get heardBytes(): number {
     return this.#heardBytes;
   }
-  /** Nothing came but as many bytes as were sent: the adapter hears itself. */
+  /** Nothing came but what was sent: the adapter hears itself. */
   get isEcho(): boolean {
-    return this.#heardBytes > 0 && this.#heardBytes <= this.#sentBytes;
+    return this.#heard.length > 0 && this.#heard.every((byte, index) => byte === this.#sent[index]);
   }
   /** Longest wait between two bursts. */
   get gapMsMax(): number {
@@ -73,7 +73,7 @@ export class HeardPort {
 
   /** Throws `PortGone`, as all that waits on the port does. */
   async send(bytes: Uint8Array): Promise<void> {
-    this.#sentBytes += bytes.length;
+    if (this.#sent.length < HEARD_BYTES_MAX) this.#sent.push(...bytes);
     let written = false;
     void this.#link.write(bytes).then(
       () => {

@@ -11,11 +11,11 @@ import type { Attachable } from "../../../../simulator/instruments/hosted-links.
 import { Instrument } from "../../../../simulator/instruments/instrument.ts";
 import { MemoryLedger } from "../../../../simulator/instruments/ledger.ts";
 import { ModbusSlave } from "../../../../simulator/instruments/modbus-slave.ts";
+import { type Fault, planted } from "../../../../simulator/instruments/planted.ts";
 import { servePty, type ServedPty } from "../../../../simulator/instruments/pty.ts";
-import { type EmptyFault, noEmptyFault, Rheometer } from "../../../../simulator/instruments/rheometer.ts";
+import { Rheometer } from "../../../../simulator/instruments/rheometer.ts";
 import { nmea, TextInstrument } from "../../../../simulator/instruments/text-instrument.ts";
-import type { Character, Wires } from "../../../../simulator/instruments/uart.ts";
-import { mute, wired } from "../../../../simulator/instruments/wiring.ts";
+import { wired } from "../../../../simulator/instruments/wiring.ts";
 import { LineConfig } from "../lines.ts";
 import { framedSelfTest } from "./framed-self-test.ts";
 import { lineSelfTest } from "./line-self-test.ts";
@@ -33,16 +33,14 @@ afterEach(() => {
   for (const what of undo.reverse()) what();
 });
 
-function serve(behind: Attachable, own: Partial<Character> = {}, wires?: Wires): ServedPty {
-  const wiring = { own: { baudRate: 115_200, ...own }, random, ...(wires === undefined ? {} : { wires }) };
-  const port = servePty(wired(behind, wiring), join(folder, "ports"), systemClock);
+function serve(behind: Attachable): ServedPty {
+  const port = servePty(behind, join(folder, "ports"), systemClock);
   undo.push(() => port.unplug());
   return port;
 }
 
-function rheometer(id: string, sensor: Partial<EmptyFault> = {}): Instrument {
+function serveRheometer(id: string, fault?: Fault): ServedPty {
   const source = new Rheometer({ random: random.fork(id) });
-  source.emptyFault = { ...noEmptyFault, ...sensor };
   const instrument = new Instrument({
     id,
     clock: systemClock,
@@ -53,7 +51,7 @@ function rheometer(id: string, sensor: Partial<EmptyFault> = {}): Instrument {
   });
   instrument.start();
   undo.push(() => instrument.stop());
-  return instrument;
+  return serve(planted(instrument, source, fault, { random, clock: systemClock }));
 }
 
 const links = () => serialLinks(systemClock, { folders: [join(folder, "ports")] });
@@ -61,19 +59,18 @@ const framed = (id: string) =>
   framedSelfTest({ links: links(), clock: systemClock, target: { kind: "serial", id, baudRate: 115_200 } });
 const line = async (config: object): Promise<SelfTestOutcome | undefined> =>
   (await lineSelfTest(LineConfig.parse(config), { links: links(), clock: systemClock }))[0];
-const swapped: Wires = { swapped: true, idle: "mark" };
 
 test("each fault of wires and sensor is told on real ports, at the same time, and an instrument that is well passes", async () => {
-  serve(rheometer("well"));
-  serve(rheometer("swapped"), {}, swapped);
-  serve(rheometer("driven"), {}, { swapped: true, idle: "space" });
-  serve(rheometer("slow"), { baudRate: 9600 });
-  serve(mute("silent"));
-  serve(rheometer("noisy", { noisePa: 0.03 }));
-  serve(rheometer("drifting", { driftPaPerMinute: 0.15 }));
-  serve(rheometer("dirty", { residuePa: 0.2 }));
+  serveRheometer("well");
+  serveRheometer("swapped", "swapped");
+  serveRheometer("driven", "swapped-driven");
+  serveRheometer("slow", "baud-9600");
+  serveRheometer("silent", "silent");
+  serveRheometer("noisy", "noise");
+  serveRheometer("drifting", "drift");
+  serveRheometer("dirty", "residue");
   const slave = new ModbusSlave({ id: "meter", framing: "rtu", clock: systemClock, value: () => 21 });
-  serve(slave, { baudRate: 19_200 }, swapped);
+  serve(wired(slave, { own: { baudRate: 19_200 }, random, wires: { swapped: true, idle: "mark" } }));
   const station = new TextInstrument({
     id: "station",
     clock: systemClock,
@@ -82,7 +79,7 @@ test("each fault of wires and sensor is told on real ports, at the same time, an
   });
   station.start();
   undo.push(() => station.stop());
-  serve(station, { baudRate: 4800 });
+  serve(wired(station, { own: { baudRate: 4800 }, random }));
   const outcomes = await Promise.all([
     ...["well", "swapped", "driven", "slow", "silent", "noisy", "drifting", "dirty", "nowhere"].map(framed),
     line({
@@ -123,7 +120,7 @@ test("each fault of wires and sensor is told on real ports, at the same time, an
 }, 120_000);
 
 test("a port that another process has, one without the right to it, and one that is pulled midway are told, with what to do", async () => {
-  const held = serve(rheometer("held"));
+  const held = serveRheometer("held");
   const holder = execFile("flock", ["--exclusive", realpathSync(held.path), "sleep", "60"]);
   undo.push(() => void holder.kill());
   await systemClock.sleep(500);
@@ -132,7 +129,7 @@ test("a port that another process has, one without the right to it, and one that
     sentence: expect.stringMatching(/another process has the port open: close that, then test again/),
   });
 
-  const pulled = serve(rheometer("pulled"));
+  const pulled = serveRheometer("pulled");
   const test = framed("pulled");
   await systemClock.sleep(1000);
   pulled.unplug();
@@ -141,7 +138,7 @@ test("a port that another process has, one without the right to it, and one that
     sentence: expect.stringMatching(/the port went while it was tested: check the plug/),
   });
 
-  const closed = realpathSync(serve(rheometer("closed")).path);
+  const closed = realpathSync(serveRheometer("closed").path);
   chmodSync(closed, 0);
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) process.seteuid?.(65_534);

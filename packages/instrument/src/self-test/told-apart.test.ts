@@ -1,4 +1,4 @@
-import type { SelfTestOutcome } from "@coalmine/contract";
+import { InstrumentId, type SelfTestOutcome } from "@coalmine/contract";
 import { DrivenClock, SeededRandom } from "@coalmine/runtime";
 import { expect, test } from "vitest";
 import { hostedLinks, type Attachable } from "../../../../simulator/instruments/hosted-links.ts";
@@ -237,6 +237,24 @@ test("an instrument of another protocol is told, also at another rate", async ()
     return name === "wrong-device" ? name : `${name}: ${there} for ${wanted}`;
   });
   expect(right).toBeGreaterThanOrEqual(0.99);
+});
+
+test("an instrument of another name than the one that is expected is told by both", async () => {
+  const clock = new DrivenClock(0, quick);
+  const instrument = made("cobs", clock, new SeededRandom("name"));
+  const outcome = framedSelfTest({
+    links: hostedLinks([instrument]),
+    clock,
+    target: { kind: "serial", id: ID, baudRate: 115_200 },
+    instrument: InstrumentId.parse("rheo-7"),
+  });
+  await clock.runUntil(10_000);
+  expect(await outcome).toMatchObject({
+    instrument: "rheo-7",
+    cause: { kind: "wrong-device", answers: ID },
+    sentence:
+      "rheo-7: something else answers, port: plug in the right instrument, or correct the configuration.",
+  });
 });
 
 const { noise, offset, driftPerMinute } = selfTestLimits;
