@@ -129,6 +129,19 @@ test("what was not part of the run is told, and what nobody said is not there", 
   expect(reportHtml(report, seal, "en")).toContain("Not part of this run.");
 });
 
+test("a device without a network waits for three steps, and its report is whole but for them", () => {
+  const entries = { version: 1 as const, serial: "core-17", site: "ward-7", startedMs: 0 };
+  const { report, seal } = madeReport(authority.keysAndCertificate(), {
+    entries: { ...entries, selfTest: { at: 1000, ports: [port] } },
+  });
+  const waiting = report.steps.filter((step) => step.outcome === "left" && step.because === "no-network");
+  expect(waiting.map(({ step }) => step)).toEqual(["clock", "identity", "configuration"]);
+  const text = reportText(reportPage(report, sealOf(canonicalJson(report)), "en"));
+  for (const shown of ["PASSED", "Identity pending", "Not measured", "Not signed"])
+    expect(text).toContain(shown);
+  expect(verifyReport(canonicalJson(report), canonicalJson(seal)).genuine).toBe(false);
+});
+
 test("each check of the network says what was found, where, and what to ask for", () => {
   const checks = [
     { check: "8883/tcp", target: "iot.example", passed: true, tookMs: 12.34 },
