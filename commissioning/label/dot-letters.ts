@@ -27,7 +27,7 @@ const SPECIAL: Readonly<Record<string, string>> = {
   "·": "0000181800",
   "–": "0808080808",
 };
-/** Two columns of dots above the letter, or, for the cedilla, the row below it. */
+/** In the two rows above the letter; the cedilla is a dot in the row below it. */
 const MARKS: Readonly<Record<string, string>> = {
   "\u0300": "0001020000",
   "\u0301": "0000020100",

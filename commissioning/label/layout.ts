@@ -1,11 +1,15 @@
 import type { Texts } from "../report/texts/texts.ts";
 import type { Label } from "./label.ts";
+import { type Qr, QUIET_MODULES } from "./qr.ts";
 import { linesThatFit } from "./shortened.ts";
 
 /** A usual size of thermal labels, and 8 or 11.8 dots a millimetre of it. */
 export const LABEL_MM = { width: 50, height: 30 } as const;
 /** The quiet zone is part of it. */
 export const QR_MM = { x: 0.75, y: 2.75, side: 24.5 } as const;
+/** What label printers have. */
+export type Dpi = 203 | 300;
+const INCH_MM = 25.4;
 const COLUMN_MM = { x: 26, width: 23, top: 2.25 } as const;
 const PITCH_MM = 2.8;
 /** Of capitals. */
@@ -19,6 +23,15 @@ export interface PlacedText {
   readonly yMm: number;
   readonly capitalMm: number;
   readonly strong: boolean;
+}
+
+export function dotsOf(mm: number, dpi: Dpi): number {
+  return Math.round((mm * dpi) / INCH_MM);
+}
+
+/** Dots of a module: a whole number, so that all are alike. */
+export function moduleDots({ size }: Qr, dpi: Dpi): number {
+  return Math.floor(dotsOf(QR_MM.side, dpi) / (size + 2 * QUIET_MODULES));
 }
 
 /** How wide a text becomes in the renderer's own letters. */

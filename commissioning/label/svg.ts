@@ -1,3 +1,4 @@
+import { short } from "../pdf/canvas.ts";
 import { escapeHtml } from "../report/escape-html.ts";
 import type { Texts } from "../report/texts/texts.ts";
 import type { Label } from "./label.ts";
@@ -23,8 +24,4 @@ export function labelSvg(label: Label, captions: Texts["label"]): string {
 ${texts.join("\n")}
 </svg>
 `;
-}
-
-function short(number: number): string {
-  return String(Math.round(number * 1000) / 1000);
 }

@@ -1,13 +1,9 @@
 import type { Texts } from "../report/texts/texts.ts";
 import type { Label } from "./label.ts";
-import { LABEL_MM, placedTexts, QR_MM } from "./layout.ts";
+import { type Dpi, dotsOf, LABEL_MM, moduleDots, placedTexts, QR_MM } from "./layout.ts";
 import { letterSizeMm, letterWidth } from "./lettering.ts";
 import { QUIET_MODULES, qrOf } from "./qr.ts";
 
-/** What Zebra's printers have. */
-export type Dpi = 203 | 300;
-
-const MM_PER_INCH = 25.4;
 /** The printer knows no larger modules on older firmware. */
 const MAGNIFICATION_MAX = 10;
 
@@ -16,9 +12,8 @@ const MAGNIFICATION_MAX = 10;
  * @see https://docs.zebra.com/us/en/printers/software/zpl-pg/zpl-commands.html
  */
 export function labelZpl(label: Label, captions: Texts["label"], dpi: Dpi): string {
-  const dots = (mm: number): number => Math.round((mm * dpi) / MM_PER_INCH);
-  const { size } = qrOf(label.qrText);
-  const module = Math.min(MAGNIFICATION_MAX, Math.floor(dots(QR_MM.side) / (size + 2 * QUIET_MODULES)));
+  const dots = (mm: number): number => dotsOf(mm, dpi);
+  const module = Math.min(MAGNIFICATION_MAX, moduleDots(qrOf(label.qrText), dpi));
   const lines = placedTexts(label, captions, letterWidth).map(
     ({ text, xMm, yMm, capitalMm }) =>
       // A text hangs from its capitals' top.

@@ -48,7 +48,7 @@ function escaped(text: string): string {
     .join("");
 }
 
-/** To a thousandth of a point, without zeros that say nothing. */
-function short(number: number): string {
+/** To a thousandth, without zeros that say nothing. */
+export function short(number: number): string {
   return String(Math.round(number * 1000) / 1000);
 }

@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { type Canvas, fontNames } from "./canvas.ts";
 
 /**
- * A writer of our own, since a page of text, lines and a QR code needs little: pdfkit brings 25 MB in twenty packages
- * (914 kB bundled), pdf-lib 512 kB bundled and no release since 2021. It writes PDF 1.4 in ASCII, without compression and
- * with the standard fonts: the same document is the same bytes, on any processor, and can be compared line by line.
+ * A writer of our own, since a page of text, lines and a QR code needs little: it is 5 kB with its tables, where pdfkit is
+ * 914 kB (and 25 MB installed) and pdf-lib 512 kB, without a release since 2021. It writes PDF 1.4 in ASCII, without
+ * compression and with the standard fonts: the same document is the same bytes, on any processor, and can be compared line
+ * by line.
  * @see ISO 32000-1
  */
 export interface PdfDocument {

@@ -1,7 +1,7 @@
 import { canonicalJson } from "./canonical-json.ts";
 import { escapeHtml } from "./escape-html.ts";
 import { type Fact, reportPage, type Table } from "./page.ts";
-import { REPORT_VERSION, type Report } from "./report.ts";
+import type { Report } from "./report.ts";
 import { Seal } from "./seal.ts";
 import type { Language } from "../language.ts";
 
@@ -49,7 +49,7 @@ ${facts.length === 0 ? "" : list(facts)}${table === undefined || table.rows.leng
 ${body.join("\n")}
 <p><span class="line">${escapeHtml(texts.facts.byHand)}</span></p>
 </main>
-<script type="application/json" id="report" data-version="${REPORT_VERSION}">${inScript(report)}</script>
+<script type="application/json" id="report">${inScript(report)}</script>
 <script type="application/json" id="seal">${inScript(seal)}</script>
 </body>
 </html>

@@ -50,6 +50,9 @@ export function makeReport(findings: Findings): Report {
   });
 }
 
+/** Made up for by the device itself, once it is online. */
+const needsNetwork: ReadonlySet<StepName> = new Set(["clock", "identity", "configuration"]);
+
 function stepRecord(step: StepName, { entries, visit, network, calibration }: Findings): StepRecord {
   const doneMs = {
     clock: entries.clock?.at,
@@ -62,7 +65,8 @@ function stepRecord(step: StepName, { entries, visit, network, calibration }: Fi
   if (doneMs !== undefined) return { step, outcome: "done", at: instant(doneMs) };
   const skipped = visit.skipped.find((each) => each.step === step);
   if (skipped !== undefined) return { step, outcome: "left", because: "technician", words: skipped.words };
-  return { step, outcome: "left", because: step === "identity" ? "no-network" : "not-part-of-this-run" };
+  const isWaiting = entries.proven === undefined && needsNetwork.has(step);
+  return { step, outcome: "left", because: isWaiting ? "no-network" : "not-part-of-this-run" };
 }
 
 function instant(ms: number): string {

@@ -114,7 +114,7 @@ describe.each(Language.options)("in %s", (language) => {
   });
 });
 
-test("what was not part of the run is told, and what nobody said is not there", async () => {
+test("what was not part of the run is told, and what nobody said is not there", () => {
   const { report, seal } = madeReport(authority.keysAndCertificate(), {
     visit: Visit.parse({}),
     versions: {},
@@ -129,7 +129,35 @@ test("what was not part of the run is told, and what nobody said is not there", 
   expect(reportHtml(report, seal, "en")).toContain("Not part of this run.");
 });
 
-test("an instrument that failed says so, and the whole has failed", async () => {
+test("a device without a network waits for three steps, and its report is whole but for them", () => {
+  const entries = { version: 1 as const, serial: "core-17", site: "ward-7", startedMs: 0 };
+  const { report, seal } = madeReport(authority.keysAndCertificate(), {
+    entries: { ...entries, selfTest: { at: 1000, ports: [port] } },
+  });
+  const waiting = report.steps.filter((step) => step.outcome === "left" && step.because === "no-network");
+  expect(waiting.map(({ step }) => step)).toEqual(["clock", "identity", "configuration"]);
+  const text = reportText(reportPage(report, sealOf(canonicalJson(report)), "en"));
+  for (const shown of ["PASSED", "Identity pending", "Not measured", "Not signed"])
+    expect(text).toContain(shown);
+  expect(verifyReport(canonicalJson(report), canonicalJson(seal)).genuine).toBe(false);
+});
+
+test("each check of the network says what was found, where, and what to ask for", () => {
+  const checks = [
+    { check: "8883/tcp", target: "iot.example", passed: true, tookMs: 12.34 },
+    { check: "DNS", target: "s3.example", passed: false, sentence: "Ask IT for the name <s3.example>." },
+  ];
+  const { report, seal } = madeReport(authority.keysAndCertificate(), {
+    network: { atMs: Date.UTC(2026, 10, 27, 20, 2), checks },
+  });
+  expect(report.steps[1]).toEqual({ step: "network", outcome: "done", at: "2026-11-27T20:02:00.000Z" });
+  const text = reportText(reportPage(report, seal, "it"));
+  for (const shown of ["8883/tcp", "12,34 ms", "NON SUPERATO", "Ask IT for the name <s3.example>."])
+    expect(text).toContain(shown);
+  expect(reportHtml(report, seal, "it")).toContain("Ask IT for the name &lt;s3.example&gt;.");
+});
+
+test("an instrument that failed says so, and the whole has failed", () => {
   const { report, seal } = made;
   const failed = { ...port, passed: false, sentence: "The noise is 1 Pa: check shield and ground." };
   const page = reportHtml(
@@ -189,7 +217,7 @@ describe("a report is verified", () => {
         expect(verifyReport(changed(text, at)).genuine, text.slice(0, at)).toBe(false);
   });
 
-  test("what is no report of ours, and a seal of another device, are told apart", async () => {
+  test("what is no report of ours, and a seal of another device, are told apart", () => {
     const { report } = made;
     const json = canonicalJson(report);
     const told = (text: string, sealText?: string) => {

@@ -77,7 +77,7 @@ export const de: Texts = {
   clockAhead: (seconds) => `geht gegenüber dem Server ${seconds} s vor`,
   clockBehind: (seconds) => `geht gegenüber dem Server ${seconds} s nach`,
   claimErased: "Von diesem Gerät gelöscht",
-  claimThere: "NOCH AUF DIESEM GERÄT",
+  claimThere: "Noch auf diesem Gerät: nicht verbraucht",
   limits: { least: (value) => `min. ${value}`, most: (value) => `max. ${value}` },
   repeatability: (share) => `Wiederholbarkeit ${share}`,
   none: "Keine",

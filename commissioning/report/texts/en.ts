@@ -77,7 +77,7 @@ export const en: Texts = {
   clockAhead: (seconds) => `${seconds} s ahead of the server`,
   clockBehind: (seconds) => `${seconds} s behind the server`,
   claimErased: "Erased from this device",
-  claimThere: "STILL ON THIS DEVICE",
+  claimThere: "Still on this device: not used up yet",
   limits: { least: (value) => `min. ${value}`, most: (value) => `max. ${value}` },
   repeatability: (share) => `repeatability ${share}`,
   none: "None",

@@ -77,7 +77,7 @@ export const es: Texts = {
   clockAhead: (seconds) => `${seconds} s adelantado respecto al servidor`,
   clockBehind: (seconds) => `${seconds} s atrasado respecto al servidor`,
   claimErased: "Borrada de este dispositivo",
-  claimThere: "TODAVÍA EN ESTE DISPOSITIVO",
+  claimThere: "Todavía en este dispositivo: sin consumir",
   limits: { least: (value) => `mín. ${value}`, most: (value) => `máx. ${value}` },
   repeatability: (share) => `repetibilidad ${share}`,
   none: "Ninguna",

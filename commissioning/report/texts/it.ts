@@ -77,7 +77,7 @@ export const it: Texts = {
   clockAhead: (seconds) => `${seconds} s avanti rispetto al server`,
   clockBehind: (seconds) => `${seconds} s indietro rispetto al server`,
   claimErased: "Cancellata da questo dispositivo",
-  claimThere: "ANCORA SU QUESTO DISPOSITIVO",
+  claimThere: "Ancora su questo dispositivo: non usata",
   limits: { least: (value) => `min. ${value}`, most: (value) => `max. ${value}` },
   repeatability: (share) => `ripetibilità ${share}`,
   none: "Nessuno",

@@ -77,7 +77,7 @@ export const pt: Texts = {
   clockAhead: (seconds) => `${seconds} s adiantado em relação ao servidor`,
   clockBehind: (seconds) => `${seconds} s atrasado em relação ao servidor`,
   claimErased: "Apagada deste dispositivo",
-  claimThere: "AINDA NESTE DISPOSITIVO",
+  claimThere: "Ainda neste dispositivo: por usar",
   limits: { least: (value) => `mín. ${value}`, most: (value) => `máx. ${value}` },
   repeatability: (share) => `repetibilidade ${share}`,
   none: "Nenhum",
