@@ -7,7 +7,12 @@ import type { CommissionOptions } from "./options.ts";
 
 /** The real ends of what commissioning asks of the network. */
 export function networkPorts(
-  { iotDataEndpoint, mqttPort, claimEndpoint, rootCaFile }: CommissionOptions,
+  {
+    iotDataEndpoint,
+    mqttPort,
+    claimEndpoint,
+    rootCaFile,
+  }: Pick<CommissionOptions, "iotDataEndpoint" | "mqttPort" | "claimEndpoint" | "rootCaFile">,
   clock: Clock,
 ): { readonly iot: IotConnector; readonly codes: CodeExchange } {
   return {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { ThingName } from "@coalmine/contract";
 import { HardwareId, Site } from "@coalmine/contract/commissioning";
+import { ReferenceFluid } from "@coalmine/instrument/guided-calibration/reference-fluid";
 import { LinesConfig } from "@coalmine/instrument/lines";
 import { messageOf } from "@coalmine/runtime";
 import * as z from "zod";
@@ -51,8 +52,37 @@ export const CommissionOptions = z.strictObject({
 });
 export type CommissionOptions = z.infer<typeof CommissionOptions>;
 
+/** What the maker leaves on a device for whoever sets it up. */
+const FactoryFile = CommissionOptions.omit({ site: true, technician: true }).extend({
+  /** The bottles that technicians have along. */
+  referenceFluids: z.array(ReferenceFluid).max(50).default([]),
+  /** Where a phone finds the device when it reads the label. */
+  consoleUrl: z
+    .url({ protocol: /^https?$/ })
+    .max(100)
+    .optional(),
+});
+
+interface PathsIn {
+  readonly root: string;
+  readonly claimCodeFile?: string | undefined;
+  readonly rootCaFile: string;
+  readonly serialFolders: readonly string[];
+}
+
 /** Reads the settings file; relative paths in it are relative to the file. */
-export async function readOptions(file: string): Promise<CommissionOptions> {
+export const readOptions = (file: string): Promise<CommissionOptions> =>
+  readSettings(file, CommissionOptions);
+
+export async function readFactorySettings(file: string) {
+  const { referenceFluids, consoleUrl, ...settings } = await readSettings(file, FactoryFile);
+  return { settings, referenceFluids, consoleUrl };
+}
+
+async function readSettings<Settings extends PathsIn>(
+  file: string,
+  schema: z.ZodType<Settings>,
+): Promise<Settings> {
   let written: unknown;
   try {
     written = JSON.parse(await readFile(file, "utf8"));
@@ -63,7 +93,7 @@ export async function readOptions(file: string): Promise<CommissionOptions> {
       { cause },
     );
   }
-  const read = CommissionOptions.safeParse(written);
+  const read = schema.safeParse(written);
   if (!read.success)
     throw new CommissioningRefused(
       "settings",

@@ -14,7 +14,7 @@ import { buildAssets } from "../commissioning/page/assets.ts";
 import { Door } from "../commissioning/page/door.ts";
 import { page } from "../commissioning/page/page.ts";
 import { servePage } from "../commissioning/page/page-server.ts";
-import { openProgram, type Program } from "../commissioning/program.ts";
+import { openProgram, type Program } from "../commissioning/technician/program.ts";
 import { glycerolWaterViscosity } from "../simulator/instruments/control-fluid.ts";
 import { Instrument } from "../simulator/instruments/instrument.ts";
 import { MemoryLedger } from "../simulator/instruments/ledger.ts";
@@ -116,7 +116,7 @@ export async function newDevice(
       ports: {
         clock: site.deviceClock,
         links: serialLinks(systemClock, { folders: settings.serialFolders }),
-        ...networkPorts({ ...settings, site: SITE, technician: "" }, systemClock),
+        ...networkPorts(settings, systemClock),
       },
       network: site.network,
       probes: nodeProbes({ clock: site.deviceClock, wire: site.wire }),

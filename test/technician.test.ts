@@ -5,9 +5,11 @@ import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ListThingPrincipalsCommand } from "@aws-sdk/client-iot";
 import { Closing } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { showDevice } from "../api/devices/show-device.ts";
+import { completeAlone } from "../commissioning/technician/completion.ts";
 import { lineConsole } from "../commissioning/terminal/line-console.ts";
 import { walk } from "../commissioning/terminal/terminal.ts";
 import { browserTest, found } from "./browser.ts";
@@ -113,6 +115,16 @@ async function expectNothingLeft({ root, code }: NewDevice): Promise<void> {
     for (const secret of [code, code.replaceAll("-", ""), PASSPHRASE, PAGE_CODE])
       expect(text.includes(secret), `${path} holds ${secret}`).toBe(false);
 }
+/** What the operators' side was told: a topic rule takes it there, a moment later. */
+async function expectRecord({ serial }: NewDevice, ...words: readonly string[]): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const record = JSON.stringify(await showDevice(region.claims, { thing: serial }));
+      for (const word of words) expect(record).toContain(word);
+    },
+    { timeout: 20_000, interval: 200 },
+  );
+}
 const certificatesOf = async (thingName: string): Promise<number> =>
   ((await region.iot.send(new ListThingPrincipalsCommand({ thingName }))).principals ?? []).length;
 
@@ -184,7 +196,7 @@ browserTest(
     expect(minutes).toBeLessThan(8);
     expect(await certificatesOf(device.serial)).toBe(1);
     await expectNothingLeft(device);
-    expect(JSON.stringify(await showDevice(region.claims, { thing: device.serial }))).toContain("Ada");
+    await expectRecord(device, "Ada");
   },
 );
 
@@ -232,4 +244,11 @@ test("the same way in a terminal, without a network: it finishes, and the identi
   const holders = files.filter(({ text }) => text.includes(device.code));
   expect(holders.map(({ path, mode }) => [path.split("/").at(-1), mode])).toEqual([["claim-code", "600"]]);
   expect(await certificatesOf(device.serial).catch(() => 0)).toBe(0);
+
+  // Its power went; somebody put a cable in; nobody is there.
+  const { device: alone, book } = await device.power();
+  await completeAlone({ device: alone, book, clock: systemClock }, AbortSignal.timeout(60_000));
+  expect(await certificatesOf(device.serial)).toBe(1);
+  await expectNothingLeft(device);
+  await expectRecord(device, "Bo", book.answers.sha256 ?? "no hash");
 });

@@ -2,21 +2,21 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ReferenceFluid } from "@coalmine/instrument/guided-calibration/reference-fluid";
 import type { Network, Probes } from "@coalmine/site";
-import type { CommissioningPorts } from "./commissioning.ts";
-import { AnswerBook } from "./flow/answers.ts";
-import { Flow } from "./flow/flow.ts";
-import type { Language } from "./language.ts";
-import { placesOf } from "./places.ts";
-import { CalibrationStep } from "./steps/calibration-step.ts";
-import { ChecksStep } from "./steps/checks-step.ts";
-import { ClockStep, type SetClock } from "./steps/clock-step.ts";
-import { Device, type FactorySettings } from "./steps/device.ts";
-import { IdentityStep } from "./steps/identity-step.ts";
-import { LabelStep } from "./steps/label-step.ts";
-import { NetworkStep } from "./steps/network-step.ts";
-import { ReportStep } from "./steps/report-step.ts";
-import { SelfTestStep } from "./steps/self-test-step.ts";
-import { SiteStep } from "./steps/site-step.ts";
+import type { CommissioningPorts } from "../commissioning.ts";
+import { AnswerBook } from "../flow/answers.ts";
+import { Flow } from "../flow/flow.ts";
+import type { Language } from "../language.ts";
+import { placesOf } from "../places.ts";
+import { CalibrationStep } from "../steps/calibration-step.ts";
+import { ChecksStep } from "../steps/checks-step.ts";
+import { ClockStep, type SetClock } from "../steps/clock-step.ts";
+import { Device, type FactorySettings } from "../steps/device.ts";
+import { IdentityStep } from "../steps/identity-step.ts";
+import { LabelStep } from "../steps/label-step.ts";
+import { NetworkStep } from "../steps/network-step.ts";
+import { ReportStep } from "../steps/report-step.ts";
+import { SelfTestStep } from "../steps/self-test-step.ts";
+import { SiteStep } from "../steps/site-step.ts";
 
 export interface ProgramParts {
   readonly settings: FactorySettings;
@@ -32,6 +32,8 @@ export interface ProgramParts {
 /** The technician's program on one device: its way, and the files that the way offers. */
 export interface Program {
   readonly flow: Flow;
+  readonly device: Device;
+  readonly book: AnswerBook;
   readonly language: () => Language;
   readonly offered: (
     name: string,
@@ -82,6 +84,8 @@ export async function openProgram(parts: ProgramParts): Promise<Program> {
   };
   return {
     flow,
+    device,
+    book,
     language,
     offered: async (name) => {
       const [path, type] = Object.entries(files).find(([offered]) => offered === name)?.[1] ?? [];
