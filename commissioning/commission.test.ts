@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type IoTClient, ListThingPrincipalsCommand } from "@aws-sdk/client-iot";
 import { serialLinks } from "@coalmine/device/serial-links";
 import type { Clock } from "@coalmine/ports";
@@ -154,6 +154,18 @@ test("a device gets an identity of its own, a tested instrument, a configuration
   const [before] = await principalsOf(options.serial);
   expect(await run(options)).toMatchObject({ sha256: hash });
   expect(await principalsOf(options.serial)).toEqual([before]);
+
+  // Whatever is open to more people than it was left to stops it.
+  const left = [places.privateKey, places.certificate, places.configuration, dirname(places.privateKey)];
+  for (const path of left) {
+    const mode = (await stat(path)).mode & 0o777;
+    await chmod(path, mode | 0o022);
+    await expect(run(options)).rejects.toMatchObject({
+      reason: "file-modes",
+      message: expect.stringContaining(`chmod ${mode.toString(8)} ${path}`) as string,
+    });
+    await chmod(path, mode);
+  }
 });
 
 test("killed again and again, the program goes on where it was", async () => {

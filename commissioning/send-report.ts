@@ -1,7 +1,7 @@
 import { Sha256 } from "@coalmine/contract";
 import { type CommissioningMessage, commissioningTopic } from "@coalmine/contract/commissioning";
 import { deviceIdentity, type IdentityParts } from "./identity.ts";
-import { canonicalJson } from "./report/canonical-json.ts";
+import { readIfThere } from "./durable-files.ts";
 import type { Report } from "./report/report.ts";
 
 /** Gives the operator's side the report, as the device itself; once it was taken, never again. */
@@ -9,10 +9,11 @@ export async function sendReport(
   parts: Pick<IdentityParts, "iot" | "journal" | "options" | "places" | "clock">,
   done: { readonly report: Report; readonly sha256: string },
 ): Promise<void> {
-  const { iot, journal, options, clock } = parts;
+  const { iot, journal, options, places, clock } = parts;
   if (journal.entries.sent !== undefined) return;
   const message: CommissioningMessage = {
-    report: canonicalJson(done.report),
+    // Its very bytes: the hash is of them.
+    report: (await readIfThere(places.reportJson)) ?? "",
     sha256: Sha256.parse(done.sha256),
     who: options.technician,
   };

@@ -245,6 +245,7 @@ test("what an instrument measures is in the lake exactly once, by way of a devic
   expect(principals.principals).toHaveLength(1);
   expect((await clients.iot.send(new DescribeThingCommand({ thingName: device }))).attributes).toEqual({
     site: "laboratory-3",
+    hardwareId: "unknown",
   });
 
   await timed("deployment to RUNNING", async () => {

@@ -11,10 +11,8 @@ import { addHistory } from "../devices/history.ts";
 import { hasCounted } from "../devices/registry.ts";
 import type { ClaimCloud } from "./claim-cloud.ts";
 import { bindKey, type ClaimRecord, putClaim, recordOf } from "./claim-record.ts";
+import { replayMetric } from "./replay-metric.ts";
 import { TRIES_MAX, tried, forgiven } from "./tries.ts";
-
-/** In CloudWatch: a code was shown again. */
-export const replayMetric = { Namespace: "Coalmine/Commissioning", MetricName: "ClaimReplayed" } as const;
 
 /** A code was not taken. */
 export class CodeRefused extends Error {
@@ -62,7 +60,8 @@ export async function whyRefused(
   source: string,
 ): Promise<WhyAnswer> {
   const record = await known(cloud, request, source);
-  if (record.key !== request.key) return replayed(cloud, record, "another device has used it");
+  if (record.key !== undefined && record.key !== request.key)
+    return replayed(cloud, record, "another device has used it");
   return record.refusal === undefined ? {} : { refusal: record.refusal };
 }
 

@@ -1,3 +1,4 @@
+import { createHash, createPublicKey } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import {
   AddThingToThingGroupCommand,
   AttachPolicyCommand,
   AttachThingPrincipalCommand,
+  CreateCertificateFromCsrCommand,
   CreateKeysAndCertificateCommand,
   CreateThingCommand,
   DescribeCertificateCommand,
@@ -15,11 +17,12 @@ import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { FilterLogEventsCommand, CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { Sha256, ThingName } from "@coalmine/contract";
+import { newSigningRequest } from "@coalmine/device/signing-request";
 import { newClaimCode } from "@coalmine/contract/claim-code";
 import { systemClock as clock } from "@coalmine/runtime/system-clock";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { deviceIdentity, makeIdentity } from "../../commissioning/identity.ts";
-import { durableFiles } from "../../commissioning/durable-files.ts";
+import { durableFiles, modes } from "../../commissioning/durable-files.ts";
 import { Journal } from "../../commissioning/journal.ts";
 import { networkPorts } from "../../commissioning/network-ports.ts";
 import { CommissionOptions } from "../../commissioning/options.ts";
@@ -29,10 +32,12 @@ import { makeReport } from "../../commissioning/report/make-report.ts";
 import { Visit } from "../../commissioning/report/visit.ts";
 import { keepRootCa } from "../../commissioning/root-ca.ts";
 import { sendReport } from "../../commissioning/send-report.ts";
+import { certificateIdOf } from "../../simulator/cloud/iot/certificates.ts";
 import { names } from "../../infra/identity/identity.ts";
 import { type LocalRegion, newClaim, place, startLocalRegion } from "../../test/local-region.ts";
 import { writeClaimCode } from "../../commissioning/claim-code-file.ts";
-import { exchangeCode } from "../claims/exchange.ts";
+import { isAllowed } from "../claims/allow-list.ts";
+import { exchangeCode, whyRefused } from "../claims/exchange.ts";
 import { mintCodes } from "../claims/mint.ts";
 import { TRIES_MAX } from "../claims/tries.ts";
 import { decommission, rehome, swap } from "./retire.ts";
@@ -93,6 +98,7 @@ test("a commissioning's report is kept, with who, where, when and its hash, and 
     nowMs: clock.now(),
   });
   const done = { report, sha256: sha256(canonicalJson(report)) };
+  await durableFiles.write(parts.places.reportJson, canonicalJson(report), modes.report);
   await sendReport(parts, done);
   const shown = await vi.waitFor(async () => {
     const found = await showDevice(region.claims, { thing: "core-kept" });
@@ -270,6 +276,29 @@ test("a code that another key shows is refused, and goes over as an alarm", asyn
   }, 20_000);
   sns.destroy();
   logs.destroy();
+});
+
+test("a code lets in one device, under one name, by the key that showed it", async () => {
+  const [minted] = await mintCodes(region.claims, { site: "ward-1", who: "ada" });
+  const { request: certificateSigningRequest, privateKey } = newSigningRequest("core-one");
+  const spki = createPublicKey(privateKey).export({ type: "spki", format: "der" });
+  const shown = {
+    code: minted?.code ?? "",
+    key: Sha256.parse(createHash("sha256").update(spki).digest("hex")),
+  };
+  const claim = await exchangeCode(region.claims, shown, "here");
+  const claimCertificateId = certificateIdOf(claim.certificatePem);
+  const ask = async (SerialNumber: string) => {
+    const made = await region.iot.send(new CreateCertificateFromCsrCommand({ certificateSigningRequest }));
+    const { certificateId = "", certificatePem = "" } = made;
+    const parameters = { SerialNumber, Site: "ward-1" };
+    return isAllowed(region.claims, { claimCertificateId, certificateId, certificatePem, parameters });
+  };
+  expect(await ask("core-one")).toBe(true);
+  expect(await ask("core-two")).toBe(false);
+  expect((await whyRefused(region.claims, shown, "here")).refusal).toMatchObject({ reason: "count" });
+  const other = { claimCertificateId: "of nobody", certificateId: "", certificatePem: "", parameters: {} };
+  expect(await isAllowed(region.claims, other)).toBe(false);
 });
 
 test("a batch of codes names no device, and one device takes one code", async () => {

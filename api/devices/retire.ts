@@ -124,7 +124,7 @@ async function begin(
     throw new ApiError(
       "ERR_API_NOT_FOUND",
       last === undefined
-        ? `there is no device ${thing}; \`coalmine fleet\` lists those that there are`
+        ? `nobody knows a device ${thing}; compare its name with its label`
         : `${thing} is out of the fleet since ${last.at}; \`coalmine device show ${thing}\` tells its history`,
     );
   const { site = UNKNOWN, hardwareId = UNKNOWN } = found.attributes ?? {};

@@ -53,9 +53,11 @@ export function addSystemCommands(program: Command, at: Places): void {
       "--settings <file>",
       "what to commission it with; commissioning/options.ts says what stands in it",
     )
+    .option("--wait", "where it ends without a network, try each minute until it has its identity", false)
     .option("--json", "as JSON", false)
-    .action(({ settings, json }: { settings: string; json: boolean }) => {
-      const words = ["--settings", resolve(settings), ...(json ? ["--json"] : [])];
+    .action(({ settings, wait, json }: { settings: string; wait: boolean; json: boolean }) => {
+      const flags = [...(wait ? ["--wait"] : []), ...(json ? ["--json"] : [])];
+      const words = ["--settings", resolve(settings), ...flags];
       const { status } = spawnSync(process.execPath, [join(at.root, "commissioning/main.ts"), ...words], {
         stdio: "inherit",
       });

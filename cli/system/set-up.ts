@@ -50,6 +50,11 @@ export async function setUpRegion(invoke: Invoke, place: Place, buckets: readonl
     preProvisioningHook,
     enabled: true,
   });
+  // A region that was set up by an earlier version has the template without its hook.
+  await invoke("iot", "UpdateProvisioningTemplate", {
+    templateName: names.provisioningTemplate,
+    preProvisioningHook,
+  });
   await unlessThere("iot", "CreateTopicRule", {
     ruleName: names.recordRule,
     topicRulePayload: recordRule(functionArn(functionNames.record)),

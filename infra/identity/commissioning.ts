@@ -14,7 +14,7 @@ import { claimPaths } from "@coalmine/contract/commissioning";
 import { Construct } from "constructs";
 import { buildSync } from "esbuild";
 import { COMMISSIONING_TABLE } from "../../api/claims/claim-cloud.ts";
-import { replayMetric } from "../../api/claims/exchange.ts";
+import { replayMetric } from "../../api/claims/replay-metric.ts";
 import { functionNames } from "./functions.ts";
 import { names, recordRule, replayAlarm } from "./identity.ts";
 

@@ -1,5 +1,5 @@
 import { commissioningTopic } from "@coalmine/contract/commissioning";
-import { replayMetric } from "../../api/claims/exchange.ts";
+import { replayMetric } from "../../api/claims/replay-metric.ts";
 
 /**
  * Who a device is and what it may do, as data: the identity stack is made of it, and the local cloud is set up with it.
