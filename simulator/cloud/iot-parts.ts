@@ -1,6 +1,9 @@
 import type { Clock, Random } from "@coalmine/ports";
 import { Broker } from "./broker/broker.ts";
 import type { CloudBase, IotParts } from "./cloud.ts";
+import { DynamicGroups } from "./fleet-index/dynamic-groups.ts";
+import { FleetIndex } from "./fleet-index/fleet-index.ts";
+import { fleetIndexOperations } from "./fleet-index/operations.ts";
 import { iamService } from "./iam/iam-service.ts";
 import { CertificateAuthority } from "./identity/certificate-authority.ts";
 import { CredentialsProvider } from "./identity/credentials.ts";
@@ -55,6 +58,13 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
   const jobs = new Jobs({ ...base, things: iot.things });
   const topics = new JobTopics({ jobs, broker, clock: base.clock });
   const shadows = new Shadows({ ...base, broker });
+  const index = new FleetIndex({
+    ...base,
+    things: iot.things,
+    shadowOf: (id) => shadows.indexed(id),
+    isConnected: (clientId) => broker.isConnected(clientId),
+  });
+  const dynamicGroups = new DynamicGroups({ things: iot.things, index, events: base.events });
   const credentials = new CredentialsProvider({ ...base, iot });
   const provisioning = new FleetProvisioning({ ...base, iot, authority, broker });
   void topics;
@@ -77,7 +87,11 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
     credentials,
     provisioning,
     services: [
-      iot.service({ ...jobOperations(jobs), ...rules.operations() }),
+      iot.service({
+        ...jobOperations(jobs),
+        ...rules.operations(),
+        ...fleetIndexOperations({ things: iot.things, index, dynamicGroups }),
+      }),
       iotDataService({ shadows, broker, events: base.events, clock: base.clock }),
       iamService({ roleAliases: iot.roleAliases.table, place: base.place }),
     ],

@@ -34,7 +34,7 @@ test("things, groups and membership, and the events that tell it", async () => {
   expect(group.thingGroupProperties.attributePayload.attributes).toEqual({ wave: "0" });
   await call("RemoveThingFromThingGroup", { thingName: "t2", thingGroupName: "fleet" });
   expect(
-    told.map((event) => (event.kind === "group-membership" ? [event.thingName, event.member] : [])),
+    told.flatMap((event) => (event.kind === "group-membership" ? [[event.thingName, event.member]] : [])),
   ).toEqual([
     ["t1", true],
     ["t2", true],

@@ -95,7 +95,20 @@ export class Shadows {
     this.#documents.set(keyOf(id), { ...noShadow, version: document.version });
     const accepted = { version: document.version, timestamp: this.#seconds(), ...clientToken };
     this.#tell(id, "delete/accepted", accepted);
+    this.#changed(id, document.version, undefined);
     return accepted;
+  }
+
+  /** As the fleet index holds it; undefined where there is none. */
+  indexed(id: ShadowId): JsonObject | undefined {
+    const document = this.#documents.get(keyOf(id));
+    if (document === undefined || document.isDeleted) return undefined;
+    const delta = deltaOf(document);
+    return {
+      ...stateOf(document),
+      ...(delta === undefined ? {} : { delta: delta.state }),
+      hasDelta: delta !== undefined,
+    };
   }
 
   /** Sorted. */
@@ -134,15 +147,13 @@ export class Shadows {
       timestamp: now,
       ...token,
     });
-    if (state.reported !== undefined && state.reported !== null)
-      this.#events.emit({
-        kind: "shadow-reported",
-        ...id,
-        reported: current.reported,
-        version: current.version,
-        at: this.#clock.now(),
-      });
+    const hasReported = state.reported !== undefined && state.reported !== null;
+    this.#changed(id, current.version, hasReported ? current.reported : undefined);
     return accepted;
+  }
+
+  #changed(id: ShadowId, version: number, reported: JsonObject | undefined): void {
+    this.#events.emit({ kind: "shadow-changed", ...id, reported, version, at: this.#clock.now() });
   }
 
   #answer(id: ShadowId, verb: string, payload: Uint8Array): void {
