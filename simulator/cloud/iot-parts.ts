@@ -8,11 +8,14 @@ import { iamService } from "./iam/iam-service.ts";
 import { CertificateAuthority } from "./identity/certificate-authority.ts";
 import { CredentialsProvider } from "./identity/credentials.ts";
 import { FleetProvisioning } from "./identity/provisioning.ts";
+import { deviceMay } from "./iot/device-may.ts";
 import { Iot } from "./iot/iot.ts";
 import { deploymentJobs } from "./jobs/deployment-jobs.ts";
+import { DeviceJobs } from "./jobs/device-jobs.ts";
 import { jobOperations } from "./jobs/job-operations.ts";
 import { JobTopics } from "./jobs/job-topics.ts";
 import { Jobs } from "./jobs/jobs.ts";
+import { jobsDataService } from "./jobs/jobs-data-service.ts";
 import { RulesEngine } from "./rules/rules-engine.ts";
 import { TopicRules } from "./rules/topic-rules.ts";
 import { iotDataService } from "./shadows/data-service.ts";
@@ -56,7 +59,8 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
   // A certificate that stops counting ends its live sessions too, not only new ones.
   iot.certificates.onCut((certificateId) => broker.disconnectCertificate(certificateId));
   const jobs = new Jobs({ ...base, things: iot.things });
-  const topics = new JobTopics({ jobs, broker, clock: base.clock });
+  const deviceJobs = new DeviceJobs({ jobs, clock: base.clock });
+  const topics = new JobTopics({ jobs, devices: deviceJobs, broker, clock: base.clock });
   const shadows = new Shadows({ ...base, broker });
   const index = new FleetIndex({
     ...base,
@@ -93,12 +97,14 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
         ...fleetIndexOperations({ things: iot.things, index, dynamicGroups }),
       }),
       iotDataService({ shadows, broker, events: base.events, clock: base.clock }),
+      jobsDataService(jobs, deviceJobs),
       iamService({ roleAliases: iot.roleAliases.table, place: base.place }),
     ],
     registry: iot.things,
     jobs: deploymentJobs(jobs),
     shadows,
     resolveCredentials: credentials.resolveCredentials,
+    deviceMay: deviceMay(iot.permissions, base.place),
     mayCall: (certificateId, action, resource) => iot.permissions.mayCall(certificateId, action, resource),
     announce: (given) => {
       endpoints = given;

@@ -5,6 +5,7 @@ import type { Thing, Things } from "../iot/things.ts";
 import { type CloudEvents, ServiceError } from "../service.ts";
 import type { ShadowId } from "../shadows/shadows.ts";
 import type { Store, Table } from "../store/store.ts";
+import { limits } from "./limits.ts";
 import { type FieldValue, type FleetQuery, type IndexedThing, matches, parseQuery } from "./query.ts";
 
 export const INDEX_NAME = "AWS_Things";
@@ -16,7 +17,7 @@ export const ThingIndexing = z.object({
   namedShadowIndexingMode: z.enum(["OFF", "ON"]).nullish(),
   // Device Defender does not exist here.
   deviceDefenderIndexingMode: z.literal("OFF").nullish(),
-  filter: z.object({ namedShadowNames: z.array(z.string()).max(10).nullish() }).nullish(),
+  filter: z.object({ namedShadowNames: z.array(z.string()).max(limits.namedShadowsMax).nullish() }).nullish(),
 });
 export type ThingIndexing = z.infer<typeof ThingIndexing>;
 

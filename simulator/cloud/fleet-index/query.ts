@@ -1,5 +1,6 @@
 import { fits } from "../iot/wildcards.ts";
 import { ServiceError } from "../service.ts";
+import { limits } from "./limits.ts";
 
 /**
  * The part of the fleet index's query language that this cloud reads.
@@ -38,16 +39,10 @@ export interface IndexedThing {
   allValues(): Iterable<FieldValue>;
 }
 
-/** @see https://docs.aws.amazon.com/general/latest/gr/iot_device_management.html#fleet-indexing-limits */
-const QUERY_LENGTH_MAX = 1000;
-const TERMS_MAX = 12;
-const LEADING_WILDCARDS_MAX = 1;
-const LEADING_WILDCARD_LENGTH_MAX = 100;
-
 /** @throws ServiceError InvalidQueryException, which names what is not read. */
 export function parseQuery(text: string): FleetQuery {
-  if (text.length > QUERY_LENGTH_MAX)
-    throw invalidQuery(`it has ${text.length} characters, at most ${QUERY_LENGTH_MAX} are allowed`);
+  if (text.length > limits.queryCharactersMax)
+    throw invalidQuery(`it has ${text.length} characters, at most ${limits.queryCharactersMax} are allowed`);
   return new Parser(text).query();
 }
 
@@ -173,7 +168,7 @@ class Parser {
   }
 
   #value(field: string | undefined): Condition {
-    if (++this.#terms > TERMS_MAX) throw invalidQuery(`it has more than ${TERMS_MAX} terms`);
+    if (++this.#terms > limits.termsMax) throw invalidQuery(`it has more than ${limits.termsMax} terms`);
     const term = (test: Test): Condition => ({ kind: "term", field, test });
     const range = field === undefined ? null : this.#match(RANGE);
     if (range !== null) {
@@ -205,11 +200,11 @@ class Parser {
   }
 
   #leadingWildcard(): void {
-    if (++this.#leadingWildcards > LEADING_WILDCARDS_MAX)
+    if (++this.#leadingWildcards > limits.leadingWildcardsMax)
       throw invalidQuery("only one of its terms may begin with a wildcard");
-    if (this.#text.length > LEADING_WILDCARD_LENGTH_MAX)
+    if (this.#text.length > limits.leadingWildcardCharactersMax)
       throw invalidQuery(
-        `a query with a leading wildcard has at most ${LEADING_WILDCARD_LENGTH_MAX} characters`,
+        `a query with a leading wildcard has at most ${limits.leadingWildcardCharactersMax} characters`,
       );
   }
 

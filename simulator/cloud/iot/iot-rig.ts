@@ -8,6 +8,7 @@ import { CertificateAuthority } from "../identity/certificate-authority.ts";
 import { CredentialsProvider } from "../identity/credentials.ts";
 import { FleetProvisioning, type PreProvisioningHook } from "../identity/provisioning.ts";
 import { deploymentJobs } from "../jobs/deployment-jobs.ts";
+import { DeviceJobs } from "../jobs/device-jobs.ts";
 import { jobOperations } from "../jobs/job-operations.ts";
 import { JobTopics } from "../jobs/job-topics.ts";
 import { Jobs } from "../jobs/jobs.ts";
@@ -44,7 +45,8 @@ export function composeIot(
   iot.certificates.onCut((certificateId) => broker.disconnectCertificate(certificateId));
   const shadows = new Shadows({ ...base, broker });
   const jobs = new Jobs({ ...base, things: iot.things });
-  const jobTopics = new JobTopics({ ...base, jobs, broker });
+  const devices = new DeviceJobs({ ...base, jobs });
+  const jobTopics = new JobTopics({ ...base, jobs, devices, broker });
   const provisioning = new FleetProvisioning({ ...base, iot, authority, broker, hook });
   const credentials = new CredentialsProvider({ ...base, iot });
   return {

@@ -39,7 +39,7 @@ export interface ThingType {
 }
 
 /** @see https://docs.aws.amazon.com/general/latest/gr/iot-core.html#thing-limits */
-const ATTRIBUTES_MAX = 50;
+export const ATTRIBUTES_MAX = 50;
 const ATTRIBUTES_MAX_WITHOUT_TYPE = 3;
 const GROUPS_PER_THING_MAX = 10;
 const DYNAMIC_GROUPS_MAX = 100;

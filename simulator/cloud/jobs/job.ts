@@ -115,6 +115,8 @@ export interface Execution {
   readonly order: number;
   readonly forceCanceled: boolean;
   readonly timesOutAt?: Instant;
+  /** As the device last asked for, whatever the job says. */
+  readonly stepTimesOutAt?: Instant;
 }
 
 export type StatusCounts = Readonly<Partial<Record<ExecutionStatus, number>>>;

@@ -25,7 +25,7 @@ async function fleet(count: number) {
       ...options,
     });
   const report = (jobId: string, thing: string, status: "IN_PROGRESS" | "SUCCEEDED" | "FAILED") =>
-    rig.parts.iotJobs.report(rig.parts.iotJobs.execution(jobId, thing), status, undefined);
+    rig.parts.iotJobs.report(rig.parts.iotJobs.execution(jobId, thing), status);
   const counts = (jobId: string) => rig.parts.iotJobs.counts(jobId);
   return { ...rig, names, create, report, counts };
 }

@@ -189,9 +189,26 @@ export class Jobs {
   report(
     execution: Execution,
     status: ExecutionStatus,
-    statusDetails: Execution["statusDetails"] | undefined,
+    {
+      statusDetails,
+      stepTimeoutInMinutes: minutes,
+    }: {
+      readonly statusDetails?: Execution["statusDetails"] | null | undefined;
+      /** Of what the device does now; -1 ends such a timeout. */
+      readonly stepTimeoutInMinutes?: number | null | undefined;
+    } = {},
   ): Execution {
-    return this.#move(execution, status, statusDetails === undefined ? {} : { statusDetails });
+    const { stepTimesOutAt, ...former } = execution;
+    const stepEndsAt =
+      typeof minutes !== "number"
+        ? stepTimesOutAt
+        : minutes > 0
+          ? this.#clock.now() + minutes * MINUTE_MS
+          : undefined;
+    return this.#move(former, status, {
+      ...(statusDetails === null || statusDetails === undefined ? {} : { statusDetails }),
+      ...(stepEndsAt === undefined ? {} : { stepTimesOutAt: stepEndsAt }),
+    });
   }
 
   #targetsOf(job: Job): string[] {
@@ -344,15 +361,15 @@ export class Jobs {
     this.#jobs.set(job.jobId, { ...this.job(job.jobId), ...change, lastUpdatedAt: this.#clock.now() });
   }
 
-  #armTimeout({ jobId, thingName, status, timesOutAt }: Execution): void {
+  #armTimeout({ jobId, thingName, status, timesOutAt, stepTimesOutAt }: Execution): void {
     const key = `${jobId}\n${thingName}`;
-    if (status !== "IN_PROGRESS" || timesOutAt === undefined) {
-      this.#timeouts.get(key)?.cancel();
-      this.#timeouts.delete(key);
-    } else if (!this.#timeouts.has(key))
+    this.#timeouts.get(key)?.cancel();
+    this.#timeouts.delete(key);
+    const deadline = Math.min(timesOutAt ?? Infinity, stepTimesOutAt ?? Infinity);
+    if (status === "IN_PROGRESS" && deadline < Infinity)
       this.#timeouts.set(
         key,
-        this.#clock.timer(Math.max(0, timesOutAt - this.#clock.now()), () => {
+        this.#clock.timer(Math.max(0, deadline - this.#clock.now()), () => {
           this.#timeouts.delete(key);
           const now = this.#executions.get(key);
           if (now?.status === "IN_PROGRESS") this.#move(now, "TIMED_OUT", {});

@@ -16,7 +16,7 @@ import {
 } from "./document.ts";
 
 /** @see https://docs.aws.amazon.com/general/latest/gr/iot-core.html#device-shadow-limits */
-const REQUEST_BYTES_MAX = 8 * 1024;
+export const SHADOW_BYTES_MAX = 8 * 1024;
 const DEPTH_MAX = 8;
 const ShadowName = /^[a-zA-Z0-9:_-]{1,64}$/;
 
@@ -68,8 +68,8 @@ export class Shadows {
   /** Answers what `update/accepted` carries, and tells it, the delta and the documents to who subscribes. */
   update(id: ShadowId, payload: Uint8Array): JsonObject {
     checkName(id);
-    if (payload.length > REQUEST_BYTES_MAX)
-      throw refusal(413, `The payload is ${payload.length} bytes, a shadow takes ${REQUEST_BYTES_MAX}.`);
+    if (payload.length > SHADOW_BYTES_MAX)
+      throw refusal(413, `The payload is ${payload.length} bytes, a shadow takes ${SHADOW_BYTES_MAX}.`);
     const json = parse(payload);
     if (depthOf(json, DEPTH_MAX) > DEPTH_MAX)
       throw refusal(400, `JSON contains too many levels of nesting; maximum is ${DEPTH_MAX}`);
@@ -226,7 +226,7 @@ function parse(payload: Uint8Array): JsonValue {
 
 /** The client token of any request; nothing where the payload is empty or no object. */
 function tokenOf(payload: Uint8Array): JsonObject {
-  if (payload.length === 0 || payload.length > REQUEST_BYTES_MAX) return {};
+  if (payload.length === 0 || payload.length > SHADOW_BYTES_MAX) return {};
   const json = parse(payload);
   const token =
     typeof json === "object" && json !== null && !Array.isArray(json) ? json["clientToken"] : undefined;
