@@ -6,6 +6,7 @@ import { DynamoDbService } from "./dynamodb/dynamodb-service.ts";
 import { EventBridgeService } from "./eventbridge/eventbridge-service.ts";
 import { FirehoseService } from "./firehose/firehose-service.ts";
 import { Functions, type CloudFunctions } from "./functions.ts";
+import { GlueService } from "./glue/glue-service.ts";
 import {
   dataPlaneOperations,
   type DeviceIdentity,
@@ -157,8 +158,10 @@ export class Cloud<Iot extends IotParts = IotParts> {
       const arn = `${roleArn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")}/${sessionName}`;
       return { ...sessions.issue(arn, seconds), expiration: new Date(wallClock.now() + seconds * 1000) };
     });
+    const glue = new GlueService(base);
     this.#firehose = new FirehoseService({
       ...base,
+      columnsOf: (databaseName, tableName) => glue.columnsOf(databaseName, tableName),
       writeObject: (bucket, key, bytes) => s3.writeObject(bucket, key, bytes),
     });
     this.#cloudWatch = new CloudWatchService(base);
@@ -177,6 +180,7 @@ export class Cloud<Iot extends IotParts = IotParts> {
       serviceQuotas(place),
       new KinesisService(base),
       this.#firehose,
+      glue,
       ...iot.services,
       ...(options.more?.(base) ?? []),
     ];

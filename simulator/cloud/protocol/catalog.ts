@@ -93,6 +93,12 @@ export const catalog: Readonly<Record<string, CatalogEntry>> = {
     validationCode: "ValidationException",
     bodyBytesMax: MiB,
   },
+  glue: {
+    protocol: { kind: "aws-json", version: "1.1", targetPrefix: "AWSGlue" },
+    load: () => import("@aws-sdk/client-glue"),
+    validationCode: "InvalidInputException",
+    bodyBytesMax: MiB,
+  },
   servicequotas: {
     protocol: { kind: "aws-json", version: "1.1", targetPrefix: "ServiceQuotasV20190624" },
     load: () => import("@aws-sdk/client-service-quotas"),
