@@ -145,7 +145,7 @@ test("membership follows attributes, thing types, static groups, shadows and del
 
 test("membership follows the connection, and a restart ends it", async () => {
   const store = memoryStore();
-  const { cloud, clock, create, members, search } = await fleet(all, store);
+  const { iot, cloud, clock, create, members, search } = await fleet(all, store);
   await create("online", "connectivity.connected:true");
   const { certificateId } = cloud.iot.iot.certificates.registerInProcess("press-1");
   cloud.iot.iot.things.principals.add("press-1", certificateId);
@@ -170,7 +170,15 @@ test("membership follows the connection, and a restart ends it", async () => {
     connectivity: { connected: false, timestamp: 1_800_000_000_000 },
   });
 
+  const index = (thingConnectivityIndexingMode: "OFF" | "STATUS") =>
+    iot.send(
+      new UpdateIndexingConfigurationCommand({
+        thingIndexingConfiguration: { ...all, thingConnectivityIndexingMode },
+      }),
+    );
+  await index("OFF");
   await connect();
+  await index("STATUS");
   expect(await members("online")).toEqual(["press-1"]);
   const again = await fleet("as it is", store);
   expect(await again.members("online")).toEqual([]);

@@ -67,8 +67,12 @@ export class FleetIndex {
     const hadConnectivity = this.#hasConnectivity;
     this.#configuration.set(INDEX_NAME, asked);
     if (hadConnectivity || !this.#hasConnectivity) return;
-    for (const [thingName] of this.#sources.things.things.entries())
-      if (this.#sources.isConnected(thingName)) this.#note(thingName, true, "");
+    // What was known when connections were last indexed may be over.
+    for (const [thingName] of this.#sources.things.things.entries()) {
+      const connected = this.#sources.isConnected(thingName);
+      if (connected !== (this.#connectivity.get(thingName)?.connected ?? false))
+        this.#note(thingName, connected, "UNKNOWN");
+    }
   }
 
   /** @throws ServiceError where the query cannot be read, or names what is not indexed. */

@@ -208,3 +208,29 @@ test("endpoints are told by their kind", async () => {
   });
   expect(await code(call("DescribeEndpoint", { endpointType: "iot:Other" }))).toBe("InvalidRequestException");
 });
+
+test("a thing type is deprecated, and deleted five minutes later when no thing has it", async () => {
+  const { call, clock } = await iotRig();
+  for (const thingTypeName of ["press", "pump"]) await call("CreateThingType", { thingTypeName });
+  await call("CreateThing", { thingName: "t", thingTypeName: "press" });
+  await call("DeprecateThingType", { thingTypeName: "press" });
+  expect((await call("ListThingTypes")).thingTypes).toMatchObject([
+    { thingTypeName: "press", thingTypeMetadata: { deprecated: true, deprecationDate: expect.any(Date) } },
+    { thingTypeName: "pump", thingTypeMetadata: { deprecated: false } },
+  ]);
+  const taken = { thingName: "u", thingTypeName: "press" };
+  expect(await code(call("CreateThing", taken))).toBe("InvalidRequestException");
+  expect(await code(call("UpdateThing", { thingName: "t", thingTypeName: "none" }))).toBe(
+    "ResourceNotFoundException",
+  );
+  expect(await code(call("DeleteThingType", { thingTypeName: "press" }))).toBe("InvalidRequestException");
+  await clock.runUntil(clock.now() + 5 * 60_000);
+  expect(await code(call("DeleteThingType", { thingTypeName: "press" }))).toBe("InvalidRequestException");
+  await call("DeprecateThingType", { thingTypeName: "press", undoDeprecate: true });
+  await call("CreateThing", taken);
+  await call("DeprecateThingType", { thingTypeName: "press" });
+  for (const thingName of ["t", "u"]) await call("DeleteThing", { thingName });
+  await clock.runUntil(clock.now() + 5 * 60_000);
+  await call("DeleteThingType", { thingTypeName: "press" });
+  expect((await call("ListThingTypes")).thingTypes).toMatchObject([{ thingTypeName: "pump" }]);
+});

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Operation } from "../service.ts";
 import { nameInArn } from "./arn.ts";
-import { invalid, Name, notFound, operation, page, PageInput } from "./operation.ts";
+import { invalid, Name, operation, page, PageInput } from "./operation.ts";
 import type { Things } from "./things.ts";
 
 const AttributePayload = z
@@ -79,34 +79,6 @@ export function thingOperations(registry: Things): Record<string, Operation> {
         return { things, nextToken };
       },
     ),
-    CreateThingType: operation(
-      z.object({
-        thingTypeName: Name,
-        thingTypeProperties: z.object({ thingTypeDescription: z.string().nullish() }).nullish(),
-      }),
-      ({ thingTypeName, thingTypeProperties }) => {
-        const type = registry.createType(
-          thingTypeName,
-          thingTypeProperties?.thingTypeDescription ?? undefined,
-        );
-        return {
-          thingTypeName,
-          thingTypeArn: registry.arn("thingtype", thingTypeName),
-          thingTypeId: type.thingTypeId,
-        };
-      },
-    ),
-    DescribeThingType: operation(z.object({ thingTypeName: Name }), ({ thingTypeName }) => {
-      const type = registry.types.get(thingTypeName);
-      if (type === undefined) throw notFound(`Thing type ${thingTypeName}`);
-      return {
-        thingTypeName,
-        thingTypeId: type.thingTypeId,
-        thingTypeArn: registry.arn("thingtype", thingTypeName),
-        thingTypeProperties: { thingTypeDescription: type.description },
-        thingTypeMetadata: { deprecated: false, creationDate: new Date(type.createdAt) },
-      };
-    }),
     ...groupOperations(registry),
   };
 }

@@ -36,6 +36,8 @@ export interface ThingType {
   readonly thingTypeId: string;
   readonly description: string | undefined;
   readonly createdAt: number;
+  /** Since when no thing may take it. */
+  readonly deprecatedAt?: number;
 }
 
 /** @see https://docs.aws.amazon.com/general/latest/gr/iot-core.html#thing-limits */
@@ -120,8 +122,7 @@ export class Things {
 
   /** Creating what exists alike gives what exists, as AWS does. */
   createThing(name: string, thingTypeName?: string, attributes: Attributes = {}): Thing {
-    if (thingTypeName !== undefined && this.types.get(thingTypeName) === undefined)
-      throw notFound(`Thing type ${thingTypeName}`);
+    if (thingTypeName !== undefined) this.#checkType(thingTypeName);
     checkAttributes(attributes, thingTypeName === undefined ? ATTRIBUTES_MAX_WITHOUT_TYPE : ATTRIBUTES_MAX);
     const former = this.things.get(name);
     if (former !== undefined) {
@@ -145,6 +146,7 @@ export class Things {
     change: { attributes?: Attributes; merge?: boolean; thingTypeName?: string },
   ): void {
     const thing = this.thing(name);
+    if (change.thingTypeName !== undefined) this.#checkType(change.thingTypeName);
     const thingTypeName = change.thingTypeName ?? thing.thingTypeName;
     const asked = change.attributes ?? thing.attributes;
     const merged = change.merge === true ? { ...thing.attributes, ...asked } : asked;
@@ -337,6 +339,12 @@ export class Things {
   }
   #tellThing(thingName: string): void {
     this.#events.emit({ kind: "thing-changed", thingName, at: this.#clock.now() });
+  }
+
+  #checkType(name: string): void {
+    const type = this.types.get(name);
+    if (type === undefined) throw notFound(`Thing type ${name}`);
+    if (type.deprecatedAt !== undefined) throw invalid(`Thing type ${name} is deprecated.`);
   }
 
   createType(name: string, description?: string): ThingType {

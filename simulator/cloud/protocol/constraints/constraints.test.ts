@@ -25,7 +25,7 @@ const wire = (path: string): string => path.replaceAll(/\{[^}+]+(\+?)\}/g, "{$1}
 /** Members that AWS added after the pinned client was made. */
 const newer = new Set(["secretsmanager CreateSecret CrossAccountPrimaryARN"]);
 
-/** Clients of before schemas said what must be there: the service's own parsing does. */
+/** Of these the pinned client does not say which members must be there; the service looks itself. */
 const unmarked = new Set(["iot-jobs-data"]);
 
 test("every operation that is served is, in method, path, status, members and what they need, as AWS's own model has it", async () => {
