@@ -1,4 +1,5 @@
 import type { Clock, Random } from "@coalmine/ports";
+import * as z from "zod";
 import { Broker } from "./broker/broker.ts";
 import type { CloudBase, IotParts } from "./cloud.ts";
 import { DynamicGroups } from "./fleet-index/dynamic-groups.ts";
@@ -20,6 +21,8 @@ import { RulesEngine } from "./rules/rules-engine.ts";
 import { TopicRules } from "./rules/topic-rules.ts";
 import { iotDataService } from "./shadows/data-service.ts";
 import { Shadows } from "./shadows/shadows.ts";
+
+const ObjectRead = z.object({ Body: z.instanceof(Uint8Array) });
 
 /** AWS IoT as a cloud composes it, with what the doors for devices need. */
 export interface LocalIot extends IotParts {
@@ -92,7 +95,10 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
     provisioning,
     services: [
       iot.service({
-        ...jobOperations(jobs),
+        ...jobOperations(
+          jobs,
+          async (Bucket, Key) => ObjectRead.parse(await base.invoke("s3", "GetObject", { Bucket, Key })).Body,
+        ),
         ...rules.operations(),
         ...fleetIndexOperations({ things: iot.things, index, dynamicGroups }),
       }),

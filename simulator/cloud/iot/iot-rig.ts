@@ -12,7 +12,14 @@ import { DeviceJobs } from "../jobs/device-jobs.ts";
 import { jobOperations } from "../jobs/job-operations.ts";
 import { JobTopics } from "../jobs/job-topics.ts";
 import { Jobs } from "../jobs/jobs.ts";
-import { type Caller, type CloudEvent, CloudEvents, type Input, type Place } from "../service.ts";
+import {
+  type Caller,
+  type CloudEvent,
+  CloudEvents,
+  type Input,
+  type Place,
+  ServiceError,
+} from "../service.ts";
 import { iotDataService } from "../shadows/data-service.ts";
 import { Shadows } from "../shadows/shadows.ts";
 import { memoryStore } from "../store/memory-store.ts";
@@ -50,7 +57,7 @@ export function composeIot(
   const provisioning = new FleetProvisioning({ ...base, iot, authority, broker, hook });
   const credentials = new CredentialsProvider({ ...base, iot });
   return {
-    services: [iot.service(jobOperations(jobs)), iotDataService({ ...base, shadows, broker })],
+    services: [iot.service(jobOperations(jobs, noObjects)), iotDataService({ ...base, shadows, broker })],
     registry: iot.things,
     jobs: deploymentJobs(jobs),
     shadows,
@@ -63,6 +70,8 @@ export function composeIot(
     jobTopics,
   };
 }
+const noObjects = (): Promise<never> =>
+  Promise.reject(new ServiceError("NoSuchBucket", 404, "There is no S3 beside this."));
 export type CloudIot = ReturnType<typeof composeIot>;
 
 /** IoT and identity alone, on a driven clock with in-memory links: for the tests of these folders. */

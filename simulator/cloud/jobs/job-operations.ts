@@ -3,21 +3,28 @@ import { iotArn, nameInArn } from "../iot/arn.ts";
 import { invalid, operation, page, PageInput } from "../iot/operation.ts";
 import type { Operation } from "../service.ts";
 import { type Execution, type Job, JobInput, TARGETS_MAX } from "./job.ts";
+import { readDocument, type ReadObject } from "./document-source.ts";
 import type { Jobs } from "./jobs.ts";
 
 const JobOnly = z.object({ jobId: z.string() });
 const OnThing = z.object({ jobId: z.string(), thingName: z.string(), executionNumber: z.number().nullish() });
 
 /** The operations of IoT Jobs, which belong to the service `iot`. */
-export function jobOperations(jobs: Jobs): Record<string, Operation> {
+export function jobOperations(jobs: Jobs, readObject: ReadObject): Record<string, Operation> {
   const { place } = jobs.things;
   const named = (jobId: string) => ({ jobId, jobArn: iotArn(place, "job", jobId) });
   return {
-    // A document in S3 is not fetched: whoever wrote a document here has it at hand.
-    CreateJob: operation(JobInput, (input) => {
-      const { jobId, description } = jobs.create(input);
-      return { ...named(jobId), description: description ?? undefined };
-    }),
+    CreateJob: operation(
+      JobInput.extend({ document: z.string().nullish(), documentSource: z.string().max(1350).nullish() }),
+      async ({ documentSource: source, ...input }) => {
+        const hasSource = typeof source === "string";
+        if (hasSource === (typeof input.document === "string"))
+          throw invalid("Give either document or documentSource.");
+        const document = hasSource ? await readDocument(source, readObject) : (input.document ?? "");
+        const { jobId, description } = jobs.create({ ...input, document });
+        return { ...named(jobId), description: description ?? undefined };
+      },
+    ),
     DescribeJob: operation(JobOnly, ({ jobId }) => {
       const job = jobs.job(jobId);
       const counts = jobs.counts(jobId);
