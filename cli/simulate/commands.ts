@@ -24,6 +24,7 @@ interface Options {
   readonly devices?: number;
   readonly atOnce: number;
   readonly scenario?: string;
+  readonly steps?: string;
   readonly seed: string;
   readonly json: boolean;
 }
@@ -43,6 +44,7 @@ export function addSimulateCommand(program: Command, at: Places): void {
     .option("--devices <n>", `hosted devices of each seed (${DEVICES}; of a scenario 20)`, Number)
     .option("--at-once <n>", "regions that live at the same time, each on a core", Number, 2)
     .option("--scenario <name>", "play one of the fleet's scenarios instead, with what was built last")
+    .option("--steps <file>", "the scenario's faults and their times, as JSON (simulator/fleet/README.md)")
     .option("--seed <text>", "the scenario's seed", "1")
     .option("--json", "end with one line of JSON", false)
     .action((options: Options) => (options.scenario === undefined ? run(at, options) : play(at, options)));
@@ -97,8 +99,9 @@ function exitOf({ seeds, halted, promotable }: Tally): number {
 }
 
 /** Scenarios are the simulator's own program. */
-function play({ root }: Places, { scenario = "", seed, devices, json }: Options): void {
+function play({ root }: Places, { scenario = "", steps, seed, devices, json }: Options): void {
   const words = ["simulate", "--scenario", scenario, "--seed", seed, "--running", join(root, "dist")];
+  if (steps !== undefined) words.push("--steps", steps);
   if (devices !== undefined) words.push("--devices", String(devices));
   if (json) words.push("--json");
   const { status } = spawnSync(process.execPath, [join(root, "simulator/fleet/main.ts"), ...words], {

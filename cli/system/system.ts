@@ -120,8 +120,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       log,
     });
     const controlling = controller.run(stop.signal);
-    home.cloud.cloud.events.on(({ kind }) => {
-      if (kind === "job-execution" || kind === "shadow-reported") controller.hint();
+    home.cloud.cloud.events.on((event) => {
+      const reported = event.kind === "shadow-changed" && event.reported !== undefined;
+      if (event.kind === "job-execution" || reported) controller.hint();
     });
     closing.add(stop, async () => {
       stop.abort(new Error("the system stops"));

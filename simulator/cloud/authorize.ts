@@ -1,10 +1,8 @@
 import { ServiceError } from "./service.ts";
+import type { DeviceMay } from "./iot/device-may.ts";
 import type { Authorize } from "./operations.ts";
 
-/**
- * What a device's token-exchange role may do: the policy that `infra/` gives the real one, as a table. The operator of
- * the account may do everything; a device's certificate signs no requests and comes by its own door.
- */
+/** What a device's token-exchange role may do: the policy that `infra/` gives the real one, as a table. */
 export const roleMay: Readonly<Record<string, ReadonlySet<string>>> = {
   s3: new Set([
     "GetObject",
@@ -29,16 +27,21 @@ export const roleMay: Readonly<Record<string, ReadonlySet<string>>> = {
   sts: new Set(["GetCallerIdentity"]),
 };
 
-export const authorizeByKind: Authorize = (caller, service, operation) => {
-  const { identity } = caller;
-  if (identity.kind === "account") return;
-  const allowed = identity.kind === "role" && roleMay[service]?.has(operation) === true;
-  if (allowed) return;
-  const who =
-    identity.kind === "role" ? `${identity.roleArn} of ${identity.thingName}` : identity.certificateId;
-  throw new ServiceError(
-    service === "s3" || service === "sts" ? "AccessDenied" : "AccessDeniedException",
-    403,
-    `${who} is not authorized to perform: ${service}:${operation}`,
-  );
-};
+/** The operator of the account may do everything, a device what its policies say. */
+export function authorizeByKind(deviceMay: DeviceMay): Authorize {
+  return ({ identity }, service, operation, input) => {
+    if (identity.kind === "account") return;
+    const allowed =
+      identity.kind === "role"
+        ? roleMay[service]?.has(operation) === true
+        : deviceMay(identity, service, operation, input);
+    if (allowed) return;
+    const who =
+      identity.kind === "role" ? `${identity.roleArn} of ${identity.thingName}` : identity.certificateId;
+    throw new ServiceError(
+      service === "s3" || service === "sts" ? "AccessDenied" : "AccessDeniedException",
+      403,
+      `${who} is not authorized to perform: ${service}:${operation}`,
+    );
+  };
+}

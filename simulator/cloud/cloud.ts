@@ -6,13 +6,20 @@ import { DynamoDbService } from "./dynamodb/dynamodb-service.ts";
 import { EventBridgeService } from "./eventbridge/eventbridge-service.ts";
 import { FirehoseService } from "./firehose/firehose-service.ts";
 import { Functions, type CloudFunctions } from "./functions.ts";
-import { dataPlaneOperations, GreengrassDataPlane, type MayCall } from "./greengrass/data-plane.ts";
+import { GlueService } from "./glue/glue-service.ts";
+import {
+  dataPlaneOperations,
+  type DeviceIdentity,
+  GreengrassDataPlane,
+  type MayCall,
+} from "./greengrass/data-plane.ts";
 import { GreengrassService } from "./greengrass/greengrass-service.ts";
 import type {
   JobsForDeployments,
   RegistryForDeployments,
   ShadowsForDeployments,
 } from "./greengrass/jobs-port.ts";
+import type { DeviceMay } from "./iot/device-may.ts";
 import { KinesisService } from "./kinesis/kinesis-service.ts";
 import { LogsService } from "./logs/logs-service.ts";
 import { Operations } from "./operations.ts";
@@ -24,6 +31,7 @@ import { stsService } from "./protocol/sts.ts";
 import { presignGet } from "./s3/presign.ts";
 import { s3Door } from "./s3/s3-door.ts";
 import { S3Service } from "./s3/s3-service.ts";
+import { serviceQuotas } from "./servicequotas/quotas-service.ts";
 import type { PostToEndpoint } from "./sns/http-endpoint.ts";
 import { SnsService } from "./sns/sns-service.ts";
 import { SecretsService } from "./secretsmanager/secrets-service.ts";
@@ -57,6 +65,7 @@ export interface IotParts {
   readonly shadows: ShadowsForDeployments;
   readonly resolveCredentials: ResolveCredentials;
   readonly mayCall: MayCall;
+  readonly deviceMay: DeviceMay;
   /** Ends what keeps the process alive. */
   stop(): void;
 }
@@ -149,8 +158,10 @@ export class Cloud<Iot extends IotParts = IotParts> {
       const arn = `${roleArn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")}/${sessionName}`;
       return { ...sessions.issue(arn, seconds), expiration: new Date(wallClock.now() + seconds * 1000) };
     });
+    const glue = new GlueService(base);
     this.#firehose = new FirehoseService({
       ...base,
+      columnsOf: (databaseName, tableName) => glue.columnsOf(databaseName, tableName),
       writeObject: (bucket, key, bytes) => s3.writeObject(bucket, key, bytes),
     });
     this.#cloudWatch = new CloudWatchService(base);
@@ -166,13 +177,15 @@ export class Cloud<Iot extends IotParts = IotParts> {
       new SecretsService({ ...base, vault: options.vault ?? memoryVault() }),
       this.#sns,
       new DynamoDbService(base),
+      serviceQuotas(place),
       new KinesisService(base),
       this.#firehose,
+      glue,
       ...iot.services,
       ...(options.more?.(base) ?? []),
     ];
     this.services = new Map(services.map((service) => [service.signingName, service]));
-    this.#operations = new Operations(services, store, authorizeByKind, faults);
+    this.#operations = new Operations(services, store, authorizeByKind(iot.deviceMay), faults);
     const known: KnownCredentials = { secretAccessKey: credentials.secretAccessKey, caller: this.operator };
     this.#door = new AwsDoor({
       operations: this.#operations,
@@ -215,6 +228,11 @@ export class Cloud<Iot extends IotParts = IotParts> {
   /** The network door as a function. */
   handle(request: HttpRequest): Promise<HttpResponse> {
     return this.#door.handle(request);
+  }
+
+  /** What a device asks by its certificate of a service that others ask by a signature. */
+  handleDevice(service: string, request: HttpRequest, device: DeviceIdentity): Promise<HttpResponse> {
+    return this.#door.handleAs({ identity: { kind: "device", ...device } }, service, request);
   }
 
   async listen(options: ListenOptions): Promise<Listening> {

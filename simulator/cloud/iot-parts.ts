@@ -1,20 +1,29 @@
 import type { Clock, Random } from "@coalmine/ports";
+import * as z from "zod";
 import { Broker } from "./broker/broker.ts";
 import type { CloudBase, IotParts } from "./cloud.ts";
+import { DynamicGroups } from "./fleet-index/dynamic-groups.ts";
+import { FleetIndex } from "./fleet-index/fleet-index.ts";
+import { fleetIndexOperations } from "./fleet-index/operations.ts";
 import { iamService } from "./iam/iam-service.ts";
 import { CertificateAuthority } from "./identity/certificate-authority.ts";
 import { CredentialsProvider } from "./identity/credentials.ts";
 import { FleetProvisioning } from "./identity/provisioning.ts";
 import { ProvisioningClaims } from "./identity/provisioning-claims.ts";
+import { deviceMay } from "./iot/device-may.ts";
 import { Iot } from "./iot/iot.ts";
 import { deploymentJobs } from "./jobs/deployment-jobs.ts";
+import { DeviceJobs } from "./jobs/device-jobs.ts";
 import { jobOperations } from "./jobs/job-operations.ts";
 import { JobTopics } from "./jobs/job-topics.ts";
 import { Jobs } from "./jobs/jobs.ts";
+import { jobsDataService } from "./jobs/jobs-data-service.ts";
 import { RulesEngine } from "./rules/rules-engine.ts";
 import { TopicRules } from "./rules/topic-rules.ts";
 import { iotDataService } from "./shadows/data-service.ts";
 import { Shadows } from "./shadows/shadows.ts";
+
+const ObjectRead = z.object({ Body: z.instanceof(Uint8Array) });
 
 /** AWS IoT as a cloud composes it, with what the doors for devices need. */
 export interface LocalIot extends IotParts {
@@ -54,8 +63,16 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
   // A certificate that stops counting ends its live sessions too, not only new ones.
   iot.certificates.onCut((certificateId) => broker.disconnectCertificate(certificateId));
   const jobs = new Jobs({ ...base, things: iot.things });
-  const topics = new JobTopics({ jobs, broker, clock: base.clock });
+  const deviceJobs = new DeviceJobs({ jobs, clock: base.clock });
+  const topics = new JobTopics({ jobs, devices: deviceJobs, broker, clock: base.clock });
   const shadows = new Shadows({ ...base, broker });
+  const index = new FleetIndex({
+    ...base,
+    things: iot.things,
+    shadowOf: (id) => shadows.indexed(id),
+    isConnected: (clientId) => broker.isConnected(clientId),
+  });
+  const dynamicGroups = new DynamicGroups({ things: iot.things, index, events: base.events });
   const credentials = new CredentialsProvider({ ...base, iot });
   const callFunction = (arn: string, event: unknown): Promise<unknown> => base.functions.call(arn, event);
   const provisioning = new FleetProvisioning({ ...base, iot, authority, broker, callFunction });
@@ -80,14 +97,24 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
     credentials,
     provisioning,
     services: [
-      iot.service({ ...jobOperations(jobs), ...rules.operations(), ...claims.operations() }),
+      iot.service({
+        ...jobOperations(
+          jobs,
+          async (Bucket, Key) => ObjectRead.parse(await base.invoke("s3", "GetObject", { Bucket, Key })).Body,
+        ),
+        ...rules.operations(),
+        ...fleetIndexOperations({ things: iot.things, index, dynamicGroups }),
+        ...claims.operations(),
+      }),
       iotDataService({ shadows, broker, events: base.events, clock: base.clock }),
+      jobsDataService(jobs, deviceJobs),
       iamService({ roleAliases: iot.roleAliases.table, place: base.place }),
     ],
     registry: iot.things,
     jobs: deploymentJobs(jobs),
     shadows,
     resolveCredentials: credentials.resolveCredentials,
+    deviceMay: deviceMay(iot.permissions, base.place),
     mayCall: (certificateId, action, resource) => iot.permissions.mayCall(certificateId, action, resource),
     announce: (given) => {
       endpoints = given;

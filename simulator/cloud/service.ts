@@ -62,6 +62,12 @@ export type CloudEvent =
       readonly at: Instant;
     }
   | {
+      /** It was created, changed or deleted in the registry. */
+      readonly kind: "thing-changed";
+      readonly thingName: string;
+      readonly at: Instant;
+    }
+  | {
       readonly kind: "job-execution";
       readonly jobId: string;
       readonly thingName: string;
@@ -85,9 +91,10 @@ export type CloudEvent =
       readonly at: Instant;
     }
   | {
-      readonly kind: "shadow-reported";
+      readonly kind: "shadow-changed";
       readonly thingName: string;
       readonly shadowName: string | undefined;
+      /** All that is reported now, where this change reported something. */
       readonly reported: unknown;
       readonly version: number;
       readonly at: Instant;

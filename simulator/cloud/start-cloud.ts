@@ -7,6 +7,7 @@ import { ControlDoor } from "./control/control-door.ts";
 import { underFaults } from "./control/device-faults.ts";
 import { addFaultCommands, addJumpCommand } from "./control/fault-commands.ts";
 import { JumpingClock } from "./control/jumping-clock.ts";
+import { byService } from "./device-door/by-service.ts";
 import { DeviceDoor } from "./device-door/device-door.ts";
 import { type CloudFunctions, Functions } from "./functions.ts";
 import { dataPlaneCall, dataPlaneHandler } from "./greengrass/data-plane.ts";
@@ -89,11 +90,14 @@ export async function startCloud(options: StartOptions): Promise<StartedCloud> {
       wallClock,
       log,
       faults,
-      dataPlane: underFaults(
-        faults,
-        "greengrass",
-        (request) => dataPlaneCall(request)?.operation ?? "",
-        dataPlaneHandler(cloud.dataPlane),
+      dataPlane: byService(
+        (service, request, device) => cloud.handleDevice(service, request, device),
+        underFaults(
+          faults,
+          "greengrass",
+          (request) => dataPlaneCall(request)?.operation ?? "",
+          dataPlaneHandler(cloud.dataPlane),
+        ),
       ),
       credentials: underFaults(faults, "credentials", () => "AssumeRoleWithCertificate", credentials.handle),
       ports: options.devicePorts,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -10,14 +10,16 @@ import { readRelease } from "./release/release-folder.ts";
 import { reversioned } from "./release/reversioned.ts";
 import { digestOf } from "./scenario/event-log.ts";
 import { play, scenarioNames } from "./scenario/scenarios.ts";
+import { parseSteps, type Step } from "./scenario/steps.ts";
 
 /**
  * Plays a scenario of a simulated fleet from one seed. The last line holds the digest of everything that happened and
  * each invariant's result: the same seed gives the same line.
  */
 const usage = `usage: simulator/fleet/main.ts simulate [--scenario ${scenarioNames.join("|")}] [--seed 1] [--devices 20] [--json]
-  [--running dist] [--candidate DIR] [--artifacts DIR]
-  The folders are what a build makes. Without --candidate an upgrade is to the same bytes under the next versions.`;
+  [--running dist] [--candidate DIR] [--artifacts DIR] [--steps FILE]
+  The folders are what a build makes. Without --candidate an upgrade is to the same bytes under the next versions.
+  The steps are faults and their times, as JSON: simulator/fleet/README.md lists them.`;
 const EXIT = { unexpected: 1, usage: 2, failed: 3 } as const;
 const Options = z.object({
   scenario: z.enum(scenarioNames),
@@ -26,6 +28,7 @@ const Options = z.object({
   running: z.string(),
   candidate: z.string().optional(),
   artifacts: z.string().optional(),
+  steps: z.string().optional(),
   json: z.boolean(),
 });
 
@@ -46,10 +49,11 @@ async function main(): Promise<number> {
   const artifactFolder = temporary ?? options.artifacts ?? "";
   mkdirSync(artifactFolder, { recursive: true });
   try {
+    const steps = options.steps === undefined ? [] : readSteps(options.steps);
     const running = readRelease(options.running);
     const candidate = options.candidate === undefined ? reversioned(running) : readRelease(options.candidate);
     const witnessed = await openWitnessed({ devices, seed, artifactFolder });
-    const checks = await play(scenario, { ...witnessed, running, candidate, progress });
+    const checks = await play(scenario, { ...witnessed, running, candidate, progress }, steps);
     await witnessed.region.close();
     const passed = checks.every(({ ok }) => ok);
     const digest = digestOf(witnessed.events);
@@ -77,6 +81,10 @@ async function main(): Promise<number> {
   }
 }
 
+function readSteps(path: string): readonly Step[] {
+  return parseSteps(readFileSync(path, "utf8"), path);
+}
+
 function readOptions(): z.infer<typeof Options> | undefined {
   try {
     const text = (fallback: string) => ({ type: "string", default: fallback }) as const;
@@ -89,6 +97,7 @@ function readOptions(): z.infer<typeof Options> | undefined {
         running: text("dist"),
         candidate: { type: "string" },
         artifacts: { type: "string" },
+        steps: { type: "string" },
         json: { type: "boolean", default: false },
       },
     });

@@ -31,7 +31,7 @@ import { startCloud, type StartedCloud } from "../start-cloud.ts";
 import { ScriptedNucleus, type DeviceKeys, type Json } from "./scripted-nucleus.ts";
 
 export const iotArn = "arn:aws:iot:us-east-1:123456789012";
-const CONTROL_TOKEN = "conformance";
+export const CONTROL_TOKEN = "conformance";
 export const ROLE_ALIAS = "LocalRoleAlias";
 
 /** The least that a core device's policy has to allow, by the developer guide. */

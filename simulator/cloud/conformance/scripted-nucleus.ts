@@ -149,7 +149,7 @@ export class ScriptedNucleus {
 
   /** Asks the data plane as the nucleus does: by certificate, without a signature. */
   async dataPlane(
-    method: "GET" | "POST",
+    method: "GET" | "POST" | "PUT",
     path: string,
     body?: Json,
   ): Promise<{ status: number; body: Json }> {

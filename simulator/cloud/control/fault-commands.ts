@@ -15,7 +15,7 @@ export interface Breakable {
 
 const Clear = z.strictObject({ id: z.string().optional() });
 /** A year at a time is enough for every expiry. */
-const Jump = z.strictObject({
+export const Jump = z.strictObject({
   seconds: z
     .number()
     .positive()
@@ -26,18 +26,23 @@ const Jump = z.strictObject({
 export function addFaultCommands(control: ControlDoor, of: Breakable): void {
   control.add("inject-fault", (input) => {
     const fault = read(Fault, input);
-    if ("service" in fault) {
-      const operations = of.operationsOf(fault.service);
-      if (operations === undefined) throw refused(`There is no service ${fault.service} here.`);
-      if (fault.operation !== undefined && !operations.includes(fault.operation))
-        throw refused(`${fault.service} has no operation ${fault.operation} here.`);
-    }
-    if (fault.thing !== undefined && !of.hasThing(fault.thing))
-      throw refused(`There is no thing ${fault.thing}.`);
+    checkFault(of, fault);
     return told(of.faults.inject(fault));
   });
   control.add("list-faults", () => ({ faults: of.faults.list().map(told) }));
   control.add("clear-faults", (input) => ({ cleared: of.faults.clear(read(Clear, input).id) }));
+}
+
+/** @throws ServiceError where the fault names what is not here. */
+export function checkFault(of: Breakable, fault: Fault): void {
+  if ("service" in fault) {
+    const operations = of.operationsOf(fault.service);
+    if (operations === undefined) throw refused(`There is no service ${fault.service} here.`);
+    if (fault.operation !== undefined && !operations.includes(fault.operation))
+      throw refused(`${fault.service} has no operation ${fault.operation} here.`);
+  }
+  if (fault.thing !== undefined && !of.hasThing(fault.thing))
+    throw refused(`There is no thing ${fault.thing}.`);
 }
 
 /** `jump-clock`: so much time passes at once. */

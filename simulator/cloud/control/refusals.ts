@@ -10,6 +10,10 @@ interface Words {
 const words: Readonly<Record<string, Words>> = {
   greengrass: { throttled: ["ThrottlingException", 429], failed: ["InternalServerException", 500] },
   iot: { throttled: ["ThrottlingException", 400], failed: ["InternalFailureException", 500] },
+  "iot-jobs-data": {
+    throttled: ["ThrottlingException", 429],
+    failed: ["ServiceUnavailableException", 503],
+  },
   iotdata: { throttled: ["ThrottlingException", 429], failed: ["InternalFailureException", 500] },
   logs: { throttled: ["ThrottlingException", 400], failed: ["ServiceUnavailableException", 500] },
   dynamodb: { throttled: ["ThrottlingException", 400], failed: ["InternalServerError", 500] },

@@ -12,6 +12,7 @@ import type { Broker } from "../broker/broker.ts";
 import { ReplyLost, type Faults } from "../control/faults.ts";
 import type { KeysAndCertificate } from "../identity/certificate-authority.ts";
 import type { Iot } from "../iot/iot.ts";
+import { readBody } from "../protocol/read-body.ts";
 import { type Device, deviceOf } from "./device-certificate.ts";
 import { SocketLink } from "./tcp-link.ts";
 
@@ -199,13 +200,10 @@ async function serve(
   device: Device,
   handle: DeviceHandler,
 ): Promise<DeviceResponse> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) return refusal(413, `The body is larger than ${BODY_BYTES_MAX} bytes.`);
-    chunks.push(chunk);
+  const body = await readBody(request, (bytes) => bytes <= BODY_BYTES_MAX);
+  if (body === undefined) {
+    const { headers, ...refused } = refusal(413, `The body is larger than ${BODY_BYTES_MAX} bytes.`);
+    return { ...refused, headers: { ...headers, connection: "close" } };
   }
   const [path = "/", query = ""] = (request.url ?? "/").split("?");
   const headers = Object.fromEntries(
@@ -220,7 +218,7 @@ async function serve(
       path,
       query: new URLSearchParams(query),
       headers,
-      body: Buffer.concat(chunks),
+      body,
     },
     device,
   );

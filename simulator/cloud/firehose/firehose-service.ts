@@ -4,6 +4,9 @@ import * as z from "zod";
 import { ServiceError, type Input, type Output, type Place, type Service } from "../service.ts";
 import type { Store, Table } from "../store/store.ts";
 import { uuid } from "../uuid.ts";
+import type { Column } from "../glue/glue-service.ts";
+import { Conversion, convert, unsupported } from "./conversion.ts";
+import { errorOutput, errorPrefixOf } from "./error-output.ts";
 import { limits } from "./limits.ts";
 
 const streamName = /^[a-zA-Z0-9_.-]{1,64}$/;
@@ -12,6 +15,15 @@ const Destination = z.object({
   BucketARN: z.string().startsWith("arn:aws:s3:::"),
   RoleARN: z.string(),
   Prefix: z.string().default(""),
+  ErrorOutputPrefix: z.string().optional(),
+  CompressionFormat: z.literal("UNCOMPRESSED", "objects are not compressed here").optional(),
+  ProcessingConfiguration: z
+    .object({ Enabled: z.literal(false, "records are not processed here").optional() })
+    .optional(),
+  DynamicPartitioningConfiguration: z
+    .object({ Enabled: z.literal(false, "there is no dynamic partitioning here").optional() })
+    .optional(),
+  DataFormatConversionConfiguration: Conversion.optional(),
   BufferingHints: z
     .object({
       SizeInMBs: z.number().min(limits.buffer.sizeMiB.least).max(limits.buffer.sizeMiB.most).optional(),
@@ -30,6 +42,8 @@ interface DeliveryStream {
   readonly bucket: string;
   readonly prefix: string;
   readonly roleArn: string;
+  readonly errorPrefix?: string | undefined;
+  readonly conversion?: Conversion | undefined;
   readonly bufferBytes: number;
   readonly bufferMs: number;
   /** The number of the next record, and of the oldest that is not delivered. */
@@ -44,6 +58,8 @@ export interface FirehoseOptions {
   readonly random: Random;
   readonly place: Place;
   readonly log: Log;
+  /** Of a table in Glue's catalog. */
+  readonly columnsOf: (databaseName: string, tableName: string) => readonly Column[] | undefined;
   readonly writeObject: (bucket: string, key: string, bytes: Uint8Array) => Promise<void>;
 }
 
@@ -98,21 +114,41 @@ export class FirehoseService implements Service {
       input.ExtendedS3DestinationConfiguration ?? input.S3DestinationConfiguration,
     );
     if (!parsed.success)
-      throw invalid(`Only an S3 destination is simulated: ${parsed.error.issues[0]?.message ?? ""}`);
-    const { BucketARN, Prefix, RoleARN, BufferingHints } = parsed.data;
+      throw invalid(`Only an S3 destination is simulated: ${z.prettifyError(parsed.error)}`);
+    const { BucketARN, Prefix, RoleARN, BufferingHints, ErrorOutputPrefix } = parsed.data;
+    const asked = parsed.data.DataFormatConversionConfiguration;
+    const conversion = asked?.Enabled === false ? undefined : asked;
+    const usualMiB = this.#bufferMiB(conversion, BufferingHints.SizeInMBs);
     this.#streams.set(name, {
       name,
       createdAt: this.#options.clock.now(),
       bucket: BucketARN.slice("arn:aws:s3:::".length),
       prefix: Prefix,
       roleArn: RoleARN,
-      bufferBytes: (BufferingHints.SizeInMBs ?? limits.buffer.sizeMiB.usual) * 2 ** 20,
+      errorPrefix: ErrorOutputPrefix,
+      conversion,
+      bufferBytes: (BufferingHints.SizeInMBs ?? usualMiB) * 2 ** 20,
       bufferMs: (BufferingHints.IntervalInSeconds ?? limits.buffer.seconds.usual) * 1000,
       next: 0,
       first: 0,
       waitingBytes: 0,
     });
     return { DeliveryStreamARN: this.#arn(name) };
+  }
+
+  /** What a buffer usually holds. @throws ServiceError where the conversion cannot be done. */
+  #bufferMiB(conversion: Conversion | undefined, askedMiB: number | undefined): number {
+    if (conversion === undefined) return limits.buffer.sizeMiB.usual;
+    const { least, usual } = limits.conversionSizeMiB;
+    if (askedMiB !== undefined && askedMiB < least)
+      throw invalid(`SizeInMBs must be at least ${least} where the record format is converted.`);
+    const { DatabaseName, TableName } = conversion.SchemaConfiguration;
+    const columns = this.#options.columnsOf(DatabaseName, TableName);
+    if (columns === undefined) throw invalid(`The table ${DatabaseName}.${TableName} is not found in Glue.`);
+    const others = unsupported(columns);
+    if (others.length > 0)
+      throw invalid(`Columns of these types are not written here: ${others.join(", ")}.`);
+    return usual;
   }
 
   #delete(stream: DeliveryStream): Output {
@@ -124,6 +160,18 @@ export class FirehoseService implements Service {
   }
 
   #described(stream: DeliveryStream): object {
+    const destination = {
+      RoleARN: stream.roleArn,
+      BucketARN: `arn:aws:s3:::${stream.bucket}`,
+      Prefix: stream.prefix,
+      ErrorOutputPrefix: stream.errorPrefix,
+      BufferingHints: {
+        SizeInMBs: stream.bufferBytes / 2 ** 20,
+        IntervalInSeconds: stream.bufferMs / 1000,
+      },
+      CompressionFormat: "UNCOMPRESSED",
+      EncryptionConfiguration: {},
+    };
     return {
       DeliveryStreamName: stream.name,
       DeliveryStreamARN: this.#arn(stream.name),
@@ -134,16 +182,10 @@ export class FirehoseService implements Service {
       Destinations: [
         {
           DestinationId: "destinationId-000000000001",
-          S3DestinationDescription: {
-            RoleARN: stream.roleArn,
-            BucketARN: `arn:aws:s3:::${stream.bucket}`,
-            Prefix: stream.prefix,
-            BufferingHints: {
-              SizeInMBs: stream.bufferBytes / 2 ** 20,
-              IntervalInSeconds: stream.bufferMs / 1000,
-            },
-            CompressionFormat: "UNCOMPRESSED",
-            EncryptionConfiguration: {},
+          S3DestinationDescription: destination,
+          ExtendedS3DestinationDescription: {
+            ...destination,
+            DataFormatConversionConfiguration: stream.conversion,
           },
         },
       ],
@@ -214,16 +256,13 @@ export class FirehoseService implements Service {
   }
 
   async #deliver(name: string): Promise<void> {
-    const { clock, random, store, writeObject } = this.#options;
+    const { store } = this.#options;
     const stream = this.#streams.get(name);
     if (stream === undefined || stream.next === stream.first) return;
     const parts = Array.from({ length: stream.next - stream.first }, (_, at) =>
       Buffer.from(this.#records.get(recordKey(name, stream.first + at)) ?? "", "base64"),
     );
-    const at = new Date(clock.now()).toISOString();
-    const stamp = at.slice(0, 19).replaceAll(/[T:]/g, "-");
-    const key = `${stream.prefix}${at.slice(0, 13).replaceAll(/[-T]/g, "/")}/${name}-1-${stamp}-${uuid(random)}`;
-    await writeObject(stream.bucket, key, Buffer.concat(parts));
+    await this.#write(stream, parts);
     const now = this.#streams.get(name);
     if (now === undefined) return;
     this.#forget(stream);
@@ -235,6 +274,26 @@ export class FirehoseService implements Service {
     });
     await store.commit();
     if (left > 0) this.#deliverLater(now);
+  }
+
+  async #write(stream: DeliveryStream, records: readonly Uint8Array[]): Promise<void> {
+    const { conversion, bucket, prefix, errorPrefix } = stream;
+    const { clock, columnsOf, place, writeObject } = this.#options;
+    if (conversion === undefined)
+      return writeObject(bucket, this.#key(stream, prefix), Buffer.concat(records));
+    const { DatabaseName, TableName } = conversion.SchemaConfiguration;
+    const { file, failed } = convert(records, columnsOf(DatabaseName, TableName), conversion);
+    if (file !== undefined) await writeObject(bucket, `${this.#key(stream, prefix)}.parquet`, file);
+    if (failed.length === 0) return;
+    const errors = errorOutput(failed, conversion, place, clock.now());
+    await writeObject(bucket, this.#key(stream, errorPrefixOf(prefix, errorPrefix)), errors);
+  }
+
+  #key({ name }: DeliveryStream, prefix: string): string {
+    const { clock, random } = this.#options;
+    const at = new Date(clock.now()).toISOString();
+    const stamp = at.slice(0, 19).replaceAll(/[T:]/g, "-");
+    return `${prefix}${at.slice(0, 13).replaceAll(/[-T]/g, "/")}/${name}-1-${stamp}-${uuid(random)}`;
   }
 
   #forget(stream: DeliveryStream): void {

@@ -104,7 +104,7 @@ export class EffectiveDeployments {
         errorTypes: wordsOf(event.statusDetails["deployment-error-types"]),
         modifiedAt: event.at,
       });
-    } else if (event.kind === "shadow-reported" && event.shadowName === DEPLOYMENT_SHADOW) {
+    } else if (event.kind === "shadow-changed" && event.shadowName === DEPLOYMENT_SHADOW) {
       const reported = Reported.safeParse(event.reported);
       if (reported.success)
         this.#setByArn(

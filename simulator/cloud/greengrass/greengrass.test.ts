@@ -196,7 +196,7 @@ test("a thing's deployment is desired in its shadow, and completes when the devi
   expect(desired.desiredStatus).toBe("SUCCEEDED");
   const report = (status: string) =>
     cloud.cloud.events.emit({
-      kind: "shadow-reported",
+      kind: "shadow-changed",
       ...shadow,
       reported: {
         fleetConfigurationArnForStatus: configuration.configurationArn,

@@ -10,10 +10,18 @@ import type { CallFunction } from "../identity/pre-provisioning-hook.ts";
 import { FleetProvisioning } from "../identity/provisioning.ts";
 import { ProvisioningClaims } from "../identity/provisioning-claims.ts";
 import { deploymentJobs } from "../jobs/deployment-jobs.ts";
+import { DeviceJobs } from "../jobs/device-jobs.ts";
 import { jobOperations } from "../jobs/job-operations.ts";
 import { JobTopics } from "../jobs/job-topics.ts";
 import { Jobs } from "../jobs/jobs.ts";
-import { type Caller, type CloudEvent, CloudEvents, type Input, type Place } from "../service.ts";
+import {
+  type Caller,
+  type CloudEvent,
+  CloudEvents,
+  type Input,
+  type Place,
+  ServiceError,
+} from "../service.ts";
 import { iotDataService } from "../shadows/data-service.ts";
 import { Shadows } from "../shadows/shadows.ts";
 import { memoryStore } from "../store/memory-store.ts";
@@ -46,13 +54,14 @@ export function composeIot(
   iot.certificates.onCut((certificateId) => broker.disconnectCertificate(certificateId));
   const shadows = new Shadows({ ...base, broker });
   const jobs = new Jobs({ ...base, things: iot.things });
-  const jobTopics = new JobTopics({ ...base, jobs, broker });
+  const devices = new DeviceJobs({ ...base, jobs });
+  const jobTopics = new JobTopics({ ...base, jobs, devices, broker });
   const provisioning = new FleetProvisioning({ ...base, iot, authority, broker, callFunction });
   const claims = new ProvisioningClaims({ ...base, iot, authority });
   const credentials = new CredentialsProvider({ ...base, iot });
   return {
     services: [
-      iot.service({ ...jobOperations(jobs), ...claims.operations() }),
+      iot.service({ ...jobOperations(jobs, noObjects), ...claims.operations() }),
       iotDataService({ ...base, shadows, broker }),
     ],
     registry: iot.things,
@@ -68,6 +77,8 @@ export function composeIot(
   };
 }
 const noFunction: CallFunction = (arn) => Promise.reject(new Error(`there is no function ${arn}`));
+const noObjects = (): Promise<never> =>
+  Promise.reject(new ServiceError("NoSuchBucket", 404, "There is no S3 beside this."));
 
 export type CloudIot = ReturnType<typeof composeIot>;
 

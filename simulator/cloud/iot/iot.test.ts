@@ -34,7 +34,7 @@ test("things, groups and membership, and the events that tell it", async () => {
   expect(group.thingGroupProperties.attributePayload.attributes).toEqual({ wave: "0" });
   await call("RemoveThingFromThingGroup", { thingName: "t2", thingGroupName: "fleet" });
   expect(
-    told.map((event) => (event.kind === "group-membership" ? [event.thingName, event.member] : [])),
+    told.flatMap((event) => (event.kind === "group-membership" ? [[event.thingName, event.member]] : [])),
   ).toEqual([
     ["t1", true],
     ["t2", true],
@@ -207,4 +207,30 @@ test("endpoints are told by their kind", async () => {
     endpointAddress: "localhost:1",
   });
   expect(await code(call("DescribeEndpoint", { endpointType: "iot:Other" }))).toBe("InvalidRequestException");
+});
+
+test("a thing type is deprecated, and deleted five minutes later when no thing has it", async () => {
+  const { call, clock } = await iotRig();
+  for (const thingTypeName of ["press", "pump"]) await call("CreateThingType", { thingTypeName });
+  await call("CreateThing", { thingName: "t", thingTypeName: "press" });
+  await call("DeprecateThingType", { thingTypeName: "press" });
+  expect((await call("ListThingTypes")).thingTypes).toMatchObject([
+    { thingTypeName: "press", thingTypeMetadata: { deprecated: true, deprecationDate: expect.any(Date) } },
+    { thingTypeName: "pump", thingTypeMetadata: { deprecated: false } },
+  ]);
+  const taken = { thingName: "u", thingTypeName: "press" };
+  expect(await code(call("CreateThing", taken))).toBe("InvalidRequestException");
+  expect(await code(call("UpdateThing", { thingName: "t", thingTypeName: "none" }))).toBe(
+    "ResourceNotFoundException",
+  );
+  expect(await code(call("DeleteThingType", { thingTypeName: "press" }))).toBe("InvalidRequestException");
+  await clock.runUntil(clock.now() + 5 * 60_000);
+  expect(await code(call("DeleteThingType", { thingTypeName: "press" }))).toBe("InvalidRequestException");
+  await call("DeprecateThingType", { thingTypeName: "press", undoDeprecate: true });
+  await call("CreateThing", taken);
+  await call("DeprecateThingType", { thingTypeName: "press" });
+  for (const thingName of ["t", "u"]) await call("DeleteThing", { thingName });
+  await clock.runUntil(clock.now() + 5 * 60_000);
+  await call("DeleteThingType", { thingTypeName: "press" });
+  expect((await call("ListThingTypes")).thingTypes).toMatchObject([{ thingTypeName: "pump" }]);
 });

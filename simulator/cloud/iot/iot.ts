@@ -11,6 +11,7 @@ import { Policies } from "./policies.ts";
 import { RoleAliases } from "./role-aliases.ts";
 import { Templates } from "./templates.ts";
 import { thingOperations } from "./thing-operations.ts";
+import { thingTypeOperations } from "./thing-type-operations.ts";
 import { Things } from "./things.ts";
 
 /** Where devices reach this cloud: `host` or `host:port`. Asked at each call, since ports are known late. */
@@ -57,6 +58,7 @@ export class Iot {
       signingName: "iot",
       operations: {
         ...thingOperations(this.things),
+        ...thingTypeOperations(this.things, this.#options.clock),
         ...certificateOperations(this.certificates, this.things, this.policies, issuer),
         ...policyOperations(this.policies, this.certificates, this.things),
         ...this.roleAliases.operations(),

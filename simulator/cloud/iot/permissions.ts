@@ -69,6 +69,11 @@ export class Permissions {
     );
   }
 
+  /** For what devices ask of IoT itself over HTTPS. */
+  mayAsk(certificateId: string, thingName: string | undefined, action: string, resource: string): boolean {
+    return this.#asks(certificateId, thingName, action, resource);
+  }
+
   #asks(
     certificateId: string,
     thingName: string | undefined,

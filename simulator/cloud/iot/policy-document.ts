@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { ServiceError } from "../service.ts";
+import { fits } from "./wildcards.ts";
 
 /** What a policy is asked. Variables without a value are absent. */
 export interface PolicyQuestion {
@@ -119,25 +120,4 @@ function fill(pattern: string, variables: PolicyQuestion["variables"]): string |
     return value ?? "";
   });
   return known ? filled : undefined;
-}
-
-/** `*` is any characters, `?` one; `+` and `#` are themselves. Never worse than pattern times text. */
-function fits(pattern: string, text: string): boolean {
-  let p = 0;
-  let star = -1;
-  let resume = 0;
-  for (let t = 0; t < text.length;) {
-    if (p < pattern.length && pattern[p] === "*") {
-      star = p++;
-      resume = t;
-    } else if (p < pattern.length && (pattern[p] === "?" || pattern[p] === text[t])) {
-      p++;
-      t++;
-    } else if (star >= 0) {
-      p = star + 1;
-      t = ++resume;
-    } else return false;
-  }
-  while (pattern[p] === "*") p++;
-  return p === pattern.length;
 }

@@ -22,7 +22,10 @@ export function policyOperations(
     const group = nameInArn(arn, "thinggroup");
     if (certificateId !== undefined) certificates.certificate(certificateId);
     else if (group === undefined) throw invalid(`${arn} is neither a certificate nor a thing group.`);
-    else things.group(group);
+    else {
+      things.group(group);
+      things.checkKind(group, false);
+    }
     return certificateId === undefined ? `thinggroup/${group}` : `cert/${certificateId}`;
   };
   const summary = ({ policyName }: Policy) => ({ policyName, policyArn: policies.arn(policyName) });

@@ -1,11 +1,14 @@
 import * as z from "zod";
 import type { Operation } from "../service.ts";
 import { nameInArn } from "./arn.ts";
-import { invalid, Name, notFound, operation, page, PageInput } from "./operation.ts";
+import { invalid, Name, operation, page, PageInput } from "./operation.ts";
 import type { Things } from "./things.ts";
 
 const AttributePayload = z
   .object({ attributes: z.record(z.string(), z.string()).nullish(), merge: z.boolean().nullish() })
+  .nullish();
+export const GroupProperties = z
+  .object({ thingGroupDescription: z.string().nullish(), attributePayload: AttributePayload })
   .nullish();
 const ThingInput = z.object({ thingName: Name });
 const GroupInput = z.object({ thingGroupName: Name });
@@ -76,34 +79,6 @@ export function thingOperations(registry: Things): Record<string, Operation> {
         return { things, nextToken };
       },
     ),
-    CreateThingType: operation(
-      z.object({
-        thingTypeName: Name,
-        thingTypeProperties: z.object({ thingTypeDescription: z.string().nullish() }).nullish(),
-      }),
-      ({ thingTypeName, thingTypeProperties }) => {
-        const type = registry.createType(
-          thingTypeName,
-          thingTypeProperties?.thingTypeDescription ?? undefined,
-        );
-        return {
-          thingTypeName,
-          thingTypeArn: registry.arn("thingtype", thingTypeName),
-          thingTypeId: type.thingTypeId,
-        };
-      },
-    ),
-    DescribeThingType: operation(z.object({ thingTypeName: Name }), ({ thingTypeName }) => {
-      const type = registry.types.get(thingTypeName);
-      if (type === undefined) throw notFound(`Thing type ${thingTypeName}`);
-      return {
-        thingTypeName,
-        thingTypeId: type.thingTypeId,
-        thingTypeArn: registry.arn("thingtype", thingTypeName),
-        thingTypeProperties: { thingTypeDescription: type.description },
-        thingTypeMetadata: { deprecated: false, creationDate: new Date(type.createdAt) },
-      };
-    }),
     ...groupOperations(registry),
   };
 }
@@ -117,12 +92,13 @@ function groupOperations(registry: Things): Record<string, Operation> {
       throw invalid("Give thingName or thingArn, and thingGroupName or thingGroupArn.");
     return [thing, group];
   };
-  const Properties = z
-    .object({ thingGroupDescription: z.string().nullish(), attributePayload: AttributePayload })
-    .nullish();
   return {
     CreateThingGroup: operation(
-      z.object({ thingGroupName: Name, parentGroupName: Name.nullish(), thingGroupProperties: Properties }),
+      z.object({
+        thingGroupName: Name,
+        parentGroupName: Name.nullish(),
+        thingGroupProperties: GroupProperties,
+      }),
       ({ thingGroupName, parentGroupName, thingGroupProperties }) => {
         const group = registry.createGroup(
           thingGroupName,
@@ -135,20 +111,14 @@ function groupOperations(registry: Things): Record<string, Operation> {
       },
     ),
     UpdateThingGroup: operation(
-      z.object({ thingGroupName: Name, thingGroupProperties: Properties }),
-      ({ thingGroupName, thingGroupProperties }) => ({
-        version: registry.updateGroup(thingGroupName, {
-          ...given("description", thingGroupProperties?.thingGroupDescription),
-          ...given("attributes", thingGroupProperties?.attributePayload?.attributes),
-          ...given("merge", thingGroupProperties?.attributePayload?.merge),
-        }),
-      }),
+      z.object({ ...VersionedGroup, thingGroupProperties: GroupProperties }),
+      ({ thingGroupName, thingGroupProperties, expectedVersion }) => {
+        registry.checkKind(thingGroupName, false);
+        const change = groupChange(thingGroupProperties, expectedVersion);
+        return { version: registry.updateGroup(thingGroupName, change) };
+      },
     ),
-    DeleteThingGroup: operation(GroupInput, ({ thingGroupName }) => {
-      // Deleting what is not there succeeds, as AWS has it.
-      if (registry.hasThingGroup(thingGroupName)) registry.deleteGroup(thingGroupName);
-      return {};
-    }),
+    DeleteThingGroup: deleteGroup(registry, false),
     DescribeThingGroup: operation(GroupInput, ({ thingGroupName }) => {
       const group = registry.group(thingGroupName);
       return {
@@ -165,6 +135,7 @@ function groupOperations(registry: Things): Record<string, Operation> {
           rootToParentThingGroups: registry.ancestors(thingGroupName).reverse().map(named),
           creationDate: new Date(group.createdAt),
         },
+        ...(group.search === undefined ? {} : { ...group.search, status: "ACTIVE" }),
       };
     }),
     ListThingGroups: operation(
@@ -186,10 +157,13 @@ function groupOperations(registry: Things): Record<string, Operation> {
         return { thingGroups: items.map(([name]) => named(name)), nextToken };
       },
     ),
-    AddThingToThingGroup: operation(MembershipInput, (input) => {
-      registry.addToGroup(...pair(input));
-      return {};
-    }),
+    AddThingToThingGroup: operation(
+      MembershipInput.extend({ overrideDynamicGroups: z.boolean().nullish() }),
+      (input) => {
+        registry.addToGroup(...pair(input), input.overrideDynamicGroups === true);
+        return {};
+      },
+    ),
     RemoveThingFromThingGroup: operation(MembershipInput, (input) => {
       registry.removeFromGroup(...pair(input));
       return {};
@@ -209,6 +183,36 @@ function groupOperations(registry: Things): Record<string, Operation> {
       return { thingGroups: items.map(named), nextToken };
     }),
   };
+}
+
+/** A group that is changed or deleted only in the version that the caller knows, where one is named. */
+export const VersionedGroup = { thingGroupName: Name, expectedVersion: z.number().int().nullish() };
+
+export function groupChange(
+  properties: z.infer<typeof GroupProperties>,
+  expectedVersion: number | null | undefined,
+) {
+  return {
+    ...given("description", properties?.thingGroupDescription),
+    ...given("attributes", properties?.attributePayload?.attributes),
+    ...given("merge", properties?.attributePayload?.merge),
+    ...given("expectedVersion", expectedVersion),
+  };
+}
+
+/** Deleting what is not there succeeds, as AWS has it. */
+export function deleteGroup(
+  registry: Things,
+  isDynamic: boolean,
+  deleted: (groupName: string) => void = () => {},
+): Operation {
+  return operation(z.object(VersionedGroup), ({ thingGroupName, expectedVersion }) => {
+    if (!registry.hasThingGroup(thingGroupName)) return {};
+    registry.checkKind(thingGroupName, isDynamic);
+    registry.deleteGroup(thingGroupName, expectedVersion ?? undefined);
+    deleted(thingGroupName);
+    return {};
+  });
 }
 
 /** The member where it was given: what is absent must not be set to undefined. */

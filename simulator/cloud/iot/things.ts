@@ -1,5 +1,5 @@
 import type { Clock, Random } from "@coalmine/ports";
-import type { CloudEvents, Place } from "../service.ts";
+import { type CloudEvents, type Place, ServiceError } from "../service.ts";
 import type { Store, Table } from "../store/store.ts";
 import { uuid } from "../uuid.ts";
 import { iotArn } from "./arn.ts";
@@ -23,21 +23,31 @@ export interface ThingGroup {
   readonly attributes: Attributes;
   readonly version: number;
   readonly createdAt: number;
+  /** Of a dynamic group: what its things are found by. */
+  readonly search?: GroupSearch;
+}
+export interface GroupSearch {
+  readonly indexName: string;
+  readonly queryString: string;
+  readonly queryVersion: string;
 }
 export interface ThingType {
   readonly thingTypeName: string;
   readonly thingTypeId: string;
   readonly description: string | undefined;
   readonly createdAt: number;
+  /** Since when no thing may take it. */
+  readonly deprecatedAt?: number;
 }
 
 /** @see https://docs.aws.amazon.com/general/latest/gr/iot-core.html#thing-limits */
-const ATTRIBUTES_MAX = 50;
+export const ATTRIBUTES_MAX = 50;
 const ATTRIBUTES_MAX_WITHOUT_TYPE = 3;
 const GROUPS_PER_THING_MAX = 10;
+const DYNAMIC_GROUPS_MAX = 100;
 const GROUP_DEPTH_MAX = 7;
 
-/** The registry: things, their types and their static groups, and which thing holds which certificate. */
+/** The registry: things, their types and their groups, and which thing holds which certificate. */
 export class Things {
   readonly place: Place;
   readonly things: Table<Thing>;
@@ -95,11 +105,24 @@ export class Things {
   hasThingGroup(name: string): boolean {
     return this.groups.get(name) !== undefined;
   }
+  isDynamic(groupName: string): boolean {
+    return this.groups.get(groupName)?.search !== undefined;
+  }
+  /** Those whose things a query finds, oldest first. */
+  dynamicGroups(): ThingGroup[] {
+    return [...this.groups.entries()]
+      .flatMap(([, group]) => (group.search === undefined ? [] : [group]))
+      .sort((one, other) => one.createdAt - other.createdAt);
+  }
+  /** @throws ServiceError where the group is of the other kind, which has operations of its own. */
+  checkKind(groupName: string, isDynamic: boolean): void {
+    if (this.isDynamic(groupName) !== isDynamic)
+      throw invalid(`Thing group ${groupName} is a ${isDynamic ? "static" : "dynamic"} one.`);
+  }
 
   /** Creating what exists alike gives what exists, as AWS does. */
   createThing(name: string, thingTypeName?: string, attributes: Attributes = {}): Thing {
-    if (thingTypeName !== undefined && this.types.get(thingTypeName) === undefined)
-      throw notFound(`Thing type ${thingTypeName}`);
+    if (thingTypeName !== undefined) this.#checkType(thingTypeName);
     checkAttributes(attributes, thingTypeName === undefined ? ATTRIBUTES_MAX_WITHOUT_TYPE : ATTRIBUTES_MAX);
     const former = this.things.get(name);
     if (former !== undefined) {
@@ -114,6 +137,7 @@ export class Things {
       version: 1,
     };
     this.things.set(name, thing);
+    this.#tellThing(name);
     return thing;
   }
 
@@ -122,6 +146,7 @@ export class Things {
     change: { attributes?: Attributes; merge?: boolean; thingTypeName?: string },
   ): void {
     const thing = this.thing(name);
+    if (change.thingTypeName !== undefined) this.#checkType(change.thingTypeName);
     const thingTypeName = change.thingTypeName ?? thing.thingTypeName;
     const asked = change.attributes ?? thing.attributes;
     const merged = change.merge === true ? { ...thing.attributes, ...asked } : asked;
@@ -130,14 +155,17 @@ export class Things {
     checkAttributes(attributes, thingTypeName === undefined ? ATTRIBUTES_MAX_WITHOUT_TYPE : ATTRIBUTES_MAX);
     this.things.set(name, { ...thing, thingTypeName, attributes, version: thing.version + 1 });
     this.#changed();
+    this.#tellThing(name);
   }
 
   deleteThing(name: string): void {
     if (this.principals.rightOf(name).length > 0)
       throw invalid(`Cannot delete. Thing ${name} is still attached to one or more principals.`);
-    for (const group of this.members.leftOf(name)) this.removeFromGroup(name, group);
+    // First of all, so that no dynamic group takes it in again while it leaves the others.
     this.things.delete(name);
+    for (const group of this.members.leftOf(name)) this.leave(name, group);
     this.#changed();
+    this.#tellThing(name);
   }
 
   createGroup(
@@ -145,18 +173,31 @@ export class Things {
     parentGroupName?: string,
     attributes: Attributes = {},
     description?: string,
+    search?: GroupSearch,
   ): ThingGroup {
     if (parentGroupName !== undefined) {
       this.group(parentGroupName);
+      this.checkKind(parentGroupName, false);
       if (this.ancestors(parentGroupName).length + 2 > GROUP_DEPTH_MAX)
         throw invalid(`A hierarchy of groups is at most ${GROUP_DEPTH_MAX} deep.`);
     }
     checkAttributes(attributes, ATTRIBUTES_MAX);
     const former = this.groups.get(name);
     if (former !== undefined) {
-      if (former.parentGroupName === parentGroupName && isAlike(former.attributes, attributes)) return former;
+      if (
+        former.parentGroupName === parentGroupName &&
+        former.search?.queryString === search?.queryString &&
+        isAlike(former.attributes, attributes)
+      )
+        return former;
       throw alreadyExists(`Thing group ${name}`, former.thingGroupId, this.arn("thinggroup", name));
     }
+    if (search !== undefined && this.dynamicGroups().length >= DYNAMIC_GROUPS_MAX)
+      throw new ServiceError(
+        "LimitExceededException",
+        410,
+        `There are ${DYNAMIC_GROUPS_MAX} dynamic thing groups already, the most that AWS IoT allows.`,
+      );
     const group: ThingGroup = {
       thingGroupName: name,
       thingGroupId: uuid(this.#random),
@@ -165,6 +206,7 @@ export class Things {
       attributes,
       version: 1,
       createdAt: this.#clock.now(),
+      ...(search === undefined ? {} : { search }),
     };
     this.groups.set(name, group);
     return group;
@@ -172,42 +214,84 @@ export class Things {
 
   updateGroup(
     name: string,
-    change: { attributes?: Attributes; merge?: boolean; description?: string },
+    change: {
+      attributes?: Attributes;
+      merge?: boolean;
+      description?: string;
+      search?: GroupSearch;
+      expectedVersion?: number;
+    },
   ): number {
     const group = this.group(name);
+    this.#checkVersion(group, change.expectedVersion);
     const asked = change.attributes ?? group.attributes;
     const attributes = change.merge === true ? { ...group.attributes, ...asked } : asked;
     checkAttributes(attributes, ATTRIBUTES_MAX);
     const version = group.version + 1;
     const description = change.description ?? group.description;
-    this.groups.set(name, { ...group, attributes, description, version });
+    const { search = group.search } = change;
+    this.groups.set(name, {
+      ...group,
+      attributes,
+      description,
+      version,
+      ...(search === undefined ? {} : { search }),
+    });
     return version;
   }
 
-  deleteGroup(name: string): void {
+  deleteGroup(name: string, expectedVersion?: number): void {
+    this.#checkVersion(this.group(name), expectedVersion);
     if (this.children(name).length > 0)
       throw deleteConflict(`Cannot delete thing group ${name}: it has child groups.`);
-    for (const thing of this.members.rightOf(name)) this.removeFromGroup(thing, name);
+    for (const thing of this.members.rightOf(name)) this.leave(thing, name);
     this.groups.delete(name);
   }
 
-  addToGroup(thingName: string, groupName: string): void {
+  #checkVersion({ thingGroupName, version }: ThingGroup, expected: number | undefined): void {
+    if (expected !== undefined && expected !== version)
+      throw new ServiceError(
+        "VersionConflictException",
+        409,
+        `The version of thing group ${thingGroupName} is ${version}, not ${expected}.`,
+      );
+  }
+
+  /** With `overDynamic` a thing that is in as many groups as it may leaves its newest dynamic one for this. */
+  addToGroup(thingName: string, groupName: string, overDynamic = false): void {
     this.thing(thingName);
     this.group(groupName);
+    this.checkKind(groupName, false);
     const groups = this.members.leftOf(thingName);
     if (groups.includes(groupName)) return;
-    if (groups.length >= GROUPS_PER_THING_MAX)
-      throw invalid(
-        `Thing ${thingName} is in ${GROUPS_PER_THING_MAX} groups already, the most that AWS IoT allows.`,
-      );
+    if (groups.length >= GROUPS_PER_THING_MAX) {
+      const least = overDynamic
+        ? this.dynamicGroups().findLast((group) => groups.includes(group.thingGroupName))
+        : undefined;
+      if (least === undefined)
+        throw invalid(
+          `Thing ${thingName} is in ${GROUPS_PER_THING_MAX} groups already, the most that AWS IoT allows.`,
+        );
+      this.leave(thingName, least.thingGroupName);
+    }
     this.members.add(groupName, thingName);
-    this.#tell(thingName, groupName, true);
+    this.#tellMembership(thingName, groupName, true);
   }
 
   removeFromGroup(thingName: string, groupName: string): void {
     this.thing(thingName);
     this.group(groupName);
-    if (this.members.delete(groupName, thingName)) this.#tell(thingName, groupName, false);
+    this.checkKind(groupName, false);
+    this.leave(thingName, groupName);
+  }
+
+  /** A dynamic group takes a thing in, where that may be in one more. */
+  join(thingName: string, groupName: string): void {
+    if (this.members.leftOf(thingName).length >= GROUPS_PER_THING_MAX) return;
+    if (this.members.add(groupName, thingName)) this.#tellMembership(thingName, groupName, true);
+  }
+  leave(thingName: string, groupName: string): void {
+    if (this.members.delete(groupName, thingName)) this.#tellMembership(thingName, groupName, false);
   }
 
   /** The groups above a group, nearest first. */
@@ -250,8 +334,17 @@ export class Things {
     }));
   }
 
-  #tell(thingName: string, thingGroupName: string, member: boolean): void {
+  #tellMembership(thingName: string, thingGroupName: string, member: boolean): void {
     this.#events.emit({ kind: "group-membership", thingName, thingGroupName, member, at: this.#clock.now() });
+  }
+  #tellThing(thingName: string): void {
+    this.#events.emit({ kind: "thing-changed", thingName, at: this.#clock.now() });
+  }
+
+  #checkType(name: string): void {
+    const type = this.types.get(name);
+    if (type === undefined) throw notFound(`Thing type ${name}`);
+    if (type.deprecatedAt !== undefined) throw invalid(`Thing type ${name} is deprecated.`);
   }
 
   createType(name: string, description?: string): ThingType {

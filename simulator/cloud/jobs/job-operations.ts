@@ -2,22 +2,29 @@ import * as z from "zod";
 import { iotArn, nameInArn } from "../iot/arn.ts";
 import { invalid, operation, page, PageInput } from "../iot/operation.ts";
 import type { Operation } from "../service.ts";
-import { type Execution, type Job, JobInput } from "./job.ts";
+import { type Execution, type Job, JobInput, TARGETS_MAX } from "./job.ts";
+import { readDocument, type ReadObject } from "./document-source.ts";
 import type { Jobs } from "./jobs.ts";
 
 const JobOnly = z.object({ jobId: z.string() });
 const OnThing = z.object({ jobId: z.string(), thingName: z.string(), executionNumber: z.number().nullish() });
 
 /** The operations of IoT Jobs, which belong to the service `iot`. */
-export function jobOperations(jobs: Jobs): Record<string, Operation> {
+export function jobOperations(jobs: Jobs, readObject: ReadObject): Record<string, Operation> {
   const { place } = jobs.things;
   const named = (jobId: string) => ({ jobId, jobArn: iotArn(place, "job", jobId) });
   return {
-    // A document in S3 is not fetched: whoever wrote a document here has it at hand.
-    CreateJob: operation(JobInput, (input) => {
-      const { jobId, description } = jobs.create(input);
-      return { ...named(jobId), description: description ?? undefined };
-    }),
+    CreateJob: operation(
+      JobInput.extend({ document: z.string().nullish(), documentSource: z.string().max(1350).nullish() }),
+      async ({ documentSource: source, ...input }) => {
+        const hasSource = typeof source === "string";
+        if (hasSource === (typeof input.document === "string"))
+          throw invalid("Give either document or documentSource.");
+        const document = hasSource ? await readDocument(source, readObject) : (input.document ?? "");
+        const { jobId, description } = jobs.create({ ...input, document });
+        return { ...named(jobId), description: description ?? undefined };
+      },
+    ),
     DescribeJob: operation(JobOnly, ({ jobId }) => {
       const job = jobs.job(jobId);
       const counts = jobs.counts(jobId);
@@ -82,6 +89,32 @@ export function jobOperations(jobs: Jobs): Record<string, Operation> {
         return { ...named(jobId), description: description ?? undefined };
       },
     ),
+    UpdateJob: operation(
+      JobInput.pick({
+        jobId: true,
+        description: true,
+        jobExecutionsRolloutConfig: true,
+        abortConfig: true,
+        timeoutConfig: true,
+      }),
+      ({ jobId, ...asked }) => {
+        // What is not given stays.
+        const given = Object.entries(asked).filter(([, value]) => value !== undefined && value !== null);
+        jobs.update(jobId, Object.fromEntries(given));
+        return {};
+      },
+    ),
+    AssociateTargetsWithJob: operation(
+      JobInput.pick({ jobId: true, targets: true }).extend({ comment: z.string().max(2028).nullish() }),
+      ({ jobId, targets: more }) => {
+        const job = jobs.job(jobId);
+        if (selection(job) !== "CONTINUOUS") throw invalid(`Job ${jobId} is not continuous.`);
+        const targets = [...new Set([...job.targets, ...more])];
+        if (targets.length > TARGETS_MAX) throw invalid(`A job has at most ${TARGETS_MAX} targets.`);
+        const { description } = jobs.update(jobId, { targets });
+        return { ...named(jobId), description: description ?? undefined };
+      },
+    ),
     DeleteJob: operation(JobOnly.extend({ force: z.boolean().nullish() }), ({ jobId, force }) => {
       jobs.delete(jobId, force === true);
       return {};
@@ -93,10 +126,17 @@ export function jobOperations(jobs: Jobs): Record<string, Operation> {
         return {};
       },
     ),
+    DeleteJobExecution: operation(
+      OnThing.extend({ force: z.boolean().nullish() }),
+      ({ jobId, thingName, executionNumber, force }) => {
+        checkLatest(jobs.execution(jobId, thingName), executionNumber);
+        jobs.deleteExecution(jobId, thingName, force === true);
+        return {};
+      },
+    ),
     DescribeJobExecution: operation(OnThing, ({ jobId, thingName, executionNumber }) => {
       const execution = jobs.execution(jobId, thingName);
-      if (typeof executionNumber === "number" && executionNumber !== execution.executionNumber)
-        throw invalid(`Only execution ${execution.executionNumber}, the latest, is kept.`);
+      checkLatest(execution, executionNumber);
       return {
         execution: {
           jobId,
@@ -149,6 +189,11 @@ export function jobOperations(jobs: Jobs): Record<string, Operation> {
       },
     ),
   };
+}
+
+function checkLatest(execution: Execution, asked: number | null | undefined): void {
+  if (typeof asked === "number" && asked !== execution.executionNumber)
+    throw invalid(`Only execution ${execution.executionNumber}, the latest, is kept.`);
 }
 
 function hasStatus(status: string, asked: string | null | undefined): boolean {

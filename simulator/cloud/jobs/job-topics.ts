@@ -2,7 +2,17 @@ import type { Clock } from "@coalmine/ports";
 import * as z from "zod";
 import type { Broker } from "../broker/broker.ts";
 import { ServiceError } from "../service.ts";
-import { type Execution, isTerminal, type Job } from "./job.ts";
+import {
+  DescribeInput,
+  type DeviceJobs,
+  Rejection,
+  seconds,
+  StartNextInput,
+  stateOf,
+  summary,
+  UpdateInput,
+} from "./device-jobs.ts";
+import type { Execution } from "./job.ts";
 import type { Jobs } from "./jobs.ts";
 
 /**
@@ -11,44 +21,8 @@ import type { Jobs } from "./jobs.ts";
  */
 
 const Token = z.object({ clientToken: z.string().max(64).optional() });
-const Details = z
-  .record(z.string().regex(/^[a-zA-Z0-9:_-]{1,128}$/), z.string().max(1024))
-  .refine((details) => Object.keys(details).length <= 10, "at most 10 status details");
-const DescribeInput = Token.extend({
-  executionNumber: z.number().int().nullish(),
-  includeJobDocument: z.boolean().nullish(),
-});
-const StartNextInput = Token.extend({ statusDetails: Details.nullish() });
-const UpdateInput = Token.extend({
-  status: z.enum(["IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED", "QUEUED"]),
-  statusDetails: Details.nullish(),
-  expectedVersion: z.number().int().nullish(),
-  executionNumber: z.number().int().nullish(),
-  includeJobExecutionState: z.boolean().nullish(),
-  includeJobDocument: z.boolean().nullish(),
-});
-
 const NOTIFIED_MAX = 15;
 const REQUEST_BYTES_MAX = 20 * 1024;
-
-type RejectionCode =
-  | "InvalidTopic"
-  | "InvalidJson"
-  | "InvalidRequest"
-  | "InvalidStateTransition"
-  | "ResourceNotFound"
-  | "VersionMismatch"
-  | "TerminalStateReached";
-
-class Rejection extends Error {
-  readonly code: RejectionCode;
-  readonly execution: Execution | undefined;
-  constructor(code: RejectionCode, message: string, execution?: Execution) {
-    super(message);
-    this.code = code;
-    this.execution = execution;
-  }
-}
 
 /** What a topic asks: `…/jobs/<jobId>/namespace-<ns>/update` and the like. */
 interface Asked {
@@ -60,11 +34,18 @@ interface Asked {
 /** Serves the jobs topics of all things, and notifies. */
 export class JobTopics {
   readonly #jobs: Jobs;
+  readonly #devices: DeviceJobs;
   readonly #broker: Broker;
   readonly #clock: Clock;
 
-  constructor(options: { readonly jobs: Jobs; readonly broker: Broker; readonly clock: Clock }) {
+  constructor(options: {
+    readonly jobs: Jobs;
+    readonly devices: DeviceJobs;
+    readonly broker: Broker;
+    readonly clock: Clock;
+  }) {
     this.#jobs = options.jobs;
+    this.#devices = options.devices;
     this.#broker = options.broker;
     this.#clock = options.clock;
     this.#broker.handle("$aws/things/+/jobs/#", ({ topic, payload }) => {
@@ -110,69 +91,39 @@ export class JobTopics {
   }
 
   #carryOut(thingName: string, { verb, jobId, namespaceId }: Asked, json: unknown): object {
-    if (verb === "update")
-      return this.#update(this.#one(jobId, thingName, namespaceId), read(UpdateInput, json));
-    const pending = this.#jobs.pending(thingName, namespaceId);
-    const [next] = pending;
+    const devices = this.#devices;
     if (verb === "pending") {
       read(Token, json);
-      const listed = (status: string) => pending.filter((one) => one.status === status).map(summary);
-      return { inProgressJobs: listed("IN_PROGRESS"), queuedJobs: listed("QUEUED") };
+      return devices.pending(thingName, namespaceId);
     }
     if (verb === "start-next") {
-      const { statusDetails } = read(StartNextInput, json);
-      if (next === undefined) return {};
-      const begun =
-        next.status === "QUEUED" ? this.#jobs.report(next, "IN_PROGRESS", statusDetails ?? undefined) : next;
-      return { execution: this.#described(begun, true) };
+      const begun = devices.startNext(thingName, namespaceId, read(StartNextInput, json));
+      return begun === undefined ? {} : { execution: this.#described(begun, true) };
     }
-    const { includeJobDocument, executionNumber } = read(DescribeInput, json);
-    const found = jobId === "$next" ? next : this.#one(jobId, thingName, namespaceId);
-    if (found === undefined) return {};
-    checkNumber(found, executionNumber);
-    if (isTerminal(found.status))
-      throw new Rejection("TerminalStateReached", `The job execution is ${found.status}: it is over.`);
-    return { execution: this.#described(found, includeJobDocument !== false) };
-  }
-
-  #update(execution: Execution, input: z.infer<typeof UpdateInput>): object {
-    const { status, statusDetails, expectedVersion, executionNumber } = input;
-    checkNumber(execution, executionNumber);
-    if (typeof expectedVersion === "number" && expectedVersion !== execution.versionNumber)
-      throw new Rejection(
-        "VersionMismatch",
-        `The version is ${execution.versionNumber}, not ${expectedVersion}.`,
-        execution,
-      );
-    const allowed = !isTerminal(execution.status) && (status !== "QUEUED" || execution.status === "QUEUED");
-    if (!allowed)
-      throw new Rejection(
-        "InvalidStateTransition",
-        `A job execution that is ${execution.status} cannot become ${status}.`,
-        execution,
-      );
-    const moved = this.#jobs.report(execution, status, statusDetails ?? undefined);
+    if (verb === "describe") {
+      const input = read(DescribeInput, json);
+      const found = devices.describe(thingName, namespaceId, jobId, input);
+      return found === undefined
+        ? {}
+        : { execution: this.#described(found, input.includeJobDocument !== false) };
+    }
+    const input = read(UpdateInput, json);
+    const moved = devices.update(thingName, namespaceId, jobId, input);
     return {
       ...(input.includeJobExecutionState === true ? { executionState: stateOf(moved) } : {}),
-      ...(input.includeJobDocument === true ? { jobDocument: document(this.#jobs.job(moved.jobId)) } : {}),
+      ...(input.includeJobDocument === true ? { jobDocument: this.#document(moved) } : {}),
     };
-  }
-
-  #one(jobId: string, thingName: string, namespaceId: string | undefined): Execution {
-    const execution = this.#jobs.execution(jobId, thingName);
-    if ((this.#jobs.job(jobId).namespaceId ?? undefined) !== namespaceId)
-      throw new Rejection("ResourceNotFound", `Job ${jobId} is not in this namespace.`);
-    return execution;
   }
 
   #described(execution: Execution, includeDocument: boolean): object {
     return {
-      ...summary(execution),
-      thingName: execution.thingName,
-      status: execution.status,
-      statusDetails: execution.statusDetails,
-      ...(includeDocument ? { jobDocument: document(this.#jobs.job(execution.jobId)) } : {}),
+      ...this.#devices.described(execution),
+      ...(includeDocument ? { jobDocument: this.#document(execution) } : {}),
     };
+  }
+
+  #document({ jobId }: Execution): unknown {
+    return JSON.parse(this.#jobs.job(jobId).document);
   }
 
   /** `notify` when an execution was added to or taken from the list, `notify-next` when another one is next. */
@@ -201,7 +152,7 @@ export class JobTopics {
   }
 
   #seconds(): number {
-    return Math.floor(this.#clock.now() / 1000);
+    return seconds(this.#clock.now());
   }
 }
 
@@ -239,33 +190,4 @@ function read<Schema extends z.ZodType>(schema: Schema, json: unknown): z.infer<
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new Rejection("InvalidRequest", `${issue?.path.join(".") ?? "payload"}: ${issue?.message ?? ""}`);
-}
-
-function checkNumber(execution: Execution, asked: number | null | undefined): void {
-  if (typeof asked === "number" && asked !== execution.executionNumber)
-    throw new Rejection("ResourceNotFound", `Execution number ${asked} does not exist.`);
-}
-
-function summary(execution: Execution): object {
-  const { jobId, queuedAt, startedAt, lastUpdatedAt, versionNumber, executionNumber } = execution;
-  return {
-    jobId,
-    queuedAt: seconds(queuedAt),
-    ...(startedAt === undefined ? {} : { startedAt: seconds(startedAt) }),
-    lastUpdatedAt: seconds(lastUpdatedAt),
-    versionNumber,
-    executionNumber,
-  };
-}
-
-function stateOf({ status, statusDetails, versionNumber }: Execution): object {
-  return { status, statusDetails, versionNumber };
-}
-
-function document(job: Job): unknown {
-  return JSON.parse(job.document);
-}
-
-function seconds(instant: number): number {
-  return Math.floor(instant / 1000);
 }

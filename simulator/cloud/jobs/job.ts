@@ -58,9 +58,10 @@ export const TimeoutConfig = z.object({
 });
 export type TimeoutConfig = z.infer<typeof TimeoutConfig>;
 
+export const TARGETS_MAX = 100;
 export const JobInput = z.object({
   jobId: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/),
-  targets: z.array(z.string()).min(1).max(100),
+  targets: z.array(z.string()).min(1).max(TARGETS_MAX),
   document: z
     .string()
     .refine((text) => Buffer.byteLength(text) <= 32 * 1024, "the job document is larger than 32 KiB")
@@ -76,6 +77,10 @@ export const JobInput = z.object({
   timeoutConfig: TimeoutConfig.nullish(),
 });
 export type JobInput = z.infer<typeof JobInput>;
+/** What may change while a job is in progress. */
+export type JobUpdate = Partial<
+  Pick<JobInput, "abortConfig" | "description" | "jobExecutionsRolloutConfig" | "targets" | "timeoutConfig">
+>;
 
 function isJson(text: string): boolean {
   try {
@@ -115,6 +120,8 @@ export interface Execution {
   readonly order: number;
   readonly forceCanceled: boolean;
   readonly timesOutAt?: Instant;
+  /** As the device last asked for, whatever the job says. */
+  readonly stepTimesOutAt?: Instant;
 }
 
 export type StatusCounts = Readonly<Partial<Record<ExecutionStatus, number>>>;

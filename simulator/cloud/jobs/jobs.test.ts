@@ -25,7 +25,7 @@ async function fleet(count: number) {
       ...options,
     });
   const report = (jobId: string, thing: string, status: "IN_PROGRESS" | "SUCCEEDED" | "FAILED") =>
-    rig.parts.iotJobs.report(rig.parts.iotJobs.execution(jobId, thing), status, undefined);
+    rig.parts.iotJobs.report(rig.parts.iotJobs.execution(jobId, thing), status);
   const counts = (jobId: string) => rig.parts.iotJobs.counts(jobId);
   return { ...rig, names, create, report, counts };
 }
@@ -283,4 +283,63 @@ test.each([
 ])("refuses a job that AWS would refuse: %j", async (options) => {
   const { create } = await fleet(1);
   await expect(create("j", options)).rejects.toMatchObject({ code: "InvalidRequestException" });
+});
+
+test("a continuous job takes more targets, and any job other settings, while it is in progress", async () => {
+  const { call, clock, create, counts, names, parts } = await fleet(4);
+  parts.iot.things.createThing("late");
+  const late = "arn:aws:iot:us-east-1:123456789012:thing/late";
+  await create("j", { jobExecutionsRolloutConfig: { maximumPerMinute: 1 } });
+  expect(counts("j")).toEqual({ QUEUED: 1 });
+  await call("UpdateJob", {
+    jobId: "j",
+    description: "faster",
+    jobExecutionsRolloutConfig: { maximumPerMinute: 3 },
+  });
+  expect(counts("j")).toEqual({ QUEUED: 3 });
+  await call("AssociateTargetsWithJob", { jobId: "j", targets: [late, group] });
+  expect((await call("DescribeJob", { jobId: "j" })).job).toMatchObject({
+    description: "faster",
+    targets: [group, late],
+    jobExecutionsRolloutConfig: { maximumPerMinute: 3 },
+  });
+  await clock.runUntil(clock.now() + MINUTE);
+  expect(counts("j")).toEqual({ QUEUED: names.length + 1 });
+
+  const refused = (operation: string, input: object) =>
+    expect(call(operation, input)).rejects.toMatchObject({ code: "InvalidRequestException" });
+  await create("once", { targetSelection: "SNAPSHOT" });
+  await refused("AssociateTargetsWithJob", { jobId: "once", targets: [late] });
+  await refused("AssociateTargetsWithJob", { jobId: "j", targets: ["arn:aws:s3:::x"] });
+  await call("CancelJob", { jobId: "j" });
+  await refused("UpdateJob", { jobId: "j", description: "too late" });
+});
+
+test("an execution is deleted when it is over or has not begun, one in progress by force alone", async () => {
+  const { call, clock, create, report, counts } = await fleet(3);
+  await create("j");
+  report("j", "t0000", "IN_PROGRESS");
+  report("j", "t0001", "IN_PROGRESS");
+  report("j", "t0001", "SUCCEEDED");
+  await clock.settle();
+  const remove = (thingName: string, more: object = {}) =>
+    call("DeleteJobExecution", { jobId: "j", thingName, executionNumber: 1, ...more });
+  await expect(remove("t0000")).rejects.toMatchObject({ code: "InvalidStateTransitionException" });
+  await expect(remove("t0001", { executionNumber: 2 })).rejects.toThrow("Only execution 1");
+  await remove("t0001");
+  await remove("t0002");
+  expect(counts("j")).toEqual({ IN_PROGRESS: 1 });
+  await remove("t0000", { force: true });
+  expect(counts("j")).toEqual({});
+  expect((await call("ListJobExecutionsForThing", { thingName: "t0000" })).executionSummaries).toEqual([]);
+  await expect(call("DescribeJobExecution", { jobId: "j", thingName: "t0001" })).rejects.toMatchObject({
+    code: "ResourceNotFoundException",
+  });
+
+  await create("once", { targetSelection: "SNAPSHOT" });
+  for (const thing of ["t0000", "t0001", "t0002"]) report("once", thing, "IN_PROGRESS");
+  report("once", "t0000", "SUCCEEDED");
+  await call("DeleteJobExecution", { jobId: "once", thingName: "t0000", executionNumber: 1 });
+  for (const thing of ["t0001", "t0002"]) report("once", thing, "SUCCEEDED");
+  expect((await call("DescribeJob", { jobId: "once" })).job.status).toBe("COMPLETED");
 });

@@ -1,5 +1,4 @@
 import type { Clock, Timer } from "@coalmine/ports";
-import { nameInArn } from "../iot/arn.ts";
 import { alreadyExists, invalid, notFound } from "../iot/operation.ts";
 import type { Things } from "../iot/things.ts";
 import { type CloudEvents, ServiceError } from "../service.ts";
@@ -12,8 +11,10 @@ import {
   isTerminal,
   type Job,
   JobInput,
+  type JobUpdate,
   ratePerMinute,
 } from "./job.ts";
+import { checkTargets, isTarget, thingsOf } from "./targets.ts";
 
 /** Told when what a thing has to do changed, with what it had to do before. */
 export type PendingChanged = (
@@ -85,13 +86,7 @@ export class Jobs {
     const input = parsed.data;
     if (this.#jobs.get(input.jobId) !== undefined)
       throw alreadyExists(`Job ${input.jobId}`, input.jobId, `job/${input.jobId}`);
-    for (const target of input.targets) {
-      const group = nameInArn(target, "thinggroup");
-      const thing = nameInArn(target, "thing");
-      if (group !== undefined) this.things.group(group);
-      else if (thing !== undefined) this.things.thing(thing);
-      else throw invalid(`The target ${target} is neither a thing nor a thing group.`);
-    }
+    checkTargets(this.things, input.targets);
     const now = this.#clock.now();
     const job: Job = {
       ...input,
@@ -108,11 +103,24 @@ export class Jobs {
     return this.job(job.jobId);
   }
 
+  /** Other settings or more targets; the rollout goes on by them. */
+  update(jobId: string, change: JobUpdate): Job {
+    const job = this.#inProgress(jobId);
+    checkTargets(this.things, change.targets ?? []);
+    this.#change(job, change);
+    this.#rollOut(jobId);
+    return this.job(jobId);
+  }
+
+  #inProgress(jobId: string): Job {
+    const job = this.job(jobId);
+    if (job.status !== "IN_PROGRESS") throw invalid(`Job ${jobId} is ${job.status} already.`);
+    return job;
+  }
+
   /** Executions that have not begun are canceled; `force` takes those in progress too. */
   cancel(jobId: string, options: { reasonCode?: string; comment?: string; force?: boolean } = {}): Job {
-    const job = this.job(jobId);
-    if (job.status !== "IN_PROGRESS")
-      throw new ServiceError("InvalidRequestException", 400, `Job ${jobId} is ${job.status} already.`);
+    const job = this.#inProgress(jobId);
     const { reasonCode, comment, force = false } = options;
     this.#change(job, {
       status: "CANCELED",
@@ -146,12 +154,30 @@ export class Jobs {
         throw new ServiceError("InvalidStateTransitionException", 409, `Job ${jobId} is in progress.`);
       this.cancel(jobId, { force: true });
     }
-    for (const { thingName } of this.executionsOf(jobId)) {
-      this.#executions.delete(`${jobId}\n${thingName}`);
-      this.#ofThing.get(thingName)?.delete(jobId);
-    }
+    for (const { thingName } of this.executionsOf(jobId)) this.#forget(jobId, thingName);
     this.#ofJob.delete(jobId);
     this.#jobs.delete(jobId);
+  }
+
+  /** What a device has begun is canceled before, by `force` alone. */
+  deleteExecution(jobId: string, thingName: string, force: boolean): void {
+    const { status } = this.execution(jobId, thingName);
+    if (!isTerminal(status)) {
+      if (status === "IN_PROGRESS" && !force)
+        throw new ServiceError(
+          "InvalidStateTransitionException",
+          409,
+          `The execution on ${thingName} is IN_PROGRESS: it cannot be deleted without force.`,
+        );
+      this.cancelExecution(jobId, thingName, force);
+    }
+    this.#forget(jobId, thingName);
+  }
+
+  #forget(jobId: string, thingName: string): void {
+    this.#executions.delete(`${jobId}\n${thingName}`);
+    this.#ofThing.get(thingName)?.delete(jobId);
+    this.#ofJob.get(jobId)?.delete(thingName);
   }
 
   execution(jobId: string, thingName: string): Execution {
@@ -189,26 +215,25 @@ export class Jobs {
   report(
     execution: Execution,
     status: ExecutionStatus,
-    statusDetails: Execution["statusDetails"] | undefined,
+    {
+      statusDetails,
+      stepTimeoutInMinutes: minutes,
+    }: {
+      readonly statusDetails?: Execution["statusDetails"] | null | undefined;
+      /** Of what the device does now; -1 ends such a timeout. */
+      readonly stepTimeoutInMinutes?: number | null | undefined;
+    } = {},
   ): Execution {
-    return this.#move(execution, status, statusDetails === undefined ? {} : { statusDetails });
-  }
-
-  #targetsOf(job: Job): string[] {
-    const things = job.targets.flatMap((target) => {
-      const group = nameInArn(target, "thinggroup");
-      if (group !== undefined) return this.things.hasThingGroup(group) ? this.things.thingsIn(group) : [];
-      return [nameInArn(target, "thing") ?? ""];
-    });
-    return [...new Set(things)].sort();
-  }
-
-  #isTarget(job: Job, thingName: string): boolean {
-    return job.targets.some((target) => {
-      const group = nameInArn(target, "thinggroup");
-      return group === undefined
-        ? nameInArn(target, "thing") === thingName
-        : this.things.isIn(thingName, group);
+    const { stepTimesOutAt, ...former } = execution;
+    const stepEndsAt =
+      typeof minutes !== "number"
+        ? stepTimesOutAt
+        : minutes > 0
+          ? this.#clock.now() + minutes * MINUTE_MS
+          : undefined;
+    return this.#move(former, status, {
+      ...(statusDetails === null || statusDetails === undefined ? {} : { statusDetails }),
+      ...(stepEndsAt === undefined ? {} : { stepTimesOutAt: stepEndsAt }),
     });
   }
 
@@ -217,7 +242,7 @@ export class Jobs {
     const job = this.#jobs.get(jobId);
     if (job === undefined || job.status !== "IN_PROGRESS") return;
     const known = this.#ofJob.get(jobId);
-    const waiting = this.#targetsOf(job).filter((thing) => {
+    const waiting = thingsOf(this.things, job.targets).filter((thing) => {
       const status = known?.get(thing);
       return status === undefined || status === "REMOVED";
     });
@@ -324,7 +349,8 @@ export class Jobs {
   #completeIfDone(job: Job): void {
     if (job.targetSelection === "CONTINUOUS" || this.#rollouts.has(job.jobId)) return;
     const statuses = [...(this.#ofJob.get(job.jobId)?.values() ?? [])];
-    const allBegun = statuses.length >= this.#targetsOf(job).length;
+    // Those that were deleted count too.
+    const allBegun = job.notified >= thingsOf(this.things, job.targets).length;
     if (allBegun && statuses.every(isTerminal))
       this.#change(job, { status: "COMPLETED", completedAt: this.#clock.now() });
   }
@@ -334,9 +360,9 @@ export class Jobs {
       const { jobId } = job;
       if (job.status !== "IN_PROGRESS" || job.targetSelection !== "CONTINUOUS") continue;
       const status = this.#ofJob.get(jobId)?.get(thingName);
-      const isTarget = this.#isTarget(job, thingName);
-      if (isTarget && (status === undefined || status === "REMOVED")) this.#rollOut(jobId);
-      else if (!isTarget && status === "QUEUED") this.#move(this.execution(jobId, thingName), "REMOVED", {});
+      const isMember = isTarget(this.things, job.targets, thingName);
+      if (isMember && (status === undefined || status === "REMOVED")) this.#rollOut(jobId);
+      else if (!isMember && status === "QUEUED") this.#move(this.execution(jobId, thingName), "REMOVED", {});
     }
   }
 
@@ -344,15 +370,15 @@ export class Jobs {
     this.#jobs.set(job.jobId, { ...this.job(job.jobId), ...change, lastUpdatedAt: this.#clock.now() });
   }
 
-  #armTimeout({ jobId, thingName, status, timesOutAt }: Execution): void {
+  #armTimeout({ jobId, thingName, status, timesOutAt, stepTimesOutAt }: Execution): void {
     const key = `${jobId}\n${thingName}`;
-    if (status !== "IN_PROGRESS" || timesOutAt === undefined) {
-      this.#timeouts.get(key)?.cancel();
-      this.#timeouts.delete(key);
-    } else if (!this.#timeouts.has(key))
+    this.#timeouts.get(key)?.cancel();
+    this.#timeouts.delete(key);
+    const deadline = Math.min(timesOutAt ?? Infinity, stepTimesOutAt ?? Infinity);
+    if (status === "IN_PROGRESS" && deadline < Infinity)
       this.#timeouts.set(
         key,
-        this.#clock.timer(Math.max(0, timesOutAt - this.#clock.now()), () => {
+        this.#clock.timer(Math.max(0, deadline - this.#clock.now()), () => {
           this.#timeouts.delete(key);
           const now = this.#executions.get(key);
           if (now?.status === "IN_PROGRESS") this.#move(now, "TIMED_OUT", {});

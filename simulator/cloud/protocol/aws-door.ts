@@ -1,7 +1,7 @@
 import type { Log, Random } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { ReplyLost } from "../control/faults.ts";
-import { ServiceError, type Output } from "../service.ts";
+import { type Caller, ServiceError, type Output } from "../service.ts";
 import type { Operations } from "../operations.ts";
 import { uuid } from "../uuid.ts";
 import type { Authenticated, Authenticator } from "./authenticate.ts";
@@ -52,10 +52,29 @@ export class AwsDoor {
       const response = await this.#handle(service, request, requestId);
       return withRequestId(response, requestId);
     } catch (failure) {
-      if (failure instanceof ReplyLost) return noAnswer;
-      const error = failure instanceof ServiceError ? failure : this.#unexpected(service, request, failure);
-      return withRequestId(await this.#writeError(service, request, error, requestId), requestId);
+      return this.#refuse(service, request, failure, requestId);
     }
+  }
+
+  /** The same without a signature, for a caller whom another door has let in. */
+  async handleAs(caller: Caller, service: string, request: HttpRequest): Promise<HttpResponse> {
+    const requestId = uuid(this.#random);
+    try {
+      return withRequestId(await this.#run(caller, service, request, requestId), requestId);
+    } catch (failure) {
+      return this.#refuse(service, request, failure, requestId);
+    }
+  }
+
+  async #refuse(
+    service: string,
+    request: HttpRequest,
+    failure: unknown,
+    requestId: string,
+  ): Promise<HttpResponse> {
+    if (failure instanceof ReplyLost) return noAnswer;
+    const error = failure instanceof ServiceError ? failure : this.#unexpected(service, request, failure);
+    return withRequestId(await this.#writeError(service, request, error, requestId), requestId);
   }
 
   async #handle(service: string, request: HttpRequest, requestId: string): Promise<HttpResponse> {
@@ -65,6 +84,15 @@ export class AwsDoor {
       return await this.#objectDoor.handle(request, authenticated, (operation, input) =>
         this.#operations.invoke("s3", operation, input, caller),
       );
+    return this.#run(caller, service, request, requestId);
+  }
+
+  async #run(
+    caller: Caller,
+    service: string,
+    request: HttpRequest,
+    requestId: string,
+  ): Promise<HttpResponse> {
     const door = await this.#doorOf(service);
     if (door === undefined)
       throw new ServiceError("UnknownOperationException", 404, `No service signs as '${service}' here.`);

@@ -36,6 +36,12 @@ export const catalog: Readonly<Record<string, CatalogEntry>> = {
     validationCode: "InvalidRequestException",
     bodyBytesMax: MiB,
   },
+  "iot-jobs-data": {
+    protocol: { kind: "rest-json" },
+    load: () => import("@aws-sdk/client-iot-jobs-data-plane"),
+    validationCode: "InvalidRequestException",
+    bodyBytesMax: MiB,
+  },
   logs: {
     protocol: { kind: "aws-json", version: "1.1", targetPrefix: "Logs_20140328" },
     load: () => import("@aws-sdk/client-cloudwatch-logs"),
@@ -85,6 +91,18 @@ export const catalog: Readonly<Record<string, CatalogEntry>> = {
     protocol: { kind: "aws-json", version: "1.1", targetPrefix: "secretsmanager" },
     load: () => import("@aws-sdk/client-secrets-manager"),
     validationCode: "ValidationException",
+    bodyBytesMax: MiB,
+  },
+  glue: {
+    protocol: { kind: "aws-json", version: "1.1", targetPrefix: "AWSGlue" },
+    load: () => import("@aws-sdk/client-glue"),
+    validationCode: "InvalidInputException",
+    bodyBytesMax: MiB,
+  },
+  servicequotas: {
+    protocol: { kind: "aws-json", version: "1.1", targetPrefix: "ServiceQuotasV20190624" },
+    load: () => import("@aws-sdk/client-service-quotas"),
+    validationCode: "IllegalArgumentException",
     bodyBytesMax: MiB,
   },
   sts: {

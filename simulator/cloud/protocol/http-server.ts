@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { CoalmineError } from "@coalmine/runtime";
+import { readBody } from "./read-body.ts";
 import { noAnswer, type HttpRequest, type HttpResponse } from "./http.ts";
 
 /** No request is larger; each service has a smaller limit of its own. */
@@ -82,7 +83,7 @@ async function serve(
   handle: (request: HttpRequest) => Promise<HttpResponse>,
   received: { bytes: number },
 ): Promise<void> {
-  const body = await readBody(incoming, received);
+  const body = await bodyOf(incoming, received);
   if (body === undefined) {
     // The rest of the body is still on its way: say why, and end the connection.
     outgoing.writeHead(413, { connection: "close", "content-type": "text/plain" });
@@ -114,29 +115,19 @@ async function serve(
   outgoing.end(bodyless ? undefined : bytes);
 }
 
-/** The whole body, or undefined where it is too large. */
-async function readBody(
+/** The body, within what one may be and what all that arrive at once may be. */
+async function bodyOf(
   incoming: IncomingMessage,
   received: { bytes: number },
 ): Promise<Uint8Array | undefined> {
-  // What says itself that it is too large is not waited for.
-  if (Number(incoming.headers["content-length"] ?? 0) > BODY_BYTES_MAX) return undefined;
-  const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of incoming) {
-      const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-      length += bytes.length;
-      received.bytes += bytes.length;
-      if (length > BODY_BYTES_MAX || received.bytes > BODIES_BYTES_MAX) return undefined;
-      chunks.push(bytes);
-    }
-  } catch {
-    // The client went away; there is nobody to answer.
-    return new Uint8Array();
+    return await readBody(incoming, (bytes) => {
+      received.bytes += bytes - length;
+      length = bytes;
+      return bytes <= BODY_BYTES_MAX && received.bytes <= BODIES_BYTES_MAX;
+    });
   } finally {
     received.bytes -= length;
   }
-  const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
 }

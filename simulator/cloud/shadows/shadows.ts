@@ -16,7 +16,7 @@ import {
 } from "./document.ts";
 
 /** @see https://docs.aws.amazon.com/general/latest/gr/iot-core.html#device-shadow-limits */
-const REQUEST_BYTES_MAX = 8 * 1024;
+export const SHADOW_BYTES_MAX = 8 * 1024;
 const DEPTH_MAX = 8;
 const ShadowName = /^[a-zA-Z0-9:_-]{1,64}$/;
 
@@ -68,8 +68,8 @@ export class Shadows {
   /** Answers what `update/accepted` carries, and tells it, the delta and the documents to who subscribes. */
   update(id: ShadowId, payload: Uint8Array): JsonObject {
     checkName(id);
-    if (payload.length > REQUEST_BYTES_MAX)
-      throw refusal(413, `The payload is ${payload.length} bytes, a shadow takes ${REQUEST_BYTES_MAX}.`);
+    if (payload.length > SHADOW_BYTES_MAX)
+      throw refusal(413, `The payload is ${payload.length} bytes, a shadow takes ${SHADOW_BYTES_MAX}.`);
     const json = parse(payload);
     if (depthOf(json, DEPTH_MAX) > DEPTH_MAX)
       throw refusal(400, `JSON contains too many levels of nesting; maximum is ${DEPTH_MAX}`);
@@ -95,7 +95,20 @@ export class Shadows {
     this.#documents.set(keyOf(id), { ...noShadow, version: document.version });
     const accepted = { version: document.version, timestamp: this.#seconds(), ...clientToken };
     this.#tell(id, "delete/accepted", accepted);
+    this.#changed(id, document.version, undefined);
     return accepted;
+  }
+
+  /** As the fleet index holds it; undefined where there is none. */
+  indexed(id: ShadowId): JsonObject | undefined {
+    const document = this.#documents.get(keyOf(id));
+    if (document === undefined || document.isDeleted) return undefined;
+    const delta = deltaOf(document);
+    return {
+      ...stateOf(document),
+      ...(delta === undefined ? {} : { delta: delta.state }),
+      hasDelta: delta !== undefined,
+    };
   }
 
   /** Sorted. */
@@ -134,15 +147,13 @@ export class Shadows {
       timestamp: now,
       ...token,
     });
-    if (state.reported !== undefined && state.reported !== null)
-      this.#events.emit({
-        kind: "shadow-reported",
-        ...id,
-        reported: current.reported,
-        version: current.version,
-        at: this.#clock.now(),
-      });
+    const hasReported = state.reported !== undefined && state.reported !== null;
+    this.#changed(id, current.version, hasReported ? current.reported : undefined);
     return accepted;
+  }
+
+  #changed(id: ShadowId, version: number, reported: JsonObject | undefined): void {
+    this.#events.emit({ kind: "shadow-changed", ...id, reported, version, at: this.#clock.now() });
   }
 
   #answer(id: ShadowId, verb: string, payload: Uint8Array): void {
@@ -215,7 +226,7 @@ function parse(payload: Uint8Array): JsonValue {
 
 /** The client token of any request; nothing where the payload is empty or no object. */
 function tokenOf(payload: Uint8Array): JsonObject {
-  if (payload.length === 0 || payload.length > REQUEST_BYTES_MAX) return {};
+  if (payload.length === 0 || payload.length > SHADOW_BYTES_MAX) return {};
   const json = parse(payload);
   const token =
     typeof json === "object" && json !== null && !Array.isArray(json) ? json["clientToken"] : undefined;

@@ -2,6 +2,7 @@ import { Closing, DrivenClock, SeededRandom } from "@coalmine/runtime";
 import type { Clock, Instant, Log } from "@coalmine/ports";
 import { Cloud } from "../../cloud/cloud.ts";
 import { openIotParts, type LocalIot } from "../../cloud/iot-parts.ts";
+import { JumpingClock } from "../../cloud/control/jumping-clock.ts";
 import { memoryStore } from "../../cloud/store/memory-store.ts";
 import { ArtifactCache } from "../../core-device/hosted/artifact-cache.ts";
 import type { Platform } from "../../core-device/ports.ts";
@@ -65,6 +66,8 @@ interface Member {
 export class DrivenRegion {
   readonly clock: DrivenClock;
   readonly cloud: Cloud<LocalIot>;
+  /** The cloud's own clock: that of the region, and ahead of it where it was made to jump. */
+  readonly cloudClock: JumpingClock;
   readonly turn: Turn;
   readonly region: string;
   readonly models: SharedModels;
@@ -73,13 +76,14 @@ export class DrivenRegion {
   readonly #closing: Closing;
 
   private constructor(
-    parts: Pick<DrivenRegion, "clock" | "cloud" | "region" | "models">,
+    parts: Pick<DrivenRegion, "clock" | "cloud" | "cloudClock" | "region" | "models">,
     random: SeededRandom,
     closing: Closing,
     settled: () => Promise<void>,
   ) {
     this.clock = parts.clock;
     this.cloud = parts.cloud;
+    this.cloudClock = parts.cloudClock;
     this.region = parts.region;
     this.models = parts.models;
     this.turn = new Turn(parts.clock, settled);
@@ -97,7 +101,8 @@ export class DrivenRegion {
     const cloudRandom = random.fork("cloud");
     const iot = await openIotParts({ random: cloudRandom, wallClock });
     const place = { region, accountId: settings.accountId };
-    const cloud = new Cloud({ ...options, place, clock, random: cloudRandom, store, iot });
+    const cloudClock = new JumpingClock(clock);
+    const cloud = new Cloud({ ...options, place, clock: cloudClock, random: cloudRandom, store, iot });
     closing.add(cloud, () => cloud.stop());
     const handler = onMessage?.(cloud);
     cloud.events.on((event) => {
@@ -106,7 +111,7 @@ export class DrivenRegion {
     await setUpCloud(cloud, settings);
     const models = new SharedModels(modelsInThread(options.artifactFolder), clock, wallClock);
     const settled = (): Promise<void> => handler?.settled() ?? Promise.resolve();
-    const made = new DrivenRegion({ clock, cloud, region, models }, random, closing, settled);
+    const made = new DrivenRegion({ clock, cloud, cloudClock, region, models }, random, closing, settled);
     made.#join(options, random);
     made.#switchOn(random.fork("switching-on"));
     linkFaults(clock, random.fork("link-faults"), made.devices, options.faultyShare);

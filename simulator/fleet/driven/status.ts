@@ -46,7 +46,7 @@ export function oracle(region: DrivenRegion, input: unknown) {
 }
 
 const Whom = { thing: ThingName.optional(), share: z.number().gt(0).max(1).optional() };
-const FaultRequest = z.discriminatedUnion("kind", [
+export const FaultRequest = z.discriminatedUnion("kind", [
   /** No way to the cloud, until it is restored or for so long. */
   z.strictObject({ kind: z.literal("cut"), ...Whom, seconds: z.number().positive().optional() }),
   z.strictObject({ kind: z.literal("restore"), ...Whom }),

@@ -5,6 +5,7 @@ import { usualNames } from "../driven/usual-settings.ts";
 import { deployRelease, untilInstalled } from "../release/deploy.ts";
 import { publishRelease } from "../release/publish.ts";
 import type { Release } from "../release/release-folder.ts";
+import { scheduleSteps, type Step } from "./steps.ts";
 
 const HOUR_MS = 3_600_000;
 /** With a bad line a device may be late by the longest cut and its way back. */
@@ -39,8 +40,13 @@ const scenarios: Readonly<Record<ScenarioName, (of: Staged) => Promise<void>>> =
   },
 };
 
-/** Plays it to its end, waits until everything measured is uploaded, and gives what must hold. */
-export async function play(name: ScenarioName, of: Staged): Promise<readonly Check[]> {
+/** Plays it to its end, waits until everything measured is uploaded, and gives what must hold. Steps count from here. */
+export async function play(
+  name: ScenarioName,
+  of: Staged,
+  steps: readonly Step[] = [],
+): Promise<readonly Check[]> {
+  const stepsCheck = scheduleSteps(of.region, steps);
   await scenarios[name](of);
   for (const device of of.region.devices) device.instrument.rest();
   await of.region.turn.run(of.region.clock.now() + FLUSH_MS);
@@ -49,6 +55,7 @@ export async function play(name: ScenarioName, of: Staged): Promise<readonly Che
     ...counterChecks(of.health.versions()),
     brokenCheck(of.events),
     deploymentCheck(of.events),
+    ...(steps.length === 0 ? [] : [stepsCheck()]),
   ];
 }
 

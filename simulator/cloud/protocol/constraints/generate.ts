@@ -16,6 +16,7 @@ const folders: Readonly<Record<string, string>> = {
   greengrass: "greengrassv2",
   iot: "iot",
   iotdata: "iot-data",
+  "iot-jobs-data": "iot-jobs-data",
   logs: "logs",
   dynamodb: "dynamodb",
   kinesis: "kinesis",
@@ -24,9 +25,16 @@ const folders: Readonly<Record<string, string>> = {
   monitoring: "cloudwatch",
   events: "events",
   secretsmanager: "secretsmanager",
+  glue: "glue",
+  servicequotas: "service-quotas",
   sns: "sns",
   sts: "sts",
   iam: "iam",
+};
+
+/** Of the largest models only what is served. */
+const only: Readonly<Record<string, readonly string[]>> = {
+  glue: ["CreateDatabase", "CreateTable", "DeleteTable", "GetDatabase", "GetTable", "UpdateTable"],
 };
 
 const Member = z.object({ shape: z.string() });
@@ -59,7 +67,7 @@ const Model = z.object({
 });
 type Model = z.infer<typeof Model>;
 
-function tableOf({ metadata, operations, shapes }: Model): ServiceTable {
+function tableOf({ metadata, operations, shapes }: Model, served?: readonly string[]): ServiceTable {
   const rows: Record<string, ShapeRow> = {};
   const known = new Map<string, ShapeRow | undefined>();
   /** The row of a shape that constrains something, itself or by what it holds. A shape within itself adds nothing. */
@@ -97,19 +105,21 @@ function tableOf({ metadata, operations, shapes }: Model): ServiceTable {
     }
     return constrains ? row : undefined;
   };
-  const listed = Object.entries(operations).map(([operation, { http, input }]) => {
-    const shape = input === undefined ? undefined : shapes[input.shape];
-    if (input !== undefined) rowOf(input.shape);
-    return [
-      operation,
-      {
-        http: [http.method, http.requestUri, http.responseCode ?? 200] as const,
-        ...(input === undefined ? {} : { input: input.shape }),
-        members: Object.keys(shape?.members ?? {}).sort(),
-        required: [...(shape?.required ?? [])].sort(),
-      },
-    ] as const;
-  });
+  const listed = Object.entries(operations)
+    .filter(([operation]) => served?.includes(operation) ?? true)
+    .map(([operation, { http, input }]) => {
+      const shape = input === undefined ? undefined : shapes[input.shape];
+      if (input !== undefined) rowOf(input.shape);
+      return [
+        operation,
+        {
+          http: [http.method, http.requestUri, http.responseCode ?? 200] as const,
+          ...(input === undefined ? {} : { input: input.shape }),
+          members: Object.keys(shape?.members ?? {}).sort(),
+          required: [...(shape?.required ?? [])].sort(),
+        },
+      ] as const;
+    });
   return {
     source: `${SOURCE}, API version ${metadata.apiVersion}`,
     ...(metadata.targetPrefix === undefined ? {} : { targetPrefix: metadata.targetPrefix }),
@@ -151,4 +161,7 @@ if (models === undefined) {
   process.exitCode = 2;
 } else
   for (const [service, folder] of Object.entries(folders))
-    writeFileSync(join(import.meta.dirname, `${service}.json`), text(tableOf(read(join(models, folder)))));
+    writeFileSync(
+      join(import.meta.dirname, `${service}.json`),
+      text(tableOf(read(join(models, folder)), only[service])),
+    );
