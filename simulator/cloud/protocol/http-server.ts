@@ -82,7 +82,8 @@ async function serve(
   handle: (request: HttpRequest) => Promise<HttpResponse>,
   received: { bytes: number },
 ): Promise<void> {
-  const body = await readBody(incoming, received);
+  const headers = headersOf(incoming.rawHeaders);
+  const body = await readBody(incoming, headers, received);
   if (body === undefined) {
     // The rest of the body is still on its way: say why, and end the connection.
     outgoing.writeHead(413, { connection: "close", "content-type": "text/plain" });
@@ -90,53 +91,70 @@ async function serve(
     return;
   }
   if (incoming.destroyed && !incoming.complete) return;
-  const [rawPath = "/", ...query] = (incoming.url ?? "/").split("?");
-  const headers: Record<string, string> = {};
-  for (const [name, values] of Object.entries(incoming.headersDistinct))
-    if (values !== undefined) headers[name] = values.join(",");
+  const method = incoming.method ?? "GET";
+  const url = incoming.url ?? "/";
+  const mark = url.indexOf("?");
   const response = await handle({
-    method: incoming.method ?? "GET",
-    rawPath,
-    rawQuery: query.join("?"),
+    method,
+    rawPath: mark < 0 ? url : url.slice(0, mark),
+    rawQuery: mark < 0 ? "" : url.slice(mark + 1),
     headers,
     body,
   });
-  if (response === noAnswer) {
-    incoming.socket.destroy();
-    return;
-  }
-  const bytes = typeof response.body === "string" ? Buffer.from(response.body, "utf8") : response.body;
-  const bodyless = incoming.method === "HEAD" || response.status === 204 || response.status === 304;
-  outgoing.writeHead(response.status, {
-    ...(bodyless ? {} : { "content-length": bytes.length }),
-    ...response.headers,
-  });
-  outgoing.end(bodyless ? undefined : bytes);
+  if (response === noAnswer) incoming.socket.destroy();
+  else answer(outgoing, method, response);
 }
 
-/** The whole body, or undefined where it is too large. */
-async function readBody(
+/** Names in lower case; what is said more than once, in one line. Node's own view of them costs more than the rest. */
+function headersOf(raw: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = (raw[at] ?? "").toLowerCase();
+    const value = raw[at + 1] ?? "";
+    headers[name] = Object.hasOwn(headers, name) ? `${headers[name] ?? ""},${value}` : value;
+  }
+  return headers;
+}
+
+function answer(outgoing: ServerResponse, method: string, { status, headers, body }: HttpResponse): void {
+  const bodyless = method === "HEAD" || status === 204 || status === 304;
+  const length = bodyless ? {} : { "content-length": Buffer.byteLength(body) };
+  outgoing.writeHead(status, { ...length, ...headers });
+  // Text is handed on as it is: Node sends it in one piece with the head.
+  outgoing.end(bodyless ? undefined : body);
+}
+
+/** The whole body, or undefined where it is too large. Empty where the client went away: there is nobody to answer. */
+function readBody(
   incoming: IncomingMessage,
+  headers: Readonly<Record<string, string>>,
   received: { bytes: number },
 ): Promise<Uint8Array | undefined> {
+  const announced = Number(headers["content-length"] ?? 0);
   // What says itself that it is too large is not waited for.
-  if (Number(incoming.headers["content-length"] ?? 0) > BODY_BYTES_MAX) return undefined;
+  if (announced > BODY_BYTES_MAX) return Promise.resolve(undefined);
+  if (announced === 0 && headers["transfer-encoding"] === undefined) return Promise.resolve(nothing);
   const chunks: Buffer[] = [];
   let length = 0;
-  try {
-    for await (const chunk of incoming) {
-      const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-      length += bytes.length;
-      received.bytes += bytes.length;
-      if (length > BODY_BYTES_MAX || received.bytes > BODIES_BYTES_MAX) return undefined;
-      chunks.push(bytes);
-    }
-  } catch {
-    // The client went away; there is nobody to answer.
-    return new Uint8Array();
-  } finally {
-    received.bytes -= length;
-  }
-  const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+  let ended = false;
+  return new Promise((resolve) => {
+    const end = (body: Uint8Array | undefined): void => {
+      if (ended) return;
+      ended = true;
+      received.bytes -= length;
+      resolve(body);
+    };
+    incoming.on("data", (chunk: Buffer) => {
+      if (ended) return;
+      length += chunk.length;
+      received.bytes += chunk.length;
+      chunks.push(chunk);
+      if (length > BODY_BYTES_MAX || received.bytes > BODIES_BYTES_MAX) end(undefined);
+    });
+    incoming.on("end", () => end(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    incoming.on("error", () => end(nothing));
+    incoming.on("close", () => end(nothing));
+  });
 }
+
+const nothing = new Uint8Array();
