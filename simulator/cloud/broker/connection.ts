@@ -2,7 +2,7 @@ import type { Clock, Link } from "@coalmine/ports";
 import type { IConnackPacket, IPublishPacket, Packet } from "mqtt-packet";
 import { type ConnectRefusal, type ConnectRequest, connectRequest } from "./connect-request.ts";
 import type { BrokerLimits } from "./limits.ts";
-import { isExpired, type Message, PublishProperties } from "./message.ts";
+import { isExpired, type Message, publishProperties } from "./message.ts";
 import { PacketReader, packetBytes } from "./packet-stream.ts";
 import type { DisconnectReason, MqttAction, Peer } from "./peer.ts";
 import type { Delivery, Receiver, Session } from "./session.ts";
@@ -258,9 +258,9 @@ export class Connection implements Receiver {
   }
 
   #publish(packet: IPublishPacket): void {
-    const properties = PublishProperties.safeParse(packet.properties ?? {});
-    if (!properties.success) return this.end("CLIENT_ERROR", 0x82);
-    const { topicAlias, messageExpiryInterval, ...carried } = properties.data;
+    const properties = publishProperties(packet.properties);
+    if (properties === undefined) return this.end("CLIENT_ERROR", 0x82);
+    const { topicAlias, messageExpiryInterval, ...carried } = properties;
     if (packet.qos === 2) return this.end("CLIENT_ERROR", 0x9b);
     const topic = this.#unalias(packet.topic, topicAlias);
     if (topic === undefined) return this.end("CLIENT_ERROR", 0x94);

@@ -12,12 +12,17 @@ const Carried = {
 export const CarriedProperties = z.object(Carried);
 export type CarriedProperties = z.infer<typeof CarriedProperties>;
 
-/** All the properties a client may give a PUBLISH: the parser checks none of them. */
-export const PublishProperties = z.object({
+const PublishProperties = z.object({
   ...Carried,
   messageExpiryInterval: z.number().int().nonnegative().exactOptional(),
   topicAlias: z.number().int().min(1).exactOptional(),
 });
+
+/** All the properties a client may give a PUBLISH, which the parser checks none of; undefined where one is wrong. */
+export function publishProperties(given: unknown): z.infer<typeof PublishProperties> | undefined {
+  // Most messages have none.
+  return given === undefined ? {} : PublishProperties.safeParse(given).data;
+}
 
 export interface Message {
   readonly topic: string;

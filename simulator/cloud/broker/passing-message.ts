@@ -12,6 +12,7 @@ export interface PassingMessage {
 
 /** Basic Ingest goes to one rule and to no subscriber. */
 export function ingested(topic: string): { readonly ruleName: string; readonly topic: string } | undefined {
+  if (!topic.startsWith("$aws/rules/")) return undefined;
   const parts = /^\$aws\/rules\/([^/]+)\/(.+)$/s.exec(topic);
   return parts === null ? undefined : { ruleName: parts[1] ?? "", topic: parts[2] ?? "" };
 }

@@ -6,6 +6,7 @@ export class SocketLink implements Link {
   readonly #socket: Socket;
   #closed: ((why: LinkClosed) => void) | undefined;
   #isOurs = false;
+  #gathers = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -20,7 +21,16 @@ export class SocketLink implements Link {
     );
   }
 
+  /** What one turn of the event loop writes goes out together: each TLS record costs as much as what is in it. */
   write(bytes: Uint8Array): Promise<void> {
+    if (!this.#gathers) {
+      this.#gathers = true;
+      this.#socket.cork();
+      process.nextTick(() => {
+        this.#gathers = false;
+        this.#socket.uncork();
+      });
+    }
     return new Promise((resolve, reject) => {
       this.#socket.write(bytes, (error) => {
         if (error === null || error === undefined) resolve();

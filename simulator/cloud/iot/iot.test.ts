@@ -169,6 +169,64 @@ test("policies are enforced on connect, publish, subscribe, receive and retain, 
   expect(client.received.at(-1)).toMatchObject({ cmd: "puback", reasonCode: 0x87 });
 });
 
+type Rig = Awaited<ReturnType<typeof iotRig>>;
+const none = JSON.stringify({ Statement: [{ Effect: "Deny", Action: "iot:Publish", Resource: "*" }] });
+/** What a policy may rest on; after each change what it allowed must be denied. */
+const changes: readonly (readonly [string, (rig: Rig, certificateId: string) => void])[] = [
+  ["a new default version", ({ parts }) => void parts.iot.policies.createVersion("policy-core", none, true)],
+  [
+    "another version made the default",
+    ({ parts }) =>
+      parts.iot.policies.setDefault(
+        "policy-core",
+        parts.iot.policies.createVersion("policy-core", none, false),
+      ),
+  ],
+  [
+    "a policy detached",
+    ({ parts }, id) => void parts.iot.policies.attached.delete("policy-core", `cert/${id}`),
+  ],
+  [
+    "a denying policy attached",
+    ({ parts }, id) => void parts.iot.policies.attached.add("deny", `cert/${id}`),
+  ],
+  ["a thing put into a group that is denied", ({ parts }) => parts.iot.things.addToGroup("core", "denied")],
+  [
+    "an attribute changed",
+    ({ parts }) => parts.iot.things.updateThing("core", { attributes: { site: "b" } }),
+  ],
+  [
+    "a certificate detached from its thing",
+    ({ parts }, id) => void parts.iot.things.principals.delete("core", id),
+  ],
+  ["a certificate deactivated", ({ parts }, id) => parts.iot.certificates.setStatus(id, "INACTIVE")],
+  ["a certificate revoked", ({ parts }, id) => parts.iot.certificates.setStatus(id, "REVOKED")],
+];
+
+test.each(changes)("what was decided is thought through anew after %s", async (_what, change) => {
+  const rig = await iotRig();
+  const { parts } = rig;
+  const certificateId = await rig.device("core", {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Action: "iot:Publish",
+        Resource: "arn:aws:iot:us-east-1:123456789012:topic/${iot:Connection.Thing.Attributes[site]}/x",
+      },
+    ],
+  });
+  parts.iot.things.updateThing("core", { attributes: { site: "a" } });
+  parts.iot.things.createGroup("denied");
+  parts.iot.policies.create("deny", none);
+  parts.iot.policies.attached.add("deny", "thinggroup/denied");
+  const may = (): boolean =>
+    parts.iot.permissions.mqtt({ certificateId, kind: "in-process" }, "core", "publish", "a/x");
+  expect([may(), may()]).toEqual([true, true]);
+  change(rig, certificateId);
+  expect(may()).toBe(false);
+});
+
 test("a policy of the thing's group counts", async () => {
   const { device, connect, parts } = await iotRig();
   const certificateId = await device("grouped", {

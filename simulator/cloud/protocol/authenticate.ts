@@ -1,7 +1,7 @@
 import type { Clock, Instant } from "@coalmine/ports";
 import { ServiceError, type Caller } from "../service.ts";
 import type { HttpRequest } from "./http.ts";
-import { instantOf, isPayloadAsSigned, isSignedBy, signatureOf, type Signature } from "./sigv4.ts";
+import { instantOf, isPayloadAsSigned, isSignedBy, type Signature } from "./sigv4.ts";
 
 /** Credentials that the cloud knows. `expiresAt` is an instant of the cloud's own clock; undefined is for ever. */
 export interface KnownCredentials {
@@ -68,8 +68,8 @@ export class Authenticator {
     this.#wallClock = options.wallClock;
   }
 
-  authenticate(request: HttpRequest): Authenticated {
-    const signature = signatureOf(request);
+  /** `signature` is what the request says of its own. */
+  authenticate(request: HttpRequest, signature: Signature | undefined): Authenticated {
     const words = codes[signature?.scope.service === "s3" || signature === undefined ? "s3" : "aws"];
     if (signature === undefined)
       throw new ServiceError(words.missing, 403, "The request has no AWS Signature Version 4.");

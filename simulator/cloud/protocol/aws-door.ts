@@ -8,7 +8,7 @@ import type { Authenticated, Authenticator } from "./authenticate.ts";
 import { catalog } from "./catalog.ts";
 import { noAnswer, type HttpRequest, type HttpResponse } from "./http.ts";
 import { ServiceDoor } from "./service-door.ts";
-import { signatureOf } from "./sigv4.ts";
+import { signatureOf, type Signature } from "./sigv4.ts";
 
 /** S3 has a protocol of its own; the door hands it what it has authenticated. */
 export interface ObjectDoor {
@@ -25,9 +25,11 @@ export class AwsDoor {
   readonly #operations: Operations;
   readonly #authenticator: Authenticator;
   readonly #objectDoor: ObjectDoor;
-  readonly #random: Random;
   readonly #log: Log;
   readonly #doors = new Map<string, Promise<ServiceDoor>>();
+  /** Request ids: drawn once and counted on from there. */
+  readonly #firstId: string;
+  #requests = 0;
 
   constructor(options: {
     readonly operations: Operations;
@@ -39,17 +41,18 @@ export class AwsDoor {
     this.#operations = options.operations;
     this.#authenticator = options.authenticator;
     this.#objectDoor = options.objectDoor;
-    this.#random = options.random;
+    this.#firstId = uuid(options.random);
     this.#log = options.log;
   }
 
   /** Never rejects: a failure of our own is a 500 and a line in the log. */
   async handle(request: HttpRequest): Promise<HttpResponse> {
-    const requestId = uuid(this.#random);
+    const requestId = this.#nextId();
     let service = "s3";
     try {
-      service = serviceOf(request);
-      const response = await this.#handle(service, request, requestId);
+      const signature = signatureOf(request);
+      service = serviceOf(request, signature);
+      const response = await this.#handle(service, request, signature, requestId);
       return withRequestId(response, requestId);
     } catch (failure) {
       return this.#refuse(service, request, failure, requestId);
@@ -58,7 +61,7 @@ export class AwsDoor {
 
   /** The same without a signature, for a caller whom another door has let in. */
   async handleAs(caller: Caller, service: string, request: HttpRequest): Promise<HttpResponse> {
-    const requestId = uuid(this.#random);
+    const requestId = this.#nextId();
     try {
       return withRequestId(await this.#run(caller, service, request, requestId), requestId);
     } catch (failure) {
@@ -77,8 +80,17 @@ export class AwsDoor {
     return withRequestId(await this.#writeError(service, request, error, requestId), requestId);
   }
 
-  async #handle(service: string, request: HttpRequest, requestId: string): Promise<HttpResponse> {
-    const authenticated = this.#authenticator.authenticate(request);
+  #nextId(): string {
+    return `${this.#firstId.slice(0, 24)}${(++this.#requests).toString(16).padStart(12, "0")}`;
+  }
+
+  async #handle(
+    service: string,
+    request: HttpRequest,
+    signature: Signature | undefined,
+    requestId: string,
+  ): Promise<HttpResponse> {
+    const authenticated = this.#authenticator.authenticate(request, signature);
     const { caller } = authenticated;
     if (service === "s3")
       return await this.#objectDoor.handle(request, authenticated, (operation, input) =>
@@ -144,9 +156,8 @@ export class AwsDoor {
 }
 
 /** The credential scope names the service; without a signature the target header may still tell whom to answer as. */
-function serviceOf(request: HttpRequest): string {
-  const scope = signatureOf(request)?.scope.service;
-  if (scope !== undefined) return scope;
+function serviceOf(request: HttpRequest, signature: Signature | undefined): string {
+  if (signature !== undefined) return signature.scope.service;
   const prefix = request.headers["x-amz-target"]?.split(".")[0];
   const named = Object.entries(catalog).find(
     ([, entry]) => entry.protocol.kind === "aws-json" && entry.protocol.targetPrefix === prefix,

@@ -1,13 +1,13 @@
 import type { ServiceError } from "../service.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
-import { fromJson, isObject, parseJsonBody, ShapeError, toJson } from "./json-shape.ts";
+import { bytesOf, fromJson, isObject, parseJsonBody, ShapeError, toJson } from "./json-shape.ts";
 import type { OperationModel, ServiceModel } from "./schema.ts";
 
 /** AWS-JSON 1.0 and 1.1: every operation is a POST to `/`, named in `x-amz-target`. */
 export type AwsJsonVersion = "1.0" | "1.1";
 
 export function readAwsJsonInput(operation: OperationModel, request: HttpRequest): Record<string, unknown> {
-  const body = parseJsonBody(Buffer.from(request.body).toString("utf8"));
+  const body = parseJsonBody(bytesOf(request.body).toString("utf8"));
   if (!isObject(body)) throw new ShapeError("serialization", "The request body is not a JSON object.");
   const input = fromJson(operation.input, body);
   return isObject(input) ? input : {};

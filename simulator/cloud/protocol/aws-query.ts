@@ -1,14 +1,7 @@
 import { ServiceError } from "../service.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { bytesOf, fromJson, isObject, JSON_DEPTH_MAX, ShapeError } from "./json-shape.ts";
-import {
-  membersOf,
-  timestampFormatOf,
-  xmlTraitsOf,
-  type OperationModel,
-  type ServiceModel,
-  type Shape,
-} from "./schema.ts";
+import type { OperationModel, ServiceModel, Shape } from "./schema.ts";
 import { escapeXml } from "./xml.ts";
 
 /** The AWS query protocol: form fields such as `Tags.member.1.Key` in, XML out. */
@@ -51,29 +44,29 @@ export function readQueryInput(operation: OperationModel, form: Field): Record<s
 /** The fields as JSON of the shape, for the one reader that checks. */
 function jsonOf(shape: Shape, field: Field | undefined): unknown {
   if (field === undefined) return undefined;
-  if (shape.isStructSchema())
+  if (shape.kind === "structure")
     return Object.fromEntries(
-      membersOf(shape).map(([name, member]) => [
+      shape.members.map(({ name, shape: member }) => [
         name,
-        jsonOf(member, field.below.get(xmlTraitsOf(member).name ?? name)),
+        jsonOf(member, field.below.get(member.xmlName ?? name)),
       ]),
     );
-  if (shape.isListSchema()) {
-    const item = shape.getValueSchema();
-    const items = xmlTraitsOf(shape).flattened ? field : field.below.get(xmlTraitsOf(item).name ?? "member");
+  if (shape.kind === "list") {
+    const item = shape.item;
+    const items = shape.xmlFlattened ? field : field.below.get(item.xmlName ?? "member");
     return inOrder(items).map((one) => jsonOf(item, one));
   }
-  if (shape.isMapSchema()) {
+  if (shape.kind === "map") {
     const { key, value } = entryNames(shape);
-    const entries = xmlTraitsOf(shape).flattened ? field : field.below.get("entry");
+    const entries = shape.xmlFlattened ? field : field.below.get("entry");
     return Object.fromEntries(
       inOrder(entries).map((entry) => [
         entry.below.get(key)?.text ?? "",
-        jsonOf(shape.getValueSchema(), entry.below.get(value)),
+        jsonOf(shape.item, entry.below.get(value)),
       ]),
     );
   }
-  if (shape.isBooleanSchema())
+  if (shape.kind === "boolean")
     return field.text === "true" ? true : field.text === "false" ? false : field.text;
   return field.text;
 }
@@ -88,8 +81,8 @@ function inOrder(field: Field | undefined): readonly Field[] {
 
 function entryNames(map: Shape): { readonly key: string; readonly value: string } {
   return {
-    key: xmlTraitsOf(map.getKeySchema()).name ?? "key",
-    value: xmlTraitsOf(map.getValueSchema()).name ?? "value",
+    key: map.key.xmlName ?? "key",
+    value: map.item.xmlName ?? "value",
   };
 }
 
@@ -131,30 +124,30 @@ function element(name: string, content: string): string {
 
 /** The content of a value's element. */
 function xmlOf(shape: Shape, value: unknown): string {
-  if (shape.isStructSchema())
-    return membersOf(shape)
-      .map(([name, member]) => {
+  if (shape.kind === "structure")
+    return shape.members
+      .map(({ name, shape: member }) => {
         const item = isObject(value) ? value[name] : undefined;
         if (item === undefined || item === null) return "";
-        const tag = xmlTraitsOf(member).name ?? name;
+        const tag = member.xmlName ?? name;
         return isFlat(member) ? flatOf(tag, member, item) : element(tag, xmlOf(member, item));
       })
       .join("");
-  if (shape.isListSchema()) return flatOf(xmlTraitsOf(shape.getValueSchema()).name ?? "member", shape, value);
-  if (shape.isMapSchema()) return flatOf("entry", shape, value);
-  if (shape.isTimestampSchema()) return timeText(shape, value);
-  if (shape.isBlobSchema()) return bytesOf(value).toString("base64");
+  if (shape.kind === "list") return flatOf(shape.item.xmlName ?? "member", shape, value);
+  if (shape.kind === "map") return flatOf("entry", shape, value);
+  if (shape.kind === "timestamp") return timeText(shape, value);
+  if (shape.kind === "blob") return bytesOf(value).toString("base64");
   return escapeXml(String(value));
 }
 
 function isFlat(shape: Shape): boolean {
-  return (shape.isListSchema() || shape.isMapSchema()) && xmlTraitsOf(shape).flattened;
+  return (shape.kind === "list" || shape.kind === "map") && shape.xmlFlattened;
 }
 
 /** Each item of a list or a map in an element of that name. */
 function flatOf(tag: string, shape: Shape, value: unknown): string {
-  const of = shape.getValueSchema();
-  if (shape.isListSchema())
+  const of = shape.item;
+  if (shape.kind === "list")
     return (Array.isArray(value) ? value : []).map((item) => element(tag, xmlOf(of, item))).join("");
   const names = entryNames(shape);
   return Object.entries(isObject(value) ? value : {})
@@ -168,5 +161,5 @@ function timeText(shape: Shape, value: unknown): string {
   const date = new Date(value instanceof Date ? value : Number(value));
   if (Number.isNaN(date.getTime()))
     throw new ServiceError("InternalFailure", 500, "A service answered with a bad timestamp.");
-  return timestampFormatOf(shape) === "epoch-seconds" ? String(date.getTime() / 1000) : date.toISOString();
+  return shape.timestampFormat === "epoch-seconds" ? String(date.getTime() / 1000) : date.toISOString();
 }

@@ -83,7 +83,8 @@ async function serve(
   handle: (request: HttpRequest) => Promise<HttpResponse>,
   received: { bytes: number },
 ): Promise<void> {
-  const body = await bodyOf(incoming, received);
+  const headers = headersOf(incoming.rawHeaders);
+  const body = await bodyOf(incoming, headers, received);
   if (body === undefined) {
     // The rest of the body is still on its way: say why, and end the connection.
     outgoing.writeHead(413, { connection: "close", "content-type": "text/plain" });
@@ -91,35 +92,46 @@ async function serve(
     return;
   }
   if (incoming.destroyed && !incoming.complete) return;
-  const [rawPath = "/", ...query] = (incoming.url ?? "/").split("?");
-  const headers: Record<string, string> = {};
-  for (const [name, values] of Object.entries(incoming.headersDistinct))
-    if (values !== undefined) headers[name] = values.join(",");
+  const method = incoming.method ?? "GET";
+  const url = incoming.url ?? "/";
+  const mark = url.indexOf("?");
   const response = await handle({
-    method: incoming.method ?? "GET",
-    rawPath,
-    rawQuery: query.join("?"),
+    method,
+    rawPath: mark < 0 ? url : url.slice(0, mark),
+    rawQuery: mark < 0 ? "" : url.slice(mark + 1),
     headers,
     body,
   });
-  if (response === noAnswer) {
-    incoming.socket.destroy();
-    return;
+  if (response === noAnswer) incoming.socket.destroy();
+  else answer(outgoing, method, response);
+}
+
+/** Names in lower case; what is said more than once, in one line. Node's own view of them costs more than the rest. */
+function headersOf(raw: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = (raw[at] ?? "").toLowerCase();
+    const value = raw[at + 1] ?? "";
+    headers[name] = Object.hasOwn(headers, name) ? `${headers[name] ?? ""},${value}` : value;
   }
-  const bytes = typeof response.body === "string" ? Buffer.from(response.body, "utf8") : response.body;
-  const bodyless = incoming.method === "HEAD" || response.status === 204 || response.status === 304;
-  outgoing.writeHead(response.status, {
-    ...(bodyless ? {} : { "content-length": bytes.length }),
-    ...response.headers,
-  });
-  outgoing.end(bodyless ? undefined : bytes);
+  return headers;
+}
+
+function answer(outgoing: ServerResponse, method: string, { status, headers, body }: HttpResponse): void {
+  const bodyless = method === "HEAD" || status === 204 || status === 304;
+  const length = bodyless ? {} : { "content-length": Buffer.byteLength(body) };
+  outgoing.writeHead(status, { ...length, ...headers });
+  // Text is handed on as it is: Node sends it in one piece with the head.
+  outgoing.end(bodyless ? undefined : body);
 }
 
 /** The body, within what one may be and what all that arrive at once may be. */
 async function bodyOf(
   incoming: IncomingMessage,
+  headers: Readonly<Record<string, string>>,
   received: { bytes: number },
 ): Promise<Uint8Array | undefined> {
+  if (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined) return nothing;
   let length = 0;
   try {
     return await readBody(incoming, (bytes) => {
@@ -131,3 +143,5 @@ async function bodyOf(
     received.bytes -= length;
   }
 }
+
+const nothing = new Uint8Array();

@@ -1,12 +1,5 @@
 import { ServiceError } from "../service.ts";
-import {
-  bindingOf,
-  membersOf,
-  requiredMembersOf,
-  timestampFormatOf,
-  type Shape,
-  type TimestampFormat,
-} from "./schema.ts";
+import type { Member, Shape, TimestampFormat } from "./schema.ts";
 
 /** Deeper JSON is refused before it is parsed: recursion over it must end well before the stack does. */
 export const JSON_DEPTH_MAX = 64;
@@ -52,25 +45,41 @@ function depthOf(text: string): number {
 /** A JSON value as the SDK's own types have it: timestamps become `Date`, blobs become bytes. */
 export function fromJson(shape: Shape, json: unknown, path = ""): unknown {
   if (json === null || json === undefined) return undefined;
-  if (shape.isDocumentSchema()) return json;
-  if (shape.isStructSchema()) {
-    const value = structFromJson(shape, json, path, membersOf(shape));
-    requireMembers(shape, value, path);
-    return value;
+  switch (shape.kind) {
+    case "document":
+      return json;
+    case "structure": {
+      const value = structFromJson(shape, json, path, shape.members);
+      requireMembers(shape, value, path);
+      return value;
+    }
+    case "list": {
+      if (!Array.isArray(json)) throw mismatch(path, "a list");
+      const { item } = shape;
+      return json.map((value, index) => fromJson(item, value, `${path}.${index + 1}.member`) ?? null);
+    }
+    case "map": {
+      if (!isObject(json)) throw mismatch(path, "a map");
+      const { item } = shape;
+      return Object.fromEntries(
+        Object.entries(json).map(([key, value]) => [key, fromJson(item, value, `${path}.${key}.member`)]),
+      );
+    }
+    case "timestamp":
+      return timestampFromJson(json, path);
+    case "blob":
+      if (typeof json !== "string") throw mismatch(path, "base64 text");
+      return Uint8Array.from(Buffer.from(json, "base64"));
+    case "number":
+      return numberFromJson(json, path);
+    case "boolean":
+      if (typeof json !== "boolean") throw mismatch(path, "a boolean");
+      return json;
+    case "string":
+      break;
   }
-  if (shape.isListSchema()) {
-    if (!Array.isArray(json)) throw mismatch(path, "a list");
-    const item = shape.getValueSchema();
-    return json.map((value, index) => fromJson(item, value, `${path}.${index + 1}.member`) ?? null);
-  }
-  if (shape.isMapSchema()) {
-    if (!isObject(json)) throw mismatch(path, "a map");
-    const item = shape.getValueSchema();
-    return Object.fromEntries(
-      Object.entries(json).map(([key, value]) => [key, fromJson(item, value, `${path}.${key}.member`)]),
-    );
-  }
-  return scalarFromJson(shape, json, path);
+  if (typeof json !== "string") throw mismatch(path, "a string");
+  return json;
 }
 
 /** The members that travel in the body, or those given. */
@@ -78,15 +87,13 @@ export function structFromJson(
   shape: Shape,
   json: unknown,
   path: string,
-  members: readonly (readonly [string, Shape])[],
+  members: readonly Member[],
 ): Record<string, unknown> {
-  if (!isObject(json)) throw mismatch(path === "" ? (shape.getName() ?? "the body") : path, "a structure");
+  if (!isObject(json)) throw mismatch(path === "" ? (shape.name ?? "the body") : path, "a structure");
   const value: Record<string, unknown> = {};
-  for (const [name, member] of members) {
-    const key = bindingOf(member).jsonName ?? name;
-    const parsed = Object.hasOwn(json, key)
-      ? fromJson(member, json[key], path === "" ? name : `${path}.${name}`)
-      : undefined;
+  for (const { name, jsonName, shape: member } of members) {
+    if (!Object.hasOwn(json, jsonName)) continue;
+    const parsed = fromJson(member, json[jsonName], path === "" ? name : `${path}.${name}`);
     if (parsed !== undefined) value[name] = parsed;
   }
   return value;
@@ -94,7 +101,7 @@ export function structFromJson(
 
 /** @throws ShapeError with the sentence AWS sends. */
 export function requireMembers(shape: Shape, value: Readonly<Record<string, unknown>>, path = ""): void {
-  for (const name of requiredMembersOf(shape))
+  for (const name of shape.required)
     if (value[name] === undefined)
       throw new ShapeError(
         "missing-member",
@@ -102,24 +109,11 @@ export function requireMembers(shape: Shape, value: Readonly<Record<string, unkn
       );
 }
 
-function scalarFromJson(shape: Shape, json: unknown, path: string): unknown {
-  if (shape.isTimestampSchema()) return timestampFromJson(json, path);
-  if (shape.isBlobSchema()) {
-    if (typeof json !== "string") throw mismatch(path, "base64 text");
-    return Uint8Array.from(Buffer.from(json, "base64"));
-  }
-  if (shape.isNumericSchema() || shape.isBigIntegerSchema() || shape.isBigDecimalSchema()) {
-    const number =
-      typeof json === "string" && /^(NaN|-?Infinity|-?\d+(\.\d+)?)$/.test(json) ? Number(json) : json;
-    if (typeof number !== "number") throw mismatch(path, "a number");
-    return number;
-  }
-  if (shape.isBooleanSchema()) {
-    if (typeof json !== "boolean") throw mismatch(path, "a boolean");
-    return json;
-  }
-  if (typeof json !== "string") throw mismatch(path, "a string");
-  return json;
+function numberFromJson(json: unknown, path: string): number {
+  const number =
+    typeof json === "string" && /^(NaN|-?Infinity|-?\d+(\.\d+)?)$/.test(json) ? Number(json) : json;
+  if (typeof number !== "number") throw mismatch(path, "a number");
+  return number;
 }
 
 function timestampFromJson(json: unknown, path: string): Date {
@@ -132,31 +126,40 @@ function timestampFromJson(json: unknown, path: string): Date {
 /** The reverse: what a service answered, as JSON of the schema. Members that the schema lacks are left out. */
 export function toJson(shape: Shape, value: unknown): unknown {
   if (value === undefined || value === null) return undefined;
-  if (shape.isDocumentSchema()) return value;
-  if (shape.isStructSchema()) return isObject(value) ? structToJson(value, membersOf(shape)) : undefined;
-  if (shape.isListSchema()) {
-    const item = shape.getValueSchema();
-    return Array.isArray(value) ? value.map((one) => toJson(item, one) ?? null) : undefined;
+  switch (shape.kind) {
+    case "structure":
+      return isObject(value) ? structToJson(value, shape.members) : undefined;
+    case "list": {
+      const { item } = shape;
+      return Array.isArray(value) ? value.map((one) => toJson(item, one) ?? null) : undefined;
+    }
+    case "map": {
+      const { item } = shape;
+      return isObject(value)
+        ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, toJson(item, one)]))
+        : undefined;
+    }
+    case "timestamp":
+      return timestampToJson(value, shape.timestampFormat);
+    case "blob":
+      return bytesOf(value).toString("base64");
+    case "document":
+    case "number":
+    case "boolean":
+    case "string":
+      break;
   }
-  if (shape.isMapSchema()) {
-    const item = shape.getValueSchema();
-    return isObject(value)
-      ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, toJson(item, one)]))
-      : undefined;
-  }
-  if (shape.isTimestampSchema()) return timestampToJson(value, timestampFormatOf(shape));
-  if (shape.isBlobSchema()) return bytesOf(value).toString("base64");
   return value;
 }
 
 export function structToJson(
   value: Readonly<Record<string, unknown>>,
-  members: readonly (readonly [string, Shape])[],
+  members: readonly Member[],
 ): Record<string, unknown> {
   const json: Record<string, unknown> = {};
-  for (const [name, member] of members) {
-    const item = toJson(member, value[name]);
-    if (item !== undefined) json[bindingOf(member).jsonName ?? name] = item;
+  for (const { name, jsonName, shape } of members) {
+    const item = toJson(shape, value[name]);
+    if (item !== undefined) json[jsonName] = item;
   }
   return json;
 }

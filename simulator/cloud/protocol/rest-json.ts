@@ -11,14 +11,7 @@ import {
   toJson,
   fromJson,
 } from "./json-shape.ts";
-import {
-  bindingOf,
-  membersOf,
-  timestampFormatOf,
-  type OperationModel,
-  type ServiceModel,
-  type Shape,
-} from "./schema.ts";
+import type { Member, MemberBinding, OperationModel, ServiceModel, Shape } from "./schema.ts";
 
 interface Route {
   readonly operation: OperationModel;
@@ -33,25 +26,36 @@ type Segment =
 
 /** Finds the operation of a REST request: literals win over labels, labels over greedy ones. */
 export class RestRouter {
-  readonly #routes: readonly Route[];
+  /** By method and what the path begins with, which is "" where that is a label. */
+  readonly #routes = new Map<string, Route[]>();
 
   constructor(model: ServiceModel) {
-    this.#routes = [...model.operations.values()]
+    const routes = [...model.operations.values()]
       .flatMap((operation) => (operation.http === undefined ? [] : [routeOf(operation, operation.http)]))
       .sort((a, b) => rank(a) - rank(b));
+    for (const route of routes) {
+      const [first] = route.segments;
+      const start = `${route.method} ${first?.kind === "literal" ? first.text : ""}`;
+      this.#routes.set(start, [...(this.#routes.get(start) ?? []), route]);
+    }
   }
 
   find(request: HttpRequest): { operation: OperationModel; labels: ReadonlyMap<string, string> } | undefined {
-    const path = request.rawPath.replace(/^\//, "").replace(/\/$/, "").split("/");
+    const path = request.rawPath.replace(/^\//, "").replace(/\/$/, "").split("/").map(decodeLabel);
     const query = new Set(request.rawQuery.split("&").filter((part) => part !== ""));
     let best: { operation: OperationModel; labels: Map<string, string>; score: string } | undefined;
-    for (const route of this.#routes) {
-      if (route.method !== request.method || !route.query.every((part) => hasQuery(query, part))) continue;
+    for (const route of this.#startingWith(request.method, path[0] ?? "")) {
+      if (!route.query.every((part) => hasQuery(query, part))) continue;
       const match = matchPath(route.segments, path);
       if (match !== undefined && (best === undefined || match.score < best.score))
         best = { operation: route.operation, ...match };
     }
     return best;
+  }
+
+  #startingWith(method: string, first: string): readonly Route[] {
+    const labelled = this.#routes.get(`${method} `) ?? [];
+    return first === "" ? labelled : [...(this.#routes.get(`${method} ${first}`) ?? []), ...labelled];
   }
 }
 
@@ -82,7 +86,7 @@ function hasQuery(query: ReadonlySet<string>, part: string): boolean {
   return query.has(part) || (!part.includes("=") && query.has(`${part}=`));
 }
 
-/** `score` compares by position: 0 for a literal, 1 for a label, 2 for a greedy one. */
+/** Of a decoded path. `score` compares by position: 0 for a literal, 1 for a label, 2 for a greedy one. */
 function matchPath(
   segments: readonly Segment[],
   path: readonly string[],
@@ -94,16 +98,16 @@ function matchPath(
     const part = path[at];
     if (part === undefined) return undefined;
     if (segment.kind === "literal") {
-      if (decodeLabel(part) !== segment.text) return undefined;
+      if (part !== segment.text) return undefined;
       at++;
     } else if (segment.kind === "label") {
       if (part === "") return undefined;
-      labels.set(segment.name, decodeLabel(part));
+      labels.set(segment.name, part);
       at++;
     } else {
       const end = path.length - (segments.length - index - 1);
       if (end <= at) return undefined;
-      labels.set(segment.name, path.slice(at, end).map(decodeLabel).join("/"));
+      labels.set(segment.name, path.slice(at, end).join("/"));
       at = end;
     }
     score += segment.kind === "literal" ? "0" : segment.kind === "label" ? "1" : "2";
@@ -126,43 +130,57 @@ export function readRestInput(
   request: HttpRequest,
 ): Record<string, unknown> {
   const input: Record<string, unknown> = {};
-  const inBody: [string, Shape][] = [];
+  const inBody: Member[] = [];
   const query = queryPairs(request.rawQuery);
-  let payload: [string, Shape] | undefined;
-  for (const [name, member] of membersOf(operation.input)) {
-    const binding = bindingOf(member);
-    if (binding.label) input[name] = fromText(member, labels.get(name), name);
-    else if (binding.query !== undefined) {
-      const values = query.filter(([key]) => key === binding.query).map(([, value]) => value);
-      if (member.isListSchema())
-        input[name] =
-          values.length > 0
-            ? values.map((value) => fromText(member.getValueSchema(), value, name))
-            : undefined;
-      else input[name] = fromText(member, values[0], name);
-    } else if (binding.queryMap) input[name] = Object.fromEntries(query);
-    else if (binding.header !== undefined)
-      input[name] = fromText(member, request.headers[binding.header], name);
-    else if (binding.headerPrefix !== undefined)
-      input[name] = headersWithPrefix(request.headers, binding.headerPrefix);
-    else if (binding.payload) payload = [name, member];
-    else inBody.push([name, member]);
+  let payload: Member | undefined;
+  for (const member of operation.input.members) {
+    const { binding } = member.shape;
+    if (binding.payload) payload = member;
+    else if (travelsInBody(binding)) inBody.push(member);
+    else {
+      const value = besideBody(member, labels, query, request.headers);
+      if (value !== undefined) input[member.name] = value;
+    }
   }
-  if (payload !== undefined) input[payload[0]] = readPayload(payload[1], request.body);
-  else if (inBody.length > 0)
+  if (payload !== undefined) {
+    const value = readPayload(payload.shape, request.body);
+    if (value !== undefined) input[payload.name] = value;
+  } else if (inBody.length > 0)
     Object.assign(
       input,
-      structFromJson(operation.input, parseJsonBody(Buffer.from(request.body).toString("utf8")), "", inBody),
+      structFromJson(operation.input, parseJsonBody(bytesOf(request.body).toString("utf8")), "", inBody),
     );
-  for (const [name, value] of Object.entries(input)) if (value === undefined) delete input[name];
   requireMembers(operation.input, input);
   return input;
 }
 
+function travelsInBody({ label, query, queryMap, header, headerPrefix }: MemberBinding): boolean {
+  return !label && query === undefined && !queryMap && header === undefined && headerPrefix === undefined;
+}
+
+/** A member that comes in the path, the query or the headers; undefined where it did not come. */
+function besideBody(
+  { name, shape }: Member,
+  labels: ReadonlyMap<string, string>,
+  query: readonly (readonly [string, string])[],
+  headers: Readonly<Record<string, string>>,
+): unknown {
+  const { binding } = shape;
+  if (binding.label) return fromText(shape, labels.get(name), name);
+  if (binding.query !== undefined) {
+    const values = query.filter(([key]) => key === binding.query).map(([, value]) => value);
+    if (shape.kind !== "list") return fromText(shape, values[0], name);
+    return values.length > 0 ? values.map((value) => fromText(shape.item, value, name)) : undefined;
+  }
+  if (binding.queryMap) return Object.fromEntries(query);
+  if (binding.header !== undefined) return fromText(shape, headers[binding.header], name);
+  return headersWithPrefix(headers, binding.headerPrefix ?? "");
+}
+
 function readPayload(shape: Shape, body: Uint8Array): unknown {
-  if (shape.isBlobSchema()) return body;
-  const text = Buffer.from(body).toString("utf8");
-  if (shape.isStringSchema()) return text;
+  if (shape.kind === "blob") return body;
+  const text = bytesOf(body).toString("utf8");
+  if (shape.kind === "string") return text;
   return fromJson(shape, parseJsonBody(text));
 }
 
@@ -180,21 +198,21 @@ function headersWithPrefix(
 /** Text of a label, query or header as the member's type. */
 function fromText(shape: Shape, text: string | undefined, name: string): unknown {
   if (text === undefined) return undefined;
-  if (shape.isNumericSchema()) {
+  if (shape.kind === "number") {
     const number = Number(text);
     if (text.trim() === "" || Number.isNaN(number))
       throw new ShapeError("serialization", `The value at '${name}' is not a number.`);
     return number;
   }
-  if (shape.isBooleanSchema()) {
+  if (shape.kind === "boolean") {
     if (text !== "true" && text !== "false")
       throw new ShapeError("serialization", `The value at '${name}' is not true or false.`);
     return text === "true";
   }
-  if (shape.isTimestampSchema())
+  if (shape.kind === "timestamp")
     return fromJson(
       shape,
-      timestampFormatOf(shape) === "epoch-seconds" || /^\d+(\.\d+)?$/.test(text) ? Number(text) : text,
+      shape.timestampFormat === "epoch-seconds" || /^\d+(\.\d+)?$/.test(text) ? Number(text) : text,
       name,
     );
   return text;
@@ -202,13 +220,14 @@ function fromText(shape: Shape, text: string | undefined, name: string): unknown
 
 export function writeRestOutput(operation: OperationModel, output: object): HttpResponse {
   const headers: Record<string, string> = {};
-  const inBody: [string, Shape][] = [];
+  const inBody: Member[] = [];
   const value = isObject(output) ? output : {};
   let status = operation.http?.status ?? 200;
   let body: Uint8Array | string | undefined;
-  for (const [name, member] of membersOf(operation.output)) {
+  for (const field of operation.output.members) {
+    const { name, shape: member } = field;
     const item = value[name];
-    const binding = bindingOf(member);
+    const { binding } = member;
     if (binding.header !== undefined) {
       const text = textOf(member, item);
       if (text !== undefined) headers[binding.header] = text;
@@ -217,10 +236,11 @@ export function writeRestOutput(operation: OperationModel, output: object): Http
         headers[`${binding.headerPrefix}${key}`] = String(text);
     } else if (binding.responseCode) status = typeof item === "number" ? item : status;
     else if (binding.payload) {
-      if (member.isStructSchema()) body = JSON.stringify(toJson(member, item) ?? {});
+      if (member.kind === "structure") body = JSON.stringify(toJson(member, item) ?? {});
       else body = item === undefined ? "" : bytesOf(item);
-      headers["content-type"] ??= member.isStructSchema() ? "application/json" : "application/octet-stream";
-    } else inBody.push([name, member]);
+      headers["content-type"] ??=
+        member.kind === "structure" ? "application/json" : "application/octet-stream";
+    } else inBody.push(field);
   }
   if (body === undefined && status !== 204) {
     headers["content-type"] = "application/json";
@@ -243,9 +263,9 @@ export function writeRestError(model: ServiceModel, error: ServiceError): HttpRe
     "content-type": "application/json",
     "x-amzn-errortype": error.code,
   };
-  const members = shape === undefined ? [] : membersOf(shape);
-  const inBody = members.filter(([name, member]) => {
-    const { header } = bindingOf(member);
+  const members = shape === undefined ? [] : shape.members;
+  const inBody = members.filter(({ name, shape: member }) => {
+    const { header } = member.binding;
     const text = header === undefined ? undefined : textOf(member, value[name]);
     if (header !== undefined && text !== undefined) headers[header] = text;
     return header === undefined;

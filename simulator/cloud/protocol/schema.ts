@@ -33,7 +33,17 @@ export interface ErrorModel {
   readonly queryCode: string | undefined;
 }
 
-export type Shape = NormalizedSchema;
+/** What a value is, by which its form on the wire is chosen. */
+export type Kind =
+  | "structure"
+  | "list"
+  | "map"
+  | "document"
+  | "timestamp"
+  | "blob"
+  | "number"
+  | "boolean"
+  | "string";
 export type TimestampFormat = "default" | "date-time" | "http-date" | "epoch-seconds";
 
 /** Where a member of a structure travels. */
@@ -45,7 +55,110 @@ export interface MemberBinding {
   readonly headerPrefix: string | undefined;
   readonly payload: boolean;
   readonly responseCode: boolean;
-  readonly jsonName: string | undefined;
+}
+
+/** A member of a structure. */
+export interface Member {
+  readonly name: string;
+  /** What JSON calls it. */
+  readonly jsonName: string;
+  readonly shape: Shape;
+}
+
+/**
+ * A schema, read once: requests are turned by it all day, and the SDK's own view of it is worked out anew at each
+ * question. Its parts are read when first asked for, since shapes hold each other.
+ */
+export class Shape {
+  readonly name: string | undefined;
+  readonly kind: Kind;
+  readonly timestampFormat: TimestampFormat;
+  readonly binding: MemberBinding;
+  /** How a member, list or map is named in XML and in forms. */
+  readonly xmlName: string | undefined;
+  readonly xmlFlattened: boolean;
+  readonly #schema: NormalizedSchema;
+  #members: readonly Member[] | undefined;
+  #required: readonly string[] | undefined;
+  #key: Shape | undefined;
+  #item: Shape | undefined;
+
+  private constructor(schema: NormalizedSchema) {
+    const traits = schema.getMergedTraits();
+    this.#schema = schema;
+    this.name = schema.getName();
+    this.kind = kindOf(schema);
+    this.timestampFormat = timestampFormatOf(schema.getSchema());
+    this.binding = {
+      label: traits.httpLabel === 1,
+      query: traits.httpQuery,
+      queryMap: traits.httpQueryParams === 1,
+      header: traits.httpHeader?.toLowerCase(),
+      headerPrefix: traits.httpPrefixHeaders?.toLowerCase(),
+      payload: traits.httpPayload === 1,
+      responseCode: traits.httpResponseCode === 1,
+    };
+    this.xmlName = traits.xmlName;
+    this.xmlFlattened = traits.xmlFlattened === 1;
+  }
+
+  static of(schema: NormalizedSchema): Shape {
+    const shape = shapes.get(schema) ?? new Shape(schema);
+    shapes.set(schema, shape);
+    return shape;
+  }
+
+  /** Of a structure; none of what is not one (an operation without input has `Unit`). */
+  get members(): readonly Member[] {
+    this.#members ??= this.kind !== "structure" ? [] : [...this.#schema.structIterator()].map(memberOf);
+    return this.#members;
+  }
+
+  /** The names of the members that must be there: the tuple lists them first and says how many they are. */
+  get required(): readonly string[] {
+    this.#required ??= requiredOf(this.#schema.getSchema());
+    return this.#required;
+  }
+
+  /** Of a map. */
+  get key(): Shape {
+    this.#key ??= Shape.of(this.#schema.getKeySchema());
+    return this.#key;
+  }
+
+  /** Of a list or a map: what each value in it is. */
+  get item(): Shape {
+    this.#item ??= Shape.of(this.#schema.getValueSchema());
+    return this.#item;
+  }
+}
+const shapes = new WeakMap<NormalizedSchema, Shape>();
+
+function memberOf([name, schema]: readonly [string, NormalizedSchema]): Member {
+  return { name, jsonName: schema.getMergedTraits().jsonName ?? name, shape: Shape.of(schema) };
+}
+
+function kindOf(schema: NormalizedSchema): Kind {
+  if (schema.isDocumentSchema()) return "document";
+  if (schema.isStructSchema()) return "structure";
+  if (schema.isListSchema()) return "list";
+  if (schema.isMapSchema()) return "map";
+  if (schema.isTimestampSchema()) return "timestamp";
+  if (schema.isBlobSchema()) return "blob";
+  if (schema.isNumericSchema() || schema.isBigIntegerSchema() || schema.isBigDecimalSchema()) return "number";
+  return schema.isBooleanSchema() ? "boolean" : "string";
+}
+
+const Structure = z.object({ names: z.array(z.string()), count: z.number() });
+
+function requiredOf(schema: unknown): readonly string[] {
+  if (!Array.isArray(schema)) return [];
+  const parsed = Structure.safeParse({ names: schema[4], count: schema[6] });
+  return parsed.success ? parsed.data.names.slice(0, parsed.data.count) : [];
+}
+
+function timestampFormatOf(schema: unknown): TimestampFormat {
+  return schema === 5 ? "date-time" : schema === 6 ? "http-date" : schema === 7 ? "epoch-seconds" : "default";
 }
 
 const Reference = z.custom<Parameters<typeof NormalizedSchema.of>[0]>();
@@ -80,8 +193,8 @@ export function serviceModel(clientModule: object): ServiceModel {
         name,
         namespace,
         http: http && { method: http[0], path: http[1], status: http[2] },
-        input: NormalizedSchema.of(input),
-        output: NormalizedSchema.of(output),
+        input: Shape.of(NormalizedSchema.of(input)),
+        output: Shape.of(NormalizedSchema.of(output)),
       });
       continue;
     }
@@ -90,74 +203,11 @@ export function serviceModel(clientModule: object): ServiceModel {
       const [, , name, traits] = error.data;
       errors.set(name, {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is the tuple that was just recognised.
-        shape: NormalizedSchema.of(exported as Parameters<typeof NormalizedSchema.of>[0]),
+        shape: Shape.of(NormalizedSchema.of(exported as Parameters<typeof NormalizedSchema.of>[0])),
         status: typeof traits === "number" ? undefined : traits.httpError,
         queryCode: typeof traits === "number" ? undefined : traits.awsQueryError?.[0],
       });
     }
   }
   return { operations, errors };
-}
-
-const bindings = new WeakMap<Shape, MemberBinding>();
-
-export function bindingOf(member: Shape): MemberBinding {
-  const known = bindings.get(member);
-  if (known !== undefined) return known;
-  const traits = member.getMergedTraits();
-  const binding: MemberBinding = {
-    label: traits.httpLabel === 1,
-    query: traits.httpQuery,
-    queryMap: traits.httpQueryParams === 1,
-    header: traits.httpHeader?.toLowerCase(),
-    headerPrefix: traits.httpPrefixHeaders?.toLowerCase(),
-    payload: traits.httpPayload === 1,
-    responseCode: traits.httpResponseCode === 1,
-    jsonName: traits.jsonName,
-  };
-  bindings.set(member, binding);
-  return binding;
-}
-
-/** How a member, list or map is named in XML and in forms. */
-export function xmlTraitsOf(shape: Shape): {
-  readonly name: string | undefined;
-  readonly flattened: boolean;
-} {
-  const traits = shape.getMergedTraits();
-  return { name: traits.xmlName, flattened: traits.xmlFlattened === 1 };
-}
-
-/** The members of a structure; none of what is not a structure (an operation without input has `Unit`). */
-export function membersOf(shape: Shape): readonly (readonly [string, Shape])[] {
-  const known = members.get(shape);
-  if (known !== undefined) return known;
-  const found = shape.isStructSchema() ? [...shape.structIterator()] : [];
-  members.set(shape, found);
-  return found;
-}
-const members = new WeakMap<Shape, readonly (readonly [string, Shape])[]>();
-
-/** The names of the members that must be there: the tuple lists them first and says how many they are. */
-export function requiredMembersOf(shape: Shape): readonly string[] {
-  const known = required.get(shape);
-  if (known !== undefined) return known;
-  const found = readRequired(shape);
-  required.set(shape, found);
-  return found;
-}
-const required = new WeakMap<Shape, readonly string[]>();
-
-function readRequired(shape: Shape): readonly string[] {
-  const schema: unknown = shape.getSchema();
-  if (!Array.isArray(schema)) return [];
-  const parsed = z
-    .object({ names: z.array(z.string()), count: z.number() })
-    .safeParse({ names: schema[4], count: schema[6] });
-  return parsed.success ? parsed.data.names.slice(0, parsed.data.count) : [];
-}
-
-export function timestampFormatOf(shape: Shape): TimestampFormat {
-  const schema = shape.getSchema();
-  return schema === 5 ? "date-time" : schema === 6 ? "http-date" : schema === 7 ? "epoch-seconds" : "default";
 }

@@ -3,8 +3,8 @@ import { ServiceError } from "../service.ts";
 import { readAwsJsonInput, writeAwsJsonError, writeAwsJsonOutput } from "./aws-json.ts";
 import { readQueryForm, readQueryInput, writeQueryError, writeQueryOutput } from "./aws-query.ts";
 import type { CatalogEntry } from "./catalog.ts";
-import { violationsOf, violationsTold } from "./constraints/check.ts";
-import { constraintsOf, type ServiceTable } from "./constraints/table.ts";
+import { Constraints, violationsTold } from "./constraints/check.ts";
+import { constraintsOf } from "./constraints/table.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 import { ShapeError } from "./json-shape.ts";
 import { readRestInput, RestRouter, writeRestError, writeRestOutput } from "./rest-json.ts";
@@ -15,9 +15,9 @@ export class ServiceDoor {
   readonly #entry: CatalogEntry;
   readonly #model: ServiceModel;
   readonly #router: RestRouter;
-  readonly #constraints: ServiceTable | undefined;
+  readonly #constraints: Constraints | undefined;
 
-  private constructor(entry: CatalogEntry, model: ServiceModel, constraints: ServiceTable | undefined) {
+  private constructor(entry: CatalogEntry, model: ServiceModel, constraints: Constraints | undefined) {
     this.#entry = entry;
     this.#model = model;
     this.#router = new RestRouter(model);
@@ -26,7 +26,9 @@ export class ServiceDoor {
 
   /** `service` is its signing name, by which its constraints are known. */
   static async open(service: string, entry: CatalogEntry): Promise<ServiceDoor> {
-    return new ServiceDoor(entry, serviceModel(await entry.load()), await constraintsOf(service));
+    const table = await constraintsOf(service);
+    const constraints = table === undefined ? undefined : new Constraints(table);
+    return new ServiceDoor(entry, serviceModel(await entry.load()), constraints);
   }
 
   /** @throws ServiceError as the service refuses what it cannot read. */
@@ -57,7 +59,7 @@ export class ServiceDoor {
   /** The schemas carry no lengths, ranges, patterns and enumerations; AWS checks them before the service sees anything. */
   #constrain(operation: OperationModel, input: Record<string, unknown>): void {
     if (this.#constraints === undefined) return;
-    const violations = violationsOf(this.#constraints, operation.name, input);
+    const violations = this.#constraints.violationsOf(operation.name, input);
     if (violations.length === 0) return;
     throw new ServiceError(this.#entry.validationCode, 400, violationsTold(violations), {
       reason: "FIELD_VALIDATION_FAILED",

@@ -17,7 +17,7 @@ export interface Signer {
   readonly now: number;
 }
 
-/** A request as an SDK signs it, for whoever says to a cloud what no SDK would: benches, and tests of its door. */
+/** A request as an SDK signs it, for tests that say to a cloud what no SDK would. */
 export function signedRequest(asked: ToSign, { endpoint, region, credentials, now }: Signer): HttpRequest {
   const { service, method, path, body } = asked;
   const bytes =

@@ -1,4 +1,4 @@
-import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from "node:crypto";
 import { escapeUri, queryPairs, type HttpRequest } from "./http.ts";
 
 /** AWS Signature Version 4. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
@@ -22,14 +22,15 @@ export interface Scope {
 
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 const algorithm = "AWS4-HMAC-SHA256";
+const authorization = new RegExp(
+  `^${algorithm}\\s+Credential=([^,\\s]+),\\s*SignedHeaders=([^,\\s]+),\\s*Signature=([0-9a-f]{64})$`,
+);
 
 /** What the request says of its own signature, in its header or its query; undefined where it has none. */
 export function signatureOf(request: HttpRequest): Signature | undefined {
   const header = request.headers["authorization"];
   if (header === undefined) return presignedSignatureOf(request);
-  const match = new RegExp(
-    `^${algorithm}\\s+Credential=([^,\\s]+),\\s*SignedHeaders=([^,\\s]+),\\s*Signature=([0-9a-f]{64})$`,
-  ).exec(header);
+  const match = authorization.exec(header);
   const credential = match?.[1] === undefined ? undefined : credentialOf(match[1]);
   const dateText = request.headers["x-amz-date"];
   if (!match || credential === undefined || dateText === undefined) return undefined;
@@ -96,9 +97,7 @@ export function computeSignature(
     request.method,
     canonicalPath(request.rawPath, scope.service),
     canonicalQuery(request.rawQuery),
-    ...signature.signedHeaders.map(
-      (name) => `${name}:${(request.headers[name] ?? "").trim().replaceAll(/\s+/g, " ")}`,
-    ),
+    ...signature.signedHeaders.map((name) => `${name}:${canonicalHeader(request, name)}`),
     "",
     signature.signedHeaders.join(";"),
     payloadHashOf(request, signature.expiresSeconds !== undefined),
@@ -138,12 +137,20 @@ function payloadHashOf(request: HttpRequest, presigned: boolean): string {
   return request.headers["x-amz-content-sha256"] ?? (presigned ? UNSIGNED_PAYLOAD : sha256(request.body));
 }
 
-/** S3 signs the path as it travels; every other service encodes it once more. */
-function canonicalPath(rawPath: string, service: string): string {
-  return service === "s3" ? rawPath : escapeUri(rawPath).replaceAll("%2F", "/");
+function canonicalHeader({ headers }: HttpRequest, name: string): string {
+  return Object.hasOwn(headers, name) ? (headers[name] ?? "").trim().replaceAll(/\s+/g, " ") : "";
 }
 
+/** S3 signs the path as it travels; every other service encodes it once more. */
+function canonicalPath(rawPath: string, service: string): string {
+  return service === "s3" || plainPath.test(rawPath) ? rawPath : escapeUri(rawPath).replaceAll("%2F", "/");
+}
+
+/** What encoding leaves as it is. */
+const plainPath = /^[\w.~/-]*$/;
+
 function canonicalQuery(rawQuery: string): string {
+  if (rawQuery === "") return "";
   return queryPairs(rawQuery)
     .filter(([key]) => key !== "X-Amz-Signature")
     .map(([key, value]): [string, string] => [escapeUri(key), escapeUri(value)])
@@ -153,7 +160,7 @@ function canonicalQuery(rawQuery: string): string {
 }
 
 export function sha256(bytes: Uint8Array | string): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return hash("sha256", bytes);
 }
 
 export function hmac(key: KeyObject | Uint8Array | string, text: string): Buffer {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { ServiceError, type Input } from "../service.ts";
 import { checksumAlgorithms, checksumOf, type ChecksumAlgorithm } from "./checksums.ts";
 import { s3Error } from "./errors.ts";
@@ -45,8 +45,7 @@ export function checkedMetadata(given: unknown): Record<string, string> {
 }
 
 export function checkContentMd5(given: unknown, body: Uint8Array): void {
-  if (given !== undefined && given !== createHash("md5").update(body).digest("base64"))
-    throw s3Error.badDigest("Content-MD5");
+  if (given !== undefined && given !== hash("md5", body, "base64")) throw s3Error.badDigest("Content-MD5");
 }
 
 /** The checksum that came with the bytes, verified; or computed, where only its algorithm was named. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Clock, Random } from "@coalmine/ports";
 import {
   ServiceError,
@@ -173,7 +173,7 @@ export class S3Service implements Service {
       const content = {
         blob,
         sizeBytes: body.length,
-        etag: `"${createHash("md5").update(body).digest("hex")}"`,
+        etag: `"${hash("md5", body)}"`,
         headers: headersOf(input),
         metadata,
         ...(checksum === undefined ? {} : { checksum }),

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { join } from "node:path";
 import { invariant } from "@coalmine/runtime";
 import type { Disk } from "./disk.ts";
@@ -6,6 +6,9 @@ import type { BlobId } from "./store.ts";
 
 /** Ours. Beyond it a blob that is put again is looked for on the disk again. */
 const REMEMBERED_MAX = 10_000;
+/** Ours. What was read last stays in memory, as far as it is small. */
+const CACHED_BYTES_MAX = 8 * 1024 * 1024;
+const CACHED_BLOB_BYTES_MAX = 64 * 1024;
 
 /** Blobs as files named by their SHA-256: written aside, synced, renamed, and the folder synced. */
 export class BlobFiles {
@@ -15,6 +18,11 @@ export class BlobFiles {
   readonly #shards = new Map<string, Promise<void>>();
   /** Those that are durable, or on their way: whoever puts the same again shares them. */
   readonly #puts = new Map<BlobId, Promise<void>>();
+  /** What was read, the oldest first. Bytes never change under their id, so only a removal ends them. */
+  readonly #read = new Map<BlobId, Uint8Array>();
+  #readBytes = 0;
+  /** Counts removals: what was being read meanwhile may be gone. */
+  #removals = 0;
   #temporary = 0;
 
   constructor(folder: string, disk: Disk) {
@@ -23,7 +31,7 @@ export class BlobFiles {
   }
 
   async put(bytes: Uint8Array): Promise<BlobId> {
-    const id = createHash("sha256").update(bytes).digest("hex");
+    const id = hash("sha256", bytes);
     if (this.#puts.size >= REMEMBERED_MAX) this.#puts.clear();
     const known = this.#puts.get(id) ?? this.#write(id, bytes);
     this.#puts.set(id, known);
@@ -49,12 +57,34 @@ export class BlobFiles {
     await this.#disk.syncFolder(shard);
   }
 
-  get(id: BlobId): Promise<Uint8Array> {
-    return this.#disk.read(this.#path(id));
+  async get(id: BlobId): Promise<Uint8Array> {
+    const known = this.#read.get(id);
+    if (known !== undefined) return known;
+    const removals = this.#removals;
+    const bytes = await this.#disk.read(this.#path(id));
+    if (bytes.length <= CACHED_BLOB_BYTES_MAX && removals === this.#removals) this.#keep(id, bytes);
+    return bytes;
+  }
+
+  #keep(id: BlobId, bytes: Uint8Array): void {
+    this.#drop(id);
+    this.#read.set(id, bytes);
+    this.#readBytes += bytes.length;
+    for (const oldest of this.#read.keys()) {
+      if (this.#readBytes <= CACHED_BYTES_MAX) return;
+      this.#drop(oldest);
+    }
+  }
+
+  #drop(id: BlobId): void {
+    this.#readBytes -= this.#read.get(id)?.length ?? 0;
+    this.#read.delete(id);
   }
 
   async remove(id: BlobId): Promise<void> {
     this.#puts.delete(id);
+    this.#removals++;
+    this.#drop(id);
     await this.#disk.remove(this.#path(id));
   }
 

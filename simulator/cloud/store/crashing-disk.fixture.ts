@@ -75,14 +75,14 @@ export class CrashingDisk implements Disk {
   async openToAppend(path: string): Promise<AppendedFile> {
     const file = await this.#file(path);
     return {
-      append: (bytes) =>
-        this.#change(() => {
+      append: async (bytes) => {
+        await this.#change(() => {
           file.bytes = Buffer.concat([file.bytes, bytes]);
-        }),
-      sync: () =>
-        this.#change(() => {
+        });
+        await this.#change(() => {
           file.syncedBytes = file.bytes.length;
-        }),
+        });
+      },
       close: () => Promise.resolve(),
     };
   }

@@ -176,3 +176,25 @@ test("blobs are kept by their content, and a second cloud in the same folder is 
   await store.close();
   await (await open(path)).close();
 });
+
+test("a small blob that was read is remembered until it is removed, a large one never", async () => {
+  const path = await folder();
+  const store = await open(path);
+  const small = Buffer.from("small");
+  const [id, large] = [await store.putBlob(small), await store.putBlob(Buffer.alloc(100_000))];
+  const fileOf = (blob: string): string => join(path, "blobs", blob.slice(0, 2), blob);
+  for (const blob of [id, large]) {
+    await store.getBlob(blob);
+    await rm(fileOf(blob));
+  }
+  expect(Buffer.from(await store.getBlob(id))).toEqual(small);
+  await expect(store.getBlob(large)).rejects.toMatchObject({ code: "ENOENT" });
+  await store.removeBlob(id);
+  await expect(store.getBlob(id)).rejects.toMatchObject({ code: "ENOENT" });
+  await store.putBlob(small);
+  expect(Buffer.from(await store.getBlob(id))).toEqual(small);
+  const other = await store.putBlob(Buffer.from("read while it goes"));
+  await Promise.allSettled([store.getBlob(other), store.removeBlob(other)]);
+  await expect(store.getBlob(other)).rejects.toMatchObject({ code: "ENOENT" });
+  await store.close();
+});

@@ -133,7 +133,6 @@ class DiskStore implements Store {
     try {
       const record = encodeRecord(mutations);
       await this.#wal?.append(record);
-      await this.#wal?.sync();
       this.#walBytes += record.length;
       if (this.#walBytes > Math.max(this.#snapshotAfterBytes, 2 * this.#snapshotBytes))
         await this.#snapshot();

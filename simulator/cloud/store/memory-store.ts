@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { invariant } from "@coalmine/runtime";
 import type { BlobId, Store, Table } from "./store.ts";
 
@@ -14,7 +14,7 @@ export function memoryStore(): Store {
       return table as unknown as Table<Value>;
     },
     putBlob: (bytes) => {
-      const id = createHash("sha256").update(bytes).digest("hex");
+      const id = hash("sha256", bytes);
       blobs.set(id, bytes);
       return Promise.resolve(id);
     },

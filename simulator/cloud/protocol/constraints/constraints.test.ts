@@ -8,9 +8,9 @@ import {
 import { CreateThingCommand, IoTClient } from "@aws-sdk/client-iot";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { catalog } from "../catalog.ts";
-import { membersOf, requiredMembersOf, serviceModel } from "../schema.ts";
+import { serviceModel } from "../schema.ts";
 import { startTestCloud, type TestCloud } from "../test-cloud.ts";
-import { violationsOf } from "./check.ts";
+import { Constraints } from "./check.ts";
 import { constraintsOf, type ServiceTable } from "./table.ts";
 
 let cloud: TestCloud;
@@ -53,10 +53,8 @@ test("every operation that is served is, in method, path, status, members and wh
       const http = here.http ?? { method: "POST", path: "/", status: 200 };
       const mine = {
         http: [http.method, wire(http.path), http.status],
-        members: membersOf(here.input)
-          .map(([name]) => name)
-          .sort(),
-        required: [...requiredMembersOf(here.input)].sort(),
+        members: here.input.members.map(({ name }) => name).sort(),
+        required: [...here.input.required].sort(),
       };
       const members = there.members.filter((member) => !newer.has(`${service} ${operation} ${member}`));
       const required = unmarked.has(service) ? [] : there.required;
@@ -119,7 +117,8 @@ test("lists, bytes, nesting and the bound of the list of violations", () => {
       Bytes: { max: 2 },
     },
   };
-  const paths = (input: unknown): string[] => violationsOf(table, "Do", input).map(({ path }) => path);
+  const constraints = new Constraints(table);
+  const paths = (input: unknown): string[] => constraints.violationsOf("Do", input).map(({ path }) => path);
   expect(paths({ list: ["a", "b"], bytes: new Uint8Array(2), unknown: 1 })).toEqual([]);
   expect(paths({ list: ["a", "B", "abcd"], bytes: new Uint8Array(3) })).toEqual([
     "list",
