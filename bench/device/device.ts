@@ -25,9 +25,13 @@ export async function bench(say: (sentence: string) => void): Promise<Metrics> {
         Lifecycle: { Run: `exec "${process.execPath}" -e "setInterval(() => {}, 1e9)"` },
       });
     const first = await rig.start(root);
-    await rig.operator.deploy(
-      "thinggroup/fleet",
-      Object.fromEntries(names.map((name) => [name, { componentVersion: "1.0.0" }])),
+    const components = Object.fromEntries(names.map((name) => [name, { componentVersion: "1.0.0" }]));
+    // A version is deployable some moments after it is made.
+    await until("a deployment is taken", () =>
+      rig.operator.deploy("thinggroup/fleet", components).then(
+        () => true,
+        () => false,
+      ),
     );
     await until("four run", async () => (await processesIn(root)).length === names.length);
     await until("the deployment succeeds", async () =>

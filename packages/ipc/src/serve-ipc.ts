@@ -51,6 +51,9 @@ class Connection implements IpcConnection {
   #principal: string | undefined;
   #isOpen = true;
   #unsentBytes = 0;
+  /** Frames that leave together: what is said in one go is one call of the system. */
+  #outgoing: Uint8Array[] = [];
+  #isReceiving = false;
 
   constructor(service: IpcService, link: Link, log: Log) {
     this.#service = service;
@@ -64,6 +67,7 @@ class Connection implements IpcConnection {
 
   receive(bytes: Uint8Array): void {
     if (!this.#isOpen) return;
+    this.#isReceiving = true;
     try {
       this.#decoder.push(bytes, (message) => {
         if (this.#isOpen) this.#route(fromMessage(message));
@@ -72,16 +76,21 @@ class Connection implements IpcConnection {
       if (thrown instanceof ProtocolViolation) this.#refuse(thrown.message);
       else if (thrown instanceof FramingError) this.#drop(thrown.message);
       else throw thrown;
+    } finally {
+      this.#isReceiving = false;
+      if (this.#outgoing.length > 0) this.#flushSoon();
     }
   }
 
   /** The link is closed already: nothing is said any more. */
   gone(): void {
     this.#isOpen = false;
+    this.#outgoing = [];
     for (const stream of this.#streams.values()) stream.close();
   }
 
   async close(): Promise<void> {
+    this.#flush();
     this.gone();
     await this.#link.close();
   }
@@ -220,8 +229,22 @@ class Connection implements IpcConnection {
       this.#streams.get(message.streamId)?.close();
     }
     this.#unsentBytes += bytes.length;
-    if (this.#unsentBytes > UNSENT_BYTES_MAX)
+    if (this.#unsentBytes > UNSENT_BYTES_MAX) {
+      this.#outgoing = [];
       return this.#drop(`it does not read: ${this.#unsentBytes} bytes are unsent`);
+    }
+    if (this.#outgoing.push(bytes) === 1 && !this.#isReceiving) this.#flushSoon();
+  }
+
+  /** After the promises that are resolved by now: answers that the service has at once leave with the events before them. */
+  #flushSoon(): void {
+    void Promise.resolve().then(() => this.#flush());
+  }
+
+  #flush(): void {
+    const bytes = joined(this.#outgoing);
+    if (bytes === undefined) return;
+    this.#outgoing = [];
     this.#link.write(bytes).then(
       () => {
         this.#unsentBytes -= bytes.length;
@@ -251,10 +274,23 @@ class Connection implements IpcConnection {
   }
 }
 
+function joined(frames: readonly Uint8Array[]): Uint8Array | undefined {
+  if (frames.length < 2) return frames[0];
+  const bytes = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0));
+  let offset = 0;
+  for (const frame of frames) {
+    bytes.set(frame, offset);
+    offset += frame.length;
+  }
+  return bytes;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 /** An empty request is an empty object; anything that is no JSON object is refused as the nucleus refuses bad JSON. */
 function readRequest(payload: Uint8Array): JsonObject {
   if (payload.length === 0) return {};
-  const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload)) as unknown;
+  const value = JSON.parse(utf8.decode(payload)) as unknown;
   return JsonRequest.parse(value);
 }
 
@@ -265,7 +301,7 @@ const JsonRequest = z.custom<JsonObject>(
 
 function readJson(payload: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+    return JSON.parse(utf8.decode(payload));
   } catch {
     // No JSON is no token.
     return undefined;
