@@ -223,35 +223,41 @@ test("an opening message that ends its stream opens nothing, but uses its id up"
   expect(client.service.states.get("test.A")).toBe("RUNNING");
 });
 
-test("what arrives at once is answered in one write, events and responses each in their order", async () => {
-  const client = rawClient();
-  client.connect("TOKEN");
-  client.open(1, "SubscribeToTopic", { topic: "t" });
-  await settle();
-  const before = client.writes();
-  const published = Array.from({ length: 64 }, (_, n) =>
-    encodeMessage(
-      toMessage({
-        type: applicationMessage,
-        flags: 0,
-        streamId: n + 2,
-        headers: [{ name: "operation", type: "string", value: "aws.greengrass#PublishToTopic" }],
-        payload: json({ topic: "t", publishMessage: { jsonMessage: { message: { n } } } }),
-      }),
-    ),
-  );
-  client.receive(Buffer.concat(published));
-  await settle();
-  expect(client.writes() - before).toBe(1);
-  const heard = client.heard.slice(2);
-  const events = heard.filter(({ streamId }) => streamId === 1);
-  expect(events.map((event) => (JSON.parse(text(event)) as { jsonMessage: object }).jsonMessage)).toEqual(
-    published.map((_, n) => ({ message: { n }, context: { topic: "t" } })),
-  );
-  expect(heard.filter(({ streamId }) => streamId > 1).map(({ streamId }) => streamId)).toEqual(
-    published.map((_, n) => n + 2),
-  );
-});
+test.each([
+  { count: 16, writes: 1 },
+  { count: 160, writes: 4 },
+])(
+  "what arrives at once is answered in writes of 16 KiB, and of what is left: $count messages in $writes",
+  async ({ count, writes }) => {
+    const client = rawClient();
+    client.connect("TOKEN");
+    client.open(1, "SubscribeToTopic", { topic: "t" });
+    await settle();
+    const before = client.writes();
+    const published = Array.from({ length: count }, (_, n) =>
+      encodeMessage(
+        toMessage({
+          type: applicationMessage,
+          flags: 0,
+          streamId: n + 2,
+          headers: [{ name: "operation", type: "string", value: "aws.greengrass#PublishToTopic" }],
+          payload: json({ topic: "t", publishMessage: { jsonMessage: { message: { n } } } }),
+        }),
+      ),
+    );
+    client.receive(Buffer.concat(published));
+    await settle();
+    expect(client.writes() - before).toBe(writes);
+    const heard = client.heard.slice(2);
+    const events = heard.filter(({ streamId }) => streamId === 1);
+    expect(events.map((event) => (JSON.parse(text(event)) as { jsonMessage: object }).jsonMessage)).toEqual(
+      published.map((_, n) => ({ message: { n }, context: { topic: "t" } })),
+    );
+    expect(heard.filter(({ streamId }) => streamId > 1).map(({ streamId }) => streamId)).toEqual(
+      published.map((_, n) => n + 2),
+    );
+  },
+);
 
 test("when the link goes every subscription goes with it", async () => {
   const client = rawClient();

@@ -28,6 +28,8 @@ export interface IpcConnection {
 
 /** Unsent bytes of a client that does not read: room for the largest message and as much again, then it is dropped. */
 const UNSENT_BYTES_MAX = 2 * MESSAGE_BYTES_MAX;
+/** So much leaves at once, while more of the same chunk is worked on: the client is to have something to do meanwhile. */
+const WRITE_BYTES = 16 * 1024;
 /** Streams that one connection may hold open at once. */
 const STREAMS_OPEN_MAX = 4096;
 
@@ -53,6 +55,7 @@ class Connection implements IpcConnection {
   #unsentBytes = 0;
   /** Frames that leave together: what is said in one go is one call of the system. */
   #outgoing: Uint8Array[] = [];
+  #outgoingBytes = 0;
   #isReceiving = false;
 
   constructor(service: IpcService, link: Link, log: Log) {
@@ -233,7 +236,10 @@ class Connection implements IpcConnection {
       this.#outgoing = [];
       return this.#drop(`it does not read: ${this.#unsentBytes} bytes are unsent`);
     }
-    if (this.#outgoing.push(bytes) === 1 && !this.#isReceiving) this.#flushSoon();
+    this.#outgoingBytes += bytes.length;
+    const count = this.#outgoing.push(bytes);
+    if (this.#outgoingBytes >= WRITE_BYTES) this.#flush();
+    else if (count === 1 && !this.#isReceiving) this.#flushSoon();
   }
 
   /** After the promises that are resolved by now: answers that the service has at once leave with the events before them. */
@@ -245,6 +251,7 @@ class Connection implements IpcConnection {
     const bytes = joined(this.#outgoing);
     if (bytes === undefined) return;
     this.#outgoing = [];
+    this.#outgoingBytes = 0;
     this.#link.write(bytes).then(
       () => {
         this.#unsentBytes -= bytes.length;
