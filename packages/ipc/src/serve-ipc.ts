@@ -4,6 +4,7 @@ import * as z from "zod";
 import { FramingError, ProtocolViolation } from "./framing-error.ts";
 import { encodeMessage, MESSAGE_BYTES_MAX, MessageDecoder } from "./message.ts";
 import { NAMESPACE, operationNamed } from "./operations.ts";
+import { OutgoingFrames } from "./outgoing-frames.ts";
 import {
   CONNECTION_ACCEPTED,
   fromMessage,
@@ -28,8 +29,6 @@ export interface IpcConnection {
 
 /** Unsent bytes of a client that does not read: room for the largest message and as much again, then it is dropped. */
 const UNSENT_BYTES_MAX = 2 * MESSAGE_BYTES_MAX;
-/** So much leaves at once, while more of the same chunk is worked on: the client is to have something to do meanwhile. */
-const WRITE_BYTES = 16 * 1024;
 /** Streams that one connection may hold open at once. */
 const STREAMS_OPEN_MAX = 4096;
 
@@ -48,15 +47,12 @@ class Connection implements IpcConnection {
   readonly #link: Link;
   readonly #log: Log;
   readonly #decoder = new MessageDecoder();
+  readonly #outgoing = new OutgoingFrames((bytes) => this.#write(bytes));
   readonly #streams = new Map<number, ServerStream>();
   #lastStreamId = 0;
   #principal: string | undefined;
   #isOpen = true;
   #unsentBytes = 0;
-  /** Frames that leave together: what is said in one go is one call of the system. */
-  #outgoing: Uint8Array[] = [];
-  #outgoingBytes = 0;
-  #isReceiving = false;
 
   constructor(service: IpcService, link: Link, log: Log) {
     this.#service = service;
@@ -70,7 +66,10 @@ class Connection implements IpcConnection {
 
   receive(bytes: Uint8Array): void {
     if (!this.#isOpen) return;
-    this.#isReceiving = true;
+    this.#outgoing.during(() => this.#receive(bytes));
+  }
+
+  #receive(bytes: Uint8Array): void {
     try {
       this.#decoder.push(bytes, (message) => {
         if (this.#isOpen) this.#route(fromMessage(message));
@@ -79,21 +78,18 @@ class Connection implements IpcConnection {
       if (thrown instanceof ProtocolViolation) this.#refuse(thrown.message);
       else if (thrown instanceof FramingError) this.#drop(thrown.message);
       else throw thrown;
-    } finally {
-      this.#isReceiving = false;
-      if (this.#outgoing.length > 0) this.#flushSoon();
     }
   }
 
   /** The link is closed already: nothing is said any more. */
   gone(): void {
     this.#isOpen = false;
-    this.#outgoing = [];
+    this.#outgoing.forget();
     for (const stream of this.#streams.values()) stream.close();
   }
 
   async close(): Promise<void> {
-    this.#flush();
+    this.#outgoing.flush();
     this.gone();
     await this.#link.close();
   }
@@ -233,25 +229,13 @@ class Connection implements IpcConnection {
     }
     this.#unsentBytes += bytes.length;
     if (this.#unsentBytes > UNSENT_BYTES_MAX) {
-      this.#outgoing = [];
+      this.#outgoing.forget();
       return this.#drop(`it does not read: ${this.#unsentBytes} bytes are unsent`);
     }
-    this.#outgoingBytes += bytes.length;
-    const count = this.#outgoing.push(bytes);
-    if (this.#outgoingBytes >= WRITE_BYTES) this.#flush();
-    else if (count === 1 && !this.#isReceiving) this.#flushSoon();
+    this.#outgoing.add(bytes);
   }
 
-  /** After the promises that are resolved by now: answers that the service has at once leave with the events before them. */
-  #flushSoon(): void {
-    void Promise.resolve().then(() => this.#flush());
-  }
-
-  #flush(): void {
-    const bytes = joined(this.#outgoing);
-    if (bytes === undefined) return;
-    this.#outgoing = [];
-    this.#outgoingBytes = 0;
+  #write(bytes: Uint8Array): void {
     this.#link.write(bytes).then(
       () => {
         this.#unsentBytes -= bytes.length;
@@ -279,17 +263,6 @@ class Connection implements IpcConnection {
       this.#log.debug("IPC link did not close cleanly", { reason: messageOf(failure) }),
     );
   }
-}
-
-function joined(frames: readonly Uint8Array[]): Uint8Array | undefined {
-  if (frames.length < 2) return frames[0];
-  const bytes = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0));
-  let offset = 0;
-  for (const frame of frames) {
-    bytes.set(frame, offset);
-    offset += frame.length;
-  }
-  return bytes;
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

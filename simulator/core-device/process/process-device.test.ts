@@ -37,7 +37,7 @@ console.log(JSON.stringify({ rate: value.rate, heard: await heard, denied, key: 
 setInterval(() => {}, 1000);
 `;
 
-test("a process device takes a deployment over TLS, serves the official client, survives a kill, and leaves nothing behind [core-device-9.1]", async () => {
+test("a process device takes a deployment over TLS, serves the official client, survives a kill, and leaves nothing behind [core-device-9.1] [core-device-9.3]", async () => {
   const identity = await rig.operator.register("core-1");
   const root = await rig.rootOf(identity);
   const zip = zipSync({ "client.mjs": new TextEncoder().encode(client) });
