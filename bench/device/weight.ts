@@ -10,14 +10,16 @@ import type { processRig } from "../../simulator/core-device/testing/process-rig
 import { memoryOfTree } from "../../simulator/fleet/process/process-tree.ts";
 import { atMost, inTurn, median, type Metrics, ratio } from "../measure.ts";
 
-/** Three looks for something to collect, the first of which finds a process that is busy starting. */
-const SETTLE_MS = 35_000;
+/** Two looks for something to collect, the first of which may find a process that is busy starting. */
+const COLLECTED_MS = 25_000;
+const SETTLE_MS = 5000;
 const MIB = 1024 ** 2;
 
 /**
  * Proportional set sizes of a process device without components, of a bare `node`, and of the libraries alone that a
  * device is prescribed. Pages of a binary are shared by all who run it, whoever else on this machine that is: this one is
- * a copy, and each is weighed beside one bare `node` of it that stays.
+ * a copy, and each is weighed beside one process of it that stays, and has used what a cloud on this machine would: TLS,
+ * HTTP, files.
  */
 export async function weights(
   rig: Awaited<ReturnType<typeof processRig>>,
@@ -28,12 +30,14 @@ export async function weights(
   copyFileSync(process.execPath, node);
   const program = await librariesAlone(checkout, join(rig.folder, "libraries"));
   const bare = (): ChildProcess => spawn(node, ["-e", "setInterval(() => {}, 1e9)"], { stdio: "ignore" });
-  const beside = bare();
+  const besideRoot = await rig.rootOf(await rig.operator.register("beside"));
+  const besideProgram = await librariesAlone(checkout, join(rig.folder, "beside-libraries"));
+  const beside = await rig.start(besideRoot, { node, program: besideProgram });
   try {
     const bytes = await inTurn({
-      device: async () => weigh(await rig.start(root, { node })),
-      libraries: async () => weigh(await rig.start(root, { node, program })),
-      bare: () => weigh(bare()),
+      device: async () => weigh(await rig.start(root, { node }), COLLECTED_MS),
+      libraries: async () => weigh(await rig.start(root, { node, program }), COLLECTED_MS),
+      bare: () => weigh(bare(), SETTLE_MS),
     });
     return {
       "process device": { value: median(bytes.device) / MIB, unit: "MiB" },
@@ -62,8 +66,8 @@ async function librariesAlone(checkout: string, folder: string): Promise<string>
 }
 
 /** Proportional set size of a process that has come to rest, in bytes; it is ended then. */
-async function weigh(child: ChildProcess): Promise<number> {
-  await systemClock.sleep(SETTLE_MS);
+async function weigh(child: ChildProcess, restMs: number): Promise<number> {
+  await systemClock.sleep(restMs);
   const { pssBytes } = await memoryOfTree(child.pid ?? 0);
   await ended(child);
   return pssBytes;
