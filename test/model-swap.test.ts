@@ -23,7 +23,7 @@ import { installedComponents } from "../simulator/fleet/process/installed-compon
 import type { DeviceSite } from "../simulator/fleet/process/process-device.ts";
 import { ProcessFleet } from "../simulator/fleet/process/process-fleet.ts";
 import { startedWith, treeOf } from "../simulator/fleet/process/process-tree.ts";
-import { setup as buildArtifacts } from "./artifacts-setup.ts";
+import { coreDevice, setup as buildArtifacts } from "./artifacts-setup.ts";
 import { type LocalRegion, place, startLocalRegion } from "./local-region.ts";
 import { commissionIn } from "./on-this-machine.ts";
 
@@ -73,6 +73,7 @@ test("a model's release reaches inference without a restart, and a bad one is re
     periodSeconds: 15,
     endpoint: region.cloud.endpoint,
     node: process.execPath,
+    coreDevice: await coreDevice(),
     commissionDevice,
     installedComponents: (thing) => installedComponents(greengrass, thing),
   });

@@ -30,7 +30,7 @@ import type { DeviceSite } from "../simulator/fleet/process/process-device.ts";
 import { ProcessFleet } from "../simulator/fleet/process/process-fleet.ts";
 import { startedWith } from "../simulator/fleet/process/process-tree.ts";
 import { MARK } from "../simulator/fleet/process/supervised-process.ts";
-import { setup as buildArtifacts } from "./artifacts-setup.ts";
+import { coreDevice, setup as buildArtifacts } from "./artifacts-setup.ts";
 import { type LocalRegion, place, startLocalRegion } from "./local-region.ts";
 import { commissionIn } from "./on-this-machine.ts";
 import { ownRelease } from "../cli/simulate/own-release.ts";
@@ -223,6 +223,7 @@ test("what an instrument measures is in the lake exactly once, by way of a devic
   await listener.subscribe(topics.heartbeat(ThingName.parse(device)), (payload) => {
     heartbeats.push(Heartbeat.parse(JSON.parse(payload)));
   });
+  const program = await timed("core device's bundle", coreDevice);
   fleet = await timed("commission and start", () =>
     ProcessFleet.start({
       folder: join(folder, "fleet"),
@@ -233,6 +234,7 @@ test("what an instrument measures is in the lake exactly once, by way of a devic
       pointIntervalMs: 200,
       endpoint: region.cloud.endpoint,
       node: process.execPath,
+      coreDevice: program,
       commissionDevice,
       installedComponents: (thing) => installedComponents(clients.greengrass, thing),
       report: (event) => {

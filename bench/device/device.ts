@@ -1,38 +1,37 @@
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { loadavg } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { systemClock } from "@coalmine/runtime/system-clock";
 import * as z from "zod";
 import { until, processesIn, processRig } from "../../simulator/core-device/testing/process-rig.ts";
-import { memoryOfTree } from "../../simulator/fleet/process/process-tree.ts";
-import { atMost, inTurn, median, type Metrics, ratio } from "../measure.ts";
+import { coreDevice } from "../../test/artifacts-setup.ts";
+import { atMost, inTurn, median, type Metrics } from "../measure.ts";
+import { ended, weights } from "./weight.ts";
 
-const SETTLE_MS = 5000;
 const HOSTED = 1000;
 const GIB = 1024 ** 3;
 const names = ["bench.A", "bench.B", "bench.C", "bench.D"];
 
 /** What a core device weighs as a process and hosted, and how soon its components run when all is installed. */
 export async function bench(say: (sentence: string) => void): Promise<Metrics> {
-  const rig = await processRig();
+  const rig = await processRig(await coreDevice());
   try {
-    say("a process device without components, against a bare node");
+    say("a process device without components, the libraries alone, a bare node: each at rest, five times");
     const root = await rig.rootOf(await rig.operator.register("core-1"));
-    const memory = await inTurn({
-      device: async () => weigh(await rig.start(root)),
-      bare: () => weigh(spawn(process.execPath, ["-e", "setInterval(() => {}, 1e9)"], { stdio: "ignore" })),
-    });
+    const memory = await weights(rig, root, dirname(dirname(import.meta.dirname)));
     say("four installed components, from the start of the device to the last of them RUNNING");
     for (const name of names)
       await rig.operator.publish(name, "1.0.0", {
         Lifecycle: { Run: `exec "${process.execPath}" -e "setInterval(() => {}, 1e9)"` },
       });
     const first = await rig.start(root);
-    await rig.operator.deploy(
-      "thinggroup/fleet",
-      Object.fromEntries(names.map((name) => [name, { componentVersion: "1.0.0" }])),
+    const components = Object.fromEntries(names.map((name) => [name, { componentVersion: "1.0.0" }]));
+    // A version is deployable some moments after it is made.
+    await until("a deployment is taken", () =>
+      rig.operator.deploy("thinggroup/fleet", components).then(
+        () => true,
+        () => false,
+      ),
     );
     await until("four run", async () => (await processesIn(root)).length === names.length);
     await until("the deployment succeeds", async () =>
@@ -57,8 +56,7 @@ export async function bench(say: (sentence: string) => void): Promise<Metrics> {
     ]);
     const { bytes } = z.object({ bytes: z.number() }).parse(JSON.parse(stdout));
     return {
-      "process device": { value: median(memory.device) / 1024 ** 2, unit: "MiB" },
-      "of a bare node": atMost(ratio(memory.device, memory.bare), "", 2),
+      ...memory,
       "start to four RUNNING": atMost(median(starts), "s", 3),
       [`${HOSTED} hosted core devices, without bundles`]: { value: bytes / GIB, unit: "GiB" },
       "load average": { value: loadavg()[0] ?? Number.NaN, unit: "" },
@@ -66,18 +64,4 @@ export async function bench(say: (sentence: string) => void): Promise<Metrics> {
   } finally {
     await rig.close();
   }
-}
-
-/** Proportional set size of a process that has come to rest, in bytes; it is ended then. */
-async function weigh(child: ReturnType<typeof spawn>): Promise<number> {
-  await systemClock.sleep(SETTLE_MS);
-  const { pssBytes } = await memoryOfTree(child.pid ?? 0);
-  await ended(child);
-  return pssBytes;
-}
-
-async function ended(child: ReturnType<typeof spawn>): Promise<void> {
-  const exit = once(child, "exit");
-  child.kill("SIGTERM");
-  await exit;
 }

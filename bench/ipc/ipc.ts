@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { greengrasscoreipc } from "aws-iot-device-sdk-v2";
 import * as z from "zod";
+import { cpuSeconds } from "../cpu.ts";
 import { atLeast, atMost, inTurn, median, type Metrics, ratio } from "../measure.ts";
 import { frameRate } from "./raw-client.ts";
 
@@ -20,9 +21,10 @@ export async function bench(say: (sentence: string) => void): Promise<Metrics> {
     throw new Error("three were started");
   try {
     say(`${MESSAGES} messages of 1 KiB, 64 in flight, against an echo of the same frames`);
+    const micros: Record<"device" | "echo", number[]> = { device: [], echo: [] };
     const rates = await inTurn({
-      delivered: () => frameRate(device.path, device.token, MESSAGES),
-      echoed: () => frameRate(echo.path, undefined, MESSAGES),
+      delivered: () => measured(micros.device, device, () => frameRate(device.path, device.token, MESSAGES)),
+      echoed: () => measured(micros.echo, echo, () => frameRate(echo.path, undefined, MESSAGES)),
     });
     say(`${ROUND_TRIPS} round trips of the official client, against canned answers`);
     const trips = await inTurn({
@@ -32,6 +34,8 @@ export async function bench(say: (sentence: string) => void): Promise<Metrics> {
     return {
       "messages delivered": atLeast(median(rates.delivered), "/s", 40_000),
       "of an echo of the same frames": atLeast(ratio(rates.delivered, rates.echoed), "", 0.5),
+      "processor time of the device a message": { value: median(micros.device), unit: "µs" },
+      "of the echo's": { value: ratio(micros.device, micros.echo), unit: "" },
       "official client, round trip p50": { value: median(trips.device), unit: "ms" },
       "of the same against canned answers": atMost(ratio(trips.device, trips.canned), "", 1.25),
       "load average": { value: loadavg()[0] ?? Number.NaN, unit: "" },
@@ -41,13 +45,26 @@ export async function bench(say: (sentence: string) => void): Promise<Metrics> {
   }
 }
 
-async function start(kind: string): Promise<z.infer<typeof Started> & { readonly child: ChildProcess }> {
+interface Server extends z.infer<typeof Started> {
+  readonly child: ChildProcess;
+}
+
+async function start(kind: string): Promise<Server> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "server.ts"), kind], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   for await (const line of createInterface({ input: child.stdout }))
     return { ...Started.parse(JSON.parse(line)), child };
   throw new Error(`the ${kind} server ended before it listened`);
+}
+
+/** What a run takes of the server's processor time a message, in microseconds: it says more than the rate where others run. */
+async function measured(micros: number[], server: Server, run: () => Promise<number>): Promise<number> {
+  const { pid = 0 } = server.child;
+  const before = cpuSeconds(pid);
+  const rate = await run();
+  micros.push(((cpuSeconds(pid) - before) / MESSAGES) * 1e6);
+  return rate;
 }
 
 /** The median of round trips one after the other. */

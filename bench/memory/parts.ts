@@ -31,7 +31,11 @@ export async function withParts(
     throw new Error(`there are no artifacts for ${process.platform}-${process.arch}`);
   const commands = [];
   for (const part of parts) {
-    const { files, inputs } = await bundleProgram(root, join(root, `bench/memory/parts/${part}.ts`));
+    const { files, inputs } = await bundleProgram(
+      root,
+      join(root, `bench/memory/parts/${part}.ts`),
+      "beside Node",
+    );
     mkdirSync(join(folder, part), { recursive: true });
     for (const { name, bytes } of [...files, ...(await nativeFiles(root, inputs, platform))])
       writeFileSync(join(folder, part, name), bytes);

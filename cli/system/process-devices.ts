@@ -10,6 +10,7 @@ import { commission } from "../../commissioning/commission.ts";
 import { networkPorts } from "../../commissioning/network-ports.ts";
 import { CommissionOptions } from "../../commissioning/options.ts";
 import { names } from "../../infra/identity/identity.ts";
+import { coreDeviceProgram } from "../../pipeline/build/core-device-program.ts";
 import { installedComponents } from "../../simulator/fleet/process/installed-components.ts";
 import type { DeviceSite } from "../../simulator/fleet/process/process-device.ts";
 import { ProcessFleet } from "../../simulator/fleet/process/process-fleet.ts";
@@ -25,7 +26,7 @@ export class CommissioningFailed extends CoalmineError {
 }
 
 /** Process devices of the home region, each commissioned with a code of its own, on real serial ports. */
-export function startProcessDevices(
+export async function startProcessDevices(
   at: Places,
   home: HomeRegion,
   devices: readonly string[],
@@ -47,6 +48,7 @@ export function startProcessDevices(
     pointIntervalMs: POINT_INTERVAL_MS,
     endpoint: home.cloud.endpoint,
     node: process.execPath,
+    coreDevice: await coreDeviceProgram(at.root, at.cache),
     commissionDevice: (site) => commissionDevice(at, home, site, report),
     installedComponents: (thing) => installedComponents(greengrass, thing),
     report: (event) => report(JSON.stringify(event)),

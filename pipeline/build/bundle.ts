@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
 import { BuildError } from "./build-error.ts";
-import { nativeModulesPlugin } from "./native-modules.ts";
+import { nativeModulesPlugin, type NativesFrom } from "./native-modules.ts";
 import { nodeModulesPlugin } from "./node-modules.ts";
 import type { ZipEntry } from "./zip.ts";
 
@@ -71,7 +71,11 @@ export async function bundleComponent(root: string, folder: string): Promise<Bun
     await run(root, source("config.ts"), "config.mjs", neutral),
     await run(root, source("main.ts"), "main.mjs", {
       ...onNode,
-      plugins: [componentBeside(source("component.ts")), nativeModulesPlugin, nodeModulesPlugin],
+      plugins: [
+        componentBeside(source("component.ts")),
+        nativeModulesPlugin("beside Node"),
+        nodeModulesPlugin,
+      ],
     }),
   ];
   return {
@@ -80,9 +84,9 @@ export async function bundleComponent(root: string, folder: string): Promise<Bun
   };
 }
 
-/** Bundles a program that is no component the way a component's `main.mjs` is: what such a thing weighs. */
-export async function bundleProgram(root: string, file: string): Promise<Bundle> {
-  const plugins = [nativeModulesPlugin, nodeModulesPlugin];
+/** Bundles a program that is no component the way a component's `main.mjs` is. */
+export async function bundleProgram(root: string, file: string, natives: NativesFrom): Promise<Bundle> {
+  const plugins = [nativeModulesPlugin(natives), nodeModulesPlugin];
   const { entries, inputs } = await run(root, file, "main.mjs", { ...onNode, plugins });
   return { files: entries, inputs: new Set(Object.keys(inputs)) };
 }

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { keepNewest, markUsed } from "./cache-entries.ts";
 import { sha256 } from "./digest.ts";
 import { zip, type ZipEntry } from "./zip.ts";
 
@@ -30,7 +31,7 @@ export async function cachedZip(entries: readonly ZipEntry[], cacheFolder: strin
   const writing = join(folder, `writing-${randomUUID()}`);
   await writeFile(writing, bytes);
   await rename(writing, join(folder, `${key}-${sha256(bytes)}.zip`));
-  await prune(folder);
+  await keepNewest(folder, ZIPS_KEPT_MAX);
   return bytes;
 }
 
@@ -39,26 +40,4 @@ function keyOf(entries: readonly ZipEntry[]): string {
   for (const { name, bytes, executable } of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1)))
     hash.update(JSON.stringify([name, executable === true, bytes.length])).update(bytes);
   return hash.digest("hex");
-}
-
-async function markUsed(file: string): Promise<void> {
-  const seconds = (performance.timeOrigin + performance.now()) / 1000;
-  await utimes(file, seconds, seconds);
-}
-
-async function prune(folder: string): Promise<void> {
-  const names = await readdir(folder);
-  if (names.length <= ZIPS_KEPT_MAX) return;
-  const aged = await Promise.all(
-    names.map(async (name) => ({
-      name,
-      // Another build may have pruned it already.
-      usedMs: await stat(join(folder, name)).then(
-        ({ mtimeMs }) => mtimeMs,
-        () => 0,
-      ),
-    })),
-  );
-  for (const { name } of aged.sort((a, b) => b.usedMs - a.usedMs).slice(ZIPS_KEPT_MAX))
-    await rm(join(folder, name), { force: true });
 }

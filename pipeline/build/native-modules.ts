@@ -10,11 +10,14 @@ import type { ZipEntry } from "./zip.ts";
 interface NativeModule {
   /** The library's own loader, which searches folders at run time. */
   readonly loader: RegExp;
-  /** What stands in its place: one `require` of a file beside the bundle. */
-  readonly shim: (source: string, version: string) => string;
+  /** What stands in its place: one `require` of a file beside the bundle, or of the one beside Node that all share. */
+  readonly shim: (source: string, version: string, from: NativesFrom) => string;
   /** Name beside the bundle → file below `node_modules`, for one platform. */
   readonly files: (platform: Platform) => Readonly<Record<string, string>>;
 }
+
+/** Components have the library of the official IPC client beside Node; another program has all its natives itself. */
+export type NativesFrom = "beside Node" | "own folder";
 
 /**
  * The official IPC client's library, which every component loads: from one file beside Node its code is in memory once
@@ -38,18 +41,8 @@ const versionOf = (folder: string): string => readJson(Package, join(folder, "pa
 const nativeModules: readonly NativeModule[] = [
   {
     loader: /aws-crt\/dist\/native\/binding\.js$/,
-    shim: (_, version) => `
-      const { join } = require("node:path");
-      const { execPath, stderr } = require("node:process");
-      function load() {
-        try {
-          return require(join(execPath, "../../${sharedName(version)}"));
-        } catch (failure) {
-          const [why] = String(failure?.message).split("\\n");
-          stderr.write("aws-crt ${version} is loaded from the component's own artifact, which takes 7 MiB more: " + why + "; deploy the coalmine.NodeRuntime of the same release to share it\\n");
-          return require("./aws-crt-nodejs.node");
-        }
-      }
+    shim: (_, version, from) => `
+      ${from === "own folder" ? `const load = () => require("./aws-crt-nodejs.node");` : loadShared(version)}
       const CRuntimeType = Object.freeze({ NON_LINUX: "cruntime", MUSL: "musl", GLIBC: "glibc" });
       exports.__esModule = true;
       exports.CRuntimeType = CRuntimeType;
@@ -85,18 +78,33 @@ const nativeModules: readonly NativeModule[] = [
   },
 ];
 
-/** An esbuild plugin that makes bundles load native modules from beside themselves. */
-export const nativeModulesPlugin: Plugin = {
+function loadShared(version: string): string {
+  return `
+      const { join } = require("node:path");
+      const { execPath, stderr } = require("node:process");
+      function load() {
+        try {
+          return require(join(execPath, "../../${sharedName(version)}"));
+        } catch (failure) {
+          const [why] = String(failure?.message).split("\\n");
+          stderr.write("aws-crt ${version} is loaded from the component's own artifact, which takes 7 MiB more: " + why + "; deploy the coalmine.NodeRuntime of the same release to share it\\n");
+          return require("./aws-crt-nodejs.node");
+        }
+      }`;
+}
+
+/** An esbuild plugin that makes bundles load native modules from beside themselves, or beside Node. */
+export const nativeModulesPlugin = (from: NativesFrom): Plugin => ({
   name: "native-modules",
   setup(build) {
     for (const { loader, shim } of nativeModules)
       build.onLoad({ filter: loader }, async ({ path }) => ({
-        contents: shim(await readFile(path, "utf8"), versionOf(packageFolder(path))),
+        contents: shim(await readFile(path, "utf8"), versionOf(packageFolder(path)), from),
         loader: "js",
       }));
     build.onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }));
   },
-};
+});
 
 /** The files that bundles made of `inputs` (esbuild's own list of sources) need beside them on `platform`. */
 export async function nativeFiles(

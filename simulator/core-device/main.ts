@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { collectWhenIdle } from "@coalmine/device/idle-memory";
 import { messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { systemRandom } from "@coalmine/runtime/system-random";
@@ -28,6 +29,7 @@ async function main(): Promise<number> {
     componentDefaultUser: values["component-default-user"],
   });
   process.stdout.write(`core device ${thingName} is up\n`);
+  collectWhenIdle(systemClock);
   await asked;
   await stop();
   return 0;

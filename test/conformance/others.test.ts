@@ -8,6 +8,7 @@ import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 import { processesIn, processRig, until } from "../../simulator/core-device/testing/process-rig.ts";
+import { coreDevice } from "../artifacts-setup.ts";
 
 /**
  * Components as others write them for Greengrass, unchanged but for the bucket, on a process device; each with what the
@@ -20,7 +21,7 @@ const needPython = new Set(["com.example.HelloWorld", "org.others.PythonListener
 let rig: Awaited<ReturnType<typeof processRig>>;
 let root: string;
 beforeAll(async () => {
-  rig = await processRig();
+  rig = await processRig(await coreDevice());
   const identity = await rig.operator.register("core-1");
   root = await rig.rootOf(identity);
   await chmod(rig.folder, 0o755);
@@ -30,7 +31,8 @@ beforeAll(async () => {
     if (hasPython || !needPython.has(component)) components[component] = { componentVersion: version };
   }
   // Where whoever set the machine up has put the SDK.
-  await rig.start(root, { NODE_PATH: join(import.meta.dirname, "../../node_modules") });
+  const environment = { NODE_PATH: join(import.meta.dirname, "../../node_modules") };
+  await rig.start(root, { environment });
   await rig.operator.invoke("greengrass", "CreateDeployment", {
     targetArn: "arn:aws:iot:us-east-1:123456789012:thinggroup/fleet",
     components,

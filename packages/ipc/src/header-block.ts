@@ -17,26 +17,33 @@ export const HEADER_BLOCK_BYTES_MAX = 128 * 1024;
 const TRUE = 0;
 const FALSE = 1;
 const codes = { int8: 2, int16: 3, int32: 4, int64: 5, bytes: 6, string: 7, timestamp: 8, uuid: 9 } as const;
+const integerBytes = { int8: 1, int16: 2, int32: 4 } as const;
 const UUID_BYTES = 16;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The headers block; throws `FramingError` where a header does not fit its type or its limit. */
-export function encodeHeaders(headers: readonly Header[]): Uint8Array {
-  const parts = headers.map(encodeHeader);
-  const lengthBytes = parts.reduce((sum, part) => sum + part.length, 0);
+/** How long the headers block of these is; throws `FramingError` where a header does not fit its type or its limit. */
+export function headerBlockBytes(headers: readonly Header[]): number {
+  let lengthBytes = 0;
+  for (const header of headers) lengthBytes += headerBytes(header);
   if (lengthBytes > HEADER_BLOCK_BYTES_MAX)
     throw new FramingError(
       `cannot encode the headers: they are ${lengthBytes} bytes, ${HEADER_BLOCK_BYTES_MAX} are allowed; move data into the payload`,
     );
-  const block = new Uint8Array(lengthBytes);
+  return lengthBytes;
+}
+
+/** Writes what `headerBlockBytes` has measured to where `view` begins. */
+export function writeHeaders(headers: readonly Header[], view: DataView): void {
+  const block = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   let offset = 0;
-  for (const part of parts) {
-    block.set(part, offset);
-    offset += part.length;
+  for (const header of headers) {
+    const name = utf8(header.name);
+    view.setUint8(offset, name.length);
+    block.set(name, offset + 1);
+    offset = writeValue(header, view, block, offset + 1 + name.length);
   }
-  return block;
 }
 
 /** Reads a whole headers block; throws `FramingError` where it is not one. */
@@ -53,34 +60,38 @@ export function decodeHeaders(block: Uint8Array): Header[] {
     offset += lengthBytes;
     return start;
   };
+  const text = (lengthBytes: number): string => {
+    const start = take(lengthBytes);
+    return textOf(block, start, start + lengthBytes);
+  };
   const bytes = (lengthBytes: number): Uint8Array => {
     const start = take(lengthBytes);
     // Not `slice`, which shares memory where the block is a Node buffer.
     return new Uint8Array(block.subarray(start, start + lengthBytes));
   };
-  const value = (): HeaderValue => {
+  const header = (name: string): Header => {
     const code = view.getUint8(take(1));
     switch (code) {
       case TRUE:
-        return { type: "boolean", value: true };
+        return { name, type: "boolean", value: true };
       case FALSE:
-        return { type: "boolean", value: false };
+        return { name, type: "boolean", value: false };
       case codes.int8:
-        return { type: "int8", value: view.getInt8(take(1)) };
+        return { name, type: "int8", value: view.getInt8(take(1)) };
       case codes.int16:
-        return { type: "int16", value: view.getInt16(take(2)) };
+        return { name, type: "int16", value: view.getInt16(take(2)) };
       case codes.int32:
-        return { type: "int32", value: view.getInt32(take(4)) };
+        return { name, type: "int32", value: view.getInt32(take(4)) };
       case codes.int64:
-        return { type: "int64", value: view.getBigInt64(take(8)) };
+        return { name, type: "int64", value: view.getBigInt64(take(8)) };
       case codes.timestamp:
-        return { type: "timestamp", value: view.getBigInt64(take(8)) };
+        return { name, type: "timestamp", value: view.getBigInt64(take(8)) };
       case codes.uuid:
-        return { type: "uuid", value: bytes(UUID_BYTES) };
+        return { name, type: "uuid", value: bytes(UUID_BYTES) };
       case codes.bytes:
-        return { type: "bytes", value: bytes(variableLength()) };
+        return { name, type: "bytes", value: bytes(variableLength()) };
       case codes.string:
-        return { type: "string", value: text(bytes(variableLength())) };
+        return { name, type: "string", value: text(variableLength()) };
       default:
         throw new FramingError(`malformed headers: no header type has the number ${code}`);
     }
@@ -99,79 +110,89 @@ export function decodeHeaders(block: Uint8Array): Header[] {
       throw new FramingError(
         `malformed headers: a name of ${nameBytes} bytes, 1 to ${HEADER_NAME_BYTES_MAX} are allowed`,
       );
-    const name = text(bytes(nameBytes));
-    headers.push({ name, ...value() });
+    headers.push(header(text(nameBytes)));
   }
   return headers;
 }
 
-function encodeHeader(header: Header): Uint8Array {
-  const name = encoder.encode(header.name);
-  if (name.length < 1 || name.length > HEADER_NAME_BYTES_MAX)
+function headerBytes(header: Header): number {
+  const nameBytes = utf8(header.name).length;
+  if (nameBytes < 1 || nameBytes > HEADER_NAME_BYTES_MAX)
     throw new FramingError(
-      `cannot encode header "${header.name}": its name is ${name.length} bytes, 1 to ${HEADER_NAME_BYTES_MAX} are allowed`,
+      `cannot encode header "${header.name}": its name is ${nameBytes} bytes, 1 to ${HEADER_NAME_BYTES_MAX} are allowed`,
     );
-  const value = encodeValue(header);
-  const part = new Uint8Array(1 + name.length + value.length);
-  part[0] = name.length;
-  part.set(name, 1);
-  part.set(value, 1 + name.length);
-  return part;
+  return 1 + nameBytes + 1 + valueBytes(header);
 }
 
-/** The type's number and the value. */
-function encodeValue(header: Header): Uint8Array {
+function valueBytes(header: Header): number {
   switch (header.type) {
     case "boolean":
-      return Uint8Array.of(header.value ? TRUE : FALSE);
+      return 0;
     case "int8":
     case "int16":
-    case "int32":
-      return encodeInteger(header);
+    case "int32": {
+      const lengthBytes = integerBytes[header.type];
+      const limit = 2 ** (8 * lengthBytes - 1);
+      if (!Number.isInteger(header.value) || header.value < -limit || header.value >= limit)
+        throw outOfRange(header);
+      return lengthBytes;
+    }
     case "int64":
-    case "timestamp": {
+    case "timestamp":
       if (BigInt.asIntN(64, header.value) !== header.value) throw outOfRange(header);
-      const bytes = new Uint8Array(9);
-      bytes[0] = codes[header.type];
-      new DataView(bytes.buffer).setBigInt64(1, header.value);
-      return bytes;
-    }
-    case "uuid": {
+      return 8;
+    case "uuid":
       if (header.value.length !== UUID_BYTES) throw outOfRange(header);
-      return Uint8Array.of(codes.uuid, ...header.value);
-    }
+      return UUID_BYTES;
     case "bytes":
-      return withLength(header, header.value);
+      return withLength(header, header.value.length);
     case "string":
       break;
   }
-  return withLength(header, encoder.encode(header.value));
+  return withLength(header, utf8(header.value).length);
 }
 
-function encodeInteger(header: Extract<Header, { type: "int8" | "int16" | "int32" }>): Uint8Array {
-  const lengthBytes = { int8: 1, int16: 2, int32: 4 }[header.type];
-  const limit = 2 ** (8 * lengthBytes - 1);
-  if (!Number.isInteger(header.value) || header.value < -limit || header.value >= limit)
-    throw outOfRange(header);
-  const bytes = new Uint8Array(1 + lengthBytes);
-  bytes[0] = codes[header.type];
-  const view = new DataView(bytes.buffer);
-  if (header.type === "int8") view.setInt8(1, header.value);
-  else if (header.type === "int16") view.setInt16(1, header.value);
-  else view.setInt32(1, header.value);
-  return bytes;
-}
-
-function withLength(header: Header, value: Uint8Array): Uint8Array {
-  if (value.length > HEADER_VALUE_BYTES_MAX)
+function withLength(header: Header, lengthBytes: number): number {
+  if (lengthBytes > HEADER_VALUE_BYTES_MAX)
     throw new FramingError(
-      `cannot encode header "${header.name}": its value is ${value.length} bytes, ${HEADER_VALUE_BYTES_MAX} are allowed`,
+      `cannot encode header "${header.name}": its value is ${lengthBytes} bytes, ${HEADER_VALUE_BYTES_MAX} are allowed`,
     );
-  const bytes = new Uint8Array(3 + value.length);
-  bytes[0] = header.type === "string" ? codes.string : codes.bytes;
-  new DataView(bytes.buffer).setUint16(1, value.length);
-  bytes.set(value, 3);
-  return bytes;
+  return 2 + lengthBytes;
+}
+
+/** The type's number and the value; gives where the next header begins. */
+function writeValue(header: Header, view: DataView, block: Uint8Array, start: number): number {
+  const offset = start + 1;
+  switch (header.type) {
+    case "boolean":
+      view.setUint8(start, header.value ? TRUE : FALSE);
+      return offset;
+    case "int8":
+      view.setInt8(offset, header.value);
+      break;
+    case "int16":
+      view.setInt16(offset, header.value);
+      break;
+    case "int32":
+      view.setInt32(offset, header.value);
+      break;
+    case "int64":
+    case "timestamp":
+      view.setBigInt64(offset, header.value);
+      break;
+    case "uuid":
+      block.set(header.value, offset);
+      break;
+    case "bytes":
+    case "string": {
+      const value = header.type === "string" ? utf8(header.value) : header.value;
+      view.setUint16(offset, value.length);
+      block.set(value, offset + 2);
+      break;
+    }
+  }
+  view.setUint8(start, codes[header.type]);
+  return offset + valueBytes(header);
 }
 
 function outOfRange(header: Header): FramingError {
@@ -180,9 +201,32 @@ function outOfRange(header: Header): FramingError {
   );
 }
 
-function text(bytes: Uint8Array): string {
+/** What stands in every message again, names above all, is encoded once; what is long is not kept. */
+const encoded = new Map<string, Uint8Array>();
+const KEPT_MAX = 256;
+const KEPT_LENGTH_MAX = 100;
+
+function utf8(text: string): Uint8Array {
+  const known = encoded.get(text);
+  if (known !== undefined) return known;
+  const bytes = encoder.encode(text);
+  if (text.length <= KEPT_LENGTH_MAX) {
+    if (encoded.size >= KEPT_MAX) encoded.clear();
+    encoded.set(text, bytes);
+  }
+  return bytes;
+}
+
+/** Short texts are nearly always ASCII, for which a decoder takes longer to be called than to decode. */
+function textOf(block: Uint8Array, start: number, end: number): string {
+  if (end - start <= KEPT_LENGTH_MAX) {
+    let ascii = "";
+    let at = start;
+    for (; at < end && (block[at] ?? 0) < 0x80; at++) ascii += String.fromCharCode(block[at] ?? 0);
+    if (at === end) return ascii;
+  }
   try {
-    return decoder.decode(bytes);
+    return decoder.decode(block.subarray(start, end));
   } catch (cause) {
     throw new FramingError("malformed headers: a name or string is not UTF-8", { cause });
   }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { crc32 } from "@coalmine/runtime/crc32";
 import { FramingError } from "./framing-error.ts";
-import { encodeHeaders, HEADER_BLOCK_BYTES_MAX, type Header } from "./header-block.ts";
+import { HEADER_BLOCK_BYTES_MAX, type Header, headerBlockBytes } from "./header-block.ts";
 import { encodeMessage, MESSAGE_BYTES_MAX, MessageDecoder, type Message } from "./message.ts";
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
@@ -141,6 +141,35 @@ test("the largest message passes, a byte more is refused", () => {
   );
 });
 
+test("texts beyond ASCII, short and long, and those that are no UTF-8, are told apart", () => {
+  for (const value of [
+    "",
+    "a",
+    "\u007f",
+    "\u0080",
+    "ä",
+    "日本",
+    "\ufeffmark",
+    `${"x".repeat(100)}ü`,
+    "𝄞".repeat(60),
+  ]) {
+    const sent: Message = {
+      headers: [{ name: `n${value}`.slice(0, 21), type: "string", value }],
+      payload: new Uint8Array(),
+    };
+    // Twice: what was encoded before is not encoded again.
+    expect(decodeCut(encodeMessage(sent), [])).toEqual({ messages: [sent] });
+    expect(decodeCut(encodeMessage(sent), [])).toEqual({ messages: [sent] });
+  }
+  const broken = encodeMessage({
+    headers: [{ name: "n", type: "string", value: "abc" }],
+    payload: new Uint8Array(),
+  });
+  broken[17] = 0xff;
+  new DataView(broken.buffer).setUint32(broken.length - 4, crc32(broken.subarray(0, -4)));
+  expect(decodeCut(broken, []).failure).toBeInstanceOf(FramingError);
+});
+
 test("headers that do not fit their type or limit are refused", () => {
   const bad: Header[] = [
     { name: "", type: "boolean", value: true },
@@ -151,11 +180,11 @@ test("headers that do not fit their type or limit are refused", () => {
     { name: "n", type: "uuid", value: new Uint8Array(15) },
     { name: "n", type: "bytes", value: new Uint8Array(32_768) },
   ];
-  for (const header of bad) expect(() => encodeHeaders([header]), header.type).toThrow(FramingError);
+  for (const header of bad) expect(() => headerBlockBytes([header]), header.type).toThrow(FramingError);
   const many = Array.from({ length: 5 }, (): Header => ({
     name: "n",
     type: "bytes",
     value: new Uint8Array(32_767),
   }));
-  expect(() => encodeHeaders(many)).toThrow(/131072 are allowed/);
+  expect(() => headerBlockBytes(many)).toThrow(/131072 are allowed/);
 });

@@ -1,6 +1,12 @@
 import { crc32 } from "@coalmine/runtime/crc32";
 import { FramingError } from "./framing-error.ts";
-import { decodeHeaders, encodeHeaders, HEADER_BLOCK_BYTES_MAX, type Header } from "./header-block.ts";
+import {
+  decodeHeaders,
+  HEADER_BLOCK_BYTES_MAX,
+  type Header,
+  headerBlockBytes,
+  writeHeaders,
+} from "./header-block.ts";
 
 /** One event-stream message: typed headers and a payload. */
 export interface Message {
@@ -17,8 +23,8 @@ const MESSAGE_BYTES_MIN = PRELUDE_BYTES + 4;
 
 /** The message as bytes; throws `FramingError` where it is over a limit. */
 export function encodeMessage(message: Message): Uint8Array {
-  const headers = encodeHeaders(message.headers);
-  const totalBytes = MESSAGE_BYTES_MIN + headers.length + message.payload.length;
+  const headerBytes = headerBlockBytes(message.headers);
+  const totalBytes = MESSAGE_BYTES_MIN + headerBytes + message.payload.length;
   if (totalBytes > MESSAGE_BYTES_MAX)
     throw new FramingError(
       `cannot encode a message of ${totalBytes} bytes: ${MESSAGE_BYTES_MAX} are allowed; send less at once`,
@@ -26,10 +32,10 @@ export function encodeMessage(message: Message): Uint8Array {
   const bytes = new Uint8Array(totalBytes);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, totalBytes);
-  view.setUint32(4, headers.length);
+  view.setUint32(4, headerBytes);
   view.setUint32(8, crc32(bytes.subarray(0, 8)));
-  bytes.set(headers, PRELUDE_BYTES);
-  bytes.set(message.payload, PRELUDE_BYTES + headers.length);
+  writeHeaders(message.headers, new DataView(bytes.buffer, PRELUDE_BYTES, headerBytes));
+  bytes.set(message.payload, PRELUDE_BYTES + headerBytes);
   view.setUint32(totalBytes - 4, crc32(bytes.subarray(0, totalBytes - 4)));
   return bytes;
 }

@@ -31,8 +31,6 @@ export interface RpcMessage {
   readonly payload: Uint8Array;
 }
 
-const own = new Set([":message-type", ":message-flags", ":stream-id"]);
-
 export function toMessage(rpc: RpcMessage): Message {
   return {
     headers: [
@@ -47,28 +45,44 @@ export function toMessage(rpc: RpcMessage): Message {
 
 /** Throws `ProtocolViolation` where one of the three headers of every message is missing. */
 export function fromMessage(message: Message): RpcMessage {
+  let type: number | undefined;
+  let flags: number | undefined;
+  let streamId: number | undefined;
+  const headers: Header[] = [];
+  for (const header of message.headers)
+    // Where one of the three comes twice the first counts.
+    switch (header.name.toLowerCase()) {
+      case ":message-type":
+        type ??= int32(header);
+        break;
+      case ":message-flags":
+        flags ??= int32(header);
+        break;
+      case ":stream-id":
+        streamId ??= int32(header);
+        break;
+      default:
+        headers.push(header);
+    }
   return {
-    type: int32(message, ":message-type"),
-    flags: int32(message, ":message-flags"),
-    streamId: int32(message, ":stream-id"),
-    headers: message.headers.filter((header) => !own.has(header.name.toLowerCase())),
+    type: type ?? missing(":message-type"),
+    flags: flags ?? missing(":message-flags"),
+    streamId: streamId ?? missing(":stream-id"),
+    headers,
     payload: message.payload,
   };
 }
 
 /** The text of a header, whose name is matched without regard to case; undefined where it is missing or no text. */
 export function textHeader(message: Pick<Message, "headers">, name: string): string | undefined {
-  const header = find(message, name);
+  const header = message.headers.find((one) => one.name.toLowerCase() === name);
   return header?.type === "string" ? header.value : undefined;
 }
 
-function int32(message: Message, name: string): number {
-  const header = find(message, name);
-  if (header?.type !== "int32")
-    throw new ProtocolViolation(`a message lacks its ${name} header, a 32-bit integer`);
-  return header.value;
+function int32(header: Header): number {
+  return header.type === "int32" ? header.value : missing(header.name);
 }
 
-function find(message: Pick<Message, "headers">, name: string): Header | undefined {
-  return message.headers.find((header) => header.name.toLowerCase() === name);
+function missing(name: string): never {
+  throw new ProtocolViolation(`a message lacks its ${name} header, a 32-bit integer`);
 }

@@ -25,8 +25,10 @@ function rawClient({ reads = true } = {}) {
   let receive: (bytes: Uint8Array) => void = () => {};
   let closed: (why: LinkClosed) => void = () => {};
   let isOpen = true;
+  let writes = 0;
   const link: Link = {
     write: async (bytes) => {
+      writes++;
       if (!reads) await new Promise(() => {});
       decoder.push(bytes, (message) => heard.push(fromMessage(message)));
     },
@@ -58,6 +60,7 @@ function rawClient({ reads = true } = {}) {
     connection,
     receive: (bytes: Uint8Array) => receive(bytes),
     isOpen: () => isOpen,
+    writes: () => writes,
     hangUp: () => closed({ by: "other", reason: "gone" }),
     connect: (authToken: unknown, version = "0.1.0") =>
       send({
@@ -79,9 +82,10 @@ const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
 const text = (message: RpcMessage | undefined) => new TextDecoder().decode(message?.payload);
 const settle = () => new Promise<void>((done) => setImmediate(done));
 
-test("a token that belongs to a component is accepted, with flags 1 and nothing else", () => {
+test("a token that belongs to a component is accepted, with flags 1 and nothing else", async () => {
   const client = rawClient();
   client.connect("TOKEN");
+  await settle();
   expect(client.heard).toEqual([
     { type: connectAck, flags: 1, streamId: 0, headers: [], payload: new Uint8Array() },
   ]);
@@ -132,7 +136,7 @@ test("anything but Connect before the acknowledgement is a ProtocolError", () =>
   expect(client.isOpen()).toBe(false);
 });
 
-test("a ping is answered with its payload and its own headers", () => {
+test("a ping is answered with its payload and its own headers", async () => {
   const client = rawClient();
   client.connect("TOKEN");
   client.send({
@@ -143,6 +147,7 @@ test("a ping is answered with its payload and its own headers", () => {
     ],
     payload: Uint8Array.of(1, 2),
   });
+  await settle();
   expect(client.heard.at(-1)).toEqual({
     type: pingResponse,
     flags: 0,
@@ -195,6 +200,7 @@ test("the client ends a stream without an answer, the server with an empty messa
   expect(client.service.subscriptions("SubscribeToTopic")).toBe(1);
   expect(client.heard).toHaveLength(3);
   client.service.hangUp("SubscribeToTopic");
+  await settle();
   expect(client.heard.at(-1)).toEqual({
     type: applicationMessage,
     flags: TERMINATE_STREAM,
@@ -216,6 +222,42 @@ test("an opening message that ends its stream opens nothing, but uses its id up"
   await settle();
   expect(client.service.states.get("test.A")).toBe("RUNNING");
 });
+
+test.each([
+  { count: 16, writes: 1 },
+  { count: 160, writes: 4 },
+])(
+  "what arrives at once is answered in writes of 16 KiB, and of what is left: $count messages in $writes",
+  async ({ count, writes }) => {
+    const client = rawClient();
+    client.connect("TOKEN");
+    client.open(1, "SubscribeToTopic", { topic: "t" });
+    await settle();
+    const before = client.writes();
+    const published = Array.from({ length: count }, (_, n) =>
+      encodeMessage(
+        toMessage({
+          type: applicationMessage,
+          flags: 0,
+          streamId: n + 2,
+          headers: [{ name: "operation", type: "string", value: "aws.greengrass#PublishToTopic" }],
+          payload: json({ topic: "t", publishMessage: { jsonMessage: { message: { n } } } }),
+        }),
+      ),
+    );
+    client.receive(Buffer.concat(published));
+    await settle();
+    expect(client.writes() - before).toBe(writes);
+    const heard = client.heard.slice(2);
+    const events = heard.filter(({ streamId }) => streamId === 1);
+    expect(events.map((event) => (JSON.parse(text(event)) as { jsonMessage: object }).jsonMessage)).toEqual(
+      published.map((_, n) => ({ message: { n }, context: { topic: "t" } })),
+    );
+    expect(heard.filter(({ streamId }) => streamId > 1).map(({ streamId }) => streamId)).toEqual(
+      published.map((_, n) => n + 2),
+    );
+  },
+);
 
 test("when the link goes every subscription goes with it", async () => {
   const client = rawClient();

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { FramingError, ProtocolViolation } from "./framing-error.ts";
 import { encodeMessage, MESSAGE_BYTES_MAX, MessageDecoder } from "./message.ts";
 import { NAMESPACE, operationNamed } from "./operations.ts";
+import { OutgoingFrames } from "./outgoing-frames.ts";
 import {
   CONNECTION_ACCEPTED,
   fromMessage,
@@ -46,6 +47,7 @@ class Connection implements IpcConnection {
   readonly #link: Link;
   readonly #log: Log;
   readonly #decoder = new MessageDecoder();
+  readonly #outgoing = new OutgoingFrames((bytes) => this.#write(bytes));
   readonly #streams = new Map<number, ServerStream>();
   #lastStreamId = 0;
   #principal: string | undefined;
@@ -64,6 +66,10 @@ class Connection implements IpcConnection {
 
   receive(bytes: Uint8Array): void {
     if (!this.#isOpen) return;
+    this.#outgoing.during(() => this.#receive(bytes));
+  }
+
+  #receive(bytes: Uint8Array): void {
     try {
       this.#decoder.push(bytes, (message) => {
         if (this.#isOpen) this.#route(fromMessage(message));
@@ -78,10 +84,12 @@ class Connection implements IpcConnection {
   /** The link is closed already: nothing is said any more. */
   gone(): void {
     this.#isOpen = false;
+    this.#outgoing.forget();
     for (const stream of this.#streams.values()) stream.close();
   }
 
   async close(): Promise<void> {
+    this.#outgoing.flush();
     this.gone();
     await this.#link.close();
   }
@@ -220,8 +228,14 @@ class Connection implements IpcConnection {
       this.#streams.get(message.streamId)?.close();
     }
     this.#unsentBytes += bytes.length;
-    if (this.#unsentBytes > UNSENT_BYTES_MAX)
+    if (this.#unsentBytes > UNSENT_BYTES_MAX) {
+      this.#outgoing.forget();
       return this.#drop(`it does not read: ${this.#unsentBytes} bytes are unsent`);
+    }
+    this.#outgoing.add(bytes);
+  }
+
+  #write(bytes: Uint8Array): void {
     this.#link.write(bytes).then(
       () => {
         this.#unsentBytes -= bytes.length;
@@ -251,10 +265,12 @@ class Connection implements IpcConnection {
   }
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 /** An empty request is an empty object; anything that is no JSON object is refused as the nucleus refuses bad JSON. */
 function readRequest(payload: Uint8Array): JsonObject {
   if (payload.length === 0) return {};
-  const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload)) as unknown;
+  const value = JSON.parse(utf8.decode(payload)) as unknown;
   return JsonRequest.parse(value);
 }
 
@@ -265,7 +281,7 @@ const JsonRequest = z.custom<JsonObject>(
 
 function readJson(payload: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+    return JSON.parse(utf8.decode(payload));
   } catch {
     // No JSON is no token.
     return undefined;

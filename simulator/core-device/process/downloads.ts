@@ -23,20 +23,25 @@ export function downloads(options: DownloadOptions): {
   get(url: string): Promise<Uint8Array>;
   close(): void;
 } {
-  const agent = new Agent({ ca: [...rootCertificates, options.rootCa], keepAlive: true });
+  let agent: Agent | undefined;
   let s3: Promise<S3Client> | undefined;
   return {
     get(url) {
-      if (!url.startsWith("s3://")) return fetchBytes(url, agent);
+      if (!url.startsWith("s3://")) return fetchBytes(url, (agent ??= agentOf(options.rootCa)));
       s3 ??= s3Client(options);
       return getObject(s3, url);
     },
     close() {
-      agent.destroy();
+      agent?.destroy();
       // It was made by then, or nothing waits for it any more.
       void s3?.then((client) => client.destroy());
     },
   };
+}
+
+/** Made when it is needed: the public certificates are a megabyte. */
+function agentOf(rootCa: string): Agent {
+  return new Agent({ ca: [...rootCertificates, rootCa], keepAlive: true });
 }
 
 /** Loaded when it is needed: it is a fifth of what a core device weighs. */

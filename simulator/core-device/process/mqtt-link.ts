@@ -1,4 +1,6 @@
-import { iot, mqtt5 } from "aws-iot-device-sdk-v2";
+// From their own files: the index reads the clients of every service of AWS IoT.
+import { AwsIotMqtt5ClientConfigBuilder } from "aws-crt/dist/native/aws_iot_mqtt5.js";
+import * as mqtt5 from "aws-crt/dist/native/mqtt5.js";
 import { messageOf } from "@coalmine/runtime";
 import type { CloudLink } from "../ports.ts";
 
@@ -28,7 +30,7 @@ export class MqttLink implements CloudLink {
 
   constructor(options: MqttLinkOptions) {
     this.#client = new mqtt5.Mqtt5Client(
-      iot.AwsIotMqtt5ClientConfigBuilder.newDirectMqttBuilderWithMtlsFromPath(
+      AwsIotMqtt5ClientConfigBuilder.newDirectMqttBuilderWithMtlsFromPath(
         options.host,
         options.certificateFilePath,
         options.privateKeyPath,

@@ -6,13 +6,16 @@ import { systemClock } from "@coalmine/runtime/system-clock";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { provisionByClaim } from "../provisioning/provision-by-claim.ts";
+import { coreDevice } from "../../../test/artifacts-setup.ts";
 import { processesIn, processRig, until } from "../testing/process-rig.ts";
 import { MqttLink } from "./mqtt-link.ts";
 
+let program: string;
 let rig: Awaited<ReturnType<typeof processRig>>;
 beforeAll(async () => {
-  rig = await processRig();
-}, 30_000);
+  program = await coreDevice();
+  rig = await processRig(program);
+});
 afterAll(() => rig.close());
 
 /** A component that uses the official IPC client, as every real one does. */
@@ -30,11 +33,11 @@ const denied = await ipc.publishToTopic({ topic: "c", publishMessage: { jsonMess
 const credentials = await fetch(process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI, {
   headers: { authorization: process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN },
 }).then((answer) => answer.json());
-console.log(JSON.stringify({ rate: value.rate, heard: await heard, denied, key: credentials.AccessKeyId.slice(0, 4), thing: process.env.AWS_IOT_THING_NAME, cwd: process.cwd() }));
+console.log(JSON.stringify({ rate: value.rate, heard: await heard, denied, key: credentials.AccessKeyId.slice(0, 4), thing: process.env.AWS_IOT_THING_NAME, arenas: process.env.MALLOC_ARENA_MAX ?? "as many as they are", cwd: process.cwd() }));
 setInterval(() => {}, 1000);
 `;
 
-test("a process device takes a deployment over TLS, serves the official client, survives a kill, and leaves nothing behind [core-device-9.1]", async () => {
+test("a process device takes a deployment over TLS, serves the official client, survives a kill, and leaves nothing behind [core-device-9.1] [core-device-9.3]", async () => {
   const identity = await rig.operator.register("core-1");
   const root = await rig.rootOf(identity);
   const zip = zipSync({ "client.mjs": new TextEncoder().encode(client) });
@@ -68,7 +71,7 @@ test("a process device takes a deployment over TLS, serves the official client, 
   await until("the deployment succeeds", async () =>
     (await rig.operator.effective("core-1")).includes("SUCCEEDED"),
   );
-  const written = `{"rate":5,"heard":{"hello":1},"denied":"denied","key":"ASIA","thing":"core-1","cwd":"${root}/work/com.example.Client"}`;
+  const written = `{"rate":5,"heard":{"hello":1},"denied":"denied","key":"ASIA","thing":"core-1","arenas":"as many as they are","cwd":"${root}/work/com.example.Client"}`;
   await until("the component's line", async () =>
     (await rig.logOf(root, "com.example.Client")).includes(written),
   );
@@ -138,13 +141,9 @@ test("a claim becomes an identity of the device's own keys over TLS, and a wrong
 }, 60_000);
 
 test("a root without a configuration is refused with a sentence", async () => {
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, "../main.ts"), "--root", join(rig.folder, "none")],
-    {
-      stdio: ["ignore", "ignore", "pipe"],
-    },
-  );
+  const child = spawn(process.execPath, [program, "--root", join(rig.folder, "none")], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let errors = "";
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
   await once(child, "exit");

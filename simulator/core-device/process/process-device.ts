@@ -122,10 +122,13 @@ const architectures: Readonly<Record<string, string>> = {
   ia32: "x86",
 };
 
-/** A device's components act as the device: what its starter is, or was started by, does not concern them. */
+/**
+ * A device's components act as the device: what its starter is, or was started by, does not concern them, nor how the
+ * device itself keeps house.
+ */
 function inheritable(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const others =
-    /^(npm_|NODE_OPTIONS$|GIT_|AWS_(ACCESS_KEY|SECRET_|SESSION_|PROFILE|CONTAINER_|WEB_IDENTITY))/;
+    /^(npm_|NODE_OPTIONS$|GIT_|MALLOC_|AWS_(ACCESS_KEY|SECRET_|SESSION_|PROFILE|CONTAINER_|WEB_IDENTITY))/;
   return Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) =>
       value === undefined || others.test(name) ? [] : [[name, value] as const],

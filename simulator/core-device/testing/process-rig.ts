@@ -7,15 +7,23 @@ import { createInterface } from "node:readline";
 import { SeededRandom, silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { startCloud } from "../../cloud/start-cloud.ts";
+import { deviceCommand } from "../process/device-command.ts";
 import { operatorOf, type Registered } from "./fleet-cloud.ts";
 
 const UNTIL_TRIES = 300;
 const UNTIL_MS = 100;
-/** A machine on which tests run as root has no user of Greengrass's. */
-const asRoot = process.getuid?.() === 0 ? ["--component-default-user", "root"] : [];
 
-/** Core devices as processes of their own, over TLS, against a cloud that they reach only by its network doors. */
-export async function processRig() {
+interface StartOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly node?: string;
+  readonly program?: string;
+}
+
+/**
+ * Core devices as processes of their own, from their bundle, over TLS, against a cloud that they reach only by its network
+ * doors.
+ */
+export async function processRig(coreDevice: string) {
   const folder = await mkdtemp(join(tmpdir(), "coalmine-device-"));
   const children: ChildProcess[] = [];
   const cloud = await startCloud({
@@ -64,12 +72,22 @@ export async function processRig() {
     return root;
   }
 
-  /** Resolves when the device says that it is up. */
-  async function start(root: string, environment: Record<string, string> = {}): Promise<ChildProcess> {
-    const main = join(import.meta.dirname, "../main.ts");
-    const child = spawn(process.execPath, [main, "--root", root, ...asRoot], {
+  /** Resolves when the device says that it is up; so may another program that is started as a device is. */
+  async function start(
+    root: string,
+    { environment = {}, node = process.execPath, program = coreDevice }: StartOptions = {},
+  ): Promise<ChildProcess> {
+    const own = deviceCommand(node, program, root);
+    const [executable, ...words] = own.command;
+    const child = spawn(executable, words, {
       stdio: ["ignore", "pipe", "inherit"],
-      env: { PATH: process.env["PATH"], HOME: folder, AWS_ENDPOINT_URL: cloud.endpoint, ...environment },
+      env: {
+        PATH: process.env["PATH"],
+        HOME: folder,
+        AWS_ENDPOINT_URL: cloud.endpoint,
+        ...own.environment,
+        ...environment,
+      },
     });
     children.push(child);
     if (child.stdout === null) throw new Error("no output");

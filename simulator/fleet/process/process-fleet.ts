@@ -2,6 +2,7 @@ import { mkdir, rm, symlink } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import type { Clock } from "@coalmine/ports";
 import { Closing, CoalmineError } from "@coalmine/runtime";
+import { deviceCommand } from "../../core-device/process/device-command.ts";
 import type { InstalledComponent } from "./installed-components.ts";
 import { type DeviceSite, ProcessDevice } from "./process-device.ts";
 import type { TreeMemory } from "./process-tree.ts";
@@ -28,6 +29,8 @@ export interface ProcessFleetOptions {
   readonly endpoint: string;
   /** The Node that runs core devices and instruments, absolute. */
   readonly node: string;
+  /** The core device's bundle, absolute. */
+  readonly coreDevice: string;
   /** Makes the device's identity and writes its configuration; called at each start, and has to know what is done. */
   readonly commissionDevice: (site: DeviceSite) => Promise<void>;
   /** What the cloud knows of a device's components. */
@@ -200,12 +203,14 @@ function coreDeviceOf(
   options: ProcessFleetOptions,
   { name, root, serialFolder }: DeviceSite,
 ): SupervisedProcess {
-  const { node, folder, endpoint, clock, report } = options;
+  const { node, folder, coreDevice, endpoint, clock, report } = options;
+  const { command, environment } = deviceCommand(node, coreDevice, root);
   return new SupervisedProcess({
     name,
-    command: [node, join(simulator, "core-device/main.ts"), "--root", root, ...asThisUser()],
+    command,
     // Nothing of whoever starts the fleet: a device has its own role, and its own home.
     environment: {
+      ...environment,
       PATH: pathWith(node),
       HOME: root,
       AWS_ENDPOINT_URL: endpoint,
@@ -222,9 +227,4 @@ function coreDeviceOf(
 
 function pathWith(node: string): string {
   return [dirname(node), "/usr/local/bin", "/usr/bin", "/bin"].join(delimiter);
-}
-
-/** A fleet on somebody's machine: its components run as whoever started it, root too. */
-function asThisUser(): string[] {
-  return process.getuid?.() === 0 ? ["--component-default-user", "root"] : [];
 }
