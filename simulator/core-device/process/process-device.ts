@@ -4,7 +4,9 @@ import type { Clock, Random } from "@coalmine/ports";
 import { serveOnUnixSocket } from "@coalmine/ipc/unix-socket";
 import { Closing, jsonLog } from "@coalmine/runtime";
 import { CoreDevice } from "../core-device.ts";
+import type { Credentials } from "../credentials/credentials.ts";
 import { OutputLog } from "../lifecycle/output-log.ts";
+import { cloudSecrets } from "./cloud-secrets.ts";
 import { credentialsServer } from "./credentials-server.ts";
 import { downloads } from "./downloads.ts";
 import { httpsDataPlane } from "./https-data-plane.ts";
@@ -51,9 +53,20 @@ export async function startProcessDevice(
     log.info("components run as the device's own user: it is not root, and cannot become another user", {
       user: process.getuid?.(),
     });
-  const s3Endpoint = environment["AWS_ENDPOINT_URL_S3"] ?? environment["AWS_ENDPOINT_URL"];
+  const endpointOf = (service: string): string | undefined =>
+    environment[`AWS_ENDPOINT_URL_${service}`] ?? environment["AWS_ENDPOINT_URL"];
+  const credentials = (): Promise<Credentials> => device.credentials();
   const fetching = closing.add(
-    downloads({ region, rootCa: rootCa ?? "", s3Endpoint, credentials: () => device.credentials() }),
+    downloads({ region, rootCa: rootCa ?? "", s3Endpoint: endpointOf("S3"), credentials }),
+    (open) => open.close(),
+  );
+  const secrets = closing.add(
+    cloudSecrets({
+      region,
+      endpoint: endpointOf("SECRETS_MANAGER"),
+      credentials,
+      privateKey: privateKey ?? "",
+    }),
     (open) => open.close(),
   );
   const dataPlane = closing.add(
@@ -100,6 +113,7 @@ export async function startProcessDevice(
     },
     credentialsDoor: credentialsServer,
     localFolder: readLocalFolder,
+    secrets,
     userId: process.getuid?.() ?? 0,
   });
   // Components connect as soon as they run: the socket is there before them, and after them.
