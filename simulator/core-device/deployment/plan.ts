@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from "@coalmine/ports";
+import type { Instant, JsonObject, JsonValue } from "@coalmine/ports";
 import {
   interpolate,
   selectManifest,
@@ -24,6 +24,8 @@ interface PlanOptions {
   readonly platform: Platform;
   readonly rootPath: string;
   readonly thingName: string;
+  /** When the configuration of this deployment counts as written. */
+  readonly atMs: Instant;
 }
 
 export interface Plan {
@@ -41,14 +43,15 @@ export interface Plan {
 
 /** Builds the configuration that a deployment leads to. Nothing is changed yet. */
 export function planOf(options: PlanOptions): Plan {
-  const { present, resolved, document } = options;
-  const at = document.creationTimestampMs;
+  const { present, resolved, document, atMs } = options;
   const configurations = new Map<string, Interior>();
   for (const [name, { recipe }] of resolved) {
     const now = present.find(["services", name, "configuration"]);
     const update = document.components[name]?.configurationUpdate;
     const node = now?.kind === "interior" ? now : undefined;
-    configurations.set(name, resolveConfiguration(node, recipe.configuration, update, at));
+    const next = resolveConfiguration(node, recipe.configuration, update, atMs);
+    touch(next, atMs);
+    configurations.set(name, next);
   }
   const target = new ConfigurationTree();
   for (const component of resolved.values())
@@ -67,6 +70,13 @@ export function planOf(options: PlanOptions): Plan {
   );
   const bootstraps = [...resolved.keys()].filter((name) => needsBootstrap(present, target, name));
   return { target, obsolete, reconfigured, bootstraps, restartsNucleus: nucleusChanges(present, target) };
+}
+
+/** Everything that a deployment leaves in a configuration is as new as the deployment. */
+function touch(node: Interior, atMs: Instant): void {
+  for (const child of node.children.values())
+    if (child.kind === "interior") touch(child, atMs);
+    else child.modtime = Math.max(child.modtime, atMs);
 }
 
 function needsBootstrap(present: ConfigurationTree, target: ConfigurationTree, name: string): boolean {
@@ -102,9 +112,8 @@ function nucleusChanges(present: ConfigurationTree, target: ConfigurationTree): 
 function serviceOf(
   { name, version, recipe }: Resolved,
   configurations: ReadonlyMap<string, Interior>,
-  { present, document, platform, rootPath, thingName, resolved }: PlanOptions,
+  { present, document, platform, rootPath, thingName, resolved, atMs: at }: PlanOptions,
 ): Interior {
-  const at = document.creationTimestampMs;
   const selected = selectManifest(recipe, platform);
   if (selected === undefined)
     throw new DeploymentError(

@@ -19,6 +19,7 @@ interface Surroundings {
   readonly programs?: (clock: DrivenClock) => Record<string, Behaviour>;
   readonly secrets?: SecretEnd;
   readonly localFolder?: LocalFolder;
+  readonly nucleusConfiguration?: JsonObject;
 }
 
 /** A device on a driven clock with its own cloud, and a second process on the same disk whenever one asks for it. */
@@ -45,7 +46,11 @@ export async function deviceUnderTest(options: Surroundings = {}) {
     log: silentLog,
     ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
     ...(options.localFolder === undefined ? {} : { localFolder: options.localFolder }),
-    nucleusConfiguration: { iotRoleAlias: "Alias", deploymentPollingFrequencySeconds: 1 },
+    nucleusConfiguration: {
+      iotRoleAlias: "Alias",
+      deploymentPollingFrequencySeconds: 1,
+      ...options.nucleusConfiguration,
+    },
   });
   device.watch((event) => events.push(event));
   await device.start();
