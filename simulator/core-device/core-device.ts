@@ -3,6 +3,9 @@ import type { IpcService } from "@coalmine/ipc";
 import { messageOf } from "@coalmine/runtime";
 import { AwsPlugins } from "./aws-plugins.ts";
 import { CloudSession } from "./cloud/session.ts";
+import { placeSpool } from "./cloud/spool-place.ts";
+import { spoolDefaults, spoolSettings, type SpoolSettings } from "./cloud/spool-settings.ts";
+import { configureNucleus } from "./configuration/nucleus-configuration.ts";
 import { TransactionLog } from "./configuration/transaction-log.ts";
 import { CredentialsCache, type Credentials } from "./credentials/credentials.ts";
 import { credentialsEndpoint, type CredentialsEndpoint } from "./credentials/credentials-endpoint.ts";
@@ -21,14 +24,25 @@ import { ShadowDeployments } from "./deployment/shadow-deployments.ts";
 import { LocalDeployments } from "./deployment/local-deployments.ts";
 import { CoreService } from "./ipc/core-service.ts";
 import { LocalTopics } from "./ipc/local-topics.ts";
+import { DISK_SPOOLER } from "./ipc/plugins.ts";
 import { Services } from "./lifecycle/services.ts";
 import type { State, StatusDetails } from "./lifecycle/states.ts";
-import type { CloudLink, DataPlane, DeviceRoot, Launcher, LocalFolder, Platform } from "./ports.ts";
+import type {
+  CloudLink,
+  DataPlane,
+  DeviceRoot,
+  Launcher,
+  LocalFolder,
+  Platform,
+  SystemMetrics,
+} from "./ports.ts";
 import type { SecretEnd } from "./secrets/secret-manager.ts";
 import { FleetStatus } from "./status/fleet-status.ts";
 import { ComponentStore } from "./store/component-store.ts";
 import { CuttableRoot } from "./store/cuttable-root.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
 
+const MQTT = ["services", NUCLEUS, "configuration", "mqtt"];
 const TOKEN_EXCHANGE = "aws.greengrass.TokenExchangeService";
 
 /** Where components of a process device fetch credentials; a hosted device needs none. */
@@ -58,6 +72,8 @@ export interface CoreDeviceOptions {
   readonly localFolder?: LocalFolder;
   /** Without it there is no secret manager, whatever is deployed. */
   readonly secrets?: SecretEnd;
+  /** Without it telemetry tells nothing of the machine. */
+  readonly systemMetrics?: SystemMetrics;
   /** The user that the device runs as; 0, root, where nothing else is said. */
   readonly userId?: number;
 }
@@ -80,6 +96,7 @@ interface Parts {
   readonly services: Services;
   readonly deployments: DeploymentService;
   readonly status: FleetStatus;
+  readonly telemetry: Telemetry;
   readonly service: CoreService;
 }
 
@@ -96,13 +113,14 @@ export class CoreDevice {
   #parts: Parts | undefined;
   #restarting: Promise<void> | undefined;
   #isStopping = false;
+  #spool: SpoolSettings = spoolDefaults;
   #credentialsAt: { readonly uri: string; close(): Promise<void> } | undefined;
 
   constructor(options: CoreDeviceOptions) {
     this.#options = options;
     this.#root = new CuttableRoot(options.root);
     const { cloudLink: link, clock, random, log, dataPlane } = options;
-    this.#session = new CloudSession({ link, clock, random, log });
+    this.#session = new CloudSession({ link, clock, random, log, spool: () => this.#spool });
     this.#credentials = new CredentialsCache(clock, dataPlane, () => this.#nucleusText("iotRoleAlias"));
   }
 
@@ -137,11 +155,13 @@ export class CoreDevice {
     if (interrupted === undefined || interrupted.stage === "preparing") parts.services.apply(false);
     parts.deployments.start(interrupted);
     parts.status.launch();
+    parts.telemetry.start();
   }
 
   async #end(): Promise<void> {
-    const { deployments, services, status, configuration } = this.#started();
+    const { deployments, services, status, telemetry, configuration } = this.#started();
     status.stop();
+    telemetry.stop();
     await deployments.stop();
     await services.stop();
     await this.#credentialsAt?.close();
@@ -168,9 +188,10 @@ export class CoreDevice {
 
   /** As a power cut: nothing is told to anybody, and what is not on the disk is gone. */
   async cut(): Promise<void> {
-    const { deployments, services, status } = this.#started();
+    const { deployments, services, status, telemetry } = this.#started();
     this.#root.cut();
     status.stop();
+    telemetry.stop();
     services.halt();
     // It may wait for a disk that will never answer.
     void deployments.stop();
@@ -220,11 +241,35 @@ export class CoreDevice {
     const session = this.#session;
     const configuration = await TransactionLog.open(root, "config/config.tlog");
     const { tree } = configuration;
-    this.#configureNucleus(configuration);
+    configureNucleus(tree, {
+      thingName,
+      rootPath: root.path,
+      nucleusVersion,
+      configuration: this.#options.nucleusConfiguration ?? {},
+      now: clock.now(),
+    });
     await configuration.synced();
+    this.#spool = spoolSettings(tree.getObject(MQTT));
+    tree.onChange(({ path }) => {
+      if (path[1] === NUCLEUS) this.#spool = spoolSettings(tree.getObject(MQTT));
+    });
+    const placed = (): Promise<void> => {
+      const hasPlugin = tree.find(["services", DISK_SPOOLER, "version"]) !== undefined;
+      return placeSpool(session.spooler, { storage: this.#spool.storage, hasPlugin, root, log });
+    };
+    await placed();
     const topics = new LocalTopics();
     const { localFolder, secrets, userId = 0 } = this.#options;
-    const plugins = new AwsPlugins({ ...this.#options, root, tree, session, topics, secrets, userId });
+    const plugins = new AwsPlugins({
+      ...this.#options,
+      root,
+      tree,
+      session,
+      topics,
+      secrets,
+      userId,
+      placeSpool: placed,
+    });
     const services = new Services({
       clock,
       random,
@@ -269,28 +314,17 @@ export class CoreDevice {
     });
     this.#jobs = jobs;
     this.#shadow = shadow;
+    const telemetry = new Telemetry({ ...common, systemMetrics: this.#options.systemMetrics });
     const service = new CoreService({
       ...common,
+      measured: (component, name, unit, value) => telemetry.put(component, name, unit, value),
       topics,
       updates,
       validation,
       plugins: (authorize) => plugins.handlers(authorize, services, local),
       clientOf: (token) => plugins.clientOf(token),
     });
-    return { configuration, services, deployments, status, service };
-  }
-
-  #configureNucleus({ tree }: TransactionLog): void {
-    const { nucleusVersion, nucleusConfiguration = {}, thingName, root, clock } = this.#options;
-    const now = clock.now();
-    tree.set(["system"], { thingName, rootpath: root.path }, now);
-    tree.set(
-      ["services", NUCLEUS],
-      { version: nucleusVersion, componentType: "aws.greengrass.nucleus" },
-      now,
-    );
-    // As old as a recipe's defaults: what a deployment wrote stays.
-    tree.merge(["services", NUCLEUS, "configuration"], nucleusConfiguration, 1);
+    return { configuration, services, deployments, status, telemetry, service };
   }
 
   /** After a success the versions that are neither current nor the one before go; then the watchers hear of the end. */

@@ -15,6 +15,7 @@ import { MqttLink } from "./mqtt-link.ts";
 import { NodeRoot } from "./node-root.ts";
 import { readSettings } from "./settings.ts";
 import { ShellLauncher } from "./shell-launcher.ts";
+import { systemMetrics } from "./system-metrics.ts";
 import { systemUser } from "./system-users.ts";
 
 export const NUCLEUS_VERSION = "2.18.0";
@@ -114,6 +115,7 @@ export async function startProcessDevice(
     credentialsDoor: credentialsServer,
     localFolder: readLocalFolder,
     secrets,
+    systemMetrics: systemMetrics(),
     userId: process.getuid?.() ?? 0,
   });
   // Components connect as soon as they run: the socket is there before them, and after them.

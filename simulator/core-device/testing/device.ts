@@ -2,7 +2,7 @@ import type { JsonObject } from "@coalmine/ports";
 import { DrivenClock, SeededRandom, silentLog } from "@coalmine/runtime";
 import { CoreDevice, type DeviceEvent } from "../core-device.ts";
 import type { HostedRoot } from "../hosted/hosted-root.ts";
-import type { LocalFolder } from "../ports.ts";
+import type { LocalFolder, SystemMetrics } from "../ports.ts";
 import type { SecretEnd } from "../secrets/secret-manager.ts";
 import { MemoryCloud } from "./memory-cloud.ts";
 import { memoryRoot } from "./memory-root.ts";
@@ -20,6 +20,7 @@ interface Surroundings {
   readonly secrets?: SecretEnd;
   readonly localFolder?: LocalFolder;
   readonly nucleusConfiguration?: JsonObject;
+  readonly systemMetrics?: SystemMetrics;
 }
 
 /** A device on a driven clock with its own cloud, and a second process on the same disk whenever one asks for it. */
@@ -45,6 +46,7 @@ export async function deviceUnderTest(options: Surroundings = {}) {
     environment: { PATH: "/usr/bin" },
     log: silentLog,
     ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
+    ...(options.systemMetrics === undefined ? {} : { systemMetrics: options.systemMetrics }),
     ...(options.localFolder === undefined ? {} : { localFolder: options.localFolder }),
     nucleusConfiguration: {
       iotRoleAlias: "Alias",

@@ -221,7 +221,10 @@ export class MemoryCloud implements CloudLink, DataPlane {
   }
   #send(topic: string, payload: JsonObject): void {
     if (!this.online || ![...this.#filters].some((filter) => topicMatches(filter, topic))) return;
-    this.#handlers?.message(topic, new TextEncoder().encode(JSON.stringify(payload)));
+    this.#handlers?.message(topic, new TextEncoder().encode(JSON.stringify(payload)), {
+      retain: false,
+      payloadFormat: "0",
+    });
   }
   #serve(topic: string, payload: JsonObject): void {
     const [, jobId] = /\/jobs\/([^/]+)\/namespace-aws-gg-deployment\/(?:get|update)$/.exec(topic) ?? [];

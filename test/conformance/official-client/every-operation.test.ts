@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => it.rig.close());
 
 test.each(officialOperations)(
-  "%s is answered, or refused in the nucleus's words, to the official client [core-device-8.32]",
+  "%s is answered, or refused in the nucleus's words, to the official client [core-device-8.32] [core-device-8.35]",
   async (operation) => {
     const exercise = exercises.get(operation);
     if (exercise === undefined)

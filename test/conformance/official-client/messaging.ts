@@ -34,11 +34,29 @@ export const messaging: Exercises = {
     const stream = await listening(
       caller.subscribeToIoTCore({ topicName: "up/#", qos: model.QOS.AT_LEAST_ONCE }),
     );
-    await caller.publishToIoTCore({ topicName: "up/a", qos: model.QOS.AT_LEAST_ONCE, payload: "hello" });
+    await caller.publishToIoTCore({
+      topicName: "up/a",
+      qos: model.QOS.AT_LEAST_ONCE,
+      payload: "hello",
+      payloadFormat: model.PayloadFormat.UTF8,
+      userProperties: [{ key: "a", value: "1" }],
+      messageExpiryIntervalSeconds: 600,
+      correlationData: "corr",
+      responseTopic: "down",
+      // A nucleus does not pass it on.
+      contentType: "text/plain",
+    });
     await until("the message comes back", async () => stream.heard.length > 0);
-    expect(stream.heard.map((one) => [one.message?.topicName, text(one.message?.payload)])).toEqual([
-      ["up/a", "hello"],
-    ]);
+    const { payload, correlationData, ...message } = stream.heard[0]?.message ?? { topicName: "" };
+    expect([text(payload), text(correlationData)]).toEqual(["hello", "corr"]);
+    expect(message).toEqual({
+      topicName: "up/a",
+      retain: false,
+      payloadFormat: "1",
+      userProperties: [{ key: "a", value: "1" }],
+      messageExpiryIntervalSeconds: 600,
+      responseTopic: "down",
+    });
     await stream.close();
     const publish = (client: Client, topicName: string): Promise<string> =>
       code(
