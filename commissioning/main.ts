@@ -4,7 +4,7 @@ import { messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { commission, type Step } from "./commission.ts";
 import { mqttConnector } from "./mqtt-connector.ts";
-import { readOptions } from "./options.ts";
+import { readOptions, type CommissionOptions } from "./options.ts";
 import { CommissioningRefused, type RefusalReason } from "./refusal.ts";
 
 /** The technician's program. What was done is kept: after a refusal or a power cut it is simply run again. */
@@ -38,7 +38,7 @@ async function main(): Promise<number> {
     return EXIT.usage;
   }
   try {
-    const settings = await readOptions(options.settings);
+    const settings = withUser(await readOptions(options.settings));
     const clock = systemClock;
     const { report, sha256, reportFiles } = await commission(settings, {
       clock,
@@ -61,6 +61,12 @@ async function main(): Promise<number> {
     process.stderr.write(`${failure.message}\n`);
     return exits[failure.reason] ?? EXIT.unexpected;
   }
+}
+
+/** As root the core device needs to be told; the installer of the nucleus names this user too. */
+function withUser(settings: CommissionOptions): CommissionOptions {
+  const isRoot = process.getuid?.() === 0;
+  return isRoot ? { componentDefaultUser: "ggc_user:ggc_group", ...settings } : settings;
 }
 
 function readArguments(): { readonly settings: string; readonly json: boolean } | undefined {

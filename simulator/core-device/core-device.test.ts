@@ -314,3 +314,17 @@ test("a rollback does not wait for what was broken before, nor for what depends 
     "FAILED_ROLLBACK_COMPLETE",
   );
 });
+
+test("attributes of the platform are the machine's, with those that the nucleus's configuration puts in their place or beside them [core-device-6.28]", async () => {
+  const it = await deviceUnderTest({
+    nucleusConfiguration: { platformOverride: { architecture: "riscv", board: "v2", wrong: 5 } },
+  });
+  it.cloud.addComponent("A", "1.0.0", { Lifecycle: { Run: "stay" } });
+  it.cloud.deployJob("job", groupDocument(1, { A: { version: "1.0.0" } }));
+  await it.run(5000);
+  expect(it.cloud.resolveRequests.at(-1)?.platform.attributes).toEqual({
+    os: "linux",
+    architecture: "riscv",
+    board: "v2",
+  });
+});

@@ -85,6 +85,14 @@ export interface SystemUser {
   readonly home: string;
 }
 
+/** What a component may use at most; what is not there is without limit. */
+export interface SystemResourceLimits {
+  /** KiB. */
+  readonly memory?: number;
+  /** Of the machine's processors. */
+  readonly cpus?: number;
+}
+
 /** Starts the scripts of components. */
 export interface Launcher {
   launch(command: Command): LaunchedProcess;
@@ -93,6 +101,8 @@ export interface Launcher {
    * not there, every script runs as the device itself.
    */
   userOf?(posixUser: string): Promise<SystemUser>;
+  /** Bounds what the component's processes use together, those that run already too; not there where nothing can. */
+  limit?(component: string, limits: SystemResourceLimits | undefined): Promise<void>;
   /** The two questions that `Skipif` may ask of the device. */
   holds(condition: { readonly kind: "exists" | "onpath"; readonly what: string }): Promise<boolean>;
 }
@@ -101,8 +111,10 @@ export interface Command {
   readonly component: string;
   readonly componentVersion: string;
   readonly step: "bootstrap" | "install" | "startup" | "run" | "shutdown" | "recover" | "uninstall";
-  /** After interpolation; run as `sh -c`. */
+  /** After interpolation; run as `<shell> -c`. */
   readonly script: string;
+  /** The nucleus's `runWithDefault.posixShell`. */
+  readonly shell: string;
   readonly environment: Readonly<Record<string, string>>;
   /** `<root>/work/<component>`. */
   readonly workFolder: string;

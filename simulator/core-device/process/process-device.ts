@@ -1,4 +1,5 @@
 import { mkdir, readFile } from "node:fs/promises";
+import { machine } from "node:os";
 import { resolve } from "node:path";
 import type { Clock, Random } from "@coalmine/ports";
 import { serveOnUnixSocket } from "@coalmine/ipc/unix-socket";
@@ -6,6 +7,7 @@ import { Closing, jsonLog } from "@coalmine/runtime";
 import { CoreDevice } from "../core-device.ts";
 import type { Credentials } from "../credentials/credentials.ts";
 import { OutputLog } from "../lifecycle/output-log.ts";
+import { CgroupLimits } from "./cgroup-limits.ts";
 import { cloudSecrets } from "./cloud-secrets.ts";
 import { credentialsServer } from "./credentials-server.ts";
 import { downloads } from "./downloads.ts";
@@ -54,6 +56,8 @@ export async function startProcessDevice(
     log.info("components run as the device's own user: it is not root, and cannot become another user", {
       user: process.getuid?.(),
     });
+  const limits = await CgroupLimits.open("/sys/fs/cgroup", thingName, log);
+  if (limits !== undefined) closing.add(limits, (open) => open.close());
   const endpointOf = (service: string): string | undefined =>
     environment[`AWS_ENDPOINT_URL_${service}`] ?? environment["AWS_ENDPOINT_URL"];
   const credentials = (): Promise<Credentials> => device.credentials();
@@ -97,10 +101,15 @@ export async function startProcessDevice(
     root,
     cloudLink,
     dataPlane,
-    launcher: new ShellLauncher(environment["PATH"] ?? "/usr/bin:/bin", isRoot ? systemUser : undefined),
+    launcher: new ShellLauncher(
+      environment["PATH"] ?? "/usr/bin:/bin",
+      isRoot ? systemUser : undefined,
+      limits,
+    ),
     platform: {
       os: platforms[process.platform] ?? process.platform,
       architecture: architectures[process.arch] ?? process.arch,
+      ...(process.arch.startsWith("arm") ? { "architecture.detail": machine() } : {}),
     },
     nucleusVersion: NUCLEUS_VERSION,
     environment,
