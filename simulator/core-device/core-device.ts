@@ -3,9 +3,10 @@ import type { IpcService } from "@coalmine/ipc";
 import { messageOf } from "@coalmine/runtime";
 import { AwsPlugins } from "./aws-plugins.ts";
 import { CloudSession } from "./cloud/session.ts";
-import { placeSpool } from "./cloud/spool-place.ts";
-import { spoolDefaults, spoolSettings, type SpoolSettings } from "./cloud/spool-settings.ts";
+import { placeSpool, spoolSettingsIn } from "./cloud/spool-place.ts";
+import { spoolDefaults, type SpoolSettings } from "./cloud/spool-settings.ts";
 import { configureNucleus } from "./configuration/nucleus-configuration.ts";
+import type { ConfigurationTree } from "./configuration/tree.ts";
 import { TransactionLog } from "./configuration/transaction-log.ts";
 import { CredentialsCache, type Credentials } from "./credentials/credentials.ts";
 import { credentialsEndpoint, type CredentialsEndpoint } from "./credentials/credentials-endpoint.ts";
@@ -24,7 +25,6 @@ import { ShadowDeployments } from "./deployment/shadow-deployments.ts";
 import { LocalDeployments } from "./deployment/local-deployments.ts";
 import { CoreService } from "./ipc/core-service.ts";
 import { LocalTopics } from "./ipc/local-topics.ts";
-import { DISK_SPOOLER } from "./ipc/plugins.ts";
 import { Services } from "./lifecycle/services.ts";
 import type { State, StatusDetails } from "./lifecycle/states.ts";
 import type {
@@ -42,8 +42,9 @@ import { ComponentStore } from "./store/component-store.ts";
 import { CuttableRoot } from "./store/cuttable-root.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 
-const MQTT = ["services", NUCLEUS, "configuration", "mqtt"];
+const CONFIGURED = ["services", NUCLEUS, "configuration"];
 const TOKEN_EXCHANGE = "aws.greengrass.TokenExchangeService";
+const RETRY = ["services", TOKEN_EXCHANGE, "configuration", "credentialRetryInSec"];
 
 /** Where components of a process device fetch credentials; a hosted device needs none. */
 export interface CredentialsDoor {
@@ -121,7 +122,12 @@ export class CoreDevice {
     this.#root = new CuttableRoot(options.root);
     const { cloudLink: link, clock, random, log, dataPlane } = options;
     this.#session = new CloudSession({ link, clock, random, log, spool: () => this.#spool });
-    this.#credentials = new CredentialsCache(clock, dataPlane, () => this.#nucleusText("iotRoleAlias"));
+    this.#credentials = new CredentialsCache(
+      clock,
+      dataPlane,
+      () => this.#tree?.getText([...CONFIGURED, "iotRoleAlias"]),
+      () => this.#tree?.getObject(RETRY) ?? {},
+    );
   }
 
   /** Greengrass IPC of this device; answers from `start` on. */
@@ -249,14 +255,11 @@ export class CoreDevice {
       now: clock.now(),
     });
     await configuration.synced();
-    this.#spool = spoolSettings(tree.getObject(MQTT));
+    this.#spool = spoolSettingsIn(tree);
     tree.onChange(({ path }) => {
-      if (path[1] === NUCLEUS) this.#spool = spoolSettings(tree.getObject(MQTT));
+      if (path[1] === NUCLEUS) this.#spool = spoolSettingsIn(tree);
     });
-    const placed = (): Promise<void> => {
-      const hasPlugin = tree.find(["services", DISK_SPOOLER, "version"]) !== undefined;
-      return placeSpool(session.spooler, { storage: this.#spool.storage, hasPlugin, root, log });
-    };
+    const placed = (): Promise<void> => placeSpool(session.spooler, { tree, root, log });
     await placed();
     const topics = new LocalTopics();
     const { localFolder, secrets, userId = 0 } = this.#options;
@@ -310,7 +313,8 @@ export class CoreDevice {
       local,
       listeners: [jobs, shadow, local, status, this.#cleaner(store, configuration)],
       restart: (what) => this.#restart(what),
-      pollingSeconds: () => this.#nucleusNumber("deploymentPollingFrequencySeconds") ?? POLLING_SECONDS,
+      pollingSeconds: () =>
+        tree.getNumber([...CONFIGURED, "deploymentPollingFrequencySeconds"]) ?? POLLING_SECONDS,
     });
     this.#jobs = jobs;
     this.#shadow = shadow;
@@ -377,12 +381,9 @@ export class CoreDevice {
     this.#credentialsAt = undefined;
   }
 
-  #nucleusText(key: string): string | undefined {
-    return this.#parts?.configuration.tree.getText(["services", NUCLEUS, "configuration", key]);
-  }
-
-  #nucleusNumber(key: string): number | undefined {
-    return this.#parts?.configuration.tree.getNumber(["services", NUCLEUS, "configuration", key]);
+  /** Undefined before the device was started. */
+  get #tree(): ConfigurationTree | undefined {
+    return this.#parts?.configuration.tree;
   }
 
   #tell(event: DeviceEvent): void {

@@ -125,7 +125,7 @@ function serviceOf(
     const its = versionOf(component);
     return its === undefined ? undefined : `${rootPath}/${folder(component, its)}`;
   };
-  const lifecycle = interpolated(selected.lifecycle, {
+  const context: InterpolationContext = {
     component: name,
     configuration: (component) => {
       const node = configurations.get(component);
@@ -138,7 +138,12 @@ function serviceOf(
     kernelRootPath: rootPath,
     thingName,
     directDependencies: new Set(Object.keys(recipe.dependencies)),
-  });
+  };
+  const configuration = configurations.get(name);
+  // The lifecycle may then name a value that is itself made of variables.
+  if (configuration !== undefined && interpolatesConfiguration(present, configurations))
+    interpolateLeaves(configuration, { ...context, configuration: () => undefined });
+  const lifecycle = interpolated(selected.lifecycle, context);
   const old = present.find(["services", name]);
   const service = new ConfigurationTree();
   const previousVersion = present.getText(["services", name, "version"]);
@@ -163,14 +168,31 @@ function serviceOf(
     if (before !== undefined) service.merge(["previousVersion"], before, at);
   }
   runWith(service, document.components[name]?.runWith, at);
-  const configuration = configurations.get(name);
   if (configuration !== undefined) service.put(["configuration"], configuration);
   return service.root;
 }
 
-function interpolated(lifecycle: JsonObject, context: InterpolationContext): JsonValue {
+/** As the nucleus is told by this deployment, or was before it. */
+function interpolatesConfiguration(
+  present: ConfigurationTree,
+  configurations: ReadonlyMap<string, Interior>,
+): boolean {
+  const nucleus = configurations.get(NUCLEUS);
+  const next = nucleus === undefined ? present.get(["services", NUCLEUS, "configuration"]) : toJson(nucleus);
+  const told = isObject(next) ? member(next, "interpolateComponentConfiguration") : undefined;
+  return told === true || told === "true";
+}
+
+/** Variables of the system alone: one value of a configuration is not made of another. */
+function interpolateLeaves(node: Interior, context: InterpolationContext): void {
+  for (const child of node.children.values())
+    if (child.kind === "interior") interpolateLeaves(child, context);
+    else child.value = interpolated(child.value, context);
+}
+
+function interpolated(value: JsonValue, context: InterpolationContext): JsonValue {
   try {
-    return interpolate(lifecycle, context);
+    return interpolate(value, context);
   } catch (failure) {
     throw new DeploymentError(["CONFIG_INTERPOLATE_ERROR"], messageOf(failure));
   }
