@@ -5,7 +5,7 @@ import { messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { commission, type CommissionPorts, type Step } from "./commission.ts";
 import { networkPorts } from "./network-ports.ts";
-import { readOptions } from "./options.ts";
+import { type CommissionOptions, readOptions } from "./options.ts";
 import { CommissioningRefused, type RefusalReason } from "./refusal.ts";
 import { Visit } from "./report/visit.ts";
 
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
     return EXIT.usage;
   }
   try {
-    const settings = await readOptions(options.settings);
+    const settings = withUser(await readOptions(options.settings));
     const clock = systemClock;
     const ports: CommissionPorts = {
       clock,
@@ -79,6 +79,12 @@ async function main(): Promise<number> {
     process.stderr.write(`${failure.message}\n`);
     return exits[failure.reason] ?? EXIT.unexpected;
   }
+}
+
+/** As root the core device needs to be told; the installer of the nucleus names this user too. */
+function withUser(settings: CommissionOptions): CommissionOptions {
+  const isRoot = process.getuid?.() === 0;
+  return isRoot ? { componentDefaultUser: "ggc_user:ggc_group", ...settings } : settings;
 }
 
 interface Arguments {

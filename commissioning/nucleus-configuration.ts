@@ -7,7 +7,7 @@ import type { Places } from "./places.ts";
  * @see https://docs.aws.amazon.com/greengrass/v2/developerguide/greengrass-nucleus-component.html
  */
 export function nucleusConfiguration(options: CommissionOptions, places: Places, thingName: string): string {
-  const { greengrassDataPlaneEndpoint, deploymentPollingFrequencySeconds } = options;
+  const { greengrassDataPlaneEndpoint, deploymentPollingFrequencySeconds, componentDefaultUser } = options;
   return stringify({
     system: {
       thingName,
@@ -26,6 +26,9 @@ export function nucleusConfiguration(options: CommissionOptions, places: Places,
           iotCredEndpoint: options.iotCredEndpoint,
           ...(greengrassDataPlaneEndpoint === undefined ? {} : { greengrassDataPlaneEndpoint }),
           greengrassDataPlanePort: options.greengrassDataPlanePort,
+          ...(componentDefaultUser === undefined
+            ? {}
+            : { runWithDefault: { posixUser: componentDefaultUser } }),
           ...(deploymentPollingFrequencySeconds === undefined ? {} : { deploymentPollingFrequencySeconds }),
         },
       },

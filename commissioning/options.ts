@@ -44,6 +44,11 @@ export const CommissionOptions = z.strictObject({
   greengrassDataPlanePort: port.default(8443),
   /** How often the device looks at its queue of deployments; the nucleus's own is 15 s. */
   deploymentPollingFrequencySeconds: z.int().min(1).max(3600).optional(),
+  /** `user` or `user:group` that components run as where the core device is root and they name none. */
+  componentDefaultUser: z
+    .string()
+    .regex(/^[\w.-]{1,32}(:[\w.-]{1,32})?$/, "user or user:group, names or numbers")
+    .optional(),
   /** Folders of names that lead to serial ports, beside /dev/serial/by-id. */
   serialFolders: z.array(z.string().min(1)).max(16).default([]),
   baudRate: z.int().min(1200).max(4_000_000).default(115_200),

@@ -24,6 +24,8 @@ export const roleMay: Readonly<Record<string, ReadonlySet<string>>> = {
   ]),
   kinesis: new Set(["PutRecord", "PutRecords"]),
   firehose: new Set(["PutRecord", "PutRecordBatch"]),
+  // For AWS's secret manager, where a deployment brings it.
+  secretsmanager: new Set(["GetSecretValue"]),
   sts: new Set(["GetCallerIdentity"]),
 };
 

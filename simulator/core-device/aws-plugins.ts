@@ -6,7 +6,7 @@ import { CliOperations } from "./console/cli-operations.ts";
 import type { LocalDeployments } from "./deployment/local-deployments.ts";
 import type { Authorize, Handlers } from "./ipc/handler.ts";
 import type { LocalTopics } from "./ipc/local-topics.ts";
-import { CLI, SECRET_MANAGER, SHADOW_MANAGER } from "./ipc/plugins.ts";
+import { CLI, DISK_SPOOLER, SECRET_MANAGER, SHADOW_MANAGER } from "./ipc/plugins.ts";
 import type { BuiltIn } from "./lifecycle/built-in.ts";
 import type { Services } from "./lifecycle/services.ts";
 import type { DeviceRoot } from "./ports.ts";
@@ -27,6 +27,8 @@ interface PluginOptions {
   readonly topics: LocalTopics;
   readonly secrets: SecretEnd | undefined;
   readonly userId: number;
+  /** Puts the messages that wait for IoT Core where the nucleus's configuration wants them. */
+  readonly placeSpool: () => Promise<void>;
 }
 
 /** AWS's own plugins that this device can be: each comes to life when a deployment brings its component. */
@@ -50,6 +52,8 @@ export class AwsPlugins {
       [CLI]: this.#clients,
       ...(this.#secrets === undefined ? {} : { [SECRET_MANAGER]: this.#secrets }),
       [SHADOW_MANAGER]: inOrder(shadows, sync),
+      // After a restart for a deployment the nucleus comes up before its new configuration does.
+      [DISK_SPOOLER]: { start: options.placeSpool, stop: async () => undefined },
     };
   }
 

@@ -314,3 +314,63 @@ test("a rollback does not wait for what was broken before, nor for what depends 
     "FAILED_ROLLBACK_COMPLETE",
   );
 });
+
+test("attributes of the platform are the machine's, with those that the nucleus's configuration puts in their place or beside them [core-device-6.28]", async () => {
+  const it = await deviceUnderTest({
+    nucleusConfiguration: { platformOverride: { architecture: "riscv", board: "v2", wrong: 5 } },
+  });
+  it.cloud.addComponent("A", "1.0.0", { Lifecycle: { Run: "stay" } });
+  it.cloud.deployJob("job", groupDocument(1, { A: { version: "1.0.0" } }));
+  await it.run(5000);
+  expect(it.cloud.resolveRequests.at(-1)?.platform.attributes).toEqual({
+    os: "linux",
+    architecture: "riscv",
+    board: "v2",
+  });
+});
+
+test("a configuration's variables of the system are replaced where the nucleus is told so [core-device-2.7]", async () => {
+  const texts: unknown[] = [];
+  for (const interpolateComponentConfiguration of [false, true]) {
+    const it = await deviceUnderTest({ nucleusConfiguration: { interpolateComponentConfiguration } });
+    const Configuration = {
+      folder: "{work:path}/x",
+      other: "{configuration:/folder}",
+      list: ["{iot:thingName}"],
+    };
+    it.cloud.addComponent("A", "1.0.0", {
+      Lifecycle: { Run: "say {configuration:/folder}; stay" },
+      Configuration,
+    });
+    it.cloud.deployJob("job", groupDocument(1, { A: { version: "1.0.0" } }));
+    await it.run(5000);
+    texts.push(it.device.configurationOf("A"), it.launcher.launched[0]?.command.script);
+  }
+  const work = "/greengrass/v2/work/A";
+  expect(texts).toEqual([
+    { folder: "{work:path}/x", other: "{configuration:/folder}", list: ["{iot:thingName}"] },
+    "say {work:path}/x; stay",
+    { folder: `${work}/x`, other: "{configuration:/folder}", list: ["T"] },
+    `say ${work}/x; stay`,
+  ]);
+});
+
+test("what S3 refuses is told with S3's own codes [core-device-3.5]", async () => {
+  for (const [status, stack] of [
+    [403, ["S3_HEAD_OBJECT_ACCESS_DENIED", "S3_ERROR", "S3_ACCESS_DENIED"]],
+    [404, ["S3_HEAD_OBJECT_RESOURCE_NOT_FOUND", "S3_ERROR", "S3_RESOURCE_NOT_FOUND"]],
+  ] as const) {
+    const it = await deviceUnderTest();
+    it.cloud.addComponent("A", "1.0.0", {
+      Manifests: [{ Lifecycle: {}, Artifacts: [{ Uri: `s3://refused/${status}` }] }],
+    });
+    it.cloud.deployJob("job", groupDocument(1, { A: { version: "1.0.0" } }));
+    await it.run(5000);
+    const told = it.cloud.statusesOf("job").at(-1) as { statusDetails: Record<string, string> } | undefined;
+    expect(JSON.parse(told?.statusDetails["deployment-error-stack"] ?? "[]")).toEqual([
+      "DEPLOYMENT_FAILURE",
+      "ARTIFACT_DOWNLOAD_ERROR",
+      ...stack,
+    ]);
+  }
+});

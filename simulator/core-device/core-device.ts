@@ -3,6 +3,10 @@ import type { IpcService } from "@coalmine/ipc";
 import { messageOf } from "@coalmine/runtime";
 import { AwsPlugins } from "./aws-plugins.ts";
 import { CloudSession } from "./cloud/session.ts";
+import { placeSpool, spoolSettingsIn } from "./cloud/spool-place.ts";
+import { spoolDefaults, type SpoolSettings } from "./cloud/spool-settings.ts";
+import { configureNucleus } from "./configuration/nucleus-configuration.ts";
+import type { ConfigurationTree } from "./configuration/tree.ts";
 import { TransactionLog } from "./configuration/transaction-log.ts";
 import { CredentialsCache, type Credentials } from "./credentials/credentials.ts";
 import { credentialsEndpoint, type CredentialsEndpoint } from "./credentials/credentials-endpoint.ts";
@@ -23,13 +27,24 @@ import { CoreService } from "./ipc/core-service.ts";
 import { LocalTopics } from "./ipc/local-topics.ts";
 import { Services } from "./lifecycle/services.ts";
 import type { State, StatusDetails } from "./lifecycle/states.ts";
-import type { CloudLink, DataPlane, DeviceRoot, Launcher, LocalFolder, Platform } from "./ports.ts";
+import type {
+  CloudLink,
+  DataPlane,
+  DeviceRoot,
+  Launcher,
+  LocalFolder,
+  Platform,
+  SystemMetrics,
+} from "./ports.ts";
 import type { SecretEnd } from "./secrets/secret-manager.ts";
 import { FleetStatus } from "./status/fleet-status.ts";
 import { ComponentStore } from "./store/component-store.ts";
 import { CuttableRoot } from "./store/cuttable-root.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
 
+const CONFIGURED = ["services", NUCLEUS, "configuration"];
 const TOKEN_EXCHANGE = "aws.greengrass.TokenExchangeService";
+const RETRY = ["services", TOKEN_EXCHANGE, "configuration", "credentialRetryInSec"];
 
 /** Where components of a process device fetch credentials; a hosted device needs none. */
 export interface CredentialsDoor {
@@ -58,6 +73,8 @@ export interface CoreDeviceOptions {
   readonly localFolder?: LocalFolder;
   /** Without it there is no secret manager, whatever is deployed. */
   readonly secrets?: SecretEnd;
+  /** Without it telemetry tells nothing of the machine. */
+  readonly systemMetrics?: SystemMetrics;
   /** The user that the device runs as; 0, root, where nothing else is said. */
   readonly userId?: number;
 }
@@ -80,6 +97,7 @@ interface Parts {
   readonly services: Services;
   readonly deployments: DeploymentService;
   readonly status: FleetStatus;
+  readonly telemetry: Telemetry;
   readonly service: CoreService;
 }
 
@@ -96,14 +114,20 @@ export class CoreDevice {
   #parts: Parts | undefined;
   #restarting: Promise<void> | undefined;
   #isStopping = false;
+  #spool: SpoolSettings = spoolDefaults;
   #credentialsAt: { readonly uri: string; close(): Promise<void> } | undefined;
 
   constructor(options: CoreDeviceOptions) {
     this.#options = options;
     this.#root = new CuttableRoot(options.root);
     const { cloudLink: link, clock, random, log, dataPlane } = options;
-    this.#session = new CloudSession({ link, clock, random, log });
-    this.#credentials = new CredentialsCache(clock, dataPlane, () => this.#nucleusText("iotRoleAlias"));
+    this.#session = new CloudSession({ link, clock, random, log, spool: () => this.#spool });
+    this.#credentials = new CredentialsCache(
+      clock,
+      dataPlane,
+      () => this.#tree?.getText([...CONFIGURED, "iotRoleAlias"]),
+      () => this.#tree?.getObject(RETRY) ?? {},
+    );
   }
 
   /** Greengrass IPC of this device; answers from `start` on. */
@@ -137,11 +161,13 @@ export class CoreDevice {
     if (interrupted === undefined || interrupted.stage === "preparing") parts.services.apply(false);
     parts.deployments.start(interrupted);
     parts.status.launch();
+    parts.telemetry.start();
   }
 
   async #end(): Promise<void> {
-    const { deployments, services, status, configuration } = this.#started();
+    const { deployments, services, status, telemetry, configuration } = this.#started();
     status.stop();
+    telemetry.stop();
     await deployments.stop();
     await services.stop();
     await this.#credentialsAt?.close();
@@ -168,9 +194,10 @@ export class CoreDevice {
 
   /** As a power cut: nothing is told to anybody, and what is not on the disk is gone. */
   async cut(): Promise<void> {
-    const { deployments, services, status } = this.#started();
+    const { deployments, services, status, telemetry } = this.#started();
     this.#root.cut();
     status.stop();
+    telemetry.stop();
     services.halt();
     // It may wait for a disk that will never answer.
     void deployments.stop();
@@ -220,11 +247,32 @@ export class CoreDevice {
     const session = this.#session;
     const configuration = await TransactionLog.open(root, "config/config.tlog");
     const { tree } = configuration;
-    this.#configureNucleus(configuration);
+    configureNucleus(tree, {
+      thingName,
+      rootPath: root.path,
+      nucleusVersion,
+      configuration: this.#options.nucleusConfiguration ?? {},
+      now: clock.now(),
+    });
     await configuration.synced();
+    this.#spool = spoolSettingsIn(tree);
+    tree.onChange(({ path }) => {
+      if (path[1] === NUCLEUS) this.#spool = spoolSettingsIn(tree);
+    });
+    const placed = (): Promise<void> => placeSpool(session.spooler, { tree, root, log });
+    await placed();
     const topics = new LocalTopics();
     const { localFolder, secrets, userId = 0 } = this.#options;
-    const plugins = new AwsPlugins({ ...this.#options, root, tree, session, topics, secrets, userId });
+    const plugins = new AwsPlugins({
+      ...this.#options,
+      root,
+      tree,
+      session,
+      topics,
+      secrets,
+      userId,
+      placeSpool: placed,
+    });
     const services = new Services({
       clock,
       random,
@@ -265,32 +313,22 @@ export class CoreDevice {
       local,
       listeners: [jobs, shadow, local, status, this.#cleaner(store, configuration)],
       restart: (what) => this.#restart(what),
-      pollingSeconds: () => this.#nucleusNumber("deploymentPollingFrequencySeconds") ?? POLLING_SECONDS,
+      pollingSeconds: () =>
+        tree.getNumber([...CONFIGURED, "deploymentPollingFrequencySeconds"]) ?? POLLING_SECONDS,
     });
     this.#jobs = jobs;
     this.#shadow = shadow;
+    const telemetry = new Telemetry({ ...common, systemMetrics: this.#options.systemMetrics });
     const service = new CoreService({
       ...common,
+      measured: (component, name, unit, value) => telemetry.put(component, name, unit, value),
       topics,
       updates,
       validation,
       plugins: (authorize) => plugins.handlers(authorize, services, local),
       clientOf: (token) => plugins.clientOf(token),
     });
-    return { configuration, services, deployments, status, service };
-  }
-
-  #configureNucleus({ tree }: TransactionLog): void {
-    const { nucleusVersion, nucleusConfiguration = {}, thingName, root, clock } = this.#options;
-    const now = clock.now();
-    tree.set(["system"], { thingName, rootpath: root.path }, now);
-    tree.set(
-      ["services", NUCLEUS],
-      { version: nucleusVersion, componentType: "aws.greengrass.nucleus" },
-      now,
-    );
-    // As old as a recipe's defaults: what a deployment wrote stays.
-    tree.merge(["services", NUCLEUS, "configuration"], nucleusConfiguration, 1);
+    return { configuration, services, deployments, status, telemetry, service };
   }
 
   /** After a success the versions that are neither current nor the one before go; then the watchers hear of the end. */
@@ -343,12 +381,9 @@ export class CoreDevice {
     this.#credentialsAt = undefined;
   }
 
-  #nucleusText(key: string): string | undefined {
-    return this.#parts?.configuration.tree.getText(["services", NUCLEUS, "configuration", key]);
-  }
-
-  #nucleusNumber(key: string): number | undefined {
-    return this.#parts?.configuration.tree.getNumber(["services", NUCLEUS, "configuration", key]);
+  /** Undefined before the device was started. */
+  get #tree(): ConfigurationTree | undefined {
+    return this.#parts?.configuration.tree;
   }
 
   #tell(event: DeviceEvent): void {

@@ -3,15 +3,27 @@
  * gets in-memory ends of the same cloud; `CoreDevice` is one class and knows no difference.
  */
 
+/** What MQTT 5 carries beside a payload, in the words of Greengrass IPC; binary data in base64. */
+export interface MessageFields {
+  readonly retain: boolean;
+  /** "1": the payload is UTF-8 text. */
+  readonly payloadFormat: "0" | "1";
+  readonly userProperties?: readonly { readonly key: string; readonly value: string }[];
+  readonly messageExpiryIntervalSeconds?: number;
+  readonly correlationData?: string;
+  readonly responseTopic?: string;
+  readonly contentType?: string;
+}
+
 /** MQTT 5 to IoT Core, by the device's certificate. One connection at a time; reconnecting is the link's own work. */
 export interface CloudLink {
   start(handlers: {
     connected(sessionPresent: boolean): void;
     disconnected(reason: string): void;
-    message(topic: string, payload: Uint8Array): void;
+    message(topic: string, payload: Uint8Array, fields: MessageFields): void;
   }): void;
   /** Resolves at PUBACK (QoS 1) or when sent (QoS 0); rejects when the link goes down first or the broker refuses. */
-  publish(topic: string, payload: Uint8Array, qos: 0 | 1): Promise<void>;
+  publish(topic: string, payload: Uint8Array, qos: 0 | 1, fields?: MessageFields): Promise<void>;
   /** Resolves at a granting SUBACK; rejects with the reason code's name otherwise. */
   subscribe(topicFilter: string, qos: 0 | 1): Promise<void>;
   unsubscribe(topicFilter: string): Promise<void>;
@@ -73,6 +85,14 @@ export interface SystemUser {
   readonly home: string;
 }
 
+/** What a component may use at most; what is not there is without limit. */
+export interface SystemResourceLimits {
+  /** KiB. */
+  readonly memory?: number;
+  /** Of the machine's processors. */
+  readonly cpus?: number;
+}
+
 /** Starts the scripts of components. */
 export interface Launcher {
   launch(command: Command): LaunchedProcess;
@@ -81,6 +101,8 @@ export interface Launcher {
    * not there, every script runs as the device itself.
    */
   userOf?(posixUser: string): Promise<SystemUser>;
+  /** Bounds what the component's processes use together, those that run already too; not there where nothing can. */
+  limit?(component: string, limits: SystemResourceLimits | undefined): Promise<void>;
   /** The two questions that `Skipif` may ask of the device. */
   holds(condition: { readonly kind: "exists" | "onpath"; readonly what: string }): Promise<boolean>;
 }
@@ -89,8 +111,10 @@ export interface Command {
   readonly component: string;
   readonly componentVersion: string;
   readonly step: "bootstrap" | "install" | "startup" | "run" | "shutdown" | "recover" | "uninstall";
-  /** After interpolation; run as `sh -c`. */
+  /** After interpolation; run as `<shell> -c`. */
   readonly script: string;
+  /** The nucleus's `runWithDefault.posixShell`. */
+  readonly shell: string;
   readonly environment: Readonly<Record<string, string>>;
   /** `<root>/work/<component>`. */
   readonly workFolder: string;
@@ -154,6 +178,13 @@ export interface ArtifactPermission {
 export type LocalFolder = (
   absolute: string,
 ) => Promise<readonly { readonly path: string; readonly bytes: () => Promise<Uint8Array> }[]>;
+
+/** How busy the machine is that the device runs on. */
+export type SystemMetrics = () => {
+  readonly cpuPercent: number;
+  readonly openFileDescriptors: number;
+  readonly memoryMebibytes: number;
+};
 
 /** Platform attributes as the nucleus names them: `os`, `architecture`, … */
 export type Platform = Readonly<Record<string, string>>;

@@ -1,6 +1,7 @@
 import type { Clock, Log, Random } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
-import type { CloudLink } from "../ports.ts";
+import type { CloudLink, MessageFields } from "../ports.ts";
+import type { SpoolSettings } from "./spool-settings.ts";
 import { Spooler } from "./spooler.ts";
 import { topicMatches } from "./topic-filter.ts";
 
@@ -8,7 +9,7 @@ import { topicMatches } from "./topic-filter.ts";
 const RESUBSCRIBE_MS = 120_000;
 const RESUBSCRIBE_JITTER_MS = 10_000;
 
-type Receive = (topic: string, payload: Uint8Array) => void;
+type Receive = (topic: string, payload: Uint8Array, fields: MessageFields) => void;
 interface Wanted {
   readonly qos: 0 | 1;
   readonly receivers: Set<Receive>;
@@ -20,6 +21,8 @@ interface SessionOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** As the nucleus is configured now. */
+  readonly spool: () => SpoolSettings;
 }
 
 /** The device's standing with IoT Core: what it is subscribed to, over any number of connections, and its spooler. */
@@ -34,7 +37,11 @@ export class CloudSession {
   constructor(options: SessionOptions) {
     this.#options = options;
     const { link, clock } = options;
-    this.spooler = new Spooler(clock, (topic, payload, qos) => link.publish(topic, payload, qos));
+    this.spooler = new Spooler(
+      clock,
+      ({ topic, payload, qos, fields }) => link.publish(topic, payload, qos, fields),
+      options.spool,
+    );
   }
 
   get isConnected(): boolean {
@@ -55,7 +62,7 @@ export class CloudSession {
         this.#connected = false;
         this.spooler.offline();
       },
-      message: (topic, payload) => this.#dispatch(topic, payload),
+      message: (topic, payload, fields) => this.#dispatch(topic, payload, fields),
     });
   }
 
@@ -149,9 +156,10 @@ export class CloudSession {
     }
   }
 
-  #dispatch(topic: string, payload: Uint8Array): void {
+  #dispatch(topic: string, payload: Uint8Array, fields: MessageFields): void {
     // A copy: a receiver may close its subscription while the message goes round.
     for (const [filter, { receivers }] of Array.from(this.#wanted))
-      if (topicMatches(filter, topic)) for (const receive of Array.from(receivers)) receive(topic, payload);
+      if (topicMatches(filter, topic))
+        for (const receive of Array.from(receivers)) receive(topic, payload, fields);
   }
 }

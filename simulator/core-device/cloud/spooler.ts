@@ -1,11 +1,9 @@
 import type { Clock } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
+import type { MessageFields } from "../ports.ts";
+import type { DiskSpool, Spooled } from "./disk-spool.ts";
+import type { SpoolSettings } from "./spool-settings.ts";
 
-/** The nucleus's own defaults. */
-export const SPOOL_BYTES_MAX = 2_621_440;
-export const IN_FLIGHT_MAX = 5;
-export const PUBLISH_RETRIES_MAX = 100;
-export const MESSAGE_BYTES_MAX = 131_072;
 /** Between tries of a message that a connected broker did not take. */
 const RETRY_MS = 1000;
 
@@ -14,49 +12,83 @@ export class SpoolerError extends Error {
   override readonly name = "SpoolerError";
 }
 
-interface Message {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly qos: 0 | 1;
-  /** When it was taken: what comes back takes its place again. */
-  readonly order: number;
+/** `order` is when it was taken: what comes back takes its place again. */
+interface Message extends Spooled {
   tries: number;
 }
 
-/** Messages to IoT Core wait here while the device is offline, in memory, first in first out. */
+/** Messages to IoT Core wait here while the device is offline, first in first out; in memory, and on the disk if asked. */
 export class Spooler {
   readonly #clock: Clock;
-  readonly #publish: (topic: string, payload: Uint8Array, qos: 0 | 1) => Promise<void>;
+  readonly #publish: (message: Spooled) => Promise<void>;
+  readonly #settings: () => SpoolSettings;
+  #disk: DiskSpool | undefined;
   #queue: Message[] = [];
   #bytes = 0;
   #inFlight = 0;
   #taken = 0;
   #online = false;
 
-  constructor(clock: Clock, publish: (topic: string, payload: Uint8Array, qos: 0 | 1) => Promise<void>) {
+  constructor(clock: Clock, publish: (message: Spooled) => Promise<void>, settings: () => SpoolSettings) {
     this.#clock = clock;
     this.#publish = publish;
+    this.#settings = settings;
   }
 
   get waiting(): number {
     return this.#queue.length;
   }
 
-  /** Takes the message, or throws `SpoolerError`. Delivery comes later. */
-  add(topic: string, payload: Uint8Array, qos: 0 | 1): void {
-    checkTopic(topic);
-    if (payload.byteLength > MESSAGE_BYTES_MAX)
-      throw new SpoolerError(
-        `the message has ${payload.byteLength} bytes, IoT Core takes ${MESSAGE_BYTES_MAX}; send less at once`,
-      );
-    if (!this.#online && qos === 0) throw new SpoolerError("Device is offline. Dropping QoS 0 message.");
-    const bytes = payload.byteLength;
-    if (this.#bytes + bytes > SPOOL_BYTES_MAX) this.#makeRoom(bytes);
-    if (this.#bytes + bytes > SPOOL_BYTES_MAX)
-      throw new SpoolerError("Message spool is full. Message could not be added.");
-    this.#queue.push({ topic, payload, qos, order: this.#taken++, tries: 0 });
-    this.#bytes += bytes;
+  get isOnDisk(): boolean {
+    return this.#disk !== undefined;
+  }
+
+  /** From now on messages are on the disk too. What waited there goes before what waits here, as far as there is room. */
+  keepOnDisk(disk: DiskSpool, kept: readonly Spooled[]): void {
+    this.#disk = disk;
+    const younger = this.#queue;
+    this.#queue = [];
+    this.#bytes = 0;
+    this.#taken = Math.max(this.#taken, ...kept.map(({ order }) => order + 1));
+    for (const message of kept) this.#take({ ...message, tries: 0 });
+    for (const { order: _, ...message } of younger) {
+      const again = { ...message, order: this.#taken++ };
+      if (this.#take(again)) disk.add(again);
+    }
     this.#drain();
+  }
+
+  /** In memory alone again. */
+  async leaveDisk(): Promise<void> {
+    const disk = this.#disk;
+    this.#disk = undefined;
+    await disk?.discard();
+  }
+
+  /** Takes the message, or throws `SpoolerError`. Delivery comes later. */
+  add(topic: string, payload: Uint8Array, qos: 0 | 1, fields?: MessageFields): void {
+    const { messageBytesMax, bytesMax, keepQos0WhenOffline } = this.#settings();
+    const bytes = payload.byteLength;
+    checkTopic(topic);
+    if (bytes > messageBytesMax)
+      throw new SpoolerError(
+        `the message has ${bytes} bytes, IoT Core takes ${messageBytesMax}; send less at once`,
+      );
+    if (bytes > bytesMax) throw new SpoolerError("Message is larger than the size of message spool.");
+    if (!this.#online && qos === 0 && !keepQos0WhenOffline)
+      throw new SpoolerError("Device is offline. Dropping QoS 0 message.");
+    if (this.#bytes + bytes > bytesMax) this.#dropQos0(() => this.#bytes + bytes > bytesMax);
+    const order = this.#taken;
+    const message = { topic, payload, qos, order, tries: 0, ...(fields === undefined ? {} : { fields }) };
+    if (!this.#take(message)) throw new SpoolerError("Message spool is full. Message could not be added.");
+    this.#taken++;
+    this.#disk?.add(message);
+    this.#drain();
+  }
+
+  /** Resolves when what was taken so far is as safe as it becomes. */
+  async synced(): Promise<void> {
+    await this.#disk?.synced();
   }
 
   online(): void {
@@ -64,23 +96,36 @@ export class Spooler {
     this.#drain();
   }
 
-  /** QoS 0 does not outlive the connection. */
+  /** QoS 0 does not outlive the connection, unless it is to. */
   offline(): void {
     this.#online = false;
-    for (const message of this.#queue) if (message.qos === 0) this.#bytes -= message.payload.byteLength;
-    this.#queue = this.#queue.filter((message) => message.qos === 1);
+    if (!this.#settings().keepQos0WhenOffline) this.#dropQos0(() => true);
   }
 
-  #makeRoom(bytes: number): void {
+  #take(message: Message): boolean {
+    const bytes = message.payload.byteLength;
+    if (this.#bytes + bytes > this.#settings().bytesMax) return false;
+    this.#queue.push(message);
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** The oldest first, for as long as it has to be. */
+  #dropQos0(hasTo: () => boolean): void {
     this.#queue = this.#queue.filter((message) => {
-      if (message.qos === 1 || this.#bytes + bytes <= SPOOL_BYTES_MAX) return true;
-      this.#bytes -= message.payload.byteLength;
+      if (message.qos === 1 || !hasTo()) return true;
+      this.#forget(message);
       return false;
     });
   }
 
+  #forget(message: Message): void {
+    this.#bytes -= message.payload.byteLength;
+    this.#disk?.remove(message.order);
+  }
+
   #drain(): void {
-    while (this.#online && this.#inFlight < IN_FLIGHT_MAX) {
+    while (this.#online && this.#inFlight < this.#settings().inFlightMax) {
       const message = this.#queue.shift();
       if (message === undefined) return;
       this.#inFlight++;
@@ -93,13 +138,15 @@ export class Spooler {
 
   async #send(message: Message): Promise<void> {
     try {
-      await this.#publish(message.topic, message.payload, message.qos);
-      this.#bytes -= message.payload.byteLength;
+      await this.#publish(message);
+      this.#forget(message);
     } catch (failure) {
       message.tries++;
+      const { retriesMax, keepQos0WhenOffline } = this.#settings();
       const refused = /not.?authori[sz]ed|invalid|too.?large/i.test(messageOf(failure));
-      if (refused || message.tries > PUBLISH_RETRIES_MAX || (message.qos === 0 && !this.#online)) {
-        this.#bytes -= message.payload.byteLength;
+      const isPastUse = message.qos === 0 && !this.#online && !keepQos0WhenOffline;
+      if (refused || message.tries > retriesMax || isPastUse) {
+        this.#forget(message);
         return;
       }
       // Several were in flight: the last to fail is not the first to go again.

@@ -29,6 +29,30 @@ test("a container is as new as its newest child [core-device-1.3]", () => {
   expect(node && modtimeOf(node)).toBe(50);
 });
 
+test("a container that is replaced holds what is wanted, and what is newer of it [core-device-1.10]", () => {
+  const tree = new ConfigurationTree();
+  tree.merge(["a"], { same: 1, newer: 1, older: 1, gone: 1, turns: { x: 1 }, flat: 1 }, 5);
+  tree.merge(["a"], { newer: 2, gone: 2, turns: { x: 2 }, flat: 2 }, 20);
+  const wanted = new ConfigurationTree();
+  wanted.merge(["a"], { same: 1, newer: 3, older: 3, turns: 3, flat: { deep: 3 } }, 10);
+  const [node] = wanted.root.children.values();
+  if (node?.kind !== "interior") throw new Error("no container");
+  const heard: string[] = [];
+  tree.onChange(({ kind, path }) => heard.push(`${kind} ${path.join("/")}`));
+  tree.replace(["a"], node);
+  expect(tree.get(["a"])).toEqual({ same: 1, newer: 2, older: 3, turns: 3, flat: { deep: 3 } });
+  expect(heard).toEqual([
+    "removed a/gone",
+    "removed a/turns",
+    "removed a/flat",
+    "timestampUpdated a/same",
+    "changed a/older",
+    "changed a/turns",
+    "interiorAdded a/flat",
+    "changed a/flat/deep",
+  ]);
+});
+
 test("what the device itself keeps counts, also where the clock was set back [core-device-1.9]", () => {
   const tree = new ConfigurationTree();
   tree.set(["a", "n"], 1, 100);

@@ -127,6 +127,20 @@ export class ConfigurationTree {
     }
   }
 
+  /** As `put`, but a value that is newer here than the wanted one stays. */
+  replace(path: readonly string[], wanted: Interior): void {
+    this.#container(path, wanted.made, true);
+    const present = this.find(path);
+    if (present?.kind !== "interior") return;
+    for (const [key, child] of present.children)
+      // What turns from a value into a container, or back, is made anew, however old it is.
+      if (wanted.children.get(key)?.kind !== child.kind) this.remove([...path, child.name], wanted.made);
+    for (const child of wanted.children.values()) {
+      if (child.kind === "interior") this.replace([...path, child.name], child);
+      else this.#write([...path, child.name], child.value, child.modtime, false);
+    }
+  }
+
   remove(path: readonly string[], timestamp: Instant): void {
     const parent = this.find(path.slice(0, -1));
     const key = path.at(-1)?.toLowerCase();

@@ -8,14 +8,20 @@ import { CREDENTIALS_PATH, credentialsEndpoint } from "./credentials-endpoint.ts
 function underTest() {
   const clock = new DrivenClock(Date.parse("2026-11-23T08:00:00Z"), drain);
   const cloud = new MemoryCloud();
-  const cache = new CredentialsCache(clock, cloud, () => "Alias");
+  const configured = { roleAlias: "Alias", retrySeconds: {} };
+  const cache = new CredentialsCache(
+    clock,
+    cloud,
+    () => configured.roleAlias,
+    () => configured.retrySeconds,
+  );
   const endpoint = credentialsEndpoint(cache, (token) => token === "right");
   const ask = async (authorization = "right", method = "GET", path = CREDENTIALS_PATH) => {
     const answer = endpoint({ method, path, authorization });
     await clock.runUntil(clock.now() + 1000);
     return answer;
   };
-  return { clock, cloud, ask, run: (ms: number) => clock.runUntil(clock.now() + ms) };
+  return { clock, cloud, ask, configured, run: (ms: number) => clock.runUntil(clock.now() + ms) };
 }
 
 test("credentials are kept until five minutes before they end [core-device-8.12]", async () => {
@@ -67,4 +73,28 @@ test("the endpoint takes GET at its path, from those with a token [core-device-8
     (await ask("right", "POST")).status,
     (await ask("right", "GET", "/")).status,
   ]).toEqual([403, 405, 400]);
+});
+
+test("credentials of another role alias are no answer, and how long a refusal is kept can be set [core-device-8.36]", async () => {
+  const { cloud, ask, run, configured } = underTest();
+  await ask();
+  configured.roleAlias = "Other";
+  await ask();
+  expect(cloud.credentialRequests).toBe(2);
+  for (const [clientError, keptMs] of [
+    [600, 600_000],
+    [5, 120_000],
+  ] as const) {
+    configured.retrySeconds = { clientError };
+    configured.roleAlias = `Alias${clientError}`;
+    cloud.credentialStatus = 403;
+    const before = cloud.credentialRequests;
+    await ask();
+    await run(keptMs - 5000);
+    await ask();
+    expect(cloud.credentialRequests - before).toBe(1);
+    await run(5000);
+    await ask();
+    expect(cloud.credentialRequests - before).toBe(2);
+  }
 });

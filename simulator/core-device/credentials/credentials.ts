@@ -1,5 +1,6 @@
-import type { Clock, Instant } from "@coalmine/ports";
+import type { Clock, Instant, JsonObject } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
+import { member } from "../json.ts";
 import { DataPlaneError, type DataPlane } from "../ports.ts";
 
 export interface Credentials {
@@ -12,9 +13,9 @@ export interface Credentials {
 /** Credentials are given out until so long before they end. */
 export const BEFORE_EXPIRY_MS = 300_000;
 /** How long a refusal is remembered, so that a thousand calls do not become a thousand requests. */
-const CLIENT_ERROR_MS = 120_000;
-const SERVER_ERROR_MS = 60_000;
-const UNKNOWN_ERROR_MS = 300_000;
+const retryDefaults = { clientError: 120, serverError: 60, unknownError: 300 } as const;
+/** `credentialRetryInSec` may set them otherwise, within these. */
+const RETRY_SECONDS = { min: 10, max: 42_900 };
 const TRIES = 3;
 const BETWEEN_TRIES_MS = 200;
 
@@ -33,27 +34,38 @@ export class CredentialsCache {
   readonly #clock: Clock;
   readonly #dataPlane: DataPlane;
   readonly #roleAlias: () => string | undefined;
-  #kept: { readonly until: Instant; readonly answer: Credentials | CredentialsRefused } | undefined;
+  readonly #retrySeconds: () => JsonObject;
+  #kept:
+    | {
+        readonly until: Instant;
+        readonly roleAlias: string;
+        readonly answer: Credentials | CredentialsRefused;
+      }
+    | undefined;
   #asking: Promise<Credentials> | undefined;
 
-  constructor(clock: Clock, dataPlane: DataPlane, roleAlias: () => string | undefined) {
+  /** `retrySeconds` is `credentialRetryInSec` of the token exchange service's configuration. */
+  constructor(
+    clock: Clock,
+    dataPlane: DataPlane,
+    roleAlias: () => string | undefined,
+    retrySeconds: () => JsonObject = () => ({}),
+  ) {
     this.#clock = clock;
     this.#dataPlane = dataPlane;
     this.#roleAlias = roleAlias;
+    this.#retrySeconds = retrySeconds;
   }
 
   async get(): Promise<Credentials> {
-    if (this.#kept !== undefined && this.#clock.now() < this.#kept.until) {
+    // What was kept for another role alias is no answer.
+    const isCurrent = this.#kept?.roleAlias === this.#roleAlias();
+    if (this.#kept !== undefined && isCurrent && this.#clock.now() < this.#kept.until) {
       if (this.#kept.answer instanceof CredentialsRefused) throw this.#kept.answer;
       return this.#kept.answer;
     }
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
     return this.#asking;
-  }
-
-  /** After a change of role alias, certificate or endpoint nothing kept is right. */
-  forget(): void {
-    this.#kept = undefined;
   }
 
   async #ask(): Promise<Credentials> {
@@ -67,27 +79,30 @@ export class CredentialsCache {
       try {
         const credentials = await this.#dataPlane.getCredentials(roleAlias);
         const until = Date.parse(credentials.expiration) - BEFORE_EXPIRY_MS;
-        if (until > this.#clock.now()) this.#kept = { until, answer: credentials };
+        if (until > this.#clock.now()) this.#kept = { until, roleAlias, answer: credentials };
         return credentials;
       } catch (failure) {
         const statusCode = failure instanceof DataPlaneError ? failure.statusCode : undefined;
         const isPassing = statusCode === undefined || statusCode === 0 || statusCode >= 500;
         if (isPassing && tries < TRIES) await this.#clock.sleep(BETWEEN_TRIES_MS);
-        else throw this.#refused(statusCode, messageOf(failure));
+        else throw this.#refused(roleAlias, statusCode, messageOf(failure));
       }
   }
 
-  #refused(statusCode: number | undefined, why: string): CredentialsRefused {
+  #refused(roleAlias: string, statusCode: number | undefined, why: string): CredentialsRefused {
     const isClient = statusCode !== undefined && statusCode >= 400 && statusCode < 500;
     const isServer = statusCode !== undefined && statusCode >= 500;
-    const keepMs = isClient ? CLIENT_ERROR_MS : isServer ? SERVER_ERROR_MS : UNKNOWN_ERROR_MS;
+    const kind = isClient ? "clientError" : isServer ? "serverError" : "unknownError";
+    const asked = Number(member(this.#retrySeconds(), kind));
+    const isSet = asked >= RETRY_SECONDS.min && asked <= RETRY_SECONDS.max;
+    const keepMs = (isSet ? asked : retryDefaults[kind]) * 1000;
     const status = isClient || isServer ? statusCode : 500;
     const answer = new CredentialsRefused(
       status,
       `TES responded with status code: ${statusCode ?? 0}. Caching response. ${why}`,
     );
     // Offline passes by itself: the next call asks again.
-    if (statusCode !== 0) this.#kept = { until: this.#clock.now() + keepMs, answer };
+    if (statusCode !== 0) this.#kept = { until: this.#clock.now() + keepMs, roleAlias, answer };
     return answer;
   }
 }

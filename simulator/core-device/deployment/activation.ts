@@ -9,6 +9,7 @@ const POLL_MS = 1000;
 
 const FLEET_STATUS = "FleetStatusService";
 const RUNTIME = "runtime";
+const CONFIGURATION = "configuration";
 
 interface ActivationOptions {
   readonly clock: Clock;
@@ -24,7 +25,7 @@ interface ActivationOptions {
 /** Puts `target` in place, and waits until every component of it is well. Rejects when one breaks. */
 export async function activate(target: ConfigurationTree, options: ActivationOptions): Promise<void> {
   const { tree, services, synced, clock } = options;
-  putServices(tree, target);
+  putServices(tree, target, true);
   await synced();
   const begunMs = clock.monotonicMs();
   services.apply(true);
@@ -46,7 +47,7 @@ export async function rollBack(
   options: ActivationOptions,
 ): Promise<void> {
   const { tree, services, synced, clock } = options;
-  putServices(tree, snapshot);
+  putServices(tree, snapshot, false);
   for (const name of Object.keys(tree.getObject(["services"])))
     if (name !== FLEET_STATUS && snapshot.find(["services", name]) === undefined)
       tree.remove(["services", name], clock.now());
@@ -57,17 +58,25 @@ export async function rollBack(
   await untilHealthy(begunMs, options, brokenBefore);
 }
 
-/** What a component keeps at run time is its own, whichever version it is; so is what has been told to the cloud. */
-function putServices(tree: ConfigurationTree, from: ConfigurationTree): void {
+/**
+ * What a component keeps at run time is its own, whichever version it is; so is what has been told to the cloud. Where
+ * `newerStays`, so is what a component has written into its configuration since the deployment.
+ */
+function putServices(tree: ConfigurationTree, from: ConfigurationTree, newerStays: boolean): void {
   const services = from.find(["services"]);
   if (services?.kind !== "interior") return;
   for (const service of services.children.values()) {
     if (service.kind === "leaf" || service.name === FLEET_STATUS) continue;
     const wanted = copyOf(service);
-    wanted.children.delete(RUNTIME);
-    const kept = tree.find(["services", service.name, RUNTIME]);
-    if (kept?.kind === "interior") wanted.children.set(RUNTIME, copyOf(kept));
+    const configuration = wanted.children.get(CONFIGURATION);
+    for (const own of newerStays ? [RUNTIME, CONFIGURATION] : [RUNTIME]) {
+      wanted.children.delete(own);
+      const kept = tree.find(["services", service.name, own]);
+      if (kept?.kind === "interior") wanted.children.set(own, copyOf(kept));
+    }
     tree.put(["services", service.name], wanted);
+    if (newerStays && configuration?.kind === "interior")
+      tree.replace(["services", service.name, CONFIGURATION], configuration);
   }
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { install, ipcOf } from "../testing/component.ts";
 import { deviceUnderTest, groupDocument } from "../testing/device.ts";
+import { noStream } from "../testing/no-stream.ts";
 
 const statusOf = (it: Awaited<ReturnType<typeof deviceUnderTest>>, job: string) => {
   const last = it.cloud.statusesOf(job).at(-1) as
@@ -96,4 +97,51 @@ test("a running component is not restarted for configuration alone, and hears of
   await it.run(10_000);
   expect(heard).toEqual(["rate"]);
   expect(it.launcher.steps()).toEqual(["A run"]);
+});
+
+test("what a component writes while its update is planned is newer than the plan, and stays [core-device-2.6]", async () => {
+  const it = await deviceUnderTest();
+  await install(it, { A: { rate: 1, limit: 1, other: 1 } });
+  const a = ipcOf(it, "A");
+  await a.subscribeToComponentUpdates({
+    before: async () => {
+      await a.updateConfiguration([], { rate: 7, limit: 7, own: 7 });
+      return 0;
+    },
+    after: () => undefined,
+  });
+  const merge = { limit: 2, other: 2 };
+  it.cloud.deployJob("job", groupDocument(2, { A: { version: "1.0.0", configurationUpdate: { merge } } }));
+  await it.run(20_000);
+  expect(statusOf(it, "job")).toEqual(["SUCCEEDED", "SUCCESSFUL"]);
+  // `own` was not in the plan.
+  expect(it.device.configurationOf("A")).toEqual({ rate: 7, limit: 7, other: 2 });
+});
+
+test("a deployment's configuration is as new as its making, or as its processing where the nucleus is told so [core-device-2.6]", async () => {
+  for (const [source, limit] of [
+    ["deploymentCreationTime", 7],
+    ["deploymentProcessingTime", 2],
+  ] as const) {
+    const it = await deviceUnderTest({
+      nucleusConfiguration: { deploymentConfigurationTimeSource: source },
+    });
+    await install(it, { A: { limit: 1, untouched: 1 } });
+    const a = ipcOf(it, "A");
+    await a.updateConfiguration([], { limit: 7 });
+    await it.run(1000);
+    const merge = { limit: 2 };
+    it.cloud.deployJob("job", groupDocument(2, { A: { version: "1.0.0", configurationUpdate: { merge } } }));
+    await it.run(20_000);
+    expect(it.device.configurationOf("A"), source).toEqual({ limit, untouched: 1 });
+    // Older than the deployment, which did not name the value.
+    const writing = it.device.service.open(
+      "A",
+      "UpdateConfiguration",
+      { keyPath: [], timestamp: 1, valueToMerge: { untouched: 2 } },
+      noStream(),
+    );
+    await expect(writing).rejects.toMatchObject({ code: "FailedUpdateConditionCheckError" });
+    expect(it.device.configurationOf("A")["untouched"]).toBe(1);
+  }
 });

@@ -3,6 +3,7 @@ import { messageOf } from "@coalmine/runtime";
 import { parseJson } from "../json.ts";
 import { DeploymentQueue, Ongoing, type Deployment } from "./deployment.ts";
 import { failureOf, type DeploymentResult, type Restart } from "./deployment-error.ts";
+import { platformOf } from "./platform.ts";
 import { DeploymentTask, ONGOING, type TaskOptions } from "./deployment-task.ts";
 
 /** The nucleus looks at its queue this often. */
@@ -97,7 +98,8 @@ export class DeploymentService {
   }
 
   async #run(deployment: Deployment, ongoing?: Ongoing): Promise<void> {
-    const task = new DeploymentTask(deployment, this.#options, this.#die.signal);
+    const platform = platformOf(this.#options.platform, this.#options.configuration.tree);
+    const task = new DeploymentTask(deployment, { ...this.#options, platform }, this.#die.signal);
     this.#current = { deployment, task };
     this.#log.info("deployment begins", { deployment: deployment.id, source: deployment.source });
     try {

@@ -11,7 +11,7 @@ import { bootstrapsAgain, runBootstraps } from "./bootstrap.ts";
 import { candidatesFrom } from "./candidates.ts";
 import type { ComponentUpdates } from "./component-updates.ts";
 import type { ConfigurationValidation } from "./configuration-validation.ts";
-import { resolveDependencies, type Resolved } from "./dependency-resolution.ts";
+import { resolveDependencies } from "./dependency-resolution.ts";
 import { folderOf, groupOf, type Deployment, type Ongoing } from "./deployment.ts";
 import {
   DeploymentCanceled,
@@ -25,6 +25,7 @@ import { GroupRecords, LOCAL_GROUP } from "./group-records.ts";
 import { largeDocument, thingGroups } from "./cloud-questions.ts";
 import type { LocalDeployments } from "./local-deployments.ts";
 import { NUCLEUS, planOf, type Plan } from "./plan.ts";
+import { checkPrerequisites } from "./prerequisites.ts";
 
 const supportedCapabilities = new Set(["LARGE_CONFIGURATION", "LINUX_RESOURCE_LIMITS", "SUB_DEPLOYMENTS"]);
 export const ONGOING = "deployments/ongoing.json";
@@ -170,47 +171,15 @@ export class DeploymentTask {
       candidatesFrom({ store, dataPlane, platform, clock, activeVersion, signal }),
     );
     for (const component of resolved.values()) {
-      this.#check(component, resolved);
+      checkPrerequisites(component, resolved, this.#options);
       const artifacts = selectManifest(component.recipe, platform)?.artifacts ?? [];
       const arn = await store.arnOf(component.name, component.version);
       await downloadArtifacts({ ...component, arn, artifacts }, this.#options, signal);
     }
-    return planOf({ present: tree, resolved, document, platform, rootPath: root.path, thingName });
-  }
-
-  #check({ name, version, recipe }: Resolved, resolved: ReadonlyMap<string, Resolved>): void {
-    if (recipe.componentType === "aws.greengrass.nucleus" && version !== this.#options.nucleusVersion)
-      throw new DeploymentError(
-        ["NUCLEUS_VERSION_NOT_FOUND"],
-        `this core device is nucleus ${this.#options.nucleusVersion} and cannot become ${version}; deploy that version`,
-      );
-    if (recipe.componentType === "aws.greengrass.plugin" && !name.startsWith("aws."))
-      throw new DeploymentError(["CUSTOM_PLUGIN_NOT_SUPPORTED"], `Custom plugins is not supported: ${name}`);
-    const uris =
-      selectManifest(recipe, this.#options.platform)?.artifacts.map((artifact) => artifact.uri) ?? [];
-    if (
-      uris.some((uri) => uri.startsWith("docker:")) &&
-      !resolved.has("aws.greengrass.DockerApplicationManager")
-    )
-      throw new DeploymentError(
-        ["MISSING_DOCKER_APPLICATION_MANAGER"],
-        `${name} has a docker artifact and needs aws.greengrass.DockerApplicationManager`,
-      );
-    if (uris.some((uri) => uri.startsWith("s3:")) && !this.#hasCredentials(resolved))
-      throw new DeploymentError(
-        ["MISSING_TOKEN_EXCHANGE_SERVICE"],
-        `${name} has an artifact in S3 and the device has no iotRoleAlias to fetch it with`,
-      );
-  }
-
-  #hasCredentials(resolved: ReadonlyMap<string, Resolved>): boolean {
-    const alias = this.#options.configuration.tree.getText([
-      "services",
-      NUCLEUS,
-      "configuration",
-      "iotRoleAlias",
-    ]);
-    return alias !== undefined || resolved.has("aws.greengrass.TokenExchangeService");
+    // Its making, or its processing: the nucleus can be told which.
+    const source = tree.getText(["services", NUCLEUS, "configuration", "deploymentConfigurationTimeSource"]);
+    const atMs = source === "deploymentProcessingTime" ? clock.now() : document.creationTimestampMs;
+    return planOf({ present: tree, resolved, document, platform, rootPath: root.path, thingName, atMs });
   }
 
   /** The components are told, then asked: in this order, as the nucleus has it. */

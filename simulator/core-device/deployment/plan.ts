@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from "@coalmine/ports";
+import type { Instant, JsonObject, JsonValue } from "@coalmine/ports";
 import {
   interpolate,
   selectManifest,
@@ -24,6 +24,8 @@ interface PlanOptions {
   readonly platform: Platform;
   readonly rootPath: string;
   readonly thingName: string;
+  /** When the configuration of this deployment counts as written. */
+  readonly atMs: Instant;
 }
 
 export interface Plan {
@@ -41,14 +43,15 @@ export interface Plan {
 
 /** Builds the configuration that a deployment leads to. Nothing is changed yet. */
 export function planOf(options: PlanOptions): Plan {
-  const { present, resolved, document } = options;
-  const at = document.creationTimestampMs;
+  const { present, resolved, document, atMs } = options;
   const configurations = new Map<string, Interior>();
   for (const [name, { recipe }] of resolved) {
     const now = present.find(["services", name, "configuration"]);
     const update = document.components[name]?.configurationUpdate;
     const node = now?.kind === "interior" ? now : undefined;
-    configurations.set(name, resolveConfiguration(node, recipe.configuration, update, at));
+    const next = resolveConfiguration(node, recipe.configuration, update, atMs);
+    touch(next, atMs);
+    configurations.set(name, next);
   }
   const target = new ConfigurationTree();
   for (const component of resolved.values())
@@ -67,6 +70,13 @@ export function planOf(options: PlanOptions): Plan {
   );
   const bootstraps = [...resolved.keys()].filter((name) => needsBootstrap(present, target, name));
   return { target, obsolete, reconfigured, bootstraps, restartsNucleus: nucleusChanges(present, target) };
+}
+
+/** Everything that a deployment leaves in a configuration is as new as the deployment. */
+function touch(node: Interior, atMs: Instant): void {
+  for (const child of node.children.values())
+    if (child.kind === "interior") touch(child, atMs);
+    else child.modtime = Math.max(child.modtime, atMs);
 }
 
 function needsBootstrap(present: ConfigurationTree, target: ConfigurationTree, name: string): boolean {
@@ -102,9 +112,8 @@ function nucleusChanges(present: ConfigurationTree, target: ConfigurationTree): 
 function serviceOf(
   { name, version, recipe }: Resolved,
   configurations: ReadonlyMap<string, Interior>,
-  { present, document, platform, rootPath, thingName, resolved }: PlanOptions,
+  { present, document, platform, rootPath, thingName, resolved, atMs: at }: PlanOptions,
 ): Interior {
-  const at = document.creationTimestampMs;
   const selected = selectManifest(recipe, platform);
   if (selected === undefined)
     throw new DeploymentError(
@@ -116,7 +125,7 @@ function serviceOf(
     const its = versionOf(component);
     return its === undefined ? undefined : `${rootPath}/${folder(component, its)}`;
   };
-  const lifecycle = interpolated(selected.lifecycle, {
+  const context: InterpolationContext = {
     component: name,
     configuration: (component) => {
       const node = configurations.get(component);
@@ -129,7 +138,12 @@ function serviceOf(
     kernelRootPath: rootPath,
     thingName,
     directDependencies: new Set(Object.keys(recipe.dependencies)),
-  });
+  };
+  const configuration = configurations.get(name);
+  // The lifecycle may then name a value that is itself made of variables.
+  if (configuration !== undefined && interpolatesConfiguration(present, configurations))
+    interpolateLeaves(configuration, { ...context, configuration: () => undefined });
+  const lifecycle = interpolated(selected.lifecycle, context);
   const old = present.find(["services", name]);
   const service = new ConfigurationTree();
   const previousVersion = present.getText(["services", name, "version"]);
@@ -154,14 +168,31 @@ function serviceOf(
     if (before !== undefined) service.merge(["previousVersion"], before, at);
   }
   runWith(service, document.components[name]?.runWith, at);
-  const configuration = configurations.get(name);
   if (configuration !== undefined) service.put(["configuration"], configuration);
   return service.root;
 }
 
-function interpolated(lifecycle: JsonObject, context: InterpolationContext): JsonValue {
+/** As the nucleus is told by this deployment, or was before it. */
+function interpolatesConfiguration(
+  present: ConfigurationTree,
+  configurations: ReadonlyMap<string, Interior>,
+): boolean {
+  const nucleus = configurations.get(NUCLEUS);
+  const next = nucleus === undefined ? present.get(["services", NUCLEUS, "configuration"]) : toJson(nucleus);
+  const told = isObject(next) ? member(next, "interpolateComponentConfiguration") : undefined;
+  return told === true || told === "true";
+}
+
+/** Variables of the system alone: one value of a configuration is not made of another. */
+function interpolateLeaves(node: Interior, context: InterpolationContext): void {
+  for (const child of node.children.values())
+    if (child.kind === "interior") interpolateLeaves(child, context);
+    else child.value = interpolated(child.value, context);
+}
+
+function interpolated(value: JsonValue, context: InterpolationContext): JsonValue {
   try {
-    return interpolate(lifecycle, context);
+    return interpolate(value, context);
   } catch (failure) {
     throw new DeploymentError(["CONFIG_INTERPOLATE_ERROR"], messageOf(failure));
   }

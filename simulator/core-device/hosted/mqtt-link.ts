@@ -1,7 +1,7 @@
 import type { Clock, Link, Random, Timer } from "@coalmine/ports";
 import { fullJitter, messageOf } from "@coalmine/runtime";
 import { generate, parser, type IPublishPacket, type Packet } from "mqtt-packet";
-import type { CloudLink } from "../ports.ts";
+import type { CloudLink, MessageFields } from "../ports.ts";
 
 const KEEP_ALIVE_SECONDS = 60;
 const SESSION_EXPIRY_SECONDS = 604_800;
@@ -52,14 +52,15 @@ export class HostedMqttLink implements CloudLink {
     void this.#connect();
   }
 
-  async publish(topic: string, payload: Uint8Array, qos: 0 | 1): Promise<void> {
+  async publish(topic: string, payload: Uint8Array, qos: 0 | 1, fields?: MessageFields): Promise<void> {
     const packet: IPublishPacket = {
       cmd: "publish",
       topic,
       payload: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
       qos,
       dup: false,
-      retain: false,
+      retain: fields?.retain ?? false,
+      ...(fields === undefined ? {} : { properties: packetProperties(fields) }),
     };
     if (qos === 0) {
       await this.#write(packet);
@@ -152,7 +153,7 @@ export class HostedMqttLink implements CloudLink {
             () => undefined,
           );
         const payload = typeof packet.payload === "string" ? Buffer.from(packet.payload) : packet.payload;
-        return this.#handlers?.message(packet.topic, payload);
+        return this.#handlers?.message(packet.topic, payload, fieldsOf(packet));
       }
       case "puback":
       case "suback":
@@ -240,6 +241,49 @@ export class HostedMqttLink implements CloudLink {
     if (this.#isStopped) return;
     this.#retry = this.#options.clock.timer(this.#backoff.next().value, () => void this.#connect());
   }
+}
+
+type Properties = NonNullable<IPublishPacket["properties"]>;
+
+function packetProperties(fields: MessageFields): Properties {
+  const { payloadFormat, userProperties, messageExpiryIntervalSeconds, correlationData } = fields;
+  const { responseTopic, contentType } = fields;
+  return {
+    payloadFormatIndicator: payloadFormat === "1",
+    ...(userProperties === undefined ? {} : { userProperties: byName(userProperties) }),
+    ...(messageExpiryIntervalSeconds === undefined
+      ? {}
+      : { messageExpiryInterval: messageExpiryIntervalSeconds }),
+    ...(correlationData === undefined ? {} : { correlationData: Buffer.from(correlationData, "base64") }),
+    ...(responseTopic === undefined ? {} : { responseTopic }),
+    ...(contentType === undefined ? {} : { contentType }),
+  };
+}
+
+function byName(pairs: readonly { readonly key: string; readonly value: string }[]) {
+  const values: Record<string, string[]> = {};
+  for (const { key, value } of pairs) (values[key] ??= []).push(value);
+  return values;
+}
+
+function fieldsOf({ retain, properties = {} }: IPublishPacket): MessageFields {
+  const { payloadFormatIndicator, userProperties, messageExpiryInterval, correlationData } = properties;
+  const { responseTopic, contentType } = properties;
+  return {
+    retain,
+    payloadFormat: payloadFormatIndicator === true ? "1" : "0",
+    ...(userProperties === undefined
+      ? {}
+      : {
+          userProperties: Object.entries(userProperties).flatMap(([key, values]) =>
+            [values].flat().map((value) => ({ key, value })),
+          ),
+        }),
+    ...(messageExpiryInterval === undefined ? {} : { messageExpiryIntervalSeconds: messageExpiryInterval }),
+    ...(correlationData === undefined ? {} : { correlationData: correlationData.toString("base64") }),
+    ...(responseTopic === undefined ? {} : { responseTopic }),
+    ...(contentType === undefined ? {} : { contentType }),
+  };
 }
 
 function reasonName(code: number): string {

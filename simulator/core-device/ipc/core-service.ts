@@ -8,7 +8,7 @@ import type { Services } from "../lifecycle/services.ts";
 import { AccessControl } from "./access-control.ts";
 import { ConfigurationOperations } from "./configuration-operations.ts";
 import type { Authorize, Handler, Handlers } from "./handler.ts";
-import { LifecycleOperations } from "./lifecycle-operations.ts";
+import { LifecycleOperations, type Measured } from "./lifecycle-operations.ts";
 import type { LocalTopics } from "./local-topics.ts";
 import { MessagingOperations } from "./messaging-operations.ts";
 import { pluginOf } from "./plugins.ts";
@@ -25,6 +25,7 @@ interface CoreServiceOptions {
   readonly validation: ConfigurationValidation;
   /** What plugins bring; their operations are refused until the plugin is on the device. */
   readonly plugins: (authorize: Authorize) => readonly Handlers[];
+  readonly measured: Measured;
   /** Who has a token and is no component: a client of the command line. */
   readonly clientOf: (token: string) => string | undefined;
 }

@@ -13,7 +13,21 @@ interface LifecycleOptions {
   readonly services: Services;
   readonly authorize: Authorize;
   readonly authenticate: (token: string) => string | undefined;
+  /** Takes a metric for telemetry; its namespace is the component. */
+  readonly measured: Measured;
 }
+
+export type Measured = (component: string, name: string, unit: string, value: number) => void;
+
+/** Telemetry's own words for the units of the model. */
+const telemetryUnits = {
+  BYTES: "Bytes",
+  BYTES_PER_SECOND: "BytesPerSecond",
+  COUNT: "Count",
+  COUNT_PER_SECOND: "CountPerSecond",
+  MEGABYTES: "Megabytes",
+  SECONDS: "Seconds",
+} as const;
 
 /** A component's own state, the pausing of others, and what only AWS's own components may ask. */
 export class LifecycleOperations {
@@ -71,7 +85,6 @@ export class LifecycleOperations {
     return {};
   }
 
-  /** Taken and dropped: this device sends no telemetry. */
   #metric(principal: string, request: JsonObject): JsonObject {
     const { metrics } = parseRequest("PutComponentMetric", request);
     if (!principal.startsWith("aws."))
@@ -90,6 +103,8 @@ export class LifecycleOperations {
           `The metric "${name}" with value ${value} is not valid: a name has 1 to ${METRIC_NAME_BYTES_MAX} bytes, and no value is below 0`,
         );
     }
+    for (const { name, unit, value } of metrics)
+      this.#options.measured(principal, name, telemetryUnits[unit], value);
     return {};
   }
 

@@ -1,7 +1,8 @@
-import { IpcServiceError, parseRequest, type IpcStream } from "@coalmine/ipc";
+import { IpcServiceError, parseRequest, type IpcStream, type RequestOf } from "@coalmine/ipc";
 import type { JsonObject, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import type { CloudSession } from "../cloud/session.ts";
+import type { MessageFields } from "../ports.ts";
 import type { Authorize, Handlers } from "./handler.ts";
 import type { LocalTopics } from "./local-topics.ts";
 
@@ -60,20 +61,23 @@ export class MessagingOperations {
     return { topicName: topic };
   }
 
-  #publishToIotCore(principal: string, request: JsonObject): JsonObject {
-    const { topicName, qos, payload } = parseRequest("PublishToIoTCore", request);
+  async #publishToIotCore(principal: string, request: JsonObject): Promise<JsonObject> {
+    const asked = parseRequest("PublishToIoTCore", request);
+    const { topicName, qos, payload } = asked;
     if (payload === undefined)
       throw new IpcServiceError("InvalidArgumentsError", "PublishToIoTCore: payload is required");
     const quality = qualityOf(qos);
     this.#options.authorize(principal, MQTT, "PublishToIoTCore", topicName, "MQTT_STYLE");
+    const { spooler } = this.#options.session;
     try {
-      this.#options.session.spooler.add(topicName, Buffer.from(payload, "base64"), quality);
+      spooler.add(topicName, Buffer.from(payload, "base64"), quality, fieldsOf(asked));
     } catch (failure) {
       throw new IpcServiceError(
         "ServiceError",
         `Publish to topic ${topicName} failed: ${messageOf(failure)}`,
       );
     }
+    await spooler.synced();
     return {};
   }
 
@@ -84,10 +88,21 @@ export class MessagingOperations {
     const { session, log } = this.#options;
     let isClosed = false;
     try {
-      const subscription = await session.subscribe(topicName, quality, (topic, payload) => {
-        const message = { topicName: topic, payload: Buffer.from(payload).toString("base64") };
-        if (!isClosed) stream.send("IoTCoreMessage", { message });
-      });
+      const subscription = await session.subscribe(
+        topicName,
+        quality,
+        (topic, payload, { userProperties, ...fields }) => {
+          const message = {
+            topicName: topic,
+            payload: Buffer.from(payload).toString("base64"),
+            ...fields,
+            ...(userProperties === undefined
+              ? {}
+              : { userProperties: userProperties.map((property) => ({ ...property })) }),
+          };
+          if (!isClosed) stream.send("IoTCoreMessage", { message });
+        },
+      );
       stream.onClose(() => {
         isClosed = true;
         subscription
@@ -102,6 +117,21 @@ export class MessagingOperations {
       );
     }
   }
+}
+
+/** The nucleus passes the content type on in one direction only: to components. */
+function fieldsOf(asked: RequestOf<"PublishToIoTCore">): MessageFields {
+  const { userProperties, messageExpiryIntervalSeconds, correlationData, responseTopic } = asked;
+  return {
+    retain: asked.retain ?? false,
+    payloadFormat: asked.payloadFormat ?? "0",
+    ...(userProperties === undefined
+      ? {}
+      : { userProperties: userProperties.map(({ key = "", value = "" }) => ({ key, value })) }),
+    ...(messageExpiryIntervalSeconds === undefined ? {} : { messageExpiryIntervalSeconds }),
+    ...(correlationData === undefined ? {} : { correlationData }),
+    ...(responseTopic === undefined ? {} : { responseTopic }),
+  };
 }
 
 function qualityOf(qos: string): 0 | 1 {

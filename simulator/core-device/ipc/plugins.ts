@@ -4,6 +4,8 @@ import type { OperationName } from "@coalmine/ipc";
 export const SECRET_MANAGER = "aws.greengrass.SecretManager";
 export const SHADOW_MANAGER = "aws.greengrass.ShadowManager";
 export const CLI = "aws.greengrass.Cli";
+/** Brings no operation: its messages come through the nucleus's own. */
+export const DISK_SPOOLER = "aws.greengrass.DiskSpooler";
 
 export const pluginOf: Readonly<Partial<Record<OperationName, string>>> = {
   GetSecretValue: SECRET_MANAGER,

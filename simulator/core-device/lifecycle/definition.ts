@@ -1,7 +1,8 @@
 import type { JsonObject, JsonValue } from "@coalmine/ports";
 import { parseSteps, type LifecycleSteps } from "@coalmine/recipe";
 import type { ConfigurationTree } from "../configuration/tree.ts";
-import { isObject, sameJson, textMember } from "../json.ts";
+import { isObject, member, sameJson, textMember } from "../json.ts";
+import type { SystemResourceLimits } from "../ports.ts";
 
 export interface Dependency {
   readonly name: string;
@@ -18,6 +19,7 @@ export interface Definition {
   readonly lifecycle: JsonObject;
   readonly steps: LifecycleSteps;
   readonly posixUser: string | undefined;
+  readonly limits: SystemResourceLimits | undefined;
 }
 
 export function definitionOf(tree: ConfigurationTree, name: string): Definition | undefined {
@@ -34,7 +36,17 @@ export function definitionOf(tree: ConfigurationTree, name: string): Definition 
     lifecycle,
     steps: parseSteps(lifecycle),
     posixUser: tree.getText(["services", name, "runWith", "posixUser"]),
+    limits: limitsAt(tree, ["services", name, "runWith"]),
   };
+}
+
+/** `systemResourceLimits` there, or undefined. */
+export function limitsAt(tree: ConfigurationTree, path: readonly string[]): SystemResourceLimits | undefined {
+  const written = tree.get([...path, "systemResourceLimits"]);
+  if (!isObject(written)) return undefined;
+  const memory = Number(member(written, "memory") ?? 0);
+  const cpus = Number(member(written, "cpus") ?? 0);
+  return { ...(memory > 0 ? { memory } : {}), ...(cpus > 0 ? { cpus } : {}) };
 }
 
 /** "name" or "name:SOFT". */

@@ -23,6 +23,7 @@ interface ScriptsOptions {
   readonly output: (step: StepName, stream: "stdout" | "stderr", line: string) => void;
   /** The user that the component is to run as, where it or the nucleus's configuration names one. */
   readonly posixUser: (definition: Definition) => string | undefined;
+  readonly shell: () => string;
   /** Makes the work folder and whatever else must be there before a script runs; the user's, where there is one. */
   readonly prepare: (definition: Definition, user: SystemUser | undefined) => Promise<void>;
 }
@@ -184,6 +185,7 @@ export class Scripts implements Actions {
       componentVersion: definition.version,
       step: name,
       script: step.script,
+      shell: this.#options.shell(),
       environment: this.#options.environment(definition, name, step),
       workFolder: this.#options.workFolder,
       user,

@@ -204,3 +204,43 @@ test("a start that is overtaken by a restart leaves no process behind [core-devi
   expect(device.stateOf("A")).toBe("RUNNING");
   expect(device.launcher.running()).toEqual(["A"]);
 });
+
+test("limits are set before anything runs and changed while it runs, without a restart; the nucleus's own count where a component has none [core-device-4.19]", async () => {
+  const device = servicesUnderTest();
+  const nucleus = ["services", "aws.greengrass.Nucleus", "configuration", "runWithDefault"];
+  device.tree.merge(nucleus, { systemResourceLimits: { cpus: 0.5 } }, 1);
+  const runWith = { systemResourceLimits: { memory: 1024, cpus: 2 } };
+  device.configure("A", { Run: "stay" }, { runWith });
+  device.configure("B", { Run: "stay" });
+  device.services.apply(false);
+  await device.run(10);
+  expect(device.launcher.limits).toEqual(
+    new Map([
+      ["A", { memory: 1024, cpus: 2 }],
+      ["B", { cpus: 0.5 }],
+    ]),
+  );
+  device.tree.merge(["services", "A", "runWith", "systemResourceLimits", "memory"], 2048, device.clock.now());
+  device.tree.remove([...nucleus, "systemResourceLimits"], device.clock.now());
+  device.services.apply(false);
+  await device.run(10);
+  expect(device.launcher.limits).toEqual(
+    new Map([
+      ["A", { memory: 2048, cpus: 2 }],
+      ["B", undefined],
+    ]),
+  );
+  expect(device.launcher.steps()).toEqual(["A run", "B run"]);
+});
+
+test("scripts run under sh, or under the shell that the nucleus names [core-device-4.20]", async () => {
+  const device = servicesUnderTest();
+  device.configure("A", { Install: "exit 0", Run: "stay" });
+  device.services.apply(false);
+  await device.run(10);
+  const path = ["services", "aws.greengrass.Nucleus", "configuration", "runWithDefault", "posixShell"];
+  device.tree.merge(path, "bash", 1);
+  device.services.get("A")?.lifecycle.requestRestart();
+  await device.run(10);
+  expect(device.launcher.launched.map(({ command }) => command.shell)).toEqual(["sh", "sh", "bash"]);
+});

@@ -1,9 +1,10 @@
 import type { Clock, Random } from "@coalmine/ports";
+import { messageOf } from "@coalmine/runtime";
 import type { ConfigurationTree } from "../configuration/tree.ts";
 import type { DeviceRoot, Launcher } from "../ports.ts";
 import { artifactFolder, unarchivedFolder } from "../store/component-store.ts";
 import { BuiltInActions, type BuiltIn } from "./built-in.ts";
-import { definitionOf, effectOf, type Definition } from "./definition.ts";
+import { definitionOf, effectOf, limitsAt, type Definition } from "./definition.ts";
 import { environmentOf, type ProcessSurroundings } from "./environment.ts";
 import { Lifecycle, type Outcome, type StateChange } from "./lifecycle.ts";
 import { OutputLog } from "./output-log.ts";
@@ -14,7 +15,8 @@ export const SHUTDOWN_MS = 30_000;
 /** Of an IPC token: upper case, as the nucleus draws them. */
 const TOKEN_LETTERS = 16;
 
-const DEFAULT_USER = ["services", "aws.greengrass.Nucleus", "configuration", "runWithDefault", "posixUser"];
+const RUN_WITH_DEFAULT = ["services", "aws.greengrass.Nucleus", "configuration", "runWithDefault"];
+const SHELL = "sh";
 
 export interface Component {
   readonly name: string;
@@ -85,6 +87,11 @@ export class Services {
         continue;
       }
       const effect = effectOf(live.definition, definition);
+      // Bounds count for what runs, without a restart.
+      if (live.scripts !== undefined)
+        this.#limit(definition).catch((failure: unknown) =>
+          live.output.write("stderr", `its resource limits could not be set: ${messageOf(failure)}`, ""),
+        );
       live.definition = definition;
       if (live.scripts !== undefined) live.scripts.definition = definition;
       const broken = live.lifecycle.state === "BROKEN";
@@ -197,14 +204,23 @@ export class Services {
       environment: (current, step, { setenv }) => environmentOf(current, token, step, setenv, surroundings()),
       output: (step, stream, line) =>
         output.write(stream, line, `scriptName=services.${name}.lifecycle.${step}`),
-      posixUser: (current) => current.posixUser ?? tree.getText(DEFAULT_USER),
-      prepare: async ({ version }, user) => {
+      posixUser: (current) => current.posixUser ?? tree.getText([...RUN_WITH_DEFAULT, "posixUser"]),
+      shell: () => tree.getText([...RUN_WITH_DEFAULT, "posixShell"]) ?? SHELL,
+      prepare: async (current, user) => {
+        const { version } = current;
         await root.makeFolder(`work/${name}`);
+        await this.#limit(current);
         if (user === undefined) return;
         for (const folder of [`work/${name}`, artifactFolder(name, version), unarchivedFolder(name, version)])
           await root.giveTo(folder, user);
       },
     });
+  }
+
+  /** The component's own limits, or the nucleus's for all; to set the same again does nothing. */
+  async #limit({ name, limits }: Definition): Promise<void> {
+    const { launcher, tree } = this.#options;
+    await launcher.limit?.(name, limits ?? limitsAt(tree, RUN_WITH_DEFAULT));
   }
 
   #changed(live: Live, change: StateChange): void {

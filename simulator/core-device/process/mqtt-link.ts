@@ -2,7 +2,7 @@
 import { AwsIotMqtt5ClientConfigBuilder } from "aws-crt/dist/native/aws_iot_mqtt5.js";
 import * as mqtt5 from "aws-crt/dist/native/mqtt5.js";
 import { messageOf } from "@coalmine/runtime";
-import type { CloudLink } from "../ports.ts";
+import type { CloudLink, MessageFields } from "../ports.ts";
 
 /** As the nucleus connects. */
 export const SESSION_EXPIRY_SECONDS = 604_800;
@@ -65,19 +65,19 @@ export class MqttLink implements CloudLink {
       ),
     );
     client.on("messageReceived", ({ message }) => {
-      const { payload } = message;
-      handlers.message(message.topicName, bytesOf(payload));
+      handlers.message(message.topicName, bytesOf(message.payload), fieldsOf(message));
     });
     // The client reports its own troubles as events; without a listener they would end the process.
     client.on("error", (failure) => handlers.disconnected(messageOf(failure)));
     client.start();
   }
 
-  async publish(topicName: string, payload: Uint8Array, qos: 0 | 1): Promise<void> {
+  async publish(topicName: string, payload: Uint8Array, qos: 0 | 1, fields?: MessageFields): Promise<void> {
     const puback = await this.#client.publish({
       topicName,
       payload: Buffer.from(payload),
       qos: qos === 1 ? mqtt5.QoS.AtLeastOnce : mqtt5.QoS.AtMostOnce,
+      ...(fields === undefined ? {} : packetFields(fields)),
     });
     if (puback !== undefined && isRefusal(puback.reasonCode))
       throw new Error(
@@ -117,6 +117,36 @@ function bytesOf(payload: mqtt5.Payload | undefined): Uint8Array {
   if (ArrayBuffer.isView(payload))
     return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
   return Buffer.from(JSON.stringify(payload));
+}
+
+function packetFields({ payloadFormat, userProperties, correlationData, ...same }: MessageFields) {
+  return {
+    ...same,
+    payloadFormat:
+      payloadFormat === "1" ? mqtt5.PayloadFormatIndicator.Utf8 : mqtt5.PayloadFormatIndicator.Bytes,
+    ...(userProperties === undefined
+      ? {}
+      : { userProperties: userProperties.map(({ key, value }) => ({ name: key, value })) }),
+    ...(correlationData === undefined ? {} : { correlationData: Buffer.from(correlationData, "base64") }),
+  };
+}
+
+function fieldsOf(message: mqtt5.PublishPacket): MessageFields {
+  const { payloadFormat, userProperties, correlationData, responseTopic, contentType } = message;
+  const { messageExpiryIntervalSeconds, retain = false } = message;
+  return {
+    retain,
+    payloadFormat: payloadFormat === mqtt5.PayloadFormatIndicator.Utf8 ? "1" : "0",
+    ...(userProperties === undefined
+      ? {}
+      : { userProperties: userProperties.map(({ name, value }) => ({ key: name, value })) }),
+    ...(messageExpiryIntervalSeconds === undefined ? {} : { messageExpiryIntervalSeconds }),
+    ...(correlationData === undefined
+      ? {}
+      : { correlationData: Buffer.from(bytesOf(correlationData)).toString("base64") }),
+    ...(responseTopic === undefined ? {} : { responseTopic }),
+    ...(contentType === undefined ? {} : { contentType }),
+  };
 }
 
 function isRefusal(code: number): boolean {

@@ -1,10 +1,14 @@
 import { mkdir, readFile } from "node:fs/promises";
+import { machine } from "node:os";
 import { resolve } from "node:path";
 import type { Clock, Random } from "@coalmine/ports";
 import { serveOnUnixSocket } from "@coalmine/ipc/unix-socket";
 import { Closing, jsonLog } from "@coalmine/runtime";
 import { CoreDevice } from "../core-device.ts";
+import type { Credentials } from "../credentials/credentials.ts";
 import { OutputLog } from "../lifecycle/output-log.ts";
+import { CgroupLimits } from "./cgroup-limits.ts";
+import { cloudSecrets } from "./cloud-secrets.ts";
 import { credentialsServer } from "./credentials-server.ts";
 import { downloads } from "./downloads.ts";
 import { httpsDataPlane } from "./https-data-plane.ts";
@@ -13,6 +17,7 @@ import { MqttLink } from "./mqtt-link.ts";
 import { NodeRoot } from "./node-root.ts";
 import { readSettings } from "./settings.ts";
 import { ShellLauncher } from "./shell-launcher.ts";
+import { systemMetrics } from "./system-metrics.ts";
 import { systemUser } from "./system-users.ts";
 
 export const NUCLEUS_VERSION = "2.18.0";
@@ -51,9 +56,22 @@ export async function startProcessDevice(
     log.info("components run as the device's own user: it is not root, and cannot become another user", {
       user: process.getuid?.(),
     });
-  const s3Endpoint = environment["AWS_ENDPOINT_URL_S3"] ?? environment["AWS_ENDPOINT_URL"];
+  const limits = await CgroupLimits.open("/sys/fs/cgroup", thingName, log);
+  if (limits !== undefined) closing.add(limits, (open) => open.close());
+  const endpointOf = (service: string): string | undefined =>
+    environment[`AWS_ENDPOINT_URL_${service}`] ?? environment["AWS_ENDPOINT_URL"];
+  const credentials = (): Promise<Credentials> => device.credentials();
   const fetching = closing.add(
-    downloads({ region, rootCa: rootCa ?? "", s3Endpoint, credentials: () => device.credentials() }),
+    downloads({ region, rootCa: rootCa ?? "", s3Endpoint: endpointOf("S3"), credentials }),
+    (open) => open.close(),
+  );
+  const secrets = closing.add(
+    cloudSecrets({
+      region,
+      endpoint: endpointOf("SECRETS_MANAGER"),
+      credentials,
+      privateKey: privateKey ?? "",
+    }),
     (open) => open.close(),
   );
   const dataPlane = closing.add(
@@ -83,10 +101,15 @@ export async function startProcessDevice(
     root,
     cloudLink,
     dataPlane,
-    launcher: new ShellLauncher(environment["PATH"] ?? "/usr/bin:/bin", isRoot ? systemUser : undefined),
+    launcher: new ShellLauncher(
+      environment["PATH"] ?? "/usr/bin:/bin",
+      isRoot ? systemUser : undefined,
+      limits,
+    ),
     platform: {
       os: platforms[process.platform] ?? process.platform,
       architecture: architectures[process.arch] ?? process.arch,
+      ...(process.arch.startsWith("arm") ? { "architecture.detail": machine() } : {}),
     },
     nucleusVersion: NUCLEUS_VERSION,
     environment,
@@ -100,6 +123,8 @@ export async function startProcessDevice(
     },
     credentialsDoor: credentialsServer,
     localFolder: readLocalFolder,
+    secrets,
+    systemMetrics: systemMetrics(),
     userId: process.getuid?.() ?? 0,
   });
   // Components connect as soon as they run: the socket is there before them, and after them.

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import type { CgroupLimits } from "./cgroup-limits.ts";
 import type { Command, LaunchedProcess, Launcher, SystemUser } from "../ports.ts";
 
 /** A line that does not end is cut here, so that a component cannot fill the memory with it. */
@@ -11,15 +12,28 @@ const LINE_CHARACTERS_MAX = 64 * 1024;
 export class ShellLauncher implements Launcher {
   readonly #path: string;
   readonly userOf?: (posixUser: string) => Promise<SystemUser>;
+  readonly limit?: NonNullable<Launcher["limit"]>;
+  readonly #entranceOf: (component: string) => string | undefined = () => undefined;
 
-  /** `path` is where `Skipif onpath` looks; `userOf` is there where this process may become another user. */
-  constructor(path: string, userOf?: (posixUser: string) => Promise<SystemUser>) {
+  /**
+   * `path` is where `Skipif onpath` looks; `userOf` is there where this process may become another user, `limits` where
+   * it may bound what others use.
+   */
+  constructor(
+    path: string,
+    userOf?: (posixUser: string) => Promise<SystemUser>,
+    limits?: Pick<CgroupLimits, "set" | "entranceOf">,
+  ) {
     this.#path = path;
     if (userOf !== undefined) this.userOf = userOf;
+    if (limits === undefined) return;
+    this.#entranceOf = (component) => limits.entranceOf(component);
+    this.limit = (component, bounds) => limits.set(component, bounds);
   }
 
   launch(command: Command): LaunchedProcess {
-    const { program, words, environment } = as(command.user, command.script);
+    const { environment, ...plain } = as(command);
+    const { program, words } = within(this.#entranceOf(command.component), plain);
     const child = spawn(program, words, {
       cwd: command.workFolder,
       env: { ...command.environment, ...environment },
@@ -32,7 +46,10 @@ export class ShellLauncher implements Launcher {
       child.once("exit", (code, signal) => resolve({ code, signal }));
       // No shell, or no folder to stand in: what a shell answers for a command that cannot be run.
       child.once("error", (failure) => {
-        command.output("stderr", `cannot start sh in ${command.workFolder}: ${failure.message}`);
+        command.output(
+          "stderr",
+          `cannot start ${command.shell} in ${command.workFolder}: ${failure.message}`,
+        );
         resolve({ code: 127, signal: null });
       });
     });
@@ -60,19 +77,24 @@ export class ShellLauncher implements Launcher {
 }
 
 /** The shell as the user, with its groups and its home, and nothing of the device's own rights. */
-function as(user: SystemUser | undefined, script: string) {
-  const shell = ["-c", script];
+function as({ user, script, shell }: Command) {
   if (user === undefined || user.userId === process.getuid?.())
-    return { program: "sh", words: shell, environment: {} };
+    return { program: shell, words: ["-c", script], environment: {} };
   const identity = [`--reuid=${user.userId}`, `--regid=${user.groupId}`];
   // A number that the system has no name for is in no further group.
   const groups = user.name === "" ? "--clear-groups" : "--init-groups";
   const named = user.name === "" ? {} : { USER: user.name, LOGNAME: user.name };
   return {
     program: "setpriv",
-    words: [...identity, groups, "--", "sh", ...shell],
+    words: [...identity, groups, "--", shell, "-c", script],
     environment: { HOME: user.home, ...named },
   };
+}
+
+/** The process goes into its group by itself, before it starts anything. */
+function within(entrance: string | undefined, { program, words }: { program: string; words: string[] }) {
+  if (entrance === undefined) return { program, words };
+  return { program: "sh", words: ["-c", 'echo 0 > "$0" && exec "$@"', entrance, program, ...words] };
 }
 
 /** To everything the script started, unless it left the group. */

@@ -3,6 +3,7 @@ import { SeededRandom, silentLog } from "@coalmine/runtime";
 import { expect, test } from "vitest";
 import { linkPair } from "../../cloud/broker/link-pair.ts";
 import { iotRig } from "../../cloud/iot/iot-rig.ts";
+import { spoolDefaults } from "../cloud/spool-settings.ts";
 import { CloudSession } from "../cloud/session.ts";
 import { ConfigurationTree } from "../configuration/tree.ts";
 import { HostedMqttLink } from "../hosted/mqtt-link.ts";
@@ -35,7 +36,7 @@ async function pair(synchronize: JsonObject = {}, strategy: JsonObject = { type:
       return near;
     },
   });
-  const session = new CloudSession({ link, clock, random, log: silentLog });
+  const session = new CloudSession({ link, clock, random, log: silentLog, spool: () => spoolDefaults });
   const tree = new ConfigurationTree();
   const configuration = {
     synchronize: { coreThing: { classic: false, namedShadows: ["s"] }, ...synchronize },

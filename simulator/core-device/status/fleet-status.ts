@@ -1,5 +1,6 @@
 import type { Clock, JsonObject, Log, Random, Timer } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
+import { inChunks, PAYLOAD_BYTES_MAX } from "../cloud/chunks.ts";
 import type { CloudSession } from "../cloud/session.ts";
 import type { ConfigurationTree } from "../configuration/tree.ts";
 import type { Deployment } from "../deployment/deployment.ts";
@@ -12,8 +13,6 @@ import type { Component, Services } from "../lifecycle/services.ts";
 import { isTerminal } from "../lifecycle/states.ts";
 import type { Platform } from "../ports.ts";
 
-/** A message holds at most so many bytes; the components of a longer one go in chunks. */
-const PAYLOAD_BYTES_MAX = 128_000;
 /** Between two messages that tell of components. */
 const COMPONENT_STATUS_MS = 3000;
 const CADENCE_MIN_SECONDS = 86_400;
@@ -222,19 +221,4 @@ export class FleetStatus implements DeploymentListener {
       }
     }
   }
-}
-
-function inChunks(components: readonly JsonObject[], roomBytes: number): JsonObject[][] {
-  const chunks: JsonObject[][] = [[]];
-  let bytes = 0;
-  for (const component of components) {
-    const size = Buffer.byteLength(JSON.stringify(component)) + 1;
-    if (bytes + size > roomBytes && bytes > 0) {
-      chunks.push([]);
-      bytes = 0;
-    }
-    chunks.at(-1)?.push(component);
-    bytes += size;
-  }
-  return chunks;
 }

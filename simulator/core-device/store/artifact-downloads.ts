@@ -128,8 +128,14 @@ export function isPassing(failure: unknown): boolean {
 
 function refusal(failure: unknown, artifact: Artifact, component: ComponentArtifacts): DeploymentError {
   const status = failure instanceof DataPlaneError ? failure.statusCode : 0;
-  const codes: DeploymentErrorCode[] =
-    status === 403
+  // The nucleus asks S3 for the object's size first, and is refused there.
+  const codes: DeploymentErrorCode[] = artifact.uri.startsWith("s3:")
+    ? status === 403
+      ? ["S3_HEAD_OBJECT_ACCESS_DENIED", "S3_ERROR", "S3_ACCESS_DENIED"]
+      : status === 404
+        ? ["S3_HEAD_OBJECT_RESOURCE_NOT_FOUND", "S3_ERROR", "S3_RESOURCE_NOT_FOUND"]
+        : ["S3_ERROR", "S3_BAD_REQUEST"]
+    : status === 403
       ? ["CLOUD_API_ERROR", "ACCESS_DENIED", "GET_COMPONENT_VERSION_ARTIFACT_ACCESS_DENIED"]
       : status === 404
         ? ["CLOUD_API_ERROR", "RESOURCE_NOT_FOUND"]

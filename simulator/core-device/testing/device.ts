@@ -2,7 +2,7 @@ import type { JsonObject } from "@coalmine/ports";
 import { DrivenClock, SeededRandom, silentLog } from "@coalmine/runtime";
 import { CoreDevice, type DeviceEvent } from "../core-device.ts";
 import type { HostedRoot } from "../hosted/hosted-root.ts";
-import type { LocalFolder } from "../ports.ts";
+import type { LocalFolder, SystemMetrics } from "../ports.ts";
 import type { SecretEnd } from "../secrets/secret-manager.ts";
 import { MemoryCloud } from "./memory-cloud.ts";
 import { memoryRoot } from "./memory-root.ts";
@@ -19,6 +19,8 @@ interface Surroundings {
   readonly programs?: (clock: DrivenClock) => Record<string, Behaviour>;
   readonly secrets?: SecretEnd;
   readonly localFolder?: LocalFolder;
+  readonly nucleusConfiguration?: JsonObject;
+  readonly systemMetrics?: SystemMetrics;
 }
 
 /** A device on a driven clock with its own cloud, and a second process on the same disk whenever one asks for it. */
@@ -44,8 +46,13 @@ export async function deviceUnderTest(options: Surroundings = {}) {
     environment: { PATH: "/usr/bin" },
     log: silentLog,
     ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
+    ...(options.systemMetrics === undefined ? {} : { systemMetrics: options.systemMetrics }),
     ...(options.localFolder === undefined ? {} : { localFolder: options.localFolder }),
-    nucleusConfiguration: { iotRoleAlias: "Alias", deploymentPollingFrequencySeconds: 1 },
+    nucleusConfiguration: {
+      iotRoleAlias: "Alias",
+      deploymentPollingFrequencySeconds: 1,
+      ...options.nucleusConfiguration,
+    },
   });
   device.watch((event) => events.push(event));
   await device.start();

@@ -66,6 +66,7 @@ export class MemoryCloud implements CloudLink, DataPlane {
       ...(recipe["Configuration"] === undefined
         ? {}
         : { ComponentConfiguration: { DefaultConfiguration: recipe["Configuration"] } }),
+      ...(recipe["Manifests"] === undefined ? {} : { Manifests: recipe["Manifests"] }),
       ...(recipe["Dependencies"] === undefined ? {} : { ComponentDependencies: recipe["Dependencies"] }),
     });
   }
@@ -196,11 +197,13 @@ export class MemoryCloud implements CloudLink, DataPlane {
     if (this.credentialStatus !== 200) throw new DataPlaneError(this.credentialStatus, "refused");
     return this.credentials;
   }
+  /** `s3://refused/STATUS` is refused with that status. */
   async download(url: string): Promise<Uint8Array> {
     this.#mustBeOnline();
     this.downloads.push(url);
     const bytes = this.#objects.get(url);
-    if (bytes === undefined) throw new DataPlaneError(404, "no such object");
+    const refused = Number(/^s3:\/\/refused\/(\d+)$/.exec(url)?.[1] ?? 404);
+    if (bytes === undefined) throw new DataPlaneError(refused, "no such object");
     return bytes;
   }
 
@@ -221,7 +224,10 @@ export class MemoryCloud implements CloudLink, DataPlane {
   }
   #send(topic: string, payload: JsonObject): void {
     if (!this.online || ![...this.#filters].some((filter) => topicMatches(filter, topic))) return;
-    this.#handlers?.message(topic, new TextEncoder().encode(JSON.stringify(payload)));
+    this.#handlers?.message(topic, new TextEncoder().encode(JSON.stringify(payload)), {
+      retain: false,
+      payloadFormat: "0",
+    });
   }
   #serve(topic: string, payload: JsonObject): void {
     const [, jobId] = /\/jobs\/([^/]+)\/namespace-aws-gg-deployment\/(?:get|update)$/.exec(topic) ?? [];

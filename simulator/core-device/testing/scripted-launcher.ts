@@ -1,4 +1,4 @@
-import type { Command, LaunchedProcess, Launcher } from "../ports.ts";
+import type { Command, LaunchedProcess, Launcher, SystemResourceLimits } from "../ports.ts";
 
 /** What a script does when it is launched; `exit` ends it, and it hears when it is asked to stop. */
 export type Behaviour = (process: ScriptedProcess) => void;
@@ -40,6 +40,8 @@ export class ScriptedProcess implements LaunchedProcess {
 export class ScriptedLauncher implements Launcher {
   readonly launched: ScriptedProcess[] = [];
   readonly paths = new Set<string>();
+  /** Component → what it may use, as told last. */
+  readonly limits = new Map<string, SystemResourceLimits | undefined>();
   /** Programs that a test gives a meaning of its own. */
   readonly programs = new Map<string, Behaviour>();
 
@@ -56,6 +58,10 @@ export class ScriptedLauncher implements Launcher {
       else if (name !== "stay") throw new Error(`no program "${name}" on this machine`);
     }
     return process;
+  }
+
+  async limit(component: string, limits: SystemResourceLimits | undefined): Promise<void> {
+    this.limits.set(component, limits);
   }
 
   async holds(condition: { kind: "exists" | "onpath"; what: string }): Promise<boolean> {
