@@ -55,10 +55,12 @@ export function clientsOf(api: Api, endpoint: string, connections: number): Clie
   };
 }
 
+const TOUCHES_AT_ONCE = 4;
+
 /** One request to every service that has a client here; what it answers does not matter. */
 export async function touchAll(api: Api): Promise<void> {
-  const shared = settings(api, api.endpoint, 1);
-  const { s3, dynamo, data, iot, logs } = clientsOf(api, api.endpoint, 1);
+  const shared = settings(api, api.endpoint, TOUCHES_AT_ONCE);
+  const { s3, dynamo, data, iot, logs } = clientsOf(api, api.endpoint, TOUCHES_AT_ONCE);
   const touched = [
     s3.send(new GetObjectCommand({ Bucket: "none", Key: "none" })),
     dynamo.send(new GetItemCommand({ TableName: "none", Key: {} })),
