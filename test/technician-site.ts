@@ -140,8 +140,8 @@ export async function newDevice(
         language,
         offered,
       });
-      const { port, close } = await servePage(app, { address: "127.0.0.1", port: 0 });
-      return { url: `http://127.0.0.1:${port}/`, close };
+      const served = await servePage(app, { address: "127.0.0.1", port: 0 });
+      return { url: `http://127.0.0.1:${served.port}/`, close: () => served.close() };
     },
   };
 }

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ListThingPrincipalsCommand } from "@aws-sdk/client-iot";
+import axe from "axe-core";
 import { Closing } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import type { Page } from "playwright-core";
+import * as z from "zod";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { showDevice } from "../api/devices/show-device.ts";
 import { completeAlone } from "../commissioning/technician/completion.ts";
@@ -51,6 +53,7 @@ class Technician {
 
   async enter(url: string, code: string): Promise<void> {
     await this.#page.goto(url);
+    await this.expectAccessible();
     await this.#page.fill("#code", code);
     this.seconds += code.length * KEY_S + 2 * (THINK_S + PRESS_S);
     await this.#page.click("button.primary");
@@ -85,6 +88,15 @@ class Technician {
       await sleep(50);
     }
     this.seconds += (performance.now() - began) / 1000;
+    await this.expectAccessible();
+  }
+
+  /** Nothing on this screen is in the way of who cannot see it, or not well. */
+  async expectAccessible(): Promise<void> {
+    await this.#page.evaluate(axe.source);
+    const { violations } = AxeResult.parse(await this.#page.evaluate("axe.run()"));
+    const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+    expect(told, (await this.#page.textContent("main")) ?? "").toEqual([]);
   }
 
   title(): Promise<string | null> {
@@ -94,6 +106,10 @@ class Technician {
     return (await this.#page.textContent(".note.bad")) ?? "";
   }
 }
+
+const AxeResult = z.object({
+  violations: z.array(z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) })),
+});
 
 async function everythingOn(root: string): Promise<{ path: string; text: string; mode: string }[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
@@ -133,7 +149,8 @@ browserTest(
   300_000,
   async (browser) => {
     const device = await newDevice(region, folder, "core-page", closing);
-    const { url, close } = await device.serve();
+    const served = await device.serve();
+    const { url } = served;
     const context = await browser.newContext({ viewport: { width: 360, height: 740 }, hasTouch: true });
     const view = await context.newPage();
     const problems: string[] = [];
@@ -187,7 +204,7 @@ browserTest(
       expect(problems).toEqual([]);
     } finally {
       await context.close();
-      await close();
+      await served.close();
     }
     const minutes = (technician.seconds + device.linkMs() / 1000) / 60;
     console.log(

@@ -22,6 +22,13 @@ export interface Scene {
 /** What was pressed cannot be done now. Nothing has happened. */
 export class FlowError extends CoalmineError {
   readonly code = "ERR_COMMISSIONING_FLOW";
+  /** In the technician's language. */
+  readonly sentence: string;
+
+  constructor(message: string, sentence: string) {
+    super(message);
+    this.sentence = sentence;
+  }
 }
 
 /** The way of a technician through the steps, one screen at a time, for however many look at it. */
@@ -71,10 +78,14 @@ export class Flow {
 
   /** Goes to another step: to any that is done, and to the first that is not. */
   go(name: StepName): void {
-    if (this.#isBusy) throw new FlowError(texts[this.#language()].busy);
+    const words = texts[this.#language()];
+    if (this.#isBusy) throw new FlowError("something is under way: wait until it is over", words.busy);
     const target = this.#step(name);
     if (target.state === "open" && name !== this.#firstOpen())
-      throw new FlowError(texts[this.#language()].notYet(texts[this.#language()].steps[this.#firstOpen()]));
+      throw new FlowError(
+        `${this.#firstOpen()} comes before ${name}: finish it first`,
+        words.notYet(words.steps[this.#firstOpen()]),
+      );
     this.#at = name;
     this.#refusal = undefined;
     this.#changed();
@@ -86,11 +97,15 @@ export class Flow {
    */
   async act({ step: name, action, values }: Deed): Promise<void> {
     const words = texts[this.#language()];
-    if (this.#isBusy) throw new FlowError(words.busy);
+    if (this.#isBusy) throw new FlowError("something is under way: wait until it is over", words.busy);
     const step = this.#step(this.#at);
-    if (name !== step.name) throw new FlowError(words.moved(words.steps[step.name]));
+    if (name !== step.name)
+      throw new FlowError(
+        `this was meant for ${name}, and the device is at ${step.name}: look again`,
+        words.moved(words.steps[step.name]),
+      );
     if (!step.screen(words).buttons.some((button) => button.action === action))
-      throw new FlowError(words.noSuchButton(action));
+      throw new FlowError(`${step.name} has no ${action}: look again`, words.noSuchButton(action));
     this.#isBusy = true;
     this.#refusal = undefined;
     const before = step.state;

@@ -148,6 +148,6 @@ async function done(context: Context, act: () => Promise<void> | void): Promise<
     return context.body(null, 204);
   } catch (failure) {
     if (!(failure instanceof FlowError)) throw failure;
-    return context.json({ problem: failure.message }, 409);
+    return context.json({ problem: failure.sentence }, 409);
   }
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Clock } from "@coalmine/ports";
 import { DrivenClock } from "@coalmine/runtime";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SimulatedNetwork } from "../../simulator/site/simulated-network.ts";
@@ -59,7 +60,12 @@ afterEach(() => rm(folder, { recursive: true }));
 /** The program as it starts on this device, also after a power cut. */
 async function powered(): Promise<Flow> {
   const book = await AnswerBook.open(answers);
-  const device = { ...clock, now: () => clock.now() + aheadMs } as DrivenClock;
+  const device: Clock = {
+    now: () => clock.now() + aheadMs,
+    monotonicMs: () => clock.monotonicMs(),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    timer: (ms, fire) => clock.timer(ms, fire),
+  };
   const set = async (to: number): Promise<void> => void (aheadMs = to - clock.now());
   const steps = [
     new SiteStep(book, "rheo-0042"),
@@ -99,7 +105,7 @@ test("a clock that was never set stops the way until it is set from the phone; o
   aheadMs = -clock.now();
   expect(buttons()).toEqual(["set"]);
   expect(JSON.stringify(flow.view.blocks)).toContain("never set");
-  expect(() => flow.go("network")).toThrow("“Clock” comes first");
+  expect(() => flow.go("network")).toThrow("clock comes before network");
   await press("clock", "set", {});
   expect(bad()).toContain("what time it is");
   await press("clock", "set", { now: String(clock.now()) });

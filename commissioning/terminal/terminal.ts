@@ -30,7 +30,7 @@ export async function walk(flow: Flow, console: Console): Promise<"finished" | "
         await flow.act(deed);
       } catch (failure) {
         if (!(failure instanceof FlowError)) throw failure;
-        console.write(`${failure.message}\n`);
+        console.write(`${failure.sentence}\n`);
       }
     }
   } finally {

@@ -1,3 +1,4 @@
+import { coreDevice } from "../../artifacts-setup.ts";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client, model } from "aws-iot-device-sdk-v2/dist/greengrasscoreipc.js";
@@ -42,7 +43,7 @@ interface Deployed {
  * it: a component that may do everything, one that may do nothing, the stream manager, and the command line.
  */
 export async function deviceOfCallers() {
-  const rig = await processRig();
+  const rig = await processRig(await coreDevice());
   const { operator } = rig;
   const root = await rig.rootOf(await operator.register(THING));
   const secret = { Name: "site/key", SecretString: "open sesame" };
