@@ -55,12 +55,12 @@ export function addSystemCommands(program: Command, at: Places): void {
     )
     .option("--wait", "where it ends without a network, try each minute until it has its identity", false)
     .option("--json", "as JSON", false)
-    .action(({ settings, wait, json }: { settings: string; wait: boolean; json: boolean }) => {
-      const flags = [...(wait ? ["--wait"] : []), ...(json ? ["--json"] : [])];
-      const words = ["--settings", resolve(settings), ...flags];
-      const { status } = spawnSync(process.execPath, [join(at.root, "commissioning/main.ts"), ...words], {
-        stdio: "inherit",
-      });
+    .option("--page", "ask a technician on a page of this device's own", false)
+    .option("--terminal", "ask a technician here", false)
+    .option("--address <address>", "where the page is, unless it is for this machine alone", "127.0.0.1")
+    .option("--port <port>", "of the page", "8090")
+    .action((options: CommissionWords) => {
+      const { status } = spawnSync(process.execPath, commissionCommand(at, options), { stdio: "inherit" });
       process.exitCode = status ?? exitCodes.interrupted;
     });
   program
@@ -87,6 +87,34 @@ export function addSystemCommands(program: Command, at: Places): void {
           : `process ${running.map(({ pid }) => pid).join(" and ")} has ended`,
       );
     });
+}
+
+interface CommissionWords {
+  readonly settings: string;
+  readonly wait: boolean;
+  readonly json: boolean;
+  readonly page: boolean;
+  readonly terminal: boolean;
+  readonly address: string;
+  readonly port: string;
+}
+
+/** With somebody to ask, or without. */
+function commissionCommand(at: Places, options: CommissionWords): string[] {
+  const { settings, wait, json, page, terminal, address, port } = options;
+  const words = ["--settings", resolve(settings)];
+  if (terminal) return [join(at.root, "commissioning/technician/main.ts"), ...words, "--terminal"];
+  if (page)
+    return [
+      join(at.root, "commissioning/technician/main.ts"),
+      ...words,
+      "--address",
+      address,
+      "--port",
+      port,
+    ];
+  const flags = [...(wait ? ["--wait"] : []), ...(json ? ["--json"] : [])];
+  return [join(at.root, "commissioning/main.ts"), ...words, ...flags];
 }
 
 /** Where the system's own log lines go; what a person reads is said beside it. */

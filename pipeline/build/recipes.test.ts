@@ -112,7 +112,15 @@ const { sensorReader, inference, streamUploader, logManager, nodeRuntime, bloodV
   componentNames;
 
 test.each<[string, string[]]>([
-  [sensorReader, [publish(topics.measurements), subscribe(topics.acknowledgements)]],
+  [
+    sensorReader,
+    [
+      publish(topics.measurements),
+      subscribe(topics.acknowledgements),
+      subscribe(topics.instrumentRequests),
+      publish(topics.instrumentAnswers),
+    ],
+  ],
   [
     inference,
     [
