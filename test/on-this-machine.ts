@@ -12,7 +12,7 @@ import { type LocalRegion, newClaim, place } from "./local-region.ts";
 export async function commissionIn(
   region: LocalRegion,
   folder: string,
-  { name, root, serialFolder }: DeviceSite,
+  { name, root, serialFolder }: Omit<DeviceSite, "instrument"> & Partial<DeviceSite>,
 ) {
   const claimCodeFile = join(folder, `claim-${name}`);
   const site = "laboratory-3";

@@ -10,6 +10,7 @@ import { systemClock } from "@coalmine/runtime/system-clock";
 import type { Page } from "playwright-core";
 import * as z from "zod";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { mintCodes } from "../api/claims/mint.ts";
 import { showDevice } from "../api/devices/show-device.ts";
 import { completeAlone } from "../commissioning/technician/completion.ts";
 import { lineConsole } from "../commissioning/terminal/line-console.ts";
@@ -219,6 +220,7 @@ browserTest(
 
 test("the same way in a terminal, without a network: it finishes, and the identity comes by itself later", async () => {
   const device = await newDevice(region, folder, "core-terminal", closing);
+  const [others] = await mintCodes(region.claims, { serial: "core-other", site: "st-mary", who: "ada" });
   device.site.change({ ethernet: { plugged: false }, accessPoints: [] });
   const began = performance.now();
   const { flow } = await device.power();
@@ -245,7 +247,7 @@ test("the same way in a terminal, without a network: it finishes, and the identi
     "",
     "", // accept, finish
     "",
-    device.code, // kept
+    others?.code, // kept: that of another device
     "",
     "", // label
     "", // report
@@ -258,13 +260,30 @@ test("the same way in a terminal, without a network: it finishes, and the identi
   );
   expect(minutes).toBeLessThan(6);
   const files = await everythingOn(device.root);
-  const holders = files.filter(({ text }) => text.includes(device.code));
+  const holders = files.filter(({ text }) => text.includes(others?.code ?? "no code"));
   expect(holders.map(({ path, mode }) => [path.split("/").at(-1), mode])).toEqual([["claim-code", "600"]]);
   expect(await certificatesOf(device.serial).catch(() => 0)).toBe(0);
 
-  // Its power went; somebody put a cable in; nobody is there.
-  const { device: alone, book } = await device.power();
-  await completeAlone({ device: alone, book, clock: systemClock }, AbortSignal.timeout(60_000));
+  // Its power went; somebody put a cable in; nobody is there, and the code was not this device's.
+  const { device: alone, book, flow: again } = await device.power();
+  const told: string[] = [];
+  const stop = new AbortController();
+  const completing = completeAlone(
+    {
+      device: alone,
+      book,
+      clock: { sleep: (_ms, signal) => systemClock.sleep(200, signal) },
+      told: (sentence) => void told.push(sentence),
+    },
+    stop.signal,
+  );
+  await vi.waitFor(() => expect(told).toEqual([expect.stringContaining("serial")]), { timeout: 20_000 });
+  expect(await certificatesOf(device.serial).catch(() => 0)).toBe(0);
+  expect(again.view.steps.find(({ name }) => name === "identity")?.state).toBe("open");
+  // Somebody comes with the right one, and leaves it to the device again.
+  again.go("identity");
+  await again.act({ step: "identity", action: "later", values: { code: device.code } });
+  await completing;
   expect(await certificatesOf(device.serial)).toBe(1);
   await expectNothingLeft(device);
   await expectRecord(device, "Bo", book.answers.sha256 ?? "no hash");

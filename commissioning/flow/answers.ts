@@ -77,6 +77,11 @@ export class AnswerBook {
     await this.write({ seen: without(seen, step), leftOut: { ...leftOut, [step]: why } });
   }
 
+  /** It was left to the device, and a person has to do it after all. */
+  async reopen(step: StepName): Promise<void> {
+    await this.write({ leftOut: without(this.#answers.leftOut, step) });
+  }
+
   async write(change: Partial<Answers>): Promise<void> {
     const next = { ...this.#answers, ...change };
     await writeDurably(this.#path, `${JSON.stringify(next, undefined, 2)}\n`, modes.privateKey);

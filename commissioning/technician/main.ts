@@ -54,7 +54,10 @@ async function main(): Promise<number> {
   });
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
-  const completing = completeAlone({ ...program, clock }, stop.signal);
+  const completing = completeAlone(
+    { ...program, clock, told: (sentence) => void process.stderr.write(`${sentence}\n`) },
+    stop.signal,
+  );
   if (given.terminal) {
     const console = lineConsole(process.stdin, process.stdout, process.stdin.isTTY);
     const how = await walk(program.flow, console);
