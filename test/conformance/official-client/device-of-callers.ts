@@ -53,10 +53,12 @@ export async function deviceOfCallers() {
   await operator.publish(CALLER, "1.0.0", { Configuration: { accessControl, rate: 1 }, Lifecycle: lends });
   for (const name of [STRANGER, TARGET, STREAM_MANAGER])
     await operator.publish(name, "1.0.0", { Lifecycle: lends });
-  await until("all is DEPLOYABLE", async () => {
-    const own = await operator.invoke("greengrass", "ListComponents", {});
-    return JSON.stringify(own).split('"latestVersion"').length === 5;
-  });
+  for (const name of [CALLER, STRANGER, TARGET, STREAM_MANAGER])
+    await until(`${name} is DEPLOYABLE`, async () => {
+      const arn = `arn:aws:greengrass:us-east-1:123456789012:components:${name}:versions:1.0.0`;
+      const described = await operator.invoke("greengrass", "DescribeComponent", { arn });
+      return JSON.stringify(described["status"]).includes('"DEPLOYABLE"');
+    });
   const components: Record<string, Deployed> = {
     ...Object.fromEntries(
       [CALLER, STRANGER, TARGET, STREAM_MANAGER].map((name) => [name, { componentVersion: "1.0.0" }]),
