@@ -2,7 +2,7 @@ import { ServiceError } from "./service.ts";
 import type { DeviceMay } from "./iot/device-may.ts";
 import type { Authorize } from "./operations.ts";
 
-/** What a device's token-exchange role may do: the policy that `infra/` gives the real one, as a table. */
+/** The most that a device's token-exchange role may do here, as a table. Its policy in `infra/` names resources, and gives less. */
 export const roleMay: Readonly<Record<string, ReadonlySet<string>>> = {
   s3: new Set([
     "GetObject",
