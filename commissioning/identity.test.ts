@@ -61,8 +61,8 @@ async function newDevice(
   return { options, places, minted };
 }
 
-/** Each of the sixty points is cut in `npm run test:long`; here one of five. */
-const POINTS_APART = process.env["COALMINE_LONG"] === "1" ? 1 : 5;
+/** Each of the sixty points is cut in `npm run test:long`; here one of nine. */
+const POINTS_APART = process.env["COALMINE_LONG"] === "1" ? 1 : 9;
 
 interface Ports {
   readonly iot: IotConnector;

@@ -42,7 +42,7 @@ export function touchedTests(files: readonly string[]): string[] {
 
 /** What lint looks at: the sources that changed. Rules see one file at a time, and types are checked as a whole. */
 function lintPaths(changed: readonly string[]): string[] {
-  const sources = changed.filter((file) => file.endsWith(".ts"));
+  const sources = changed.filter((file) => /\.tsx?$/.test(file));
   return sources.length === 0 ? [ALWAYS_LINTED] : sources;
 }
 
