@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Decision } from "@coalmine/contract/operator-api";
 import * as z from "zod";
-import { readEntry } from "../pipeline/controller/audit.ts";
+import { readEntry, type StoredEntry } from "../pipeline/controller/audit.ts";
 import { foldEntry, type FoldedRollout } from "../pipeline/controller/folded.ts";
 import { AppendConflict } from "../pipeline/controller/rollout-log.ts";
 import type { Evidence } from "../pipeline/rollout/evidence.ts";
@@ -79,26 +79,20 @@ async function tell(api: Api, input: GuardedInput, kind: Told): Promise<Decided>
         `${folded.id} has no plan to decide on (${"because" in folded.first ? folded.first.because : folded.first.kind}); push again`,
       );
     if (key !== undefined) {
-      const earlier = await decidedWith(api, folded, key);
-      if (earlier !== undefined) return earlier;
+      const earlier = (await api.log.entries(folded.id)).find((entry) => hasKey(entry, key));
+      if (earlier !== undefined) return decided(folded, planned.rollout, earlier);
     }
     const now = await timesOf(api, folded);
-    if (state !== undefined) refuseMoved(folded, next(planned.rollout, [], now).rollout, state);
-    const evidence: Evidence = { kind, by: who, reason, ...(key === undefined ? {} : { key }) };
-    const { refused } = next(planned.rollout, [evidence], now);
     // Time may have moved it first: what is refused is refused in the phase that it is in by now.
     const { rollout } = next(planned.rollout, [], now);
+    if (state !== undefined) refuseMoved(folded, rollout, state);
+    const evidence: Evidence = { kind, by: who, reason, ...(key === undefined ? {} : { key }) };
+    const { refused } = next(planned.rollout, [evidence], now);
     if (refused.length > 0)
       throw new ApiError("ERR_API_CONFLICT", `${refused.join("; ")}. ${whatNext(folded, rollout)}`);
     try {
       const entry = await api.log.append(folded.last, { kind: "told", evidence: [evidence], now });
-      const after = foldEntry(folded, entry).planned?.rollout ?? rollout;
-      return {
-        rollout: folded.id,
-        phase: after.phase.phase,
-        sequence: entry.sequence,
-        next: whatNext(folded, after),
-      };
+      return decided(folded, foldEntry(folded, entry).planned?.rollout ?? rollout, entry);
     } catch (failure) {
       if (!(failure instanceof AppendConflict) || attempt >= ATTEMPTS_MAX) throw failure;
     }
@@ -123,22 +117,18 @@ function refuseMoved(folded: FoldedRollout, rollout: Rollout, seen: string): voi
   );
 }
 
-async function decidedWith(api: Api, folded: FoldedRollout, key: string): Promise<Decided | undefined> {
-  const { planned } = folded;
-  if (planned === undefined) return undefined;
-  const entries = await api.log.entries(folded.id);
-  const entry = entries.find((stored) => {
-    const { record } = readEntry(stored);
-    return record.kind === "told" && record.evidence.some((one) => "reason" in one && one.key === key);
-  });
-  return (
-    entry && {
-      rollout: folded.id,
-      phase: planned.rollout.phase.phase,
-      sequence: entry.sequence,
-      next: whatNext(folded, planned.rollout),
-    }
-  );
+function hasKey(entry: StoredEntry, key: string): boolean {
+  const { record } = readEntry(entry);
+  return record.kind === "told" && record.evidence.some((one) => "reason" in one && one.key === key);
+}
+
+function decided(folded: FoldedRollout, rollout: Rollout, { sequence }: StoredEntry): Decided {
+  return {
+    rollout: folded.id,
+    phase: rollout.phase.phase,
+    sequence,
+    next: whatNext(folded, rollout),
+  };
 }
 
 /** The next command that makes sense as a rollout stands. */

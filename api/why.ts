@@ -5,7 +5,7 @@ import { greengrassOf } from "../pipeline/target.ts";
 import { durationText } from "../pipeline/judge/verdict.ts";
 import { adviceOf } from "./advice.ts";
 import { findRollout, type RolloutInput, type Api } from "./api.ts";
-import { describeRollout, type TargetDescription } from "./describe.ts";
+import { describeRollout, type RolloutDescription, type TargetDescription } from "./describe.ts";
 
 /** Devices that are asked what keeps them; the others are counted. */
 const ASKED_MAX = 5;
@@ -15,7 +15,11 @@ const ASKED_MAX = 5;
  * each device that is waited for with what keeps it, and what to do next.
  */
 export async function why(api: Api, input: RolloutInput): Promise<string[]> {
-  const description = await describeRollout(api, input);
+  return whyOf(api, await describeRollout(api, input));
+}
+
+/** The same of one that was described already. */
+export async function whyOf(api: Api, description: RolloutDescription): Promise<string[]> {
   const { rollout, phase, outcome, because, targets, overrides, outstanding } = description;
   const ended = Object.entries({ ...outcomes, ...beginnings }).find(
     ([name]) => name === (outcome ?? phase),

@@ -2,6 +2,7 @@ import type { Clock } from "@coalmine/ports";
 import * as z from "zod";
 import type { IotConnection } from "./iot-connection.ts";
 import { CommissioningRefused } from "./refusal.ts";
+import { parsedJson } from "./parsed-json.ts";
 
 const ANSWER_MS = 30_000;
 
@@ -96,7 +97,7 @@ async function ask<Shape extends z.ZodType>(
       "unreachable",
       `AWS IoT gave no answer on ${topic} within ${ANSWER_MS / 1000} s; run this again`,
     );
-  const json = parsed(heard.payload);
+  const json = parsedJson(heard.payload);
   if (!heard.accepted) {
     const { errorCode, errorMessage } = Rejected.catch({
       errorCode: "?",
@@ -110,12 +111,4 @@ async function ask<Shape extends z.ZodType>(
     "unreachable",
     `the answer on ${topic} cannot be read; check that the endpoint is AWS IoT's`,
   );
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -6,6 +6,7 @@ import type { Clock } from "@coalmine/ports";
 import type * as z from "zod";
 import { CommissioningRefused, type RefusalReason } from "./refusal.ts";
 import { refusedBy } from "./tls-probe.ts";
+import { parsedJson } from "./parsed-json.ts";
 
 const HTTPS_PORT = 443;
 const ANSWER_MS = 30_000;
@@ -96,7 +97,7 @@ function post(
       });
       response.on("end", () => {
         late.cancel();
-        resolve({ status: response.statusCode ?? 0, body: parsed(text) });
+        resolve({ status: response.statusCode ?? 0, body: parsedJson(text) });
       });
       response.on("error", (failure) => asked.destroy(failure));
     });
@@ -106,12 +107,4 @@ function post(
     });
     asked.end(JSON.stringify(body));
   });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@ import { InstrumentFound, InstrumentNotFound } from "@coalmine/contract";
 import * as z from "zod";
 import { type DurableFiles, durableFiles, modes, readIfThere } from "./durable-files.ts";
 import { CommissioningRefused } from "./refusal.ts";
+import { parsedJson } from "./parsed-json.ts";
 
 const port = z.string();
 /** What the self-test said of one instrument, and on which port. */
@@ -60,7 +61,7 @@ export class Journal {
       await journal.#write();
       return journal;
     }
-    const read = JournalEntries.safeParse(parsed(text));
+    const read = JournalEntries.safeParse(parsedJson(text));
     if (!read.success)
       throw new CommissioningRefused(
         "settings",
@@ -96,13 +97,5 @@ export class Journal {
       `${JSON.stringify(this.#entries, undefined, 2)}\n`,
       modes.privateKey,
     );
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

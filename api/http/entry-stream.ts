@@ -52,7 +52,7 @@ async function since({ log }: Api, place: Place): Promise<StoredEntry[]> {
 async function newest({ log }: Api): Promise<Place> {
   const place: Place = new Map();
   for (const { rollout } of await log.list(FOLLOWED_MAX)) {
-    const last = (await log.entries(rollout)).at(-1);
+    const last = await log.last(rollout);
     if (last !== undefined) place.set(rollout, last.sequence);
   }
   return place;

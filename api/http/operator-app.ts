@@ -14,7 +14,7 @@ import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import type * as z from "zod";
 import type { Region } from "../../pipeline/controller/region.ts";
-import { type Api, auditEntries, decide, listRollouts, parseInput, showRollout, why } from "../index.ts";
+import { type Api, auditEntries, decide, listRollouts, parseInput, showRollout, whyOf } from "../index.ts";
 import { entryStream } from "./entry-stream.ts";
 
 const BODY_BYTES_MAX = 16 * 1024;
@@ -79,10 +79,10 @@ export function operatorApp({ api, regions, clock, whoever }: OperatorAppParts):
   });
   on("me", async (context) => context.var.person);
   on("rollouts", () => listRollouts(api));
-  on("rollout", async (context) => ({
-    ...(await showRollout(api, regions, named(context))),
-    why: await why(api, named(context)),
-  }));
+  on("rollout", async (context) => {
+    const shown = await showRollout(api, regions, named(context));
+    return { ...shown, why: await whyOf(api, shown) };
+  });
   on("audit", (context) => auditEntries(api, named(context)));
   on("decide", async (context) => {
     const kind = parseInput(Decision, context.req.param("decision"));

@@ -2,9 +2,10 @@ import { CalibrationRecord } from "@coalmine/instrument/guided-calibration/guide
 import * as z from "zod";
 import { modes, readIfThere, writeDurably } from "../durable-files.ts";
 import { CommissioningRefused } from "../refusal.ts";
-import { CalibrationRecord as ShownCalibration, NetworkCheck } from "../report/report.ts";
+import { NetworkCheck } from "../report/report.ts";
 import { Language } from "../language.ts";
 import { StepName } from "./screen.ts";
+import { parsedJson } from "../parsed-json.ts";
 
 /** As an attribute of a thing has it: no spaces. */
 const word = z
@@ -22,10 +23,6 @@ export const Place = z.strictObject({
 export type Place = z.infer<typeof Place>;
 
 /** What the technician has answered and decided so far. No secret is ever among it. */
-/** A calibration that was accepted here, and what a report shows of it. */
-export const KeptCalibration = z.object({ record: CalibrationRecord, shown: ShownCalibration });
-export type KeptCalibration = z.infer<typeof KeptCalibration>;
-
 export const Answers = z.object({
   version: z.literal(1),
   language: Language.optional(),
@@ -36,7 +33,8 @@ export const Answers = z.object({
   seen: z.partialRecord(StepName, z.object({ atMs: z.number() })).default({}),
   /** What the network check found when it was left. */
   checks: z.array(NetworkCheck).max(100).default([]),
-  calibrations: z.array(KeptCalibration).max(100).default([]),
+  /** Those that were accepted here, the newest last. */
+  calibrations: z.array(CalibrationRecord).max(100).default([]),
   /** Of the report that was made last. */
   sha256: z.string().optional(),
 });
@@ -55,7 +53,7 @@ export class AnswerBook {
   static async open(path: string): Promise<AnswerBook> {
     const text = await readIfThere(path);
     if (text === undefined) return new AnswerBook(path, Answers.parse({ version: 1 }));
-    const read = Answers.safeParse(parsed(text));
+    const read = Answers.safeParse(parsedJson(text));
     if (read.success) return new AnswerBook(path, read.data);
     throw new CommissioningRefused(
       "settings",
@@ -95,12 +93,4 @@ function without<Value>(
 ): Partial<Record<StepName, Value>> {
   const { [step]: _gone, ...rest } = of;
   return rest;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

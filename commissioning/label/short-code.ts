@@ -1,22 +1,19 @@
 import { createHash } from "node:crypto";
+import { readCode, SYMBOLS, withCheck } from "@coalmine/contract/check-symbol";
 import * as z from "zod";
 
-/** None looks like another when written by hand, and they are 31, a prime: the check finds each single slip. */
-const SYMBOLS = "23456789ABCDEFGHJKLMNPQRSTVWXYZ";
-const HALF = 4;
-const SYMBOLS_MAX = 2 * HALF;
+const CODE_SYMBOLS = 8;
 
 /** Eight symbols that stand for a thing, `XXXX-XXXX`, the last of them a check. Spaces, dashes and capitals count for nothing. */
 export const ShortCode = z
   .string()
   .max(100)
   .transform((text, context) => {
-    const symbols = text.toUpperCase().replaceAll(/[\s-]/g, "");
-    if (symbols.length === SYMBOLS_MAX && checkOf(symbols.slice(0, -1)) === symbols.at(-1))
-      return grouped(symbols);
+    const code = readCode(text, CODE_SYMBOLS);
+    if (code !== undefined) return code;
     context.addIssue({
       code: "custom",
-      message: `"${text}" is no device's code: ${SYMBOLS_MAX} of ${SYMBOLS} are needed, and one of them is wrong`,
+      message: `"${text}" is no device's code: ${CODE_SYMBOLS} of ${SYMBOLS} are needed, and one of them is wrong`,
     });
     return z.NEVER;
   });
@@ -26,20 +23,9 @@ export function shortCodeOf(thing: string): string {
   const digest = createHash("sha256").update(thing).digest();
   let number = digest.readUIntBE(0, 6);
   let symbols = "";
-  while (symbols.length < SYMBOLS_MAX - 1) {
+  while (symbols.length < CODE_SYMBOLS - 1) {
     symbols += SYMBOLS[number % SYMBOLS.length] ?? "";
     number = Math.floor(number / SYMBOLS.length);
   }
-  return grouped(symbols + (checkOf(symbols) ?? ""));
-}
-
-/** Undefined where a symbol is none of ours. */
-function checkOf(symbols: string): string | undefined {
-  const values = Array.from(symbols).map((symbol) => SYMBOLS.indexOf(symbol));
-  if (values.includes(-1)) return undefined;
-  return SYMBOLS[values.reduce((sum, value, index) => sum + (index + 1) * value, 0) % SYMBOLS.length];
-}
-
-function grouped(symbols: string): string {
-  return `${symbols.slice(0, HALF)}-${symbols.slice(HALF)}`;
+  return withCheck(symbols);
 }

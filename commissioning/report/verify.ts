@@ -4,6 +4,7 @@ import { Report } from "./report.ts";
 import { dataOfPdf, reportPdf } from "./report-pdf.ts";
 import { Seal, signerOf } from "./seal.ts";
 import { Language } from "../language.ts";
+import { parsedJson } from "../parsed-json.ts";
 
 export type Verdict =
   | {
@@ -29,8 +30,8 @@ export function verifyReport(text: string, sealText?: string): Verdict {
         ];
   if (carried === undefined)
     return notGenuine("it carries no report and no seal; give the report as it was written, with its seal");
-  const report = Report.safeParse(parsed(carried.report));
-  const seal = Seal.safeParse(parsed(carried.seal));
+  const report = Report.safeParse(parsedJson(carried.report));
+  const seal = Seal.safeParse(parsedJson(carried.seal));
   if (!report.success || !seal.success)
     return notGenuine("its data cannot be read: it was changed, or written by another release");
 
@@ -60,12 +61,4 @@ function firstDifference(a: string, b: string): number {
   let index = 0;
   while (index < a.length && a[index] === b[index]) index++;
   return index + 1;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

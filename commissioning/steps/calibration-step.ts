@@ -1,6 +1,5 @@
 import {
   beginCalibration,
-  type CalibrationRecord,
   type CalibrationState,
   nextCalibration,
 } from "@coalmine/instrument/guided-calibration/guided-calibration";
@@ -10,7 +9,7 @@ import { factoryCalibration } from "@coalmine/instrument";
 import { Conversation } from "@coalmine/instrument/conversation";
 import type { Clock, Links } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
-import type { AnswerBook, KeptCalibration } from "../flow/answers.ts";
+import type { AnswerBook } from "../flow/answers.ts";
 import type { Scene, Step } from "../flow/flow.ts";
 import type { Block, Button, Screen, StepState, Values } from "../flow/screen.ts";
 import type { Texts } from "../flow/texts/texts.ts";
@@ -102,7 +101,7 @@ export class CalibrationStep implements Step {
 
   #choose(words: Texts["calibration"], leave: Button): Screen {
     const { fluids, book } = this.#parts;
-    const done = new Set(book.answers.calibrations.map(({ record }) => String(record.instrument)));
+    const done = new Set(book.answers.calibrations.map(({ instrument }) => String(instrument)));
     const instruments = this.#instruments();
     if (instruments.length === 0 || fluids.length === 0) {
       const why = instruments.length === 0 ? words.noInstrument : words.noFluid;
@@ -159,15 +158,15 @@ export class CalibrationStep implements Step {
     if (instrument === undefined || fluid === undefined)
       throw new CommissioningRefused("answers", `${words.instrument}, ${words.fluid}`);
     const before = book.answers.calibrations.findLast(
-      ({ record }) => record.instrument === instrument.instrument,
+      (record) => record.instrument === instrument.instrument,
     );
     this.#port = instrument.port;
     this.#state = beginCalibration(
       {
         instrument: instrument.instrument,
         fluid,
-        last: before?.record.curve ?? factoryCalibration,
-        lastVersion: before?.record.version ?? 0,
+        last: before?.curve ?? factoryCalibration,
+        lastVersion: before?.version ?? 0,
       },
       clock.now(),
     );
@@ -206,31 +205,10 @@ export class CalibrationStep implements Step {
     const { book, clock } = this.#parts;
     this.#step({ kind: "accepted", by: book.answers.place?.technician ?? "", atMs: clock.now() });
     if (this.#state?.step !== "written") return;
-    const { record } = this.#state;
-    await book.write({ calibrations: [...book.answers.calibrations, kept(record, this.#state.fluid)] });
+    await book.write({ calibrations: [...book.answers.calibrations, this.#state.record] });
   }
 
   #step(event: Parameters<typeof nextCalibration>[1]): void {
     if (this.#state !== undefined) this.#state = nextCalibration(this.#state, event);
   }
-}
-
-/** With what a report shows of it. */
-function kept(record: CalibrationRecord, { name, lot, certificate }: ReferenceFluid): KeptCalibration {
-  const { made, curve, instrument } = record;
-  const measured = made.how === "measured" ? made : undefined;
-  return {
-    record,
-    shown: {
-      instrument,
-      calibration: curve.id,
-      reference: `${name}, ${lot}`,
-      referenceCertificate: certificate,
-      unit: curve.outputUnit,
-      points: [],
-      relativeLimit: calibrationLimits.deviationShare,
-      ...(measured === undefined ? {} : { repeatability: measured.budget.repeatability }),
-      passed: true,
-    },
-  };
 }

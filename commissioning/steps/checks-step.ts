@@ -4,7 +4,7 @@ import type { AnswerBook } from "../flow/answers.ts";
 import type { Scene, Step } from "../flow/flow.ts";
 import type { Block, Screen, StepState, Values } from "../flow/screen.ts";
 import type { Texts } from "../flow/texts/texts.ts";
-import { Language } from "../language.ts";
+import type { Language } from "../language.ts";
 import { checkNetwork } from "../network/check-list.ts";
 import { requestToIt } from "../network/it-request.ts";
 import { networkList, portalWitness } from "../network/network-list.ts";
@@ -77,7 +77,7 @@ export class ChecksStep implements Step {
   async act(action: string, _values: Values, { texts }: Scene): Promise<void> {
     const { book, now } = this.#parts;
     if (action === "run") {
-      await this.#run(languages[Language.parse(texts.language)]);
+      await this.#run(languages[texts.language]);
       return;
     }
     const checks = this.#findings.map(({ check, sentence, state }) => ({

@@ -5,6 +5,7 @@ import type { Language } from "../language.ts";
 import { CommissionOptions } from "../options.ts";
 import type { Papers } from "../papers.ts";
 import { CommissioningRefused } from "../refusal.ts";
+import { calibrationRecord } from "../report/calibration-record.ts";
 import { Visit } from "../report/visit.ts";
 
 /** What the maker knows of a device before anybody is on site. */
@@ -67,7 +68,7 @@ export class Device {
       ...(checked === undefined ? {} : { network: { atMs: checked.atMs, checks } }),
       ...(calibration === undefined || calibrations.length === 0
         ? {}
-        : { calibration: { atMs: calibration.atMs, records: calibrations.map(({ shown }) => shown) } }),
+        : { calibration: { atMs: calibration.atMs, records: calibrations.flatMap(calibrationRecord) } }),
     });
   }
 }

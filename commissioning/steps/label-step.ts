@@ -4,7 +4,6 @@ import type { Scene, Step } from "../flow/flow.ts";
 import type { Screen, StepState, Values } from "../flow/screen.ts";
 import type { Texts } from "../flow/texts/texts.ts";
 import { shortCodeOf } from "../label/short-code.ts";
-import { Language } from "../language.ts";
 import type { Device } from "./device.ts";
 
 /** A label to print or, where there is no printer, a code to write by hand. */
@@ -53,7 +52,7 @@ export class LabelStep implements Step {
 
   async act(action: string, _values: Values, { texts }: Scene): Promise<void> {
     if (action === "keep") return this.#book.saw("label", this.#now());
-    await this.#device.papers(Language.parse(texts.language));
+    await this.#device.papers(texts.language);
     const { places } = await this.#device.commissioning();
     this.#svg = await readFile(places.label.svg, "utf8");
   }

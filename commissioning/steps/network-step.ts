@@ -4,7 +4,6 @@ import type { AnswerBook } from "../flow/answers.ts";
 import type { Scene, Step } from "../flow/flow.ts";
 import type { Block, Button, Screen, StepState, Values } from "../flow/screen.ts";
 import type { Texts } from "../flow/texts/texts.ts";
-import { Language } from "../language.ts";
 import { connectSaid } from "../network/sentences.ts";
 import { CommissioningRefused } from "../refusal.ts";
 import { languages } from "../texts/languages.ts";
@@ -181,7 +180,7 @@ export class NetworkStep implements Step {
 
 /** What is in the way, and what to do. */
 function said(failure: ConnectFailure, { language }: Texts): string {
-  const { what, todo = "" } = connectSaid(failure, languages[Language.parse(language)]);
+  const { what, todo = "" } = connectSaid(failure, languages[language]);
   return `${what} ${todo}`.trim();
 }
 

@@ -2,7 +2,6 @@ import type { AnswerBook } from "../flow/answers.ts";
 import type { Scene, Step } from "../flow/flow.ts";
 import type { Block, Screen, StepState, Values } from "../flow/screen.ts";
 import type { Texts } from "../flow/texts/texts.ts";
-import { Language } from "../language.ts";
 import type { Device } from "./device.ts";
 
 /** The report with its hash, for the papers of the site; the operators' side is sent it. */
@@ -49,7 +48,7 @@ export class ReportStep implements Step {
   }
 
   async act(_action: string, _values: Values, { texts }: Scene): Promise<void> {
-    const papers = await this.#device.papers(Language.parse(texts.language));
+    const papers = await this.#device.papers(texts.language);
     await this.#book.write({ sha256: papers.sha256 });
     await this.#book.saw("report", this.#now());
     const commissioning = await this.#device.commissioning();

@@ -1,6 +1,5 @@
 import type { Clock } from "@coalmine/ports";
 import type { AnswerBook } from "../flow/answers.ts";
-import { Language } from "../language.ts";
 import { CommissioningRefused } from "../refusal.ts";
 import type { Device } from "../steps/device.ts";
 
@@ -39,7 +38,7 @@ async function isComplete(device: Device, book: AnswerBook, told: CompletionPart
       await commissioning.identify();
     if (commissioning.journal.entries.proven === undefined) return false;
     await commissioning.configure();
-    const papers = (await commissioning.papers()) ?? (await device.papers(Language.parse(language ?? "en")));
+    const papers = (await commissioning.papers()) ?? (await device.papers(language ?? "en"));
     await book.write({ sha256: papers.sha256 });
     await commissioning.send(papers);
     return true;

@@ -118,6 +118,22 @@ export class RolloutLog {
     return Item === undefined ? undefined : entryOf(Item);
   }
 
+  /** The event that was written last. */
+  async last(rollout: string): Promise<StoredEntry | undefined> {
+    const { Items: [item] = [] } = await this.#dynamodb.send(
+      new QueryCommand({
+        TableName: ROLLOUTS_TABLE,
+        ConsistentRead: true,
+        KeyConditionExpression: "#rollout = :rollout",
+        ExpressionAttributeNames: { "#rollout": "rollout" },
+        ExpressionAttributeValues: { ":rollout": { S: rollout } },
+        ScanIndexForward: false,
+        Limit: 1,
+      }),
+    );
+    return item === undefined ? undefined : entryOf(item);
+  }
+
   /** Events in order, from a sequence on. */
   async entries(rollout: string, from = 0): Promise<StoredEntry[]> {
     const entries: StoredEntry[] = [];

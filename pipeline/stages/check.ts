@@ -1,7 +1,5 @@
-import { execFileSync, spawn } from "node:child_process";
-
-/** What a check runs at a time; the pushing machine has two cores at least. */
-const AT_ONCE = 2;
+import { execFileSync } from "node:child_process";
+import { type CheckStep, runTwoAtATime } from "./two-at-a-time.ts";
 
 /** Folders whose tests stand for the whole: small, and what a release stands on. */
 const ALWAYS = [
@@ -54,7 +52,7 @@ export async function check(folder: string, base: string | undefined): Promise<s
       : execFileSync("git", ["diff", "--name-only", base, "HEAD"], { cwd: folder, encoding: "utf8" })
           .split("\n")
           .filter(Boolean);
-  const steps: { name: string; command: string[] }[] = [
+  const steps: CheckStep[] = [
     { name: "types", command: ["npm", "run", "-s", "types"] },
     {
       name: `tests of ${touchedTests(changed).join(", ")}`,
@@ -65,37 +63,10 @@ export async function check(folder: string, base: string | undefined): Promise<s
       command: [...tool("oxlint"), "--type-aware", "--deny-warnings", ...lintPaths(changed)],
     },
   ];
-  const failures: string[] = [];
-  const worker = async (): Promise<void> => {
-    for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
-      const began = performance.now();
-      const { code, output } = await run(step.command, folder);
-      const seconds = ((performance.now() - began) / 1000).toFixed(1);
-      console.log(`${code === 0 ? "ok" : "FAILED"} after ${seconds} s: ${step.name}`);
-      if (code === 0) continue;
-      console.log(output);
-      failures.push(step.name);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return failures;
+  return runTwoAtATime(steps, folder);
 }
 
 /** What the checkout installed, by this very Node, whatever the environment says of npm. */
 function tool(name: string): string[] {
   return [process.execPath, `node_modules/.bin/${name}`];
-}
-
-function run([program = "", ...words]: string[], cwd: string): Promise<{ code: number; output: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(program, words, { cwd, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    const take = (chunk: Buffer): void => {
-      output = (output + chunk.toString("utf8")).slice(-20_000);
-    };
-    child.stdout.on("data", take);
-    child.stderr.on("data", take);
-    child.on("error", (failure) => resolve({ code: 127, output: failure.message }));
-    child.on("close", (code) => resolve({ code: code ?? 1, output }));
-  });
 }

@@ -22,6 +22,14 @@ function App() {
   return <Way view={now.view} problem={now.problem} isLost={now.isLost} />;
 }
 
+function Problem({ text }: { readonly text: string | undefined }) {
+  return text === undefined ? null : (
+    <p class="note bad" role="alert">
+      {text}
+    </p>
+  );
+}
+
 /** Whoever stands before the device can read its code; whoever is only in the same network cannot. */
 function Door({ title, ask, open, problem }: Extract<Told, { kind: "locked" }>) {
   const field = useRef<HTMLInputElement>(null);
@@ -29,11 +37,7 @@ function Door({ title, ask, open, problem }: Extract<Told, { kind: "locked" }>) 
   return (
     <main>
       <h1>{title}</h1>
-      {problem !== undefined && (
-        <p class="note bad" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem text={problem} />
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -103,11 +107,7 @@ function Way({
             {frame.lostTouch}
           </p>
         )}
-        {problem !== undefined && (
-          <p class="note bad" role="alert">
-            {problem}
-          </p>
-        )}
+        <Problem text={problem} />
         <form
           onSubmit={(event) => {
             event.preventDefault();
