@@ -73,7 +73,7 @@ test("a model's release reaches inference without a restart, and a bad one is re
     periodSeconds: 15,
     endpoint: region.cloud.endpoint,
     node: process.execPath,
-    coreDevice: await coreDevice(),
+    coreDevice,
     commissionDevice,
     installedComponents: (thing) => installedComponents(greengrass, thing),
   });

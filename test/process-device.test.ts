@@ -234,7 +234,7 @@ test("what an instrument measures is in the lake exactly once, by way of a devic
       pointIntervalMs: 200,
       endpoint: region.cloud.endpoint,
       node: process.execPath,
-      coreDevice: program,
+      coreDevice: async () => program,
       commissionDevice,
       installedComponents: (thing) => installedComponents(clients.greengrass, thing),
       report: (event) => {

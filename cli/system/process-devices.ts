@@ -48,7 +48,7 @@ export async function startProcessDevices(
     pointIntervalMs: POINT_INTERVAL_MS,
     endpoint: home.cloud.endpoint,
     node: process.execPath,
-    coreDevice: await coreDeviceProgram(at.root, at.cache),
+    coreDevice: () => coreDeviceProgram(at.root, at.cache),
     commissionDevice: (site) => commissionDevice(at, home, site, report),
     installedComponents: (thing) => installedComponents(greengrass, thing),
     report: (event) => report(JSON.stringify(event)),

@@ -96,14 +96,19 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     closing.add(regions, (open) => open.forEach(closeRegion));
 
     const time = targetTime({ clock: systemClock, controlTokens: running.controlTokens, tickMs: TICK_MS });
-    await installCurrent(options, regions, time);
     const devices = Array.from(
       { length: options.processDevices },
       (_, index) => `core-${String(index + 1).padStart(2, "0")}`,
     );
-    // Each fleet installs in processes of its own.
-    const aging = growOld(driven, systemClock);
-    const fleet = closing.add(await startProcessDevices(at, home, devices, say), (started) => started.stop());
+    // Devices are commissioned, and come on with nothing to run yet, while this checkout is built.
+    const coming = startProcessDevices(at, home, devices, say).then((started) =>
+      closing.add(started, () => started.stop()),
+    );
+    const installed = installCurrent(options, regions, time).then(() => growOld(driven, systemClock));
+    // What is half-way there has to be whole before it can be closed.
+    await Promise.allSettled([coming, installed]);
+    const aging = await installed;
+    const fleet = await coming;
     await fleet.waitUntilRunning(Object.values(componentNames), PROCESS_RUNNING_MS_MAX);
     await aging.installed;
     say(`${devices.length} process devices run all components`);

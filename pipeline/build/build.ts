@@ -41,12 +41,17 @@ export async function buildAll(options: BuildOptions): Promise<BuildManifest> {
     for (const part of ["artifacts", "bundles", "recipes"])
       await rm(join(dist, part), { recursive: true, force: true });
   const components: BuiltComponent[] = [];
-  for (const source of sources) {
-    const started = performance.now();
-    const built = await buildComponent(source, released, options);
-    components.push(built);
-    options.progress?.(built, (performance.now() - started) / 1000);
-  }
+  const left = sources.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, source] of left) {
+      const started = performance.now();
+      const built = await buildComponent(source, released, options);
+      components[index] = built;
+      options.progress?.(built, (performance.now() - started) / 1000);
+    }
+  };
+  // Two at a time: much of it waits for other processes, and the smallest machine has two cores.
+  await Promise.all([work(), work()]);
   if (!options.allowUnreleased) checkReleased(released, components.map(asReleased));
   const manifest: BuildManifest = {
     portsVersion: PORTS_VERSION,

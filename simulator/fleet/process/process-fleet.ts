@@ -29,8 +29,8 @@ export interface ProcessFleetOptions {
   readonly endpoint: string;
   /** The Node that runs core devices and instruments, absolute. */
   readonly node: string;
-  /** The core device's bundle, absolute. */
-  readonly coreDevice: string;
+  /** Gives the core device's bundle, absolute; asked while devices are being commissioned. */
+  readonly coreDevice: () => Promise<string>;
   /** Makes the device's identity and writes its configuration; called at each start, and has to know what is done. */
   readonly commissionDevice: (site: DeviceSite) => Promise<void>;
   /** What the cloud knows of a device's components. */
@@ -89,10 +89,10 @@ export class ProcessFleet {
         running.cutPower(),
       );
       await instruments.start();
-      await Promise.all(sites.map(commissionDevice));
+      const [coreDevice] = await Promise.all([options.coreDevice(), ...sites.map(commissionDevice)]);
       const devices: ProcessDevice[] = [];
       for (const site of sites) {
-        const supervised = closing.add(coreDeviceOf(options, site), (running) => running.stop());
+        const supervised = closing.add(coreDeviceOf(options, coreDevice, site), (running) => running.stop());
         await supervised.start();
         devices.push(new ProcessDevice(site, supervised));
       }
@@ -201,9 +201,10 @@ function instrumentsOf(
 
 function coreDeviceOf(
   options: ProcessFleetOptions,
+  coreDevice: string,
   { name, root, serialFolder }: DeviceSite,
 ): SupervisedProcess {
-  const { node, folder, coreDevice, endpoint, clock, report } = options;
+  const { node, folder, endpoint, clock, report } = options;
   const { command, environment } = deviceCommand(node, coreDevice, root);
   return new SupervisedProcess({
     name,
