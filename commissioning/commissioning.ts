@@ -1,3 +1,7 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { CalibrationRecord } from "@coalmine/instrument/guided-calibration/guided-calibration";
+import type { SiteCalibrations } from "@coalmine/instrument/guided-calibration/site-calibrations";
 import type { Clock, Links } from "@coalmine/ports";
 import { compareClock } from "./clock-gate.ts";
 import type { CodeExchange } from "./code-exchange.ts";
@@ -88,6 +92,16 @@ export class Commissioning {
     const text = nucleusConfiguration(this.options, this.places, thingName);
     await files.write(this.places.configuration, text, modes.configuration);
     await this.journal.done({ configured: { at: clock.now() } });
+  }
+
+  /** Leaves what was calibrated for sensor-reader, which looks for it when it starts. */
+  async leaveCalibrations(records: readonly CalibrationRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    const path = this.places.siteCalibrations;
+    // Components go through these folders as users of their own: the core device gives each its work folder.
+    await mkdir(dirname(path), { recursive: true, mode: modes.workFolder });
+    const text: SiteCalibrations = { version: 1, records: [...records] };
+    await this.#ports.files.write(path, `${JSON.stringify(text, undefined, 2)}\n`, modes.calibrations);
   }
 
   /** What an earlier run left as its result. */

@@ -8,6 +8,8 @@ export const modes = {
   certificate: 0o644,
   configuration: 0o640,
   report: 0o640,
+  workFolder: 0o755,
+  calibrations: 0o644,
 } as const;
 
 /** What is written to the disk, step by step: a test cuts the power at any of them. */

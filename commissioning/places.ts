@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { componentNames } from "@coalmine/contract";
+import { SITE_CALIBRATIONS_FILE } from "@coalmine/instrument/guided-calibration/site-calibrations";
 import type { CommissionOptions } from "./options.ts";
 
 /** Where everything lies. The core device reads `config`, `thing` and nothing else of it. */
@@ -19,6 +21,8 @@ export interface Places {
   readonly reportPdf: string;
   /** The report's hash and the device's signature over it. */
   readonly reportSeal: string;
+  /** Where sensor-reader looks for them, in its own work folder. */
+  readonly siteCalibrations: string;
   readonly label: Readonly<Record<"svg" | "png" | "pdf" | "zpl203" | "zpl300", string>>;
 }
 
@@ -39,6 +43,7 @@ export function placesOf({ root, claimCodeFile }: Pick<CommissionOptions, "root"
     reportHtml: own("report.html"),
     reportPdf: own("report.pdf"),
     reportSeal: own("report.seal.json"),
+    siteCalibrations: join(root, "work", componentNames.sensorReader, SITE_CALIBRATIONS_FILE),
     label: {
       svg: own("label.svg"),
       png: own("label.png"),

@@ -202,10 +202,11 @@ export class CalibrationStep implements Step {
   }
 
   async #accept(): Promise<void> {
-    const { book, clock } = this.#parts;
+    const { book, clock, device } = this.#parts;
     this.#step({ kind: "accepted", by: book.answers.place?.technician ?? "", atMs: clock.now() });
     if (this.#state?.step !== "written") return;
     await book.write({ calibrations: [...book.answers.calibrations, this.#state.record] });
+    await device.leaveCalibrations();
   }
 
   #step(event: Parameters<typeof nextCalibration>[1]): void {

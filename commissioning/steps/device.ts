@@ -48,8 +48,14 @@ export class Device {
     return this.#open.commissioning;
   }
 
+  /** For sensor-reader; again where a power cut came between. */
+  async leaveCalibrations(): Promise<void> {
+    await (await this.commissioning()).leaveCalibrations(this.#book.answers.calibrations);
+  }
+
   /** Writes label and report as they stand. */
   async papers(language: Language): Promise<Papers> {
+    await this.leaveCalibrations();
     const { leftOut, checks, calibrations, seen, place } = this.#book.answers;
     const skipped = Object.entries(leftOut).flatMap(([step, words]) => {
       const known = Visit.shape.skipped.unwrap().element.safeParse({ step, words });

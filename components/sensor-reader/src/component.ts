@@ -5,6 +5,7 @@ import { CalibrationHistory } from "./calibration-history.ts";
 import { Config } from "./config.ts";
 import { InstrumentDesk } from "./instrument-desk.ts";
 import { SensorReader, type Used } from "./sensor-reader.ts";
+import { takeOverSiteCalibrations } from "./site-calibrations.ts";
 
 export const portsVersion = PORTS_VERSION;
 
@@ -19,8 +20,10 @@ export async function start(ports: Used): Promise<Running> {
   let reader: SensorReader | undefined;
   let calibrations: CalibrationHistory | undefined;
   const configuration = await liveConfiguration(ports, Config, async (config, previous) => {
-    if (calibrations === undefined) calibrations = await CalibrationHistory.open(ports, config.calibration);
-    else calibrations.enter(config.calibration);
+    if (calibrations === undefined) {
+      calibrations = await CalibrationHistory.open(ports, config.calibration);
+      await takeOverSiteCalibrations(calibrations, ports);
+    } else calibrations.enter(config.calibration);
     const lines = (of: Config) => JSON.stringify([of.ports, of.baudRate, of.framing, of.lines]);
     if (previous !== undefined && lines(previous) !== lines(config)) await reader?.reopen();
   });
