@@ -1,11 +1,15 @@
 import { ClaimCodeText, type ClaimCode } from "@coalmine/contract/claim-code";
-import { modes, readIfThere, writeDurably } from "./durable-files.ts";
+import { type DurableFiles, durableFiles, modes, readIfThere } from "./durable-files.ts";
 import { refuseMode } from "./file-modes.ts";
 import { CommissioningRefused } from "./refusal.ts";
 
 /** Puts a code where commissioning looks for it: the one file that holds it, its owner's alone. */
-export function writeClaimCode(path: string, code: ClaimCode): Promise<void> {
-  return writeDurably(path, `${code}\n`, modes.privateKey);
+export function writeClaimCode(
+  path: string,
+  code: ClaimCode,
+  files: DurableFiles = durableFiles,
+): Promise<void> {
+  return files.write(path, `${code}\n`, modes.privateKey);
 }
 
 /** The code that the technician typed or scanned. @throws CommissioningRefused where there is none that could be one. */

@@ -1,8 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { ClaimCode } from "@coalmine/contract/claim-code";
 import type { CalibrationRecord } from "@coalmine/instrument/guided-calibration/guided-calibration";
 import type { SiteCalibrations } from "@coalmine/instrument/guided-calibration/site-calibrations";
 import type { Clock, Links } from "@coalmine/ports";
+import { writeClaimCode } from "./claim-code-file.ts";
 import { compareClock } from "./clock-gate.ts";
 import type { CodeExchange } from "./code-exchange.ts";
 import { type DurableFiles, durableFiles, makeFolder, modes } from "./durable-files.ts";
@@ -60,6 +62,11 @@ export class Commissioning {
     const journal = await Journal.open(places.journal, { serial, site, nowMs: clock.now() }, files);
     await refuseWrongModes(places);
     return new Commissioning(options, journal, { ...ports, files });
+  }
+
+  /** Keeps a code for as long as the device needs it. */
+  keepCode(code: ClaimCode): Promise<void> {
+    return writeClaimCode(this.places.claimCode, code, this.#ports.files);
   }
 
   /** Compares the clock with the cloud's, and trades the code for an identity. */

@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ListThingPrincipalsCommand } from "@aws-sdk/client-iot";
@@ -19,6 +19,7 @@ import { Journal } from "./journal.ts";
 import { networkPorts } from "./network-ports.ts";
 import { CommissionOptions } from "./options.ts";
 import { placesOf } from "./places.ts";
+import { onlyCut, PowerCut } from "./power-cut.fixture.ts";
 import { keepRootCa } from "./root-ca.ts";
 
 let folder: string;
@@ -98,54 +99,29 @@ function activeDevices(): number {
   ).length;
 }
 
-/**
- * The power goes at the n-th point: before, half-way through (of a file: half of it is written) or after something that
- * is written, or asked of the network. `points` tells what was passed.
- */
-function cutting(real: Ports, n: number): Ports & { readonly points: string[] } {
-  const points: string[] = [];
+/** The power goes at the n-th point: of something that is written, or asked of the network. */
+function cutting(real: Ports, n: number): Ports & { readonly points: readonly string[] } {
   const open: IotConnection[] = [];
-  const point = async (name: string): Promise<void> => {
-    points.push(name);
-    if (points.length !== n) return;
-    for (const connection of open) await connection.close();
-    throw new Error("cut");
-  };
-  const around = async <Result>(name: string, run: () => Promise<Result>): Promise<Result> => {
-    await point(`before ${name}`);
-    const result = await run();
-    await point(`after ${name}`);
-    return result;
-  };
-  const file = (path: string): string => path.split("/").at(-1) ?? "";
+  const cut = new PowerCut(n, () => Promise.all(open.map((connection) => connection.close())));
   return {
-    points,
-    files: {
-      write: async (path, text, mode) => {
-        await point(`before ${file(path)}`);
-        await mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
-        await writeFile(`${path}.part`, text.slice(0, text.length / 2), { mode: 0o644 });
-        await point(`half of ${file(path)}`);
-        await real.files.write(path, text, mode);
-        await point(`after ${file(path)}`);
-      },
-      erase: (path) => around(`erasing ${file(path)}`, () => real.files.erase(path)),
-    },
+    points: cut.points,
+    files: cut.files(real.files),
     codes: {
-      exchange: (shown) => around("the exchange", () => real.codes.exchange(shown)),
-      why: (shown) => around("why", () => real.codes.why(shown)),
+      exchange: (shown) => cut.around("the exchange", () => real.codes.exchange(shown)),
+      why: (shown) => cut.around("why", () => real.codes.why(shown)),
     },
     iot: {
       connect: async (identity) => {
-        const connection = await around(`connecting as the ${identity.whose}`, async () => {
+        const connection = await cut.around(`connecting as the ${identity.whose}`, async () => {
           const opened = await real.iot.connect(identity);
           open.push(opened);
           return opened;
         });
         return {
           subscribe: (topic, heard) =>
-            around(`subscribing to ${topic}`, () => connection.subscribe(topic, heard)),
-          publish: (topic, payload) => around(`asking ${topic}`, () => connection.publish(topic, payload)),
+            cut.around(`subscribing to ${topic}`, () => connection.subscribe(topic, heard)),
+          publish: (topic, payload) =>
+            cut.around(`asking ${topic}`, () => connection.publish(topic, payload)),
           close: () => connection.close(),
         };
       },
@@ -161,13 +137,7 @@ test("cut at every write and every question, the next run ends with one certific
     codes.push(minted.code);
     const before = activeDevices();
     const cut = cutting(realPorts(options), n);
-    const wasCut = await attempt(options, cut).then(
-      () => false,
-      (failure: Error) => {
-        if (failure.message !== "cut") throw failure;
-        return true;
-      },
-    );
+    const wasCut = await attempt(options, cut).then(() => false, onlyCut);
     const where = cut.points.at(-1);
     if (wasCut) await attempt(options);
     expect(activeDevices(), where).toBe(before + 1);

@@ -7,6 +7,7 @@ import { type Closing, SeededRandom } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { nodeProbes } from "@coalmine/site/node-probes";
 import { mintCodes } from "../api/claims/mint.ts";
+import { type DurableFiles, durableFiles } from "../commissioning/durable-files.ts";
 import { networkList } from "../commissioning/network/network-list.ts";
 import { networkPorts } from "../commissioning/network-ports.ts";
 import { CommissionOptions } from "../commissioning/options.ts";
@@ -37,7 +38,7 @@ export interface NewDevice {
   /** What links have cost so far, in ms: nobody waits for them here. */
   readonly linkMs: () => number;
   /** The program as it starts when the device has power. */
-  power(): Promise<Program>;
+  power(files?: DurableFiles): Promise<Program>;
   /** The same with its page, on loopback. */
   serve(): Promise<{ readonly url: string; close(): Promise<void> }>;
 }
@@ -47,6 +48,8 @@ export async function newDevice(
   folder: string,
   serial: string,
   closing: Closing,
+  /** From one point of its instrument's curve to the next. */
+  pointIntervalMs = 500,
 ): Promise<NewDevice> {
   const ports = join(folder, `${serial}-ports`);
   const root = join(folder, serial);
@@ -61,6 +64,7 @@ export async function newDevice(
     ledger: new MemoryLedger(),
     periodMs: 3_600_000,
     phaseMs: 3_000_000,
+    pointIntervalMs,
   });
   const served = servePty(instrument, ports, systemClock);
   instrument.start();
@@ -110,13 +114,14 @@ export async function newDevice(
   // The world of this test has two authorities: the cloud's, and that of what else is outside.
   await writeFile(rootCaFile, `${await readFile(claiming.rootCaFile, "utf8")}\n${site.trust}`);
   const [minted] = await mintCodes(region.claims, { serial, site: SITE, who: "ada" });
-  const power = (): Promise<Program> =>
+  const power = (files = durableFiles): Promise<Program> =>
     openProgram({
       settings,
       ports: {
         clock: site.deviceClock,
         links: serialLinks(systemClock, { folders: settings.serialFolders }),
         ...networkPorts(settings, systemClock),
+        files,
       },
       network: site.network,
       probes: nodeProbes({ clock: site.deviceClock, wire: site.wire }),

@@ -263,6 +263,11 @@ test("the same way in a terminal, without a network: it finishes, and the identi
   const holders = files.filter(({ text }) => text.includes(others?.code ?? "no code"));
   expect(holders.map(({ path, mode }) => [path.split("/").at(-1), mode])).toEqual([["claim-code", "600"]]);
   expect(await certificatesOf(device.serial).catch(() => 0)).toBe(0);
+  // For sensor-reader, which runs as somebody else.
+  const calibrations = files.filter(({ path }) =>
+    path.endsWith("coalmine.SensorReader/site-calibrations.json"),
+  );
+  expect(calibrations.map(({ mode }) => mode)).toEqual(["644"]);
 
   // Its power went; somebody put a cable in; nobody is there, and the code was not this device's.
   const { device: alone, book, flow: again } = await device.power();

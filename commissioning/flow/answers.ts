@@ -1,6 +1,6 @@
 import { CalibrationRecord } from "@coalmine/instrument/guided-calibration/guided-calibration";
 import * as z from "zod";
-import { modes, readIfThere, writeDurably } from "../durable-files.ts";
+import { type DurableFiles, durableFiles, modes, readIfThere } from "../durable-files.ts";
 import { CommissioningRefused } from "../refusal.ts";
 import { NetworkCheck } from "../report/report.ts";
 import { Language } from "../language.ts";
@@ -43,18 +43,20 @@ export type Answers = z.infer<typeof Answers>;
 /** The answers on the disk: each is there before the next question comes. */
 export class AnswerBook {
   readonly #path: string;
+  readonly #files: DurableFiles;
   #answers: Answers;
 
-  private constructor(path: string, answers: Answers) {
+  private constructor(path: string, files: DurableFiles, answers: Answers) {
     this.#path = path;
+    this.#files = files;
     this.#answers = answers;
   }
 
-  static async open(path: string): Promise<AnswerBook> {
+  static async open(path: string, files: DurableFiles = durableFiles): Promise<AnswerBook> {
     const text = await readIfThere(path);
-    if (text === undefined) return new AnswerBook(path, Answers.parse({ version: 1 }));
+    if (text === undefined) return new AnswerBook(path, files, Answers.parse({ version: 1 }));
     const read = Answers.safeParse(parsedJson(text));
-    if (read.success) return new AnswerBook(path, read.data);
+    if (read.success) return new AnswerBook(path, files, read.data);
     throw new CommissioningRefused(
       "settings",
       `${path} cannot be read as the answers of a technician; move it away to answer anew`,
@@ -82,7 +84,7 @@ export class AnswerBook {
 
   async write(change: Partial<Answers>): Promise<void> {
     const next = { ...this.#answers, ...change };
-    await writeDurably(this.#path, `${JSON.stringify(next, undefined, 2)}\n`, modes.privateKey);
+    await this.#files.write(this.#path, `${JSON.stringify(next, undefined, 2)}\n`, modes.privateKey);
     this.#answers = next;
   }
 }

@@ -1,5 +1,4 @@
 import { ClaimCodeText } from "@coalmine/contract/claim-code";
-import { writeClaimCode } from "../claim-code-file.ts";
 import type { AnswerBook } from "../flow/answers.ts";
 import type { Scene, Step } from "../flow/flow.ts";
 import type { Block, Button, Screen, StepState, Values } from "../flow/screen.ts";
@@ -55,7 +54,7 @@ export class IdentityStep implements Step {
     if (code.trim() !== "" || commissioning.journal.entries.key === undefined) {
       const read = ClaimCodeText.safeParse(code);
       if (!read.success) throw new CommissioningRefused("code-wrong", words.codeHint);
-      await writeClaimCode(commissioning.places.claimCode, read.data);
+      await commissioning.keepCode(read.data);
     }
     if (action === "later") return this.#book.leaveOut("identity", words.later);
     await commissioning.identify();

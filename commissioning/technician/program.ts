@@ -45,7 +45,7 @@ export async function openProgram(parts: ProgramParts): Promise<Program> {
   const { settings, ports, network, probes, setClock, fluids, consoleUrl, timeServers } = parts;
   const { clock, links } = ports;
   const now = (): number => clock.now();
-  const book = await AnswerBook.open(join(settings.root, "commissioning", "answers.json"));
+  const book = await AnswerBook.open(join(settings.root, "commissioning", "answers.json"), ports.files);
   const device = new Device({ settings, book, ports, consoleUrl });
   if (book.answers.place !== undefined) await device.commissioning();
   const language = (): Language => book.answers.language ?? "en";
