@@ -4,7 +4,7 @@ import { ActionKey, Age, Reason } from "./asking.ts";
 export const Alarm = z.object({
   /** Of this occurrence: the same alarm another time is another one. */
   alarm: z.string(),
-  kind: z.enum(["cloudwatch", "stuckRollout", "rolloutWaits", "claimRefused", "deviceFailing"]),
+  kind: z.enum(["cloudwatch", "stuckRollout", "rolloutWaits", "claimRefused"]),
   fleet: z.string().optional(),
   /** Since when it is so. */
   sinceMs: z.number(),

@@ -50,7 +50,7 @@ export const DevicePage = DeviceRow.extend({
 });
 export type DevicePage = z.infer<typeof DevicePage>;
 
-/** A line of a device's logs; its `cursor` is a place to go on from, and to link to. */
+/** A line of a device's logs; its `cursor` names it, for a link, and for the lines before it. */
 export const LogLine = z.object({
   cursor: z.string(),
   atMs: z.number(),
@@ -71,7 +71,7 @@ export const LogsQuery = z.strictObject({
 });
 export type LogsQuery = z.infer<typeof LogsQuery>;
 
-/** Oldest first. Follow from `cursor` with the device's log events. */
+/** Oldest first. `cursor` is a place: follow from it with the device's log events. */
 export const LogPage = z.object({
   lines: z.array(LogLine).readonly(),
   cursor: z.string(),

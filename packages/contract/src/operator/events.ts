@@ -13,7 +13,8 @@ export type EntryEvent = z.infer<typeof EntryEvent>;
 
 /** `event: device`: something was heard of a device; the row is as it stands with it. */
 export const DeviceEvent = z.object({
-  source: z.enum(["heartbeat", "connection", "fleetStatus", "job"]),
+  /** `time`: nothing was heard, and that is what changed it; or it has changed its group. */
+  source: z.enum(["heartbeat", "connection", "fleetStatus", "job", "time"]),
   atMs: z.number(),
   row: DeviceRow,
   /** What `row.set` names, where it is new to the stream. */

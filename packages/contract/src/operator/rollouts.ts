@@ -24,6 +24,8 @@ const StuckDevice = z.object({ thing: z.string(), stage: z.string(), ageMs: z.nu
 const ShownTarget = z.object({
   target: z.string(),
   nowMs: z.number(),
+  /** When the present phase began here. */
+  sinceMs: z.number(),
   devices: z.object({ all: z.int(), canary: z.int(), exposed: z.int() }),
   byVersion: z.record(z.string(), z.int()),
   deadline: Deadline.optional(),
