@@ -59,16 +59,34 @@ const kinds: Readonly<Record<Decision, Told>> = {
   rollback: "rollbackRequested",
 };
 
+/** What a rollout is told of a decision. */
+export function evidenceOf(
+  decision: Decision,
+  told: { readonly by: string; readonly reason: string },
+): Evidence {
+  return { kind: kinds[decision], ...told };
+}
+
 export const promote = async (api: Api, input: PromotionInput): Promise<Decided> =>
   tell(api, input, parseInput(PromotionInput, input).emergency ? "emergencyPromoted" : "promoted");
 export const hold = (api: Api, input: DecisionInput): Promise<Decided> => decide(api, input, "hold");
 export const resume = (api: Api, input: DecisionInput): Promise<Decided> => decide(api, input, "resume");
 export const rollback = (api: Api, input: DecisionInput): Promise<Decided> => decide(api, input, "rollback");
-export const decide = (api: Api, input: GuardedInput, decision: Decision): Promise<Decided> =>
-  tell(api, input, kinds[decision]);
+/** `because` gives what speaks against it at this moment, where something does; what was decided before it stays so. */
+export const decide = (
+  api: Api,
+  input: GuardedInput,
+  decision: Decision,
+  because?: () => Promise<string | undefined>,
+): Promise<Decided> => tell(api, input, kinds[decision], because);
 
 /** Records the decision where the rollout can take it as it stands now. @throws ApiError with the state otherwise. */
-async function tell(api: Api, input: GuardedInput, kind: Told): Promise<Decided> {
+async function tell(
+  api: Api,
+  input: GuardedInput,
+  kind: Told,
+  because?: () => Promise<string | undefined>,
+): Promise<Decided> {
   const { rollout: named, who, reason, state, key } = parseInput(Guarded, input);
   for (let attempt = 1; ; attempt++) {
     const folded = await findRollout(api, named);
@@ -86,6 +104,8 @@ async function tell(api: Api, input: GuardedInput, kind: Told): Promise<Decided>
     // Time may have moved it first: what is refused is refused in the phase that it is in by now.
     const { rollout } = next(planned.rollout, [], now);
     if (state !== undefined) refuseMoved(folded, rollout, state);
+    const against = await because?.();
+    if (against !== undefined) throw new ApiError("ERR_API_CONFLICT", `nothing was decided: ${against}`);
     const evidence: Evidence = { kind, by: who, reason, ...(key === undefined ? {} : { key }) };
     const { refused } = next(planned.rollout, [evidence], now);
     if (refused.length > 0)

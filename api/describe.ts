@@ -33,6 +33,8 @@ export interface TargetDescription {
   readonly target: string;
   /** The target's own time. */
   readonly nowMs: number;
+  /** When the present phase began here. */
+  readonly sinceMs: number;
   readonly devices: { readonly all: number; readonly canary: number; readonly exposed: number };
   /** Set of components → devices that reported it last; `unreported` have not said anything in this rollout. */
   readonly byVersion: Readonly<Record<string, number>>;
@@ -187,6 +189,7 @@ function describeTargets(rollout: Rollout): TargetDescription[] {
     return {
       target: plan.name,
       nowMs: now,
+      sinceMs: rollout.phase.since[plan.name] ?? now,
       devices: { all: plan.devices.length, canary: state.canaryCount, exposed: state.exposed.length },
       byVersion,
       deadline:

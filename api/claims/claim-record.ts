@@ -138,7 +138,7 @@ export function bindDevice(
 
 /** What the technician is told who asks why. */
 export async function noteRefusal(
-  { dynamodb }: ClaimCloud,
+  { dynamodb, clock }: ClaimCloud,
   id: string,
   refusal: NonNullable<WhyAnswer["refusal"]>,
 ): Promise<void> {
@@ -146,10 +146,13 @@ export async function noteRefusal(
     new UpdateItemCommand({
       TableName: COMMISSIONING_TABLE,
       Key: keyOf(id),
-      UpdateExpression: "SET #refusal = :refusal",
+      UpdateExpression: "SET #refusal = :refusal, #refusedMs = :refusedMs",
       ConditionExpression: "attribute_exists(#item)",
-      ExpressionAttributeNames: { "#refusal": "refusal", "#item": "item" },
-      ExpressionAttributeValues: { ":refusal": { S: JSON.stringify(refusal) } },
+      ExpressionAttributeNames: { "#refusal": "refusal", "#refusedMs": "refusedMs", "#item": "item" },
+      ExpressionAttributeValues: {
+        ":refusal": { S: JSON.stringify(refusal) },
+        ":refusedMs": { N: String(Math.round(clock.now())) },
+      },
     }),
   );
 }

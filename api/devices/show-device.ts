@@ -24,18 +24,27 @@ export interface ShownDevice {
 /** A device as the registry has it, and all that happened to it. @throws ApiError where nobody knows it. */
 export async function showDevice(cloud: ClaimCloud, input: { readonly thing: string }): Promise<ShownDevice> {
   const { thing } = parseInput(z.object({ thing: ThingName }), input);
-  const found = await unlessMissing(cloud.iot.send(new DescribeThingCommand({ thingName: thing })));
+  const registered = await registeredOf(cloud, thing);
   const history = await historyOf(cloud, thing);
-  if (found === undefined && history.length === 0)
+  if (registered === undefined && history.length === 0)
     throw new ApiError(
       "ERR_API_NOT_FOUND",
       `nobody knows a device ${thing}; compare its name with its label`,
     );
-  if (found === undefined) return { thing, registered: undefined, history };
+  return { thing, registered, history };
+}
+
+/** Undefined where there is no such thing. */
+export async function registeredOf(
+  cloud: Pick<ClaimCloud, "iot">,
+  thing: ThingName,
+): Promise<ShownDevice["registered"]> {
+  const found = await unlessMissing(cloud.iot.send(new DescribeThingCommand({ thingName: thing })));
+  if (found === undefined) return undefined;
   const { thingGroups = [] } = await cloud.iot.send(new ListThingGroupsForThingCommand({ thingName: thing }));
   const certificates: { id: string; status: string }[] = [];
   for (const id of await certificatesOf(cloud, thing))
     certificates.push({ id, status: (await statusOf(cloud, id)) ?? "GONE" });
   const groups = thingGroups.map(({ groupName = "" }) => groupName);
-  return { thing, registered: { attributes: found.attributes ?? {}, groups, certificates }, history };
+  return { attributes: found.attributes ?? {}, groups, certificates };
 }

@@ -1,61 +1,104 @@
-import type { EntryEvent } from "@coalmine/contract/operator-api";
+import type { BeatEvent, EntryEvent } from "@coalmine/contract/operator-api";
 import type { Clock } from "@coalmine/ports";
 import type { Context } from "hono";
-import { streamSSE } from "hono/streaming";
+import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { readEntry, type StoredEntry } from "../../pipeline/controller/audit.ts";
 import type { Api } from "../api.ts";
+import type { FleetWatch } from "../fleets/fleet-watch.ts";
 
-/** Between looks into the log: what happens is on a page within two seconds. */
+/** Between looks: what happens is on a page within two seconds. */
 const LOOK_EVERY_MS = 1000;
 /** Looks without anything new before a beat says that the stream is alive. */
 const QUIET_LOOKS_MAX = 15;
 /** Rollouts that are followed: the latest. Older ones have ended. */
 const FOLLOWED_MAX = 10;
 
+export interface EntryStreamParts {
+  readonly api: Api;
+  readonly watches: readonly FleetWatch[];
+  readonly clock: Pick<Clock, "sleep">;
+  readonly canFollow: boolean;
+}
+
 /**
- * The events of the latest rollouts as they are written, each once and in the order of its rollout. Whoever comes back
- * with the id of the last one that it had is sent what came since: `Last-Event-ID` holds how far each rollout was read.
+ * The events of the latest rollouts as they are written and of the devices as they are heard, each once and in its order.
+ * Whoever comes back with the id of the last one that it had is sent what came since: `Last-Event-ID` holds how far each
+ * rollout and each fleet was read.
  */
-export function entryStream(context: Context, api: Api, clock: Pick<Clock, "sleep">): Response {
+export function entryStream(context: Context, parts: EntryStreamParts): Response {
+  const { api, watches, clock, canFollow } = parts;
   const had = parsePlace(context.req.header("last-event-id") ?? "");
   return streamSSE(context, async (stream) => {
     const gone = new AbortController();
     stream.onAbort(() => gone.abort());
-    const place = had ?? (await newest(api));
+    const beat: BeatEvent = { nowMs: {} };
+    const place = had ?? (await newest(api, watches));
     // Its id lets a stream that is cut before its first event go on from here.
     await stream.writeSSE({ event: "place", id: placeText(place), data: "" });
     for (let quiet = 0; !gone.signal.aborted; quiet++) {
       for (const entry of await since(api, place)) {
-        place.set(entry.rollout, entry.sequence);
+        place.rollouts.set(entry.rollout, entry.sequence);
         await stream.writeSSE({ event: "entry", id: placeText(place), data: JSON.stringify(eventOf(entry)) });
         quiet = 0;
       }
-      if (quiet >= QUIET_LOOKS_MAX) {
-        await stream.writeSSE({ event: "beat", data: "" });
+      for (const watch of watches) {
+        beat.nowMs[watch.fleet] = (await watch.look()).nowMs;
+        if (await tellDevices(stream, watch, place)) quiet = 0;
+      }
+      if (quiet >= QUIET_LOOKS_MAX || !canFollow) {
+        await stream.writeSSE({ event: "beat", id: placeText(place), data: JSON.stringify(beat) });
         quiet = 0;
       }
+      if (!canFollow) return;
       await clock.sleep(LOOK_EVERY_MS, gone.signal).catch(() => undefined);
     }
   });
 }
 
-/** Rollout → the last of its events that was sent. */
-type Place = Map<string, number>;
+/** How far was sent: rollout → its last event, fleet → its watch's place. */
+interface Place {
+  readonly rollouts: Map<string, number>;
+  readonly fleets: Map<string, string>;
+}
 
-async function since({ log }: Api, place: Place): Promise<StoredEntry[]> {
+/** Sends what a watch has new; whether there was anything. */
+async function tellDevices(stream: SSEStreamingApi, watch: FleetWatch, place: Place): Promise<boolean> {
+  const { fleet } = watch;
+  const from = place.fleets.get(fleet) ?? watch.place();
+  const events = watch.since(from);
+  if (events === undefined) {
+    place.fleets.set(fleet, watch.place());
+    await stream.writeSSE({ event: "reload", id: placeText(place), data: JSON.stringify({ fleet }) });
+    return true;
+  }
+  const cut = from.lastIndexOf(".");
+  for (const [index, event] of events.entries()) {
+    place.fleets.set(fleet, `${from.slice(0, cut)}.${Number(from.slice(cut + 1)) + index + 1}`);
+    await stream.writeSSE({ event: "device", id: placeText(place), data: JSON.stringify(event) });
+  }
+  place.fleets.set(fleet, place.fleets.get(fleet) ?? from);
+  return events.length > 0;
+}
+
+async function since({ log }: Api, { rollouts }: Place): Promise<StoredEntry[]> {
   const found: StoredEntry[] = [];
   for (const { rollout } of (await log.list(FOLLOWED_MAX)).toReversed())
-    found.push(...(await log.entries(rollout, (place.get(rollout) ?? -1) + 1)));
+    found.push(...(await log.entries(rollout, (rollouts.get(rollout) ?? -1) + 1)));
   return found;
 }
 
-async function newest({ log }: Api): Promise<Place> {
-  const place: Place = new Map();
+async function newest({ log }: Api, watches: readonly FleetWatch[]): Promise<Place> {
+  const rollouts = new Map<string, number>();
   for (const { rollout } of await log.list(FOLLOWED_MAX)) {
     const last = await log.last(rollout);
-    if (last !== undefined) place.set(rollout, last.sequence);
+    if (last !== undefined) rollouts.set(rollout, last.sequence);
   }
-  return place;
+  const fleets = new Map<string, string>();
+  for (const watch of watches) {
+    await watch.look();
+    fleets.set(watch.fleet, watch.place());
+  }
+  return { rollouts, fleets };
 }
 
 function eventOf(entry: StoredEntry): EntryEvent {
@@ -63,18 +106,24 @@ function eventOf(entry: StoredEntry): EntryEvent {
   return { rollout: entry.rollout, sequence: entry.sequence, atMs, kind: record.kind };
 }
 
-function placeText(place: Place): string {
-  return [...place].map(([rollout, sequence]) => `${rollout}=${sequence}`).join(";");
+/** `rollout=sequence` and `@fleet=place`, with `;` between them. */
+function placeText({ rollouts, fleets }: Place): string {
+  return [
+    ...[...rollouts].map(([rollout, sequence]) => `${rollout}=${sequence}`),
+    ...[...fleets].map(([fleet, place]) => `@${fleet}=${place}`),
+  ].join(";");
 }
 
 /** Undefined for what is no place: then the stream begins with what comes. */
 function parsePlace(text: string): Place | undefined {
   if (text === "") return undefined;
-  const place: Place = new Map();
+  const place: Place = { rollouts: new Map(), fleets: new Map() };
   for (const part of text.split(";")) {
-    const [, rollout = "", sequence = ""] = /^([^=;]{1,100})=(\d{1,9})$/.exec(part) ?? [];
-    if (rollout === "") return undefined;
-    place.set(rollout, Number(sequence));
+    const [, at = "", name = "", value = ""] = /^(@?)([^@=;]{1,100})=([\w.-]{1,60})$/.exec(part) ?? [];
+    if (name === "") return undefined;
+    if (at === "@") place.fleets.set(name, value);
+    else if (/^\d{1,9}$/.test(value)) place.rollouts.set(name, Number(value));
+    else return undefined;
   }
   return place;
 }

@@ -1,5 +1,6 @@
 import { renderUnicodeCompact } from "uqr";
 import type { MintedCode } from "../../api/claims/mint.ts";
+import { eventText } from "../../api/devices/event-text.ts";
 import type { KeptEvent } from "../../api/devices/history.ts";
 import type { Slip } from "../../api/devices/retire.ts";
 import type { ShownDevice } from "../../api/devices/show-device.ts";
@@ -23,7 +24,7 @@ export function deviceText({ thing, registered, history }: ShownDevice): string 
           `  groups  ${registered.groups.join(", ") || "none"}`,
           ...registered.certificates.map(({ id, status }) => `  certificate  ${status}  ${id}`),
         ];
-  return [thing, ...now, "History", ...history.map(eventText)].join("\n");
+  return [thing, ...now, "History", ...history.map(lineOf)].join("\n");
 }
 
 /** For whoever holds the device in hand. */
@@ -40,30 +41,15 @@ export function slipText({ thing, as, who, reason, at, site, certificateIds, nex
   ].join("\n");
 }
 
-function eventText(event: KeptEvent): string {
-  return `  ${event.at}  ${told(event)}`;
-}
-
-/** Without its time. */
-function told(event: KeptEvent): string {
-  switch (event.kind) {
-    case "allowed":
-      return `let in with the code ${event.code}-… at ${event.site}, hardware ${event.hardwareId}`;
-    case "replayed":
-      return `REPLAYED: the code ${event.code}-… was shown again: ${event.why}`;
-    case "commissioned":
-      return [
-        `${event.passed ? "commissioned" : "NOT PASSED"} at ${event.site} by ${event.who}`,
-        ...event.ports.map(
-          ({ port, passed, sentence }) => `    ${passed ? "ok  " : "FAIL"}  ${port}  ${sentence}`,
-        ),
-        `    report ${event.key}, SHA-256 ${event.sha256}`,
-      ].join("\n  ");
-    case "retiring":
-      return `${event.as} begun by ${event.who}: ${event.reason}`;
-    case "retired":
-      break;
-  }
-  const { as, who, nextCode } = event;
-  return `${as} done by ${who}${nextCode === undefined ? "" : `; comes back with the code ${nextCode}-…`}`;
+function lineOf(event: KeptEvent): string {
+  const detail =
+    event.kind === "commissioned"
+      ? [
+          ...event.ports.map(
+            ({ port, passed, sentence }) => `    ${passed ? "ok  " : "FAIL"}  ${port}  ${sentence}`,
+          ),
+          `    report ${event.key}, SHA-256 ${event.sha256}`,
+        ]
+      : [];
+  return `  ${event.at}  ${[eventText(event), ...detail].join("\n  ")}`;
 }

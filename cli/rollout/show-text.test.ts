@@ -26,6 +26,7 @@ const shown: ShownRollout = {
   targets: [
     {
       target: "driven",
+      sinceMs: 0,
       nowMs: 60 * MINUTE_MS,
       devices: { all: 16, canary: 2, exposed: 14 },
       byVersion: {},

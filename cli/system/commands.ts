@@ -2,10 +2,13 @@ import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
-import { jsonLog } from "@coalmine/runtime";
+import { jsonLog, messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
+import { closeRegion } from "../../pipeline/controller/region.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { localApi } from "../rollout/local-api.ts";
 import { onStopAsked } from "../stop-asked.ts";
+import { askForLink, startConsole } from "./console-server.ts";
 import { findRunning, mainJobPlaces, needRunning, SystemError, type Places } from "./state.ts";
 import { startSystem, type System } from "./system.ts";
 import { followTheWall } from "./wall-pace.ts";
@@ -39,12 +42,35 @@ export function addSystemCommands(program: Command, at: Places): void {
         `\nPush to it:\n  git remote add fleet ${at.repository}\n  git push fleet HEAD:main\nand watch: npx coalmine rollout show. Ctrl-C ends it; the next start goes on where it was.`,
       );
       const log = jsonLog("system", systemClock, logFile(at));
+      const { api, home } = localApi(system.running);
+      const { targets } = system.running;
+      const served = await startConsole({ at, api, targets, log }).catch((failure: unknown) => {
+        log.error("the console is not served", { why: messageOf(failure) });
+        return undefined;
+      });
+      console.log(
+        served === undefined
+          ? "\nThe console is not served; system.log says why."
+          : `\nOpen the console, once, within a quarter of an hour:\n  ${served.link()}\nAnother link: npx coalmine console`,
+      );
       try {
         await system.aging.done;
         await followTheWall(system.driven, systemClock, log, stop.signal);
       } finally {
+        await served?.close();
+        closeRegion(home);
         await system.stop();
       }
+    });
+  program
+    .command("console")
+    .description("print a link that opens the console on this machine, once")
+    .option("--role <role>", "viewer, technician, operator or admin", "admin")
+    .option("--json", "as JSON", false)
+    .action(async ({ role, json }: { role: string; json: boolean }) => {
+      needRunning(at);
+      const link = await askForLink(at, role);
+      console.log(json ? JSON.stringify({ link }) : link);
     });
   program
     .command("commission")

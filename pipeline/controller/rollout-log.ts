@@ -175,13 +175,25 @@ export class RolloutLog {
    * The secret seed of a rollout's draw in a target: the first that is offered stays. It lies apart from the events,
    * which hold only its hash until the draw.
    */
-  async seed(rollout: string, targetIndex: number, offered: string): Promise<string> {
-    const key = { rollout: { S: `#seed#${rollout}` }, sequence: { N: String(targetIndex) } };
+  seed(rollout: string, targetIndex: number, offered: string): Promise<string> {
+    return this.#keep(`#seed#${rollout}`, targetIndex, "seed", offered);
+  }
+
+  /** A note beside the events, of that name: the first that is offered stays. */
+  note(name: string, offered: string): Promise<string> {
+    return this.#keep(`#note#${name}`, 0, "note", offered);
+  }
+
+  async noted(name: string): Promise<string | undefined> {
+    return this.#kept(`#note#${name}`, 0, "note");
+  }
+
+  async #keep(rollout: string, sequence: number, attribute: string, offered: string): Promise<string> {
     try {
       await this.#dynamodb.send(
         new PutItemCommand({
           TableName: ROLLOUTS_TABLE,
-          Item: { ...key, seed: { S: offered } },
+          Item: { rollout: { S: rollout }, sequence: { N: String(sequence) }, [attribute]: { S: offered } },
           ConditionExpression: "attribute_not_exists(rollout)",
         }),
       );
@@ -189,10 +201,18 @@ export class RolloutLog {
     } catch (failure) {
       if (!(failure instanceof ConditionalCheckFailedException)) throw failure;
     }
+    return (await this.#kept(rollout, sequence, attribute)) ?? "";
+  }
+
+  async #kept(rollout: string, sequence: number, attribute: string): Promise<string | undefined> {
     const { Item } = await this.#dynamodb.send(
-      new GetItemCommand({ TableName: ROLLOUTS_TABLE, Key: key, ConsistentRead: true }),
+      new GetItemCommand({
+        TableName: ROLLOUTS_TABLE,
+        Key: { rollout: { S: rollout }, sequence: { N: String(sequence) } },
+        ConsistentRead: true,
+      }),
     );
-    return Item?.["seed"]?.S ?? "";
+    return Item?.[attribute]?.S;
   }
 }
 

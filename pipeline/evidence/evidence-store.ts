@@ -42,16 +42,24 @@ export class EvidenceStore {
     );
   }
 
-  /** All rows of one minute since 1970, in order of time. */
-  async minute(minute: number): Promise<EvidenceRow[]> {
+  /** All rows of one minute since 1970, in order of time; only those after `afterMs` where that is given. */
+  async minute(minute: number, afterMs?: number): Promise<EvidenceRow[]> {
     const rows: EvidenceRow[] = [];
     const pages = paginateQuery(
       { client: this.#dynamodb },
       {
         TableName: EVIDENCE_TABLE,
         KeyConditionExpression: "#minute = :minute",
-        ExpressionAttributeNames: { "#minute": "minute", "#row": "row" },
-        ExpressionAttributeValues: { ":minute": { S: this.#key(minute) } },
+        ExpressionAttributeNames: {
+          "#minute": "minute",
+          "#row": "row",
+          ...(afterMs === undefined ? {} : { "#at": "at" }),
+        },
+        ExpressionAttributeValues: {
+          ":minute": { S: this.#key(minute) },
+          ...(afterMs === undefined ? {} : { ":after": { N: String(afterMs) } }),
+        },
+        ...(afterMs === undefined ? {} : { FilterExpression: "#at > :after" }),
         ProjectionExpression: "#row",
       },
     );
@@ -85,6 +93,7 @@ export function evidenceItem(target: string, row: EvidenceRow) {
     minute: { S: minuteKey(target, Math.floor(row.atMs / MINUTE_MS)) },
     thing: { S: source },
     source: { S: row.source },
+    at: { N: String(row.atMs) },
     expires: { N: String(Math.ceil((row.atMs + KEPT_MS) / 1000)) },
     row: { S: JSON.stringify(row) },
   };

@@ -11,6 +11,7 @@ import { publishRelease } from "../publish/publish-release.ts";
 import { targetTime } from "../controller/target-time.ts";
 import { greengrassOf, s3Of, targetsOf, type Target } from "../target.ts";
 import { check } from "./check.ts";
+import { keepRehearsal } from "../rehearsals.ts";
 import { findOverride } from "./override.ts";
 import { fetchRunning, runningVersions } from "./running-release.ts";
 
@@ -93,6 +94,8 @@ async function rehearseStage(): Promise<void> {
     console.log(
       `the rehearsal refused this push (${messageOf(failure)}), and ${override.who} let it past: ${override.why}`,
     );
+  } finally {
+    await keepRehearsal(ports.s3, home.artifactBucket, commit(), rehearsalFolder());
   }
 }
 
@@ -111,6 +114,11 @@ async function publishStage(): Promise<void> {
     console.log(`${region}: ${created.length === 0 ? "had everything" : `created ${created.join(", ")}`}`);
   }
   console.log(`release ${commit().slice(0, 12)} is published in ${[...published.keys()].join(" and ")}`);
+}
+
+/** Where the rehearsal of this push leaves its report. */
+function rehearsalFolder(): string {
+  return join(process.env["COALMINE_REHEARSALS"] ?? join(folder, "dist-rehearsals"), commit());
 }
 
 function readManifest(from: string): BuildManifest {

@@ -1,0 +1,167 @@
+import { createHash } from "node:crypto";
+import { type Role, roles, type Session } from "@coalmine/contract/operator-api";
+import type { Clock } from "@coalmine/ports";
+import type { Hono } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { errors, jwtVerify, type JWTVerifyGetKey } from "jose";
+import * as z from "zod";
+import type { Door } from "./door.ts";
+import { setSession, shownToken } from "./door.ts";
+
+const START = "/api/sign-in/start";
+const BACK = "/api/sign-in/back";
+const START_COOKIE = "coalmine_start";
+const START_SECONDS = 600;
+const EXCHANGE_MS_MAX = 10_000;
+/** Clocks differ. */
+const TOLERANCE_SECONDS = 30;
+
+export interface ProviderDoorParts {
+  readonly issuer: string;
+  /** Our name with the provider: what its tokens have to be for. */
+  readonly clientId: string;
+  readonly authorizeUrl: string;
+  readonly tokenUrl: string;
+  /** Of this API, as browsers reach it. */
+  readonly origin: string;
+  /** The provider's keys. */
+  readonly keys: JWTVerifyGetKey;
+  readonly clock: Pick<Clock, "now">;
+  readonly newSecret: () => string;
+}
+
+const Claims = z.object({
+  sub: z.string(),
+  exp: z.number(),
+  nonce: z.string().optional(),
+  email: z.string().optional(),
+  /** Cognito's groups; `coalmine-<role>` gives the role. */
+  "cognito:groups": z.array(z.string()).default([]),
+});
+type Claims = z.infer<typeof Claims>;
+
+const Started = z.object({ state: z.string(), nonce: z.string(), verifier: z.string() });
+const Tokens = z.object({ id_token: z.string() });
+
+/**
+ * The organisation's way in: OpenID Connect, authorization code with PKCE. The session is the provider's own ID token in a
+ * cookie that no script reads, verified each time, so that any instance of the API can answer.
+ * @see https://datatracker.ietf.org/doc/html/rfc7636
+ */
+export function providerDoor(parts: ProviderDoorParts): Door {
+  const { origin, clientId, authorizeUrl, newSecret } = parts;
+  const isSecure = origin.startsWith("https:");
+  return {
+    shown: { how: "provider", start: START },
+    whoever: async (request) => {
+      const token = shownToken(request);
+      const claims = token === undefined ? undefined : await claimsOf(parts, token);
+      return claims && sessionOf(claims, parts.clock.now());
+    },
+    enter: async () => undefined,
+    // The provider's token cannot be called back; the cookie goes, and the token's time is short.
+    leave: async () => undefined,
+    routes: (app: Hono) => {
+      app.get(START, (context) => {
+        const started = { state: newSecret(), nonce: newSecret(), verifier: newSecret() };
+        // The provider's answer comes from another site: a strict cookie would not come with it.
+        setCookie(context, START_COOKIE, Buffer.from(JSON.stringify(started)).toString("base64url"), {
+          httpOnly: true,
+          sameSite: "Lax",
+          secure: isSecure,
+          path: "/api/sign-in",
+          maxAge: START_SECONDS,
+        });
+        const asked = new URL(authorizeUrl);
+        for (const [name, value] of Object.entries({
+          response_type: "code",
+          client_id: clientId,
+          redirect_uri: `${origin}${BACK}`,
+          scope: "openid email",
+          state: started.state,
+          nonce: started.nonce,
+          code_challenge: createHash("sha256").update(started.verifier).digest("base64url"),
+          code_challenge_method: "S256",
+        }))
+          asked.searchParams.set(name, value);
+        return context.redirect(asked.href);
+      });
+      app.get(BACK, async (context) => {
+        const started = startedOf(getCookie(context, START_COOKIE));
+        deleteCookie(context, START_COOKIE, { path: "/api/sign-in" });
+        const { code, state } = context.req.query();
+        const token =
+          started === undefined || code === undefined || state !== started.state
+            ? undefined
+            : await exchange(parts, code, started.verifier);
+        const claims = token === undefined ? undefined : await claimsOf(parts, token);
+        const session = claims && sessionOf(claims, parts.clock.now());
+        if (token === undefined || session === undefined || claims?.nonce !== started?.nonce)
+          return context.text(
+            "The provider did not sign you in: it took too long, you have no role here, or the answer was not for you. Open the console again; if that does not help, ask an admin for a role.",
+            403,
+          );
+        setSession(context, { cookie: token, session }, isSecure);
+        return context.redirect("/");
+      });
+    },
+  };
+}
+
+async function exchange(
+  { tokenUrl, clientId, origin }: ProviderDoorParts,
+  code: string,
+  verifier: string,
+): Promise<string | undefined> {
+  const answer = await fetch(tokenUrl, {
+    method: "POST",
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams({
+      grant_type: "authorization_code",
+      client_id: clientId,
+      redirect_uri: `${origin}${BACK}`,
+      code,
+      code_verifier: verifier,
+    }),
+    signal: AbortSignal.timeout(EXCHANGE_MS_MAX),
+  });
+  if (!answer.ok) return undefined;
+  return Tokens.safeParse(await answer.json()).data?.id_token;
+}
+
+/** What a token says, where it is the provider's, for us, and in time; undefined otherwise. */
+async function claimsOf(
+  { issuer, clientId, keys, clock }: ProviderDoorParts,
+  token: string,
+): Promise<Claims | undefined> {
+  try {
+    const { payload } = await jwtVerify(token, keys, {
+      issuer,
+      audience: clientId,
+      algorithms: ["RS256", "ES256"],
+      currentDate: new Date(clock.now()),
+      clockTolerance: TOLERANCE_SECONDS,
+      requiredClaims: ["exp", "sub"],
+    });
+    return Claims.safeParse(payload).data;
+  } catch (failure) {
+    // What is not to be believed is nobody's; a provider that cannot be asked for its keys is a fault of ours to see.
+    if (failure instanceof errors.JOSEError && !(failure instanceof errors.JWKSTimeout)) return undefined;
+    throw failure;
+  }
+}
+
+/** The highest role of a person's groups; who has none is nobody here. */
+function sessionOf(claims: Claims, nowMs: number): Session | undefined {
+  const groups = claims["cognito:groups"];
+  const role = roles.findLast((one: Role) => groups.includes(`coalmine-${one}`));
+  return role && { who: claims.email ?? claims.sub, role, expiresInMs: claims.exp * 1000 - nowMs };
+}
+
+function startedOf(cookie: string | undefined): z.infer<typeof Started> | undefined {
+  try {
+    return Started.parse(JSON.parse(Buffer.from(cookie ?? "", "base64url").toString("utf8")));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,120 @@
+import {
+  logEvents,
+  operatorCalls,
+  operatorFiles,
+  Problem,
+  roles,
+  streamEvents,
+  type Role,
+} from "@coalmine/contract/operator-api";
+import { expect } from "vitest";
+import type * as z from "zod";
+
+/** Something that serves the operators' API, with what is known to be there. */
+export interface Served {
+  readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
+  /** What whoever has that role shows. */
+  readonly headers: Readonly<Record<Role, Readonly<Record<string, string>>>>;
+  readonly rollout: string;
+  readonly thing: string;
+  readonly commit: string;
+}
+
+/** Holds whatever serves the API against the contract: what each call answers, to whom, and how it refuses. */
+export async function holdAgainstContract({ fetch, headers, ...known }: Served): Promise<void> {
+  const filled = (path: string): string =>
+    path.replace(/:(rollout|thing|commit)/g, (_, name: "rollout" | "thing" | "commit") => known[name]);
+  const refusal = async (answer: Response): Promise<z.infer<typeof Problem>> => {
+    const told = Problem.parse(await answer.json());
+    expect(told.sentence.length, told.code).toBeGreaterThan(10);
+    return told;
+  };
+  for (const [name, { method, path, role, answer }] of Object.entries(operatorCalls)) {
+    if (role === "anyone") continue;
+    const asked = filled(path).replace(":decision", "promote").replace(":alarm", "none");
+    const nobody = await fetch(asked, { method });
+    expect([name, nobody.status, (await refusal(nobody)).code]).toEqual([name, 401, "ERR_API_SIGN_IN"]);
+    for (const lower of roles.slice(0, roles.indexOf(role))) {
+      const refused = await fetch(asked, { method, headers: headers[lower] });
+      expect([name, refused.status, (await refusal(refused)).code]).toEqual([name, 403, "ERR_API_ROLE"]);
+    }
+    if (method !== "GET") continue;
+    const told = await fetch(asked, { headers: headers[role] });
+    expect([name, told.status, told.headers.get("cache-control")]).toEqual([name, 200, "no-store"]);
+    const parsed = answer.safeParse(await told.json());
+    expect([name, parsed.error?.message]).toEqual([name, undefined]);
+  }
+  expect(operatorCalls.signIn.answer.safeParse(await (await fetch("/api/sign-in")).json()).success).toBe(
+    true,
+  );
+  for (const [path, status, code] of [
+    ["/api/rollouts/none", 404, "ERR_API_NOT_FOUND"],
+    ["/api/devices/none", 404, "ERR_API_NOT_FOUND"],
+    ["/api/devices?limit=none", 400, "ERR_API_INPUT"],
+    ["/api/nothing", 404, "ERR_API_NOT_FOUND"],
+  ] as const) {
+    const answer = await fetch(path, { headers: headers.admin });
+    expect([path, answer.status, (await refusal(answer)).code]).toEqual([path, status, code]);
+  }
+  const elsewhere = await fetch(`/api/rollouts/${known.rollout}/hold`, {
+    method: "POST",
+    headers: { ...headers.admin, origin: "https://elsewhere.example", "content-type": "application/json" },
+    body: "{}",
+  });
+  expect([elsewhere.status, (await refusal(elsewhere)).code]).toEqual([403, "ERR_API_ORIGIN"]);
+  for (const [path, schemas] of [
+    [operatorFiles.events, streamEvents],
+    [filled(operatorFiles.logEvents), logEvents],
+  ] as const) {
+    expect((await fetch(path)).status).toBe(401);
+    const events = await firstEvents(await fetch(path, { headers: headers.viewer }));
+    expect([path, events[0]?.event, (events[0]?.id ?? "").length > 0]).toEqual([path, "place", true]);
+    for (const { event, data } of events.slice(1)) {
+      const schema = Object.entries<z.ZodType>(schemas).find(([name]) => name === event)?.[1];
+      expect([event, event === "beat" || schema?.safeParse(JSON.parse(data)).success]).toEqual([event, true]);
+    }
+  }
+  const csv = await fetch(`${operatorFiles.auditExport}?as=csv`, { headers: headers.viewer });
+  expect([
+    csv.headers.get("content-type"),
+    (await csv.text()).startsWith('"rollout","sequence","at"'),
+  ]).toEqual(["text/csv; charset=utf-8", true]);
+}
+
+export interface Told {
+  readonly event: string;
+  readonly id: string;
+  readonly data: string;
+}
+
+/** What a stream tells at once: at least its first event. */
+async function firstEvents(answer: Response): Promise<Told[]> {
+  const events: Told[] = [];
+  for await (const event of eventsOf(answer)) {
+    events.push(event);
+    break;
+  }
+  return events;
+}
+
+/** The events of an answer as they come; whoever leaves the loop cuts the stream. */
+export async function* eventsOf(answer: Response): AsyncGenerator<Told> {
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  try {
+    for (;;) {
+      const { value, done } = (await reader?.read()) ?? { value: undefined, done: true };
+      if (done) return;
+      text += value;
+      for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+        const field = (name: string): string =>
+          new RegExp(`^${name}: ?(.*)$`, "m").exec(text.slice(0, end))?.[1] ?? "";
+        const told = { event: field("event"), id: field("id"), data: field("data") };
+        text = text.slice(end + 2);
+        yield told;
+      }
+    }
+  } finally {
+    await reader?.cancel().catch(() => undefined);
+  }
+}
