@@ -8,6 +8,10 @@ const conflicts = new Set([
   "ERR_NOT_RELEASED",
   "ERR_QUEUE_IN_USE",
   "ERR_QUEUE_NOT_FOUND",
+  "ERR_SUPPLY_DIGEST",
+  "ERR_SUPPLY_SIGNATURE",
+  "ERR_SUPPLY_STATEMENT",
+  "ERR_SUPPLY_UNSIGNED",
 ]);
 const usages = new Set([
   "ERR_API_INPUT",
@@ -18,6 +22,7 @@ const usages = new Set([
   "ERR_POLICY",
   "ERR_QUEUE_KEY",
   "ERR_SIMULATION",
+  "ERR_SUPPLY_KEY",
 ]);
 const unreachable = new Set([
   "ERR_CLOUD_NOT_RUNNING",

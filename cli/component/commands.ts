@@ -7,10 +7,11 @@ import { exitCodes } from "../exit-codes.ts";
 import { type Checked, checkRecipes } from "./check.ts";
 import { replay, ReplayError } from "./replay.ts";
 import { storedPoints } from "./stored-points.ts";
+import { addSupplyCommands } from "./supply-commands.ts";
 
 type InferenceModule = Parameters<typeof replay>[0];
 
-/** `coalmine component replay` */
+/** `coalmine component check`, `replay`, and what `addSupplyCommands` has. */
 export function addComponentCommands(program: Command, root: string): void {
   const component = program.command("component").description("Components and their models");
   component
@@ -58,6 +59,7 @@ export function addComponentCommands(program: Command, root: string): void {
         if (found.equal < found.recorded) process.exitCode = exitCodes.halted;
       },
     );
+  addSupplyCommands(component, root);
 }
 
 function toldOf({ file, faults }: Checked) {
