@@ -59,7 +59,7 @@ export async function buildArtifacts(
       },
     ),
   );
-  const sources = [...(bundle?.bundled ?? [])].filter((file) => /^(packages|components)\//.test(file));
+  const sources = [...(bundle?.bundled ?? [])].filter((file) => !/(^|\/)node_modules\/|^[^./]+:/.test(file));
   return { artifacts, bundles: bundle?.files ?? [], sources: sources.sort() };
 }
 

@@ -19,7 +19,7 @@ export function gdkArtifact(artifact: string, platform: Platform): string {
 function gdkRecipe(recipe: Recipe, artifact: string): JsonObject {
   const document = recipeDocument(recipe);
   const { Lifecycle, Manifests } = document;
-  if (!Array.isArray(Manifests) || !isJsonObject(Lifecycle))
+  if (!Array.isArray(Manifests) || !isJsonObject(Lifecycle) || Object.keys(Lifecycle).length === 0)
     throw new BuildError(
       "ERR_BUILD_SOURCE",
       `the recipe of ${recipe.componentName} has no manifests or no lifecycle for all of them; write both`,

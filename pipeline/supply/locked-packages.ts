@@ -23,6 +23,8 @@ const Lockfile = z.object({ packages: z.record(z.string(), Entry) });
 export interface LockedPackage {
   /** Its folder from the root: `node_modules/zod`, or `packages/contract` where it is ours. */
   readonly folder: string;
+  /** Where it lies from here: elsewhere, if packages are linked from another checkout. */
+  readonly place: string;
   readonly name: string;
   readonly version: string;
   readonly isOurs: boolean;
@@ -37,12 +39,13 @@ export interface LockedPackage {
 /** The packages that have one of these files (paths from the root), by folder; the component's own folder is none. */
 export function packagesOf(root: string, files: Iterable<string>): LockedPackage[] {
   const { packages } = readJson(Lockfile, join(root, "package-lock.json"));
-  const folders = new Set<string>();
+  const places = new Map<string, string>();
   for (const file of files) {
-    const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+|^packages\/[^/]+/.exec(file)?.[0];
-    if (folder !== undefined) folders.add(folder);
+    const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+|^(?:\.\.\/.*)?packages\/[^/]+/.exec(file)?.[0];
+    if (folder !== undefined) places.set(lockedFolder(folder, packages), folder);
   }
-  return [...folders].sort().map((folder) => {
+  const sorted = [...places].sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.map(([folder, place]) => {
     const entry = packages[folder];
     if (entry?.version === undefined)
       throw new BuildError(
@@ -52,6 +55,7 @@ export function packagesOf(root: string, files: Iterable<string>): LockedPackage
     const isOurs = folder.startsWith("packages/");
     return {
       folder,
+      place,
       name: entry.name ?? folder.slice(folder.lastIndexOf("node_modules/") + "node_modules/".length),
       version: entry.version,
       isOurs,
@@ -60,6 +64,13 @@ export function packagesOf(root: string, files: Iterable<string>): LockedPackage
       needs: needsOf(folder, entry, packages),
     };
   });
+}
+
+/** Where packages are linked from another checkout, a bundler names them by the way there. */
+function lockedFolder(folder: string, packages: Readonly<Record<string, Entry>>): string {
+  for (let rest = folder; rest.includes("/"); rest = rest.slice(rest.indexOf("/") + 1))
+    if (packages[rest] !== undefined) return rest;
+  return folder;
 }
 
 /** As Node resolves a name: in the package's own `node_modules`, then in those of the folders above. */

@@ -51,11 +51,11 @@ export function noticeOf(
   return `${component} holds the following software.\n\n${parts.join(`\n${"-".repeat(80)}\n\n`)}`;
 }
 
-function textsOf(root: string, { folder, name, version, licence }: LockedPackage): string[] {
-  const files = readdirSync(join(root, folder))
+function textsOf(root: string, { place, name, version, licence }: LockedPackage): string[] {
+  const files = readdirSync(join(root, place))
     .filter((file) => TEXT_FILE.test(file))
     .sort();
-  if (files.length > 0) return files.map((file) => readFileSync(join(root, folder, file), "utf8"));
+  if (files.length > 0) return files.map((file) => readFileSync(join(root, place, file), "utf8"));
   if (licence === "Apache-2.0") return [readFileSync(join(root, "node_modules", APACHE_TEXT), "utf8")];
   const holder = HOLDERS[name];
   if (licence === "MIT" && holder !== undefined)
