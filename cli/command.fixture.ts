@@ -1,5 +1,5 @@
-import { Command } from "commander";
 import { vi } from "vitest";
+import { type CliCommand, coalmine, isAnswered } from "./command/command.ts";
 import { exitCodes } from "./exit-codes.ts";
 
 export interface Ran {
@@ -10,7 +10,7 @@ export interface Ran {
 }
 
 /** Runs a command of `coalmine` in this process, as the program would. */
-export async function runCommand(add: (program: Command) => void, ...words: string[]): Promise<Ran> {
+export async function runCommand(add: (program: CliCommand) => void, ...words: string[]): Promise<Ran> {
   const lines: string[] = [];
   const errors: string[] = [];
   const log = vi.spyOn(console, "log").mockImplementation((line: unknown) => void lines.push(String(line)));
@@ -20,12 +20,19 @@ export async function runCommand(add: (program: Command) => void, ...words: stri
   const before = process.exitCode;
   process.exitCode = undefined;
   try {
-    const program = new Command("coalmine").exitOverride();
+    const program = coalmine("0.0.0").configureOutput({
+      writeOut: (text) => void lines.push(text),
+      writeErr: (text) => void errors.push(text),
+    });
     add(program);
     await program.parseAsync(words, { from: "user" });
     return { out: lines.join("\n"), err: errors.join("\n"), code: exitCode() };
   } catch (failure) {
-    return { out: lines.join("\n"), err: String(failure), code: exitCodes.of(failure) };
+    return {
+      out: lines.join("\n"),
+      err: isAnswered(failure) ? errors.join("\n") : String(failure),
+      code: exitCodes.of(failure),
+    };
   } finally {
     process.exitCode = before;
     log.mockRestore();

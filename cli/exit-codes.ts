@@ -1,4 +1,5 @@
 import { CoalmineError } from "@coalmine/runtime";
+import { CommanderError } from "commander";
 
 const conflicts = new Set([
   "ERR_ALREADY_RUNNING",
@@ -6,6 +7,8 @@ const conflicts = new Set([
   "ERR_API_NOT_FOUND",
   "ERR_CLOUD_RUNNING",
   "ERR_NOT_RELEASED",
+  "ERR_NO_SUCH_FLEET",
+  "ERR_NO_SUCH_LOGS",
   "ERR_QUEUE_IN_USE",
   "ERR_QUEUE_NOT_FOUND",
   "ERR_SUPPLY_DIGEST",
@@ -15,6 +18,7 @@ const conflicts = new Set([
 ]);
 const usages = new Set([
   "ERR_API_INPUT",
+  "ERR_AWS_REGION",
   "ERR_BUNDLE",
   "ERR_CLOUD_COMMAND",
   "ERR_DRAW_IMPOSSIBLE",
@@ -23,11 +27,13 @@ const usages = new Set([
   "ERR_QUEUE_KEY",
   "ERR_SIMULATION",
   "ERR_SUPPLY_KEY",
+  "ERR_UP_AWS",
 ]);
 const unreachable = new Set([
   "ERR_CLOUD_NOT_RUNNING",
   "ERR_NOT_RUNNING",
   "ERR_CONTROL_UNREACHABLE",
+  "ERR_LINK_LOST",
   "ERR_TARGETS",
 ]);
 
@@ -45,9 +51,27 @@ export const exitCodes = {
   unreachable: 8,
   interrupted: 130,
   of(failure: unknown): number {
-    if (!(failure instanceof CoalmineError)) return 1;
+    // Commander gives 1 for every wrong word, and 0 where it was asked for help or the version.
+    if (failure instanceof CommanderError) return failure.exitCode === 0 ? 0 : 2;
+    if (!(failure instanceof CoalmineError)) return isRefused(failure) ? 6 : 1;
     if (usages.has(failure.code)) return 2;
     if (conflicts.has(failure.code)) return 7;
+    if (failure.code === "ERR_WATCH_TIMED_OUT") return 5;
     return unreachable.has(failure.code) ? 8 : 1;
   },
 } as const;
+
+const refusals = new Set([
+  "AccessDenied",
+  "AccessDeniedException",
+  "CredentialsProviderError",
+  "ExpiredToken",
+  "ExpiredTokenException",
+  "InvalidClientTokenId",
+  "UnrecognizedClientException",
+]);
+
+/** By AWS: what the caller's credentials do not allow, or no credentials at all. */
+function isRefused(failure: unknown): boolean {
+  return failure instanceof Error && refusals.has(failure.name);
+}

@@ -1,49 +1,26 @@
 /** The `coalmine` command. Thin: each noun hands over to the part that knows. */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command } from "commander";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
-import { addAuditCommands } from "./audit/commands.ts";
-import { addCloudCommands } from "./cloud/commands.ts";
-import { addComponentCommands } from "./component/commands.ts";
-import { addClaimCommands } from "./device/claim-commands.ts";
-import { addDeviceCommands } from "./device/commands.ts";
+import { isAnswered } from "./command/command.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { addJudgeCommands } from "./judge/commands.ts";
-import { addQueueCommands } from "./queue/commands.ts";
-import { addRolloutCommands } from "./rollout/commands.ts";
-import { addSimulateCommand } from "./simulate/commands.ts";
-import { addSystemCommands } from "./system/commands.ts";
+import { coalmineProgram } from "./program.ts";
 import { places } from "./system/state.ts";
 
-const at = places(dirname(dirname(fileURLToPath(import.meta.url))), process.env);
-const program = new Command("coalmine")
-  .description("Components, rollouts and fleets of AWS IoT Greengrass")
-  .exitOverride();
-addSystemCommands(program, at);
-addRolloutCommands(program, at);
-addDeviceCommands(program, at);
-addClaimCommands(program, at);
-addQueueCommands(program, at);
-addJudgeCommands(program, at);
-addSimulateCommand(program, at);
-addAuditCommands(program, at);
-addComponentCommands(program, at.root);
-addCloudCommands(program, at);
+// Whoever reads our output may have read enough, as `head` has.
+process.stdout.on("error", (failure: NodeJS.ErrnoException) => {
+  if (failure.code !== "EPIPE") throw failure;
+  process.exit(exitCodes.done);
+});
 
 try {
-  await program.parseAsync();
+  await coalmineProgram(places(dirname(dirname(fileURLToPath(import.meta.url))), process.env)).parseAsync();
 } catch (failure) {
-  if (failure instanceof Error && "code" in failure && String(failure.code).startsWith("commander.")) {
-    process.exitCode =
-      String(failure.code) === "commander.helpDisplayed" || String(failure.code) === "commander.help"
-        ? 0
-        : exitCodes.usage;
-  } else {
+  if (!isAnswered(failure)) {
     console.error(failure instanceof CoalmineError ? failure.message : messageOf(failure));
     if (!(failure instanceof CoalmineError) && failure instanceof Error) console.error(failure.stack);
-    process.exitCode = exitCodes.of(failure);
   }
+  process.exitCode = exitCodes.of(failure);
 }
 // Everything that was opened is closed by now; what a library still holds open (kept-alive sockets) must not hold us.
 process.exit();

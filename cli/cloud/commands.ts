@@ -1,6 +1,8 @@
 import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Command } from "commander";
+import type { CliCommand } from "../command/command.ts";
+import { wholeNumber } from "../command/words.ts";
+import { answer, type AnswerName } from "../answers/answers.ts";
 import type { Places } from "../system/state.ts";
 import {
   CloudCommandError,
@@ -15,6 +17,14 @@ import {
 import { exitCodes } from "../exit-codes.ts";
 import { startProcess, type StartOptions } from "./start-process.ts";
 
+/** What follows the verb in its example. */
+const examples: Readonly<Record<string, string>> = {
+  start: " --region eu-central-1",
+  status: " --json",
+  reset: " --yes",
+  export: " ./kept",
+};
+
 const STOP_MS_MAX = 30_000;
 const POLL_MS = 50;
 
@@ -24,28 +34,35 @@ interface Options {
 }
 
 /** `coalmine cloud`: a local cloud of its own, for any SDK program; what `coalmine up` starts is another. */
-export function addCloudCommands(program: Command, at: Places): void {
+export function addCloudCommands(program: CliCommand, at: Places): void {
   const cloud = program.command("cloud").description("a local cloud for any program that uses an AWS SDK");
-  const verb = (name: string, description: string): Command =>
+  const verb = (name: string, description: string, answers: AnswerName = "cloud"): CliCommand =>
     cloud
       .command(name)
       .description(description)
+      .example(`cloud ${name}${examples[name] ?? ""}`)
       .option(
         "--state <folder>",
         "where it keeps its state",
         (folder) => resolve(folder),
         join(at.base, "cloud"),
       )
-      .option("--json", "as JSON", false);
+      .answers(answers);
 
   verb("start", "start it, and leave it running")
     .option("--region <name>", "its region", "us-east-1")
-    .option("--port <number>", "of its endpoint; where it was the last time, or any", Number, 0)
+    .option(
+      "--port <number>",
+      "of its endpoint; where it was the last time, or any",
+      wholeNumber(0, 65_535),
+      0,
+    )
     .option("--listen <address>", "another address than loopback; only with --allow-remote", "127.0.0.1")
     .option("--allow-remote", "let others on the network reach it", false)
     .action(async ({ json, ...options }: StartOptions & Options) => {
       const started = await startProcess(at.root, options);
-      console.log(json ? JSON.stringify({ running: true, ...started }) : told(started));
+      if (json) answer("cloud", { running: true, ...started });
+      else console.log(told(started));
     });
   verb("stop", "stop it; its state stays").action(async ({ state, json }: Options) => {
     const { pid } = needRunningIn(state);
@@ -58,15 +75,16 @@ export function addCloudCommands(program: Command, at: Places): void {
         "ERR_CLOUD_RUNNING",
         `process ${pid} has not ended within ${STOP_MS_MAX / 1000} s; kill it: nothing that it answered is lost`,
       );
-    console.log(json ? JSON.stringify({ running: false, state }) : `the cloud of process ${pid} has stopped`);
+    if (json) answer("cloud", { running: false, state });
+    else console.log(`the cloud of process ${pid} has stopped`);
   });
   verb("status", "whether it runs, and where").action(({ state, json }: Options) => {
     const running = runningIn(state);
-    if (json) console.log(JSON.stringify({ running: running !== undefined, state, ...running }));
+    if (json) answer("cloud", { running: running !== undefined, state, ...running });
     else console.log(running === undefined ? `no cloud runs with the state in ${state}` : told(running));
     if (running === undefined) process.exitCode = exitCodes.unreachable;
   });
-  verb("reset", "remove its state for good")
+  verb("reset", "remove its state for good", "cloud-reset")
     .option("--yes", "do it", false)
     .action(({ state, json, yes }: Options & { yes: boolean }) => {
       needCloudState(state);
@@ -77,12 +95,12 @@ export function addCloudCommands(program: Command, at: Places): void {
           `this removes ${state} with everything in it: buckets, things, certificates, deployments; say --yes to do it`,
         );
       rmSync(state, { recursive: true });
-      console.log(
-        json ? JSON.stringify({ removed: state }) : `${state} is removed; the next start begins anew`,
-      );
+      if (json) answer("cloud-reset", { removed: state });
+      else console.log(`${state} is removed; the next start begins anew`);
     });
-  verb("export <folder>", "copy its state into a new folder, which another start can open").action(
-    (folder: string, { state, json }: Options) => {
+  verb("export", "copy its state into a new folder, which another start can open", "cloud-export")
+    .argument("<folder>", "where the copy goes")
+    .action((folder: string, { state, json }: Options) => {
       const to = resolve(folder);
       needCloudState(state);
       needStopped(state, "export");
@@ -93,13 +111,12 @@ export function addCloudCommands(program: Command, at: Places): void {
         );
       mkdirSync(to, { recursive: true, mode: 0o700 });
       for (const name of stateNames(state)) cpSync(join(state, name), join(to, name), { recursive: true });
-      console.log(
-        json
-          ? JSON.stringify({ exported: to, from: state })
-          : `exported to ${to}, with the operator's keys and the authority's: give it to nobody who may not have them.\nOpen it: npx coalmine cloud start --state ${to}`,
-      );
-    },
-  );
+      if (json) answer("cloud-export", { exported: to, from: state });
+      else
+        console.log(
+          `exported to ${to}, with the operator's keys and the authority's: give it to nobody who may not have them.\nOpen it: npx coalmine cloud start --state ${to}`,
+        );
+    });
 }
 
 function told({ endpoint, region, pid, ports, accessKeyId, secretAccessKey, caFile }: Started): string {

@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { runCommand } from "../command.fixture.ts";
+import { places } from "../system/state.ts";
 import { addComponentCommands } from "./commands.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "component-check-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const run = (...words: string[]) =>
-  runCommand((program) => addComponentCommands(program, folder), "component", "check", ...words);
+  runCommand((program) => addComponentCommands(program, places(folder, {})), "component", "check", ...words);
 const recipe = (version: string) => `RecipeFormatVersion: "2020-01-25"
 ComponentName: plant.Reader
 ComponentVersion: ${version}

@@ -2,7 +2,13 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { componentNames } from "@coalmine/contract";
 import { messageOf } from "@coalmine/runtime";
-import type { Command } from "commander";
+import { answer } from "../answers/answers.ts";
+import type { CliCommand } from "../command/command.ts";
+import { listComponents } from "../fleet/read-fleet.ts";
+import { asking } from "../rollout/local-api.ts";
+import type { Places } from "../system/state.ts";
+import { openRegions } from "../system/release.ts";
+import { closeRegion } from "../../pipeline/controller/region.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { type Checked, checkRecipes } from "./check.ts";
 import { replay, ReplayError } from "./replay.ts";
@@ -11,18 +17,46 @@ import { addSupplyCommands } from "./supply-commands.ts";
 
 type InferenceModule = Parameters<typeof replay>[0];
 
-/** `coalmine component check`, `replay`, and what `addSupplyCommands` has. */
-export function addComponentCommands(program: Command, root: string): void {
-  const component = program.command("component").description("Components and their models");
+/** `coalmine component`: what is published, and what can be said of a component before and after it is. */
+export function addComponentCommands(program: CliCommand, at: Places): void {
+  const { root } = at;
+  const component = program.command("component").description("components and their models");
+  component
+    .command("list")
+    .description(
+      "every component of the account in each target's region, its newest version, and whether it can be deployed",
+    )
+    .answers("component-list")
+    .example("component list")
+    .example("component list --json")
+    .action(({ json }: { json: boolean }) =>
+      asking(at, async (api) => {
+        const regions = openRegions(api.targets);
+        try {
+          const found = (await Promise.all(regions.map(listComponents))).flat();
+          if (json) answer("component-list", found);
+          else if (found.length === 0) console.log("nothing is published yet: push something");
+          else
+            for (const { fleet, component: name, version, state, message } of found)
+              console.log(
+                `${fleet}  ${name}  ${version}  ${state}${message === undefined ? "" : `: ${message}`}`,
+              );
+        } finally {
+          regions.forEach(closeRegion);
+        }
+      }),
+    );
   component
     .command("check")
     .description("check a recipe as a core device and the cloud will, before it is published")
     .argument("<path>", "a recipe, or a folder of recipes")
-    .option("--json", "one line of JSON")
-    .action((path: string, options: { json?: true }) => {
+    .answers("component-check")
+    .example("component check recipes")
+    .example("component check recipes/coalmine.SensorReader.yaml --json")
+    .action((path: string, options: { json: boolean }) => {
       const recipes = checkRecipes(path);
       const faulty = recipes.filter(({ faults }) => faults.length > 0);
-      if (options.json === true) console.log(JSON.stringify({ recipes: recipes.map(toldOf) }));
+      if (options.json) answer("component-check", { recipes: recipes.map(toldOf) });
       else {
         for (const { faults } of faulty) for (const { message } of faults) console.log(message);
         const all = recipes.length === 1 ? "1 recipe" : `${recipes.length} recipes`;
@@ -42,12 +76,13 @@ export function addComponentCommands(program: Command, root: string): void {
       join(root, "dist/bundles", componentNames.inference, "component.mjs"),
     )
     .option("--thing <name>", "points of this thing only")
-    .option("--json", "one line of JSON")
+    .answers("component-replay")
+    .example('component replay "lake/**/*.parquet" --thing core-01')
     .action(
-      async (points: string, options: { model: string; bundle: string; thing?: string; json?: true }) => {
+      async (points: string, options: { model: string; bundle: string; thing?: string; json: boolean }) => {
         const module = await bundleIn(resolve(options.bundle));
         const found = await replay(module, resolve(options.model), await storedPoints(points, options.thing));
-        if (options.json === true) console.log(JSON.stringify(found));
+        if (options.json) answer("component-replay", found);
         else
           console.log(
             [

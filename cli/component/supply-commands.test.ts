@@ -6,12 +6,13 @@ import { checkout } from "../../pipeline/build/fixture-checkout.ts";
 import { tinyBuild } from "../../pipeline/publish/tiny-build.fixture.ts";
 import { envelopeFile } from "../../pipeline/supply/statement.ts";
 import { runCommand } from "../command.fixture.ts";
+import { places } from "../system/state.ts";
 import { addComponentCommands } from "./commands.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "coalmine-supply-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const run = (...words: string[]) =>
-  runCommand((program) => addComponentCommands(program, folder), "component", ...words);
+  runCommand((program) => addComponentCommands(program, places(folder, {})), "component", ...words);
 const NAME = "coalmine.test.Tiny";
 
 test("a key is followed by another one as docs/runbook/signing-key.md says, and at no step is a release refused that should pass", async () => {

@@ -1,5 +1,4 @@
 import { userInfo } from "node:os";
-import type { Command } from "commander";
 import { silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { closeClaimCloud, openClaimCloud, type ClaimCloud } from "../../api/claims/claim-cloud.ts";
@@ -7,6 +6,9 @@ import { mintCodes } from "../../api/claims/mint.ts";
 import { decommission, rehome, swap, type Slip } from "../../api/devices/retire.ts";
 import { showDevice } from "../../api/devices/show-device.ts";
 import { names } from "../../infra/identity/identity.ts";
+import { answer } from "../answers/answers.ts";
+import type { CliCommand } from "../command/command.ts";
+import { wholeNumber } from "../command/words.ts";
 import { needRunning, type Places } from "../system/state.ts";
 import { codeText, deviceText, slipText } from "./device-text.ts";
 
@@ -21,18 +23,22 @@ interface Device {
 type Claim = Json & Device & { readonly count: number; readonly ttl: number };
 type Retire = Json & { readonly reason: string };
 
-/** `coalmine device`: how a device comes into the fleet, what happened to it, and how it goes. */
-export function addClaimCommands(program: Command, at: Places): void {
-  const device = program.command("device").description("devices: claim codes, history, and taking them out");
+const COUNT_MAX = 1000;
+const HOURS_MAX = 24 * 365;
+
+/** How a device comes into the fleet, what happened to it, and how it goes. */
+export function addClaimCommands(device: CliCommand, at: Places): void {
   device
     .command("claim")
     .description("make one-time codes by which devices become part of the fleet; they are shown only now")
     .requiredOption("--site <name>", "where the device will be")
     .option("--serial <name>", "the one serial number that the code is for; the device's name in the fleet")
     .option("--hardware-id <id>", "the one machine that the code is for")
-    .option("--count <n>", "so many codes, each for one device", Number, 1)
-    .option("--ttl <hours>", "how long they are good", Number, 72)
-    .option("--json", "as JSON", false)
+    .option("--count <n>", "so many codes, each for one device", wholeNumber(1, COUNT_MAX), 1)
+    .option("--ttl <hours>", "how long they are good", wholeNumber(1, HOURS_MAX), 72)
+    .answers("device-claim")
+    .example("device claim --site ward-7 --serial core-99")
+    .example("device claim --site ward-7 --count 20 --ttl 48")
     .action(({ json, count, ttl, site, serial, hardwareId }: Claim) =>
       asking(at, async (cloud) => {
         const named = {
@@ -41,32 +47,42 @@ export function addClaimCommands(program: Command, at: Places): void {
         };
         const who = userInfo().username;
         const codes = await mintCodes(cloud, { site, ...named, count, ttlHours: ttl, who });
-        console.log(json ? JSON.stringify(codes) : codes.map(codeText).join("\n"));
+        if (json) answer("device-claim", codes);
+        else console.log(codes.map(codeText).join("\n"));
       }),
     );
   device
-    .command("show <thing>")
+    .command("show")
+    .argument("<thing>", "its name in the fleet, as on its label")
     .description("a device as the registry has it, its commissioning, and its whole history")
-    .option("--json", "as JSON", false)
+    .answers("device-show")
+    .example("device show core-01")
     .action((thing: string, { json }: Json) =>
       asking(at, async (cloud) => {
         const shown = await showDevice(cloud, { thing });
-        console.log(json ? JSON.stringify(shown) : deviceText(shown));
+        if (json) answer("device-show", shown);
+        else console.log(deviceText(shown));
       }),
     );
-  const retiring = (name: string, description: string): Command =>
+  const retiring = (name: string, description: string, more = ""): CliCommand =>
     device
-      .command(`${name} <thing>`)
+      .command(name)
+      .argument("<thing>", "its name in the fleet, as on its label")
       .description(description)
       .requiredOption("--reason <text>", "why; the device's history keeps it")
-      .option("--json", "as JSON", false);
+      .answers("device-retired")
+      .example(`device ${name} core-07 ${more}--reason "its fan is broken"`);
   retiring(
     "decommission",
     "take a device out for good: its certificate is revoked, its history stays",
   ).action((thing: string, { reason, json }: Retire) =>
     retire(at, json, (cloud, who) => decommission(cloud, { thing, who, reason })),
   );
-  retiring("rehome", "take a device out, and make the code by which it is commissioned at another site")
+  retiring(
+    "rehome",
+    "take a device out, and make the code by which it is commissioned at another site",
+    "--site ward-9 ",
+  )
     .requiredOption("--site <name>", "where it goes")
     .action((thing: string, { reason, json, site }: Retire & Device) =>
       retire(at, json, (cloud, who) => rehome(cloud, { thing, who, reason, site })),
@@ -85,7 +101,8 @@ function retire(
 ): Promise<void> {
   return asking(at, async (cloud) => {
     const slip = await take(cloud, userInfo().username);
-    console.log(json ? JSON.stringify(slip) : slipText(slip));
+    if (json) answer("device-retired", slip);
+    else console.log(slipText(slip));
   });
 }
 

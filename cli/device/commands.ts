@@ -1,43 +1,42 @@
-import { resolve } from "node:path";
-import type { Command } from "commander";
-import { systemClock } from "@coalmine/runtime/system-clock";
-import { examine } from "../../commissioning/doctor/doctor.ts";
-import type { Finding } from "../../commissioning/doctor/finding.ts";
-import { exitCodes } from "../exit-codes.ts";
+import type { CliCommand } from "../command/command.ts";
+import { paint } from "../command/paint.ts";
+import { durationText } from "../../pipeline/judge/verdict.ts";
+import { answer } from "../answers/answers.ts";
+import { eachRegion } from "../fleet/each-region.ts";
+import { type DeviceRow, listDevices } from "../fleet/read-fleet.ts";
 import type { Places } from "../system/state.ts";
-import { statedRights } from "./stated-rights.ts";
+import { addClaimCommands } from "./claim-commands.ts";
+import { addLogsCommand } from "./logs-command.ts";
 
-const signs = { ok: "ok  ", failed: "FAIL", "not checked": "?   " } as const;
-const exits = {
-  permission: exitCodes.permission,
-  unreachable: exitCodes.unreachable,
-  other: exitCodes.unexpected,
-} as const;
-
-export function addDeviceCommands(program: Command, at: Places): void {
-  program
-    .command("doctor")
-    .description(
-      "look at this core device: identity, clock, network, room, and the rights that components need",
-    )
-    .option("--root <folder>", "the core device's folder", "/greengrass/v2")
-    .option("--serial-folder <folder...>", "names that lead to serial ports", ["/dev/serial/by-id"])
-    .option("--json", "one line of JSON")
-    .action(async (options: { root: string; serialFolder: string[]; json?: true }) => {
-      const findings = await examine({
-        root: resolve(options.root),
-        serialFolders: options.serialFolder.map((folder) => resolve(folder)),
-        needed: statedRights(at.root),
-        clock: systemClock,
-      });
-      if (options.json) console.log(JSON.stringify({ findings }));
-      else for (const finding of findings) console.log(lineOf(finding));
-      const worst = findings.find((finding) => finding.state === "failed");
-      process.exitCode = worst === undefined ? exitCodes.done : exits[worst.kind];
-    });
+interface ListWords {
+  readonly fleet?: string;
+  readonly json: boolean;
 }
 
-function lineOf(finding: Finding): string {
-  const line = `${signs[finding.state]}  ${finding.check}: ${finding.sentence}`;
-  return finding.state === "ok" ? line : `${line}\n        ${finding.remedy}`;
+/** `coalmine device`: which there are, what each says, how one comes into the fleet and how it goes. */
+export function addDeviceCommands(program: CliCommand, at: Places): void {
+  const device = program
+    .command("device")
+    .description("devices: which there are, logs, claim codes, history, and taking them out");
+  device
+    .command("list")
+    .description("every core device with its cohort, its health and how old that word is")
+    .option("--fleet <name>", "of one target alone")
+    .answers("device-list")
+    .example("device list")
+    .example("device list --fleet home --json")
+    .action(async ({ fleet, json }: ListWords) => {
+      const found = (await eachRegion(at, fleet, listDevices)).flat();
+      if (json) answer("device-list", found);
+      else if (found.length === 0) console.log("no device has been heard of yet");
+      else for (const row of found) console.log(rowText(row));
+    });
+  addClaimCommands(device, at);
+  addLogsCommand(device, at);
+}
+
+function rowText({ fleet, thing, cohort, status, platform, seen }: DeviceRow): string {
+  const health = paint(status === "HEALTHY" ? "green" : "red", status);
+  const age = seen === undefined ? "never heard" : `heard ${durationText(seen.ageMs)} ago`;
+  return `${fleet}  ${thing}  ${cohort}  ${health}  ${age}  ${platform ?? ""}`.trimEnd();
 }

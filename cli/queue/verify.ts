@@ -33,7 +33,7 @@ export function verify({ name, folder }: Queue, report: LogReport, users: readon
   return { name, folder, users, isSound: problems.length === 0, problems, ...report };
 }
 
-/** A line of `queue ls --json`. */
+/** An entry of `queue list --json`. */
 export function listed({ name, folder, users, isSound, ...report }: Verified) {
   const { records, missing, bytes, segments, cursors, quarantined } = report;
   return {

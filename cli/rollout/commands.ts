@@ -1,20 +1,24 @@
 import { userInfo } from "node:os";
-import type { Command } from "commander";
+import { Option } from "commander";
 import { RolloutSummary } from "@coalmine/contract";
 import { hold, promote, resume, rollback, type Decided, type DecisionInput } from "../../api/decide.ts";
 import { listRollouts } from "../../api/describe.ts";
 import { showRollout } from "../../api/show.ts";
 import type { Api } from "../../api/api.ts";
+import { HOSTED_DEVICES_MAX, PROCESS_DEVICES_MAX } from "../fleet/sizes.ts";
 import { onStopAsked } from "../stop-asked.ts";
+import { answer } from "../answers/answers.ts";
+import type { CliCommand } from "../command/command.ts";
+import { wholeNumber } from "../command/words.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { logFile } from "../system/commands.ts";
 import { closeRegion } from "../../pipeline/controller/region.ts";
 import { openRegions } from "../system/release.ts";
 import { mainJobPlaces, type Places } from "../system/state.ts";
-import { asking } from "./local-api.ts";
+import { asking, latest } from "./local-api.ts";
 import { beginAnew, mainJob } from "./main-job.ts";
-import { addQuestions } from "./questions.ts";
 import { rolloutText } from "./show-text.ts";
+import { addWatch } from "./watch.ts";
 import { isRegression, regressions } from "./regressions.ts";
 
 const exits = {
@@ -24,28 +28,38 @@ const exits = {
   failed: exitCodes.unexpected,
 } as const;
 
-export function addRolloutCommands(program: Command, at: Places): void {
+export function addRolloutCommands(program: CliCommand, at: Places): CliCommand {
   const rollout = program.command("rollout").description("what is on its way to the fleets");
   rollout
     .command("run")
     .description(
       "the main job: bring everything up, push a change, follow it to the main fleet, and clean up",
     )
-    .option("--json", "end with one line of JSON", false)
-    .option("--regression <name>", `plant a bad release instead: ${Object.keys(regressions).join(", ")}`)
-    .option("--let-past <stage>", "record an override for a stage: rehearse")
-    .option("--process-devices <n>", "core devices as processes", Number, 4)
-    .option("--hosted-devices <n>", "core devices on the driven clock", Number, 50)
+    .addOption(
+      new Option("--regression <name>", "plant a bad release instead").choices(Object.keys(regressions)),
+    )
+    .addOption(new Option("--let-past <stage>", "record an override for a stage").choices(["rehearse"]))
+    .option("--process-devices <n>", "core devices as processes", wholeNumber(1, PROCESS_DEVICES_MAX), 4)
+    .option(
+      "--hosted-devices <n>",
+      "core devices on the driven clock",
+      wholeNumber(1, HOSTED_DEVICES_MAX),
+      50,
+    )
     .option("--seed <text>", "seed of the driven region", "1")
+    .answers("rollout-run")
+    .example("rollout run")
+    .example("rollout run --regression wrong-calibration")
     .action((options: RunOptions) => run(at, options));
 
-  addQuestions(program, rollout, at);
   rollout
-    .command("promote <rollout>")
+    .command("promote")
+    .argument("<rollout>", "its name, or the beginning of it")
     .description("let the main fleets follow")
     .requiredOption("--reason <text>", "why; the audit log keeps it")
     .option("--emergency", "let it through unjudged, which takes two different people", false)
-    .option("--json", "as JSON", false)
+    .answers("decided")
+    .example('rollout promote 1f3a9c2b --reason "canary is well"')
     .action((name: string, { reason, emergency, json }: Promotion) =>
       decideOn(at, (api, input) => promote(api, { ...input, emergency }), named(name, reason), json),
     );
@@ -55,10 +69,12 @@ export function addRolloutCommands(program: Command, at: Places): void {
     ["rollback", rollback, "take it back everywhere"],
   ] as const) {
     rollout
-      .command(`${verb} <rollout>`)
+      .command(verb)
+      .argument("<rollout>", "its name, or the beginning of it")
       .description(what)
       .requiredOption("--reason <text>", "why; the audit log keeps it")
-      .option("--json", "as JSON", false)
+      .answers("decided")
+      .example(`rollout ${verb} 1f3a9c2b --reason "ward 7 is short of staff"`)
       .action((name: string, { reason, json }: { reason: string; json: boolean }) =>
         decideOn(at, decide, named(name, reason), json),
       );
@@ -66,37 +82,40 @@ export function addRolloutCommands(program: Command, at: Places): void {
   rollout
     .command("list")
     .description("the latest rollouts, newest first")
-    .option("--json", "as JSON", false)
+    .answers("rollout-list")
+    .example("rollout list")
     .action(({ json }: { json: boolean }) =>
       asking(at, async (api) => {
         const found = await listRollouts(api);
-        console.log(
-          json
-            ? JSON.stringify(found)
-            : found.map((one) => `${one.rollout}  ${one.phase}  ${one.because ?? ""}`).join("\n") ||
-                "there is none yet: push something",
-        );
+        if (json) answer("rollout-list", found);
+        else if (found.length === 0) console.log("there is none yet: push something");
+        else
+          for (const one of found)
+            console.log(`${one.rollout}  ${one.phase}  ${one.because ?? ""}`.trimEnd());
       }),
     );
   rollout
-    .command("show [rollout]")
-    .description("one rollout and where each device is, by the beginning of its name; the latest without one")
-    .option("--json", "as JSON", false)
+    .command("show")
+    .argument("[rollout]", "its name, or the beginning of it; the latest without one")
+    .description("one rollout and where each device is")
+    .answers("rollout-show")
+    .example("rollout show")
+    .example("rollout show 1f3a9c2b --json")
     .action((name: string | undefined, { json }: { json: boolean }) =>
       asking(at, async (api) => {
-        const wanted = name ?? (await listRollouts(api, { limit: 1 }))[0]?.rollout;
-        if (wanted === undefined) console.log("there is none yet: push something");
-        else {
-          const regions = openRegions(api.targets);
-          try {
-            const shown = await showRollout(api, regions, { rollout: wanted });
-            console.log(json ? JSON.stringify(shown) : rolloutText(shown));
-          } finally {
-            regions.forEach(closeRegion);
-          }
+        const wanted = name ?? (await latest(api));
+        const regions = openRegions(api.targets);
+        try {
+          const shown = await showRollout(api, regions, { rollout: wanted });
+          if (json) answer("rollout-show", shown);
+          else console.log(rolloutText(shown));
+        } finally {
+          regions.forEach(closeRegion);
         }
       }),
     );
+  addWatch(rollout, at);
+  return rollout;
 }
 
 interface Promotion {
@@ -121,12 +140,6 @@ interface RunOptions {
 
 async function run(at: Places, options: RunOptions): Promise<void> {
   const { regression, letPast, json } = options;
-  if (regression !== undefined && !isRegression(regression))
-    return usage(
-      `there is no regression "${regression}"; take one of ${Object.keys(regressions).join(", ")}`,
-    );
-  if (letPast !== undefined && letPast !== "rehearse")
-    return usage(`nothing lets a push past "${letPast}"; only "rehearse" can be let past`);
   const job = mainJobPlaces(at);
   const interrupted = new AbortController();
   onStopAsked((signal) =>
@@ -147,14 +160,14 @@ async function run(at: Places, options: RunOptions): Promise<void> {
       await mainJob({
         at: job,
         ...options,
-        regression,
-        letPast,
+        regression: regression !== undefined && isRegression(regression) ? regression : undefined,
+        letPast: letPast === "rehearse" ? letPast : undefined,
         say,
         logLine: logFile(job),
         signal: interrupted.signal,
       }),
     );
-    if (json) console.log(JSON.stringify(summary));
+    if (json) answer("rollout-run", summary);
     else tell(summary);
     process.exitCode = exits[summary.outcome];
   } catch (failure) {
@@ -179,11 +192,6 @@ release ${summary.release}: ${summary.outcome.toUpperCase()}
     .join(", ")}`);
 }
 
-function usage(sentence: string): void {
-  console.error(sentence);
-  process.exitCode = exitCodes.usage;
-}
-
 function decideOn(
   at: Places,
   decide: (api: Api, input: DecisionInput) => Promise<Decided>,
@@ -192,10 +200,10 @@ function decideOn(
 ): Promise<void> {
   return asking(at, async (api) => {
     const decided = await decide(api, input);
-    console.log(
-      json
-        ? JSON.stringify(decided)
-        : `${decided.rollout} is ${decided.phase} now; entry ${decided.sequence} of its audit log says who and why. ${decided.next}`,
-    );
+    if (json) answer("decided", decided);
+    else
+      console.log(
+        `${decided.rollout} is ${decided.phase} now; entry ${decided.sequence} of its audit log says who and why. ${decided.next}`,
+      );
   });
 }

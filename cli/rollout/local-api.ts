@@ -1,5 +1,7 @@
 import { systemClock } from "@coalmine/runtime/system-clock";
+import { ApiError } from "../../api/api-error.ts";
 import type { Api } from "../../api/api.ts";
+import { listRollouts } from "../../api/describe.ts";
 import { KeptDocuments } from "../../pipeline/controller/kept.ts";
 import { closeRegion, openRegion, type Region } from "../../pipeline/controller/region.ts";
 import { RolloutLog } from "../../pipeline/controller/rollout-log.ts";
@@ -34,4 +36,14 @@ export async function asking(at: Places, ask: (api: Api) => Promise<void>): Prom
   } finally {
     closeRegion(home);
   }
+}
+
+/** The name of the newest one. @throws ApiError where there is none */
+export async function latest(api: Api): Promise<string> {
+  const [newest] = await listRollouts(api, { limit: 1 });
+  if (newest !== undefined) return newest.rollout;
+  throw new ApiError(
+    "ERR_API_NOT_FOUND",
+    "there is no rollout yet; push something: `git push fleet HEAD:main`, with the remote that `coalmine up` names",
+  );
 }

@@ -1,14 +1,18 @@
 import { join } from "node:path";
-import type { Command } from "commander";
+import { ApiError } from "../../api/api-error.ts";
 import { explain, why } from "../../api/why.ts";
+import { catalogue } from "../../pipeline/why/catalogue.ts";
 import { plan, readFleet } from "../../api/plan.ts";
 import { closeRegion } from "../../pipeline/controller/region.ts";
 import { parsePolicy } from "../../pipeline/policy.ts";
+import { answer } from "../answers/answers.ts";
+import type { CliCommand } from "../command/command.ts";
+import { positiveNumber } from "../command/words.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { readInput } from "../input-file.ts";
 import { openRegions } from "../system/release.ts";
 import { needRunning, type Places } from "../system/state.ts";
-import { asking, localApi } from "./local-api.ts";
+import { asking, latest, localApi } from "./local-api.ts";
 
 interface PlanOptions {
   readonly target: string;
@@ -18,7 +22,7 @@ interface PlanOptions {
 }
 
 /** What a person asks before and after a rollout. */
-export function addQuestions(program: Command, rollout: Command, at: Places): void {
+export function addQuestions(program: CliCommand, rollout: CliCommand, at: Places): void {
   rollout
     .command("plan")
     .description(
@@ -26,8 +30,14 @@ export function addQuestions(program: Command, rollout: Command, at: Places): vo
     )
     .option("--target <name>", "which target", "driven")
     .option("--policy <file>", "the policy to try", join(at.root, "pipeline/policy.yaml"))
-    .option("--hours <n>", "how far back the fleet's history is read; as far as is needed without it", Number)
-    .option("--json", "as JSON", false)
+    .option(
+      "--hours <n>",
+      "how far back the fleet's history is read; as far as is needed without it",
+      positiveNumber,
+    )
+    .answers("rollout-plan")
+    .example("rollout plan")
+    .example("rollout plan --target driven --policy my-policy.yaml")
     .action(async ({ target, policy: file, hours, json }: PlanOptions) => {
       const policy = parsePolicy(readInput(file, "a policy"));
       const { api } = localApi(needRunning(at));
@@ -37,23 +47,49 @@ export function addQuestions(program: Command, rollout: Command, at: Places): vo
         const nowMs = of === undefined ? 0 : await api.time.now(of);
         const fleet = await readFleet(regions, policy, { target, hours }, nowMs);
         const planned = await plan(policy, target, fleet);
-        console.log(json ? JSON.stringify(planned) : planned.sentences.join("\n"));
+        if (json) answer("rollout-plan", planned);
+        else console.log(planned.sentences.join("\n"));
         if (planned.refusals.length > 0) process.exitCode = exitCodes.usage;
       } finally {
         regions.forEach(closeRegion);
       }
     });
   program
-    .command("why <rollout>")
+    .command("why")
+    .argument("[what]", "a rollout, or a word such as COMPONENT_BROKEN; the latest rollout without one")
     .description(
-      "why a rollout is where it is, in sentences; or what a word means that one of them gave as a reason, such as COMPONENT_BROKEN",
+      "why a rollout is where it is, in sentences; or what a word means that one of them, or a device, gave as a reason",
     )
-    .option("--json", "as JSON", false)
-    .action(async (name: string, { json }: { json: boolean }) => {
-      const tell = (sentences: readonly string[]): void =>
-        console.log(json ? JSON.stringify(sentences) : sentences.join("\n"));
-      const explained = explain(name);
+    .answers("why")
+    .example("why")
+    .example("why 1f3a9c2b")
+    .example("why COMPONENT_BROKEN")
+    .action(async (what: string | undefined, { json }: { json: boolean }) => {
+      const tell = (sentences: readonly string[]): void => {
+        if (json) answer("why", sentences);
+        else console.log(sentences.join("\n"));
+      };
+      const explained = what === undefined ? undefined : explain(what);
       if (explained !== undefined) tell([explained]);
-      else await asking(at, async (api) => tell(await why(api, { rollout: name })));
+      else if (what !== undefined && LIKE_A_WORD.test(what)) throw unknownWord(what);
+      else await asking(at, async (api) => tell(await why(api, { rollout: what ?? (await latest(api)) })));
     });
+}
+
+/** Devices and the judge spell their reasons so; a rollout is named by a commit. */
+const LIKE_A_WORD = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/;
+/** Words that are offered where one is not known. */
+const NEAR_MAX = 5;
+
+function unknownWord(word: string): ApiError {
+  const parts = new Set(word.split("_"));
+  const shared = (known: string): number => known.split("_").filter((part) => parts.has(part)).length;
+  const near = [...catalogue.keys()]
+    .filter((known) => shared(known) > 0)
+    .sort((a, b) => shared(b) - shared(a))
+    .slice(0, NEAR_MAX);
+  return new ApiError(
+    "ERR_API_NOT_FOUND",
+    `no word "${word}" is known${near.length === 0 ? "; name a rollout, or a word as a device spells it" : `; near it are ${near.join(", ")}`}`,
+  );
 }

@@ -10,10 +10,10 @@ const simulate = (...words: string[]) =>
   runCommand((program) => addSimulateCommand(program, at), "simulate", ...words);
 
 test.each([
-  [["--regression", "slow"], /no regression "slow"; take one of crash-at-start, /],
-  [["--seeds", "0"], /--seeds takes a whole number from 1 to 1000, not 0/],
-  [["--devices", "many"], /--devices takes a whole number from 1 to 10000, not NaN/],
-  [["--first-seed", "1.5"], /--first-seed takes a whole number/],
+  [["--regression", "slow"], /Allowed choices are crash-at-start, /],
+  [["--seeds", "0"], /--seeds .*'0' is invalid\. It takes a whole number from 1 to 1000\./],
+  [["--devices", "many"], /--devices .*'many' is invalid\. It takes a whole number from 1 to 10000\./],
+  [["--first-seed", "1.5"], /--first-seed .*It takes a whole number/],
 ])("%j is refused before anything is built", async (words, sentence) => {
   const ran = await simulate(...words);
   expect(ran.err).toMatch(sentence);

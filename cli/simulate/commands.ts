@@ -1,9 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Command } from "commander";
+import { Option } from "commander";
 import { messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
+import { answer } from "../answers/answers.ts";
+import type { CliCommand } from "../command/command.ts";
+import { wholeNumber } from "../command/words.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { isRegression, regressions } from "../rollout/regressions.ts";
 import { onStopAsked } from "../stop-asked.ts";
@@ -29,47 +32,52 @@ interface Options {
   readonly json: boolean;
 }
 
-export function addSimulateCommand(program: Command, at: Places): void {
+export function addSimulateCommand(program: CliCommand, at: Places): void {
   program
     .command("simulate")
     .description(
       "roll a release onto hosted devices alone, under the real controller, policy and judge, from one seed after the other; exits 0 where every seed may be promoted, 3 where every seed is halted, else 4",
     )
-    .option(
-      "--regression <name>",
-      `a bad release: ${Object.keys(regressions).join(", ")}; without it nothing changes but versions`,
+    .addOption(
+      new Option("--regression <name>", "a bad release; without one nothing changes but versions").choices(
+        Object.keys(regressions),
+      ),
     )
-    .option("--seeds <n>", "how many seeds", Number, 1)
-    .option("--first-seed <n>", "the first of them; a seed gives the same again", Number, 1)
-    .option("--devices <n>", `hosted devices of each seed (${DEVICES}; of a scenario 20)`, Number)
-    .option("--at-once <n>", "regions that live at the same time, each on a core", Number, 2)
+    .option("--seeds <n>", "how many seeds", wholeNumber(1, SEEDS_MAX), 1)
+    .option(
+      "--first-seed <n>",
+      "the first of them; a seed gives the same again",
+      wholeNumber(1, Number.MAX_SAFE_INTEGER - SEEDS_MAX),
+      1,
+    )
+    .option(
+      "--devices <n>",
+      `hosted devices of each seed (${DEVICES}; of a scenario 20)`,
+      wholeNumber(1, DEVICES_MAX),
+    )
+    .option(
+      "--at-once <n>",
+      "regions that live at the same time, each on a core",
+      wholeNumber(1, SEEDS_MAX),
+      2,
+    )
     .option("--scenario <name>", "play one of the fleet's scenarios instead, with what was built last")
     .option("--steps <file>", "the scenario's faults and their times, as JSON (simulator/fleet/README.md)")
     .option("--seed <text>", "the scenario's seed", "1")
-    .option("--json", "end with one line of JSON", false)
+    .answers("simulate")
+    .example("simulate --regression slow-inference --seeds 5")
+    .example("simulate --scenario quiet --seed 7 --json")
     .action((options: Options) => (options.scenario === undefined ? run(at, options) : play(at, options)));
 }
 
 async function run(at: Places, options: Options): Promise<void> {
   const { regression, seeds, firstSeed, devices = DEVICES, atOnce, json } = options;
-  if (regression !== undefined && !isRegression(regression))
-    return usage(
-      `there is no regression "${regression}"; take one of ${Object.keys(regressions).join(", ")}`,
-    );
-  for (const [name, value, max] of [
-    ["--seeds", seeds, SEEDS_MAX],
-    ["--first-seed", firstSeed, Number.MAX_SAFE_INTEGER - SEEDS_MAX],
-    ["--devices", devices, DEVICES_MAX],
-    ["--at-once", atOnce, SEEDS_MAX],
-  ] as const)
-    if (!Number.isInteger(value) || value < 1 || value > max)
-      return usage(`${name} takes a whole number from 1 to ${max}, not ${value}`);
   const interrupted = new AbortController();
   onStopAsked((signal) => interrupted.abort(new Error(`interrupted by ${signal}; what ran was stopped`)));
   try {
     const rollouts = await simulate({
       at,
-      change: regression && regressions[regression],
+      change: regression !== undefined && isRegression(regression) ? regressions[regression] : undefined,
       policy: readFileSync(join(at.root, "pipeline/policy.yaml"), "utf8"),
       seeds: Array.from({ length: seeds }, (_, index) => String(firstSeed + index)),
       devices,
@@ -81,9 +89,8 @@ async function run(at: Places, options: Options): Promise<void> {
     });
     const tally = tallyOf(rollouts);
     const release = regression ?? "unchanged";
-    console.log(
-      json ? JSON.stringify({ release, devices, ...tally, rollouts }) : `\n${release}: ${tallyTold(tally)}`,
-    );
+    if (json) answer("simulate", { release, devices, ...tally, rollouts });
+    else console.log(`\n${release}: ${tallyTold(tally)}`);
     process.exitCode = exitOf(tally);
   } catch (failure) {
     if (!interrupted.signal.aborted) throw failure;
@@ -108,9 +115,4 @@ function play({ root }: Places, { scenario = "", steps, seed, devices, json }: O
     stdio: "inherit",
   });
   process.exitCode = status ?? exitCodes.unexpected;
-}
-
-function usage(sentence: string): void {
-  console.error(sentence);
-  process.exitCode = exitCodes.usage;
 }

@@ -1,10 +1,13 @@
 import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { dirname, join, resolve } from "node:path";
-import type { Command } from "commander";
 import { jsonLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
+import type { CliCommand } from "../command/command.ts";
+import { wholeNumber } from "../command/words.ts";
+import { bringUpAws, type UpAws } from "../doctor/up-aws.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { HOSTED_DEVICES_MAX, PROCESS_DEVICES_MAX } from "../fleet/sizes.ts";
 import { onStopAsked } from "../stop-asked.ts";
 import { findRunning, mainJobPlaces, needRunning, SystemError, type Places } from "./state.ts";
 import { startSystem, type System } from "./system.ts";
@@ -13,14 +16,36 @@ import { followTheWall } from "./wall-pace.ts";
 /** Core devices stop their components one after the other. */
 const DOWN_MS_MAX = 60_000;
 
-export function addSystemCommands(program: Command, at: Places): void {
+export function addSystemCommands(program: CliCommand, at: Places): void {
   program
     .command("up")
     .description("bring up regions, fleets and the rollout controller on this machine, and leave them up")
-    .option("--process-devices <n>", "core devices as processes", Number, 4)
-    .option("--hosted-devices <n>", "core devices on the driven clock", Number, 50)
+    .option("--process-devices <n>", "core devices as processes", wholeNumber(1, PROCESS_DEVICES_MAX), 4)
+    .option(
+      "--hosted-devices <n>",
+      "core devices on the driven clock",
+      wholeNumber(1, HOSTED_DEVICES_MAX),
+      50,
+    )
     .option("--seed <text>", "seed of the driven region", "1")
-    .action(async (options: { processDevices: number; hostedDevices: number; seed: string }) => {
+    .option(
+      "--aws",
+      "look whether an AWS account is ready, and print the commands that bring it up there",
+      false,
+    )
+    .option("--region <name>", "with --aws: the region; AWS_REGION without it")
+    .option("--repository <owner/name>", "with --aws: what is pushed to, as the connection knows it")
+    .option("--connection <arn>", "with --aws: the CodeConnections connection to it")
+    .example("up")
+    .example("up --process-devices 8 --hosted-devices 200")
+    .example(
+      "up --aws --region eu-central-1 --repository ward/coalmine --connection arn:aws:codeconnections:…",
+    )
+    .action(async (options: UpWords) => {
+      if (options.aws) {
+        process.exitCode = await bringUpAws(at, options);
+        return;
+      }
       const stop = new AbortController();
       let system: System | undefined;
       onStopAsked(() => {
@@ -54,11 +79,13 @@ export function addSystemCommands(program: Command, at: Places): void {
       "what to commission it with; commissioning/options.ts says what stands in it",
     )
     .option("--wait", "where it ends without a network, try each minute until it has its identity", false)
-    .option("--json", "as JSON", false)
+    .answers("commission")
     .option("--page", "ask a technician on a page of this device's own", false)
     .option("--terminal", "ask a technician here", false)
     .option("--address <address>", "where the page is, unless it is for this machine alone", "127.0.0.1")
-    .option("--port <port>", "of the page", "8090")
+    .option("--port <number>", "of the page", wholeNumber(1, 65_535), 8090)
+    .example("commission --settings core-01.json")
+    .example("commission --settings core-01.json --page --address 192.168.4.1")
     .action((options: CommissionWords) => {
       const { status } = spawnSync(process.execPath, commissionCommand(at, options), { stdio: "inherit" });
       process.exitCode = status ?? exitCodes.interrupted;
@@ -67,6 +94,8 @@ export function addSystemCommands(program: Command, at: Places): void {
     .command("down")
     .description("end what `coalmine up` or the main job left running")
     .option("--forget", "also remove its state", false)
+    .example("down")
+    .example("down --forget")
     .action(async ({ forget }: { forget: boolean }) => {
       const all = [at, mainJobPlaces(at)];
       const running = all.flatMap((place) => findRunning(place) ?? []);
@@ -89,6 +118,13 @@ export function addSystemCommands(program: Command, at: Places): void {
     });
 }
 
+interface UpWords extends UpAws {
+  readonly processDevices: number;
+  readonly hostedDevices: number;
+  readonly seed: string;
+  readonly aws: boolean;
+}
+
 interface CommissionWords {
   readonly settings: string;
   readonly wait: boolean;
@@ -96,7 +132,7 @@ interface CommissionWords {
   readonly page: boolean;
   readonly terminal: boolean;
   readonly address: string;
-  readonly port: string;
+  readonly port: number;
 }
 
 /** With somebody to ask, or without. */
@@ -111,7 +147,7 @@ function commissionCommand(at: Places, options: CommissionWords): string[] {
       "--address",
       address,
       "--port",
-      port,
+      String(port),
     ];
   const flags = [...(wait ? ["--wait"] : []), ...(json ? ["--json"] : [])];
   return [join(at.root, "commissioning/main.ts"), ...words, ...flags];

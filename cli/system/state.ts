@@ -46,7 +46,7 @@ export const RunningSystem = z.object({
 export type RunningSystem = z.infer<typeof RunningSystem>;
 
 export class SystemError extends CoalmineError {
-  readonly code: "ERR_NOT_RUNNING" | "ERR_ALREADY_RUNNING" | "ERR_STILL_RUNNING";
+  readonly code: "ERR_NOT_RUNNING" | "ERR_ALREADY_RUNNING" | "ERR_STILL_RUNNING" | "ERR_NO_SUCH_FLEET";
   constructor(code: SystemError["code"], message: string) {
     super(message);
     this.code = code;

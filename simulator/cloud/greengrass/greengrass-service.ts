@@ -15,6 +15,7 @@ import { greengrassError } from "./errors.ts";
 import type { JobsForDeployments, RegistryForDeployments, ShadowsForDeployments } from "./jobs-port.ts";
 import { page } from "./paging.ts";
 import { publicComponents } from "./public-components.ts";
+import { serviceRoleOperations } from "./service-role.ts";
 import { tagOperations } from "./tags.ts";
 
 export interface GreengrassOptions {
@@ -72,6 +73,7 @@ export class GreengrassService implements Service {
       ...this.#deploymentOperations(),
       ...this.#deviceOperations(),
       ...tagOperations(this),
+      ...serviceRoleOperations(store.table("greengrass-service-role"), options.clock),
     };
   }
 

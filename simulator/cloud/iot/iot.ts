@@ -1,6 +1,6 @@
 import type { Clock, Random } from "@coalmine/ports";
 import * as z from "zod";
-import type { CloudEvents, Operation, Place, Service } from "../service.ts";
+import { type CloudEvents, type Operation, type Place, type Service, ServiceError } from "../service.ts";
 import type { Store, Table } from "../store/store.ts";
 import { certificateOperations, type Issuer } from "./certificate-operations.ts";
 import { Certificates } from "./certificates.ts";
@@ -64,6 +64,7 @@ export class Iot {
         ...this.roleAliases.operations(),
         ...this.templates.operations(),
         ...eventConfigurations(store.table("iot-event-configurations")),
+        ...loggingOptions(store.table("iot-logging-options")),
         DescribeEndpoint: describeEndpoint(endpoints),
         ...others,
       },
@@ -103,5 +104,27 @@ function eventConfigurations(table: Table<Configurations>): Record<string, Opera
         return {};
       },
     ),
+  };
+}
+
+const LoggingOptions = z.object({
+  roleArn: z.string().nullish(),
+  defaultLogLevel: z.enum(["DEBUG", "INFO", "ERROR", "WARN", "DISABLED"]).nullish(),
+  disableAllLogs: z.boolean().nullish(),
+});
+
+/** Kept and told; nothing is logged by this cloud itself. */
+function loggingOptions(table: Table<z.infer<typeof LoggingOptions>>): Record<string, Operation> {
+  return {
+    GetV2LoggingOptions: () => {
+      const kept = table.get("all");
+      if (kept === undefined)
+        throw new ServiceError("NotConfiguredException", 404, "Logging is not configured.");
+      return kept;
+    },
+    SetV2LoggingOptions: operation(LoggingOptions, (input) => {
+      table.set("all", { disableAllLogs: false, ...table.get("all"), ...input });
+      return {};
+    }),
   };
 }

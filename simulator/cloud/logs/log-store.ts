@@ -24,6 +24,13 @@ export interface LogStream {
   readonly events: number;
 }
 
+/** Its id stays with it, whichever part of the stream is asked for. */
+export interface KeptEvent extends StoredEvent {
+  readonly eventId: string;
+}
+
+const BATCH_DIGITS = 10;
+
 /** Groups, streams, and their events in batches as they came: a put writes one row however long the stream is. */
 export class LogStore {
   readonly groups: Table<LogGroup>;
@@ -73,11 +80,17 @@ export class LogStore {
   }
 
   /** By time; equal times in order of arrival. Events past the group's retention are not given any more. */
-  eventsOf(stream: LogStream, group: LogGroup, now: Instant): readonly StoredEvent[] {
+  eventsOf(stream: LogStream, group: LogGroup, now: Instant): readonly KeptEvent[] {
     const oldest = group.retentionDays === undefined ? 0 : now - group.retentionDays * 24 * 3600_000;
-    const events: StoredEvent[] = [];
-    for (const [, batch] of this.#batches.entries(`${streamKey(stream.group, stream.name)}\n`))
-      for (const event of batch) if (event.timestamp >= oldest) events.push(event);
+    const events: KeptEvent[] = [];
+    const prefix = `${streamKey(stream.group, stream.name)}\n`;
+    for (const [key, batch] of this.#batches.entries(prefix))
+      for (const [index, event] of batch.entries())
+        if (event.timestamp >= oldest)
+          events.push({
+            ...event,
+            eventId: `${stream.createdAt}/${stream.name}/${key.slice(-BATCH_DIGITS)}/${index}`,
+          });
     return events.sort((a, b) => a.timestamp - b.timestamp);
   }
 
@@ -99,5 +112,5 @@ function streamKey(group: string, stream: string): string {
 }
 
 function batchKey(number: number): string {
-  return String(number).padStart(10, "0");
+  return String(number).padStart(BATCH_DIGITS, "0");
 }

@@ -5,7 +5,7 @@ import type { Store } from "../store/store.ts";
 import { matchesFilter } from "./filter-pattern.ts";
 import { groupSettings } from "./group-settings.ts";
 import { limits } from "./limits.ts";
-import { LogStore, type LogGroup, type LogStream } from "./log-store.ts";
+import { type KeptEvent, LogStore, type LogGroup, type LogStream } from "./log-store.ts";
 import { acceptBatch, invalid, type StoredEvent } from "./put-log-events.ts";
 
 const streamName = /^[^:*\n]{1,512}$/;
@@ -184,7 +184,7 @@ export class LogsService implements Service {
     const chosen = withinBytes(events.slice(start, end), isForward);
     const first = isForward ? start : end - chosen.length;
     return {
-      events: chosen,
+      events: chosen.map(({ timestamp, message, ingestionTime }) => ({ timestamp, message, ingestionTime })),
       nextForwardToken: `f/${first + chosen.length}`,
       nextBackwardToken: `b/${first}`,
     };
@@ -202,11 +202,7 @@ export class LogsService implements Service {
       .flatMap((stream) =>
         this.#between(this.#logs.eventsOf(stream, group, now), input)
           .filter((event) => matchesFilter(event.message, String(input.filterPattern ?? "")))
-          .map((event, index) => ({
-            ...event,
-            logStreamName: stream.name,
-            eventId: `${stream.createdAt}${stream.name}/${index}`,
-          })),
+          .map((event) => ({ ...event, logStreamName: stream.name })),
       )
       .sort((a, b) => a.timestamp - b.timestamp);
     const start = input.nextToken === undefined ? 0 : Number(input.nextToken);
@@ -220,7 +216,7 @@ export class LogsService implements Service {
     };
   }
 
-  #between(events: readonly StoredEvent[], input: Input): readonly StoredEvent[] {
+  #between(events: readonly KeptEvent[], input: Input): readonly KeptEvent[] {
     const from = Number(input.startTime ?? 0);
     const to = Number(input.endTime ?? Infinity);
     // The end is exclusive for a stream and inclusive for a filter only in the service's own words; exclusive here.
