@@ -11,6 +11,10 @@ const conflicts = new Set([
   "ERR_NO_SUCH_LOGS",
   "ERR_QUEUE_IN_USE",
   "ERR_QUEUE_NOT_FOUND",
+  "ERR_SUPPLY_DIGEST",
+  "ERR_SUPPLY_SIGNATURE",
+  "ERR_SUPPLY_STATEMENT",
+  "ERR_SUPPLY_UNSIGNED",
 ]);
 const usages = new Set([
   "ERR_API_INPUT",
@@ -22,6 +26,7 @@ const usages = new Set([
   "ERR_POLICY",
   "ERR_QUEUE_KEY",
   "ERR_SIMULATION",
+  "ERR_SUPPLY_KEY",
   "ERR_UP_AWS",
 ]);
 const unreachable = new Set([

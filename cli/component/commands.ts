@@ -13,6 +13,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { type Checked, checkRecipes } from "./check.ts";
 import { replay, ReplayError } from "./replay.ts";
 import { storedPoints } from "./stored-points.ts";
+import { addSupplyCommands } from "./supply-commands.ts";
 
 type InferenceModule = Parameters<typeof replay>[0];
 
@@ -93,6 +94,7 @@ export function addComponentCommands(program: CliCommand, at: Places): void {
         if (found.equal < found.recorded) process.exitCode = exitCodes.halted;
       },
     );
+  addSupplyCommands(component, root);
 }
 
 function toldOf({ file, faults }: Checked) {

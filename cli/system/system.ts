@@ -11,6 +11,7 @@ import { type TargetTime, targetTime } from "../../pipeline/controller/target-ti
 import { PIPELINE_NAME } from "../../pipeline/definition.ts";
 import { publishRelease } from "../../pipeline/publish/publish-release.ts";
 import { git } from "../../pipeline/push/repository.ts";
+import { signersOf } from "../../pipeline/supply/signers.ts";
 import { names } from "../../infra/identity/identity.ts";
 import type { Target } from "../../pipeline/target.ts";
 import type { ProcessFleet } from "../../simulator/fleet/process/process-fleet.ts";
@@ -123,6 +124,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       newSeed: () => randomBytes(16).toString("hex"),
       notify: async (notice) => say(`notice: ${JSON.stringify(notice)}`),
       log,
+      signers: signersOf(process.env),
     });
     const controlling = controller.run(stop.signal);
     home.cloud.cloud.events.on((event) => {

@@ -1,6 +1,10 @@
 import { ComponentName, ComponentVersion, Sha256 } from "@coalmine/contract";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import * as z from "zod";
+import { BuildError } from "./build-error.ts";
 import { platforms } from "./platform.ts";
+import { readJson } from "./read-json.ts";
 
 /** One zip: its path below `dist`, and what it is. */
 export const ArtifactFile = z.object({ file: z.string(), sha256: Sha256, sizeBytes: z.int() });
@@ -28,3 +32,11 @@ export const BuildManifest = z.object({
   components: z.array(BuiltComponent),
 });
 export type BuildManifest = z.infer<typeof BuildManifest>;
+
+/** What a build left in its `dist`. */
+export function readBuild(dist: string): BuildManifest {
+  const file = join(dist, "build.json");
+  if (!existsSync(file))
+    throw new BuildError("ERR_BUILD_SOURCE", `${file} is not there; run npm run build, or the build stage`);
+  return readJson(BuildManifest, file);
+}

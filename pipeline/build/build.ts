@@ -1,5 +1,6 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { PORTS_VERSION } from "@coalmine/ports";
 import type { Recipe } from "@coalmine/recipe";
 import { buildArtifacts, type BuiltArtifact } from "./artifacts.ts";
@@ -8,6 +9,9 @@ import type { BuildManifest, BuiltComponent } from "./build-manifest.ts";
 import { checkBundleGlobals } from "./check-bundle-globals.ts";
 import { checkSyntax } from "./check-syntax.ts";
 import { sha256 } from "./digest.ts";
+import { nodeParts } from "./node-parts.ts";
+import { type Built, provenanceOf } from "../supply/provenance.ts";
+import { envelopeFile, sbomFile, SIGNED_FOLDER, statementFile } from "../supply/statement.ts";
 import { pinnedNode } from "./node-version.ts";
 import { type Platform, platforms as allPlatforms } from "./platform.ts";
 import { objectKey, recipeDigest, renderRecipe } from "./recipe-template.ts";
@@ -28,7 +32,7 @@ export interface BuildOptions {
 
 /**
  * Builds into `<root>/dist`: `artifacts/<component>/<platform>/<file>.zip`, `recipes/<component>-<version>.yaml`, the
- * bundles by themselves in `bundles/<component>`, and last `build.json`.
+ * bundles by themselves in `bundles/<component>`, what is signed in `statements`, and last `build.json`.
  */
 export async function buildAll(options: BuildOptions): Promise<BuildManifest> {
   const { root } = options;
@@ -38,7 +42,7 @@ export async function buildAll(options: BuildOptions): Promise<BuildManifest> {
   // First, so that a build that fails leaves nothing that looks like one that did not.
   await rm(join(dist, "build.json"), { force: true });
   if (options.only === undefined)
-    for (const part of ["artifacts", "bundles", "recipes"])
+    for (const part of ["artifacts", "bundles", "recipes", "statements"])
       await rm(join(dist, part), { recursive: true, force: true });
   const components: BuiltComponent[] = [];
   const left = sources.entries();
@@ -72,7 +76,7 @@ export async function buildComponent(
   const { component, version } = source;
   const dist = join(root, "dist");
   const { text, recipe } = renderRecipe(root, component, version);
-  const { artifacts, bundles } = await buildArtifacts(root, source, platforms, cacheFolder);
+  const { artifacts, bundles, sources } = await buildArtifacts(root, source, platforms, cacheFolder);
   checkArtifactsNamed(recipe, source, artifacts);
 
   await rm(join(dist, "artifacts", component), { recursive: true, force: true });
@@ -99,8 +103,22 @@ export async function buildComponent(
     recipeFile,
     artifacts: files,
   };
+  const inside = source.kind === "node" ? await nodeParts(root) : {};
+  const made = { source, recipe: built.recipe, artifacts, sources, nodeVersion: pinnedNode(root), inside };
+  await writeProvenance(root, dist, made);
   const entry = entryOf(released, component, version);
   return { ...built, released: entry !== undefined && differences(entry, asReleased(built)).length === 0 };
+}
+
+/** The bills and the statement, and, where somebody signed that version and committed it, the signature. */
+async function writeProvenance(root: string, dist: string, built: Built): Promise<void> {
+  const { component, version } = built.source;
+  const { sboms, statement } = provenanceOf(root, built);
+  for (const [platform, text] of sboms) await write(join(dist, sbomFile(component, version, platform)), text);
+  await write(join(dist, statementFile(component, version)), statement);
+  const envelope = join(root, SIGNED_FOLDER, basename(envelopeFile(component, version)));
+  if (existsSync(envelope))
+    await write(join(dist, envelopeFile(component, version)), await readFile(envelope));
 }
 
 /** What the list of releases says of a build. */

@@ -1,5 +1,13 @@
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -89,6 +97,14 @@ test("two checkouts in different folders, time zones, languages and umasks make 
     ["coalmine.model.BloodViscosity", ["any"]],
     [name, [host]],
   ]);
+  // And say the same of them: what one of them signs, the other makes too.
+  const statements = ({ root }: typeof here) =>
+    readdirSync(join(root, "dist/statements")).map((file) => [
+      file,
+      readFileSync(join(root, "dist/statements", file), "utf8"),
+    ]);
+  expect(statements(here)).toHaveLength(4);
+  expect(statements(there)).toEqual(statements(here));
 });
 
 test("an artifact holds the bundles and the natives of its own platform", async () => {
@@ -98,7 +114,9 @@ test("an artifact holds the bundles and the natives of its own platform", async 
     "onnxruntime_binding.node",
     "serialport-bindings.node",
   ];
-  expect(Object.keys(files)).toEqual([...natives, "component.mjs", "config.mjs", "main.mjs"].sort());
+  expect(Object.keys(files)).toEqual(
+    [...natives, "NOTICE", "component.mjs", "config.mjs", "main.mjs"].sort(),
+  );
   const { inputs } = await bundleComponent(here.root, "components/fixture");
   // ELF: the machine that a library is for stands at byte 18.
   const machines = { "linux-x64": 62, "linux-arm64": 183 };

@@ -14,6 +14,8 @@ export interface Bundle {
   readonly files: readonly ZipEntry[];
   /** Every source that went into them, by its path from the root. */
   readonly inputs: ReadonlySet<string>;
+  /** Those of them that something is left of. */
+  readonly bundled: ReadonlySet<string>;
 }
 
 /** An uncaught error prints its whole source line into the component's log. */
@@ -80,15 +82,26 @@ export async function bundleComponent(root: string, folder: string): Promise<Bun
   ];
   return {
     files: parts.flatMap(({ entries }) => entries),
-    inputs: new Set(parts.flatMap(({ inputs }) => Object.keys(inputs))),
+    inputs: new Set(parts.flatMap(({ metafile }) => Object.keys(metafile.inputs))),
+    bundled: new Set(parts.flatMap(({ metafile }) => bundledOf(metafile))),
   };
 }
 
 /** Bundles a program that is no component the way a component's `main.mjs` is. */
 export async function bundleProgram(root: string, file: string, natives: NativesFrom): Promise<Bundle> {
   const plugins = [nativeModulesPlugin(natives), nodeModulesPlugin];
-  const { entries, inputs } = await run(root, file, "main.mjs", { ...onNode, plugins });
-  return { files: entries, inputs: new Set(Object.keys(inputs)) };
+  const { entries, metafile } = await run(root, file, "main.mjs", { ...onNode, plugins });
+  return {
+    files: entries,
+    inputs: new Set(Object.keys(metafile.inputs)),
+    bundled: new Set(bundledOf(metafile)),
+  };
+}
+
+function bundledOf({ outputs }: Metafile): string[] {
+  return Object.values(outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
+  );
 }
 
 async function run(
@@ -96,7 +109,7 @@ async function run(
   file: string,
   name: string,
   options: BuildOptions & typeof shared,
-): Promise<{ entries: ZipEntry[]; inputs: Metafile["inputs"] }> {
+): Promise<{ entries: ZipEntry[]; metafile: Metafile }> {
   if (!existsSync(file))
     throw new BuildError(
       "ERR_BUILD_SOURCE",
@@ -115,7 +128,7 @@ async function run(
       );
     return { name: relative(outdir, path), bytes };
   });
-  return { entries, inputs: result.metafile.inputs };
+  return { entries, metafile: result.metafile };
 }
 
 /** main.mjs imports the component from its own file: those bytes are the ones that hosted devices run. */

@@ -15,11 +15,25 @@ const BINARY_BYTES_MAX = 400 * 1024 * 1024;
  * `bin/node` for one platform: this machine's from its installed package, another's from the same package fetched at
  * the version of the lockfile, checked against its integrity and kept in `cacheFolder`.
  */
-export async function nodeBinary(root: string, platform: Platform, cacheFolder: string): Promise<Uint8Array> {
-  const installed = join(root, `node_modules/node-${platform}/bin/node`);
+export function nodeBinary(root: string, platform: Platform, cacheFolder: string): Promise<Uint8Array> {
+  return nodeFile("bin/node", root, platform, cacheFolder);
+}
+
+/** What Node and the libraries in it are licensed under: the same text for every platform. */
+export async function nodeLicence(root: string, platform: Platform, cacheFolder: string): Promise<string> {
+  return new TextDecoder().decode(await nodeFile("LICENSE", root, hostPlatform() ?? platform, cacheFolder));
+}
+
+async function nodeFile(
+  name: string,
+  root: string,
+  platform: Platform,
+  cacheFolder: string,
+): Promise<Uint8Array> {
+  const installed = join(root, `node_modules/node-${platform}`, name);
   if (platform === hostPlatform() && existsSync(installed)) return readFile(installed);
   const tarball = await packedNode(root, platform, cacheFolder);
-  const { stdout } = await run("tar", ["-xzOf", tarball, "package/bin/node"], {
+  const { stdout } = await run("tar", ["-xzOf", tarball, `package/${name}`], {
     encoding: "buffer",
     maxBuffer: BINARY_BYTES_MAX,
   });

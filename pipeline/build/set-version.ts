@@ -11,8 +11,15 @@ export function setVersion(root: string, source: Source, version: string): strin
     return [replaceVersion(root, `${source.folder}/manifest.json`, source.version, version)];
   return [
     replaceVersion(root, `${source.folder}/package.json`, source.version, version),
+    ...setGdkVersion(root, source, version),
     ...setLockedVersion(root, source.folder, version),
   ];
+}
+
+/** The Greengrass Development Kit reads it from a file of its own. */
+function setGdkVersion(root: string, { folder, version }: Source, to: string): string[] {
+  const file = `${folder}/gdk-config.json`;
+  return existsSync(join(root, file)) ? [replaceVersion(root, file, version, to)] : [];
 }
 
 function setPackaging(root: string, component: string, version: string): string {

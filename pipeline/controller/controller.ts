@@ -7,6 +7,7 @@ import { isDeed, type Wait } from "../rollout/action.ts";
 import type { Evidence } from "../rollout/evidence.ts";
 import { actionsOf, next } from "../rollout/next.ts";
 import type { Rollout, Times } from "../rollout/state.ts";
+import type { Signers } from "../supply/signers.ts";
 import { findOverride } from "../stages/override.ts";
 import type { Target } from "../target.ts";
 import type { RolloutRecord } from "./audit.ts";
@@ -33,6 +34,8 @@ export interface ControllerOptions {
   readonly newSeed: () => string;
   readonly notify: Notify;
   readonly log: Log;
+  /** Whose signature each version of a release needs; without any it needs none. */
+  readonly signers?: Signers | undefined;
 }
 
 /** What one pass did, and when to come back. */
@@ -246,6 +249,7 @@ export class Controller {
             release,
             policy: release.policy ?? this.#options.policy,
             regions,
+            signers: this.#options.signers,
             seedOf: (target) => this.#seedOf(rollout, target),
             times: () => this.#times(),
             knownGoodBy: (target, components) => knownGoodBy(this.#log, target, components),

@@ -13,6 +13,8 @@ import { changesOf, type ReleaseManifest } from "../release.ts";
 import { isSameSet, nextDeployment, type ComponentSet } from "../rollout/deployment.ts";
 import { RolloutPlan, rolloutPolicy, type RolloutTarget } from "../rollout/plan.ts";
 import { seedHashOf } from "../rollout/seed.ts";
+import { checkSigned } from "../supply/signed-release.ts";
+import type { Signers } from "../supply/signers.ts";
 import type { RolloutRecord } from "./audit.ts";
 import { deployOnce } from "./deployments.ts";
 import { fleetOf, runningRevision } from "./fleet.ts";
@@ -25,6 +27,8 @@ export interface Asked {
   readonly release: ReleaseManifest;
   readonly policy: string;
   readonly regions: readonly Region[];
+  /** Whose signature a release needs; without any it needs none. */
+  readonly signers?: Signers | undefined;
   readonly seedOf: (target: string) => Promise<string>;
   readonly times: () => Promise<Record<string, number>>;
   /** The rollout that promoted a target to this set before, by verdict. */
@@ -45,7 +49,7 @@ export async function planRollout(asked: Asked): Promise<RolloutRecord> {
     const targets: RolloutTarget[] = [];
     for (const region of regions) {
       const seedHash = seedHashOf(await asked.seedOf(region.target.name));
-      const planned = await planTarget(region, rollout, release, policy, seedHash, asked.times);
+      const planned = await planTarget(region, asked, policy, seedHash);
       if (planned === undefined) continue;
       const knownGoodBy = await asked.knownGoodBy(planned.name, planned.candidate.components);
       targets.push(knownGoodBy === undefined ? planned : { ...planned, knownGoodBy });
@@ -69,11 +73,9 @@ export async function planRollout(asked: Asked): Promise<RolloutRecord> {
 
 async function planTarget(
   region: Region,
-  rollout: string,
-  release: ReleaseManifest,
+  { rollout, release, signers, times }: Asked,
   policy: Policy,
   seedHash: string,
-  times: Asked["times"],
 ): Promise<RolloutTarget | undefined> {
   const { name, canaryGroup, mainGroup } = region.target;
   const running = await runningRevision(region, mainGroup);
@@ -85,6 +87,7 @@ async function planTarget(
     allowRemoval: release.allowRemoval,
   });
   if (isSameSet(running.components, components)) return undefined;
+  if (signers !== undefined) await checkSigned(region, release.components, running.components, signers);
   const { devices, zones } = await fleetOf(region, targetPolicy(policy, name));
   const windows = windowsFor(policy, name, zones, (await times())[name] ?? 0);
   if (typeof windows === "string") throw new PlanRefused(windows);

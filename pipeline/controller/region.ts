@@ -40,19 +40,25 @@ export function groupArn({ target, accountId }: Region, group: string): string {
 /** Calls to one region that may run at a time. */
 const CALLS_AT_ONCE = 8;
 
-/** `work` on each item, a few at a time, results in the items' order. The first failure ends it. */
+/** `work` on each item, a few at a time, results in the items' order. The first failure ends it, once those under way have ended too. */
 export async function eachOf<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
   const results: Result[] = [];
+  const failures: unknown[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
-    for (let index = next++; index < items.length; index = next++) {
+    for (let index = next++; index < items.length && failures.length === 0; index = next++) {
       const item = items[index];
-      if (item !== undefined) results[index] = await work(item);
+      try {
+        if (item !== undefined) results[index] = await work(item);
+      } catch (failure) {
+        failures.push(failure);
+      }
     }
   };
   await Promise.all(Array.from({ length: Math.min(CALLS_AT_ONCE, items.length) }, worker));
+  if (failures.length > 0) throw failures[0];
   return results;
 }

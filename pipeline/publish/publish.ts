@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -16,6 +17,7 @@ import { eachOf } from "../controller/region.ts";
 import { objectKey, recipeDigest, withBucket } from "../build/recipe-template.ts";
 import type { TargetTime } from "../controller/target-time.ts";
 import type { Target } from "../target.ts";
+import { envelopeFile, sbomFile, statementFile } from "../supply/statement.ts";
 import { PublishError } from "./publish-error.ts";
 
 const DEPLOYABLE_WAIT_MS_MAX = 180_000;
@@ -88,6 +90,7 @@ async function publishOne(
       ports,
     );
   }
+  await putStatements(dist, built, target.artifactBucket, ports);
   const recipe = withBucket(await readFile(join(dist, built.recipeFile), "utf8"), target.artifactBucket);
   const how = await createVersion(built, recipe, target, ports);
   await untilDeployable(built, target, ports);
@@ -121,6 +124,32 @@ async function putArtifact(
       `s3://${bucket}/${key} holds other bytes (SHA-256 ${there.Metadata?.["sha256"] ?? "unknown"}, this build ${sha256}); a released version never changes: run \`npm run bump\``,
     );
   }
+}
+
+/**
+ * What is said of the version: its statement, the bills of its artifacts, and the signature where there is one. Written
+ * anew each time, since a version may be signed again; whoever reads them checks them against a signature.
+ */
+async function putStatements(
+  dist: string,
+  { component, version, artifacts }: BuiltComponent,
+  bucket: string,
+  { s3 }: PublishPorts,
+): Promise<void> {
+  const files = [
+    statementFile(component, version),
+    envelopeFile(component, version),
+    ...Object.keys(artifacts).map((platform) => sbomFile(component, version, platform)),
+  ];
+  for (const file of files.filter((each) => existsSync(join(dist, each))))
+    try {
+      const Body = await readFile(join(dist, file));
+      await s3.send(
+        new PutObjectCommand({ Bucket: bucket, Key: file, Body, ContentType: "application/json" }),
+      );
+    } catch (failure) {
+      throw refused(`s3://${bucket}/${file} could not be written`, failure);
+    }
 }
 
 async function createVersion(

@@ -1,11 +1,11 @@
 /** A work stage of the pipeline, in a checkout of the push: `node pipeline/stages/main.ts check|build|rehearse|publish`. */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import * as z from "zod";
-import { BuildManifest } from "../build/build-manifest.ts";
+import { readBuild } from "../build/build-manifest.ts";
 import { git } from "../push/repository.ts";
 import { publishRelease } from "../publish/publish-release.ts";
 import { targetTime } from "../controller/target-time.ts";
@@ -60,7 +60,7 @@ async function checkStage(): Promise<void> {
 
 async function buildStage(): Promise<void> {
   await command("pipeline/build/main.ts");
-  const { components } = readManifest(dist);
+  const { components } = readBuild(dist);
   const mebibytes =
     components
       .flatMap(({ artifacts }) => Object.values(artifacts))
@@ -76,7 +76,7 @@ async function rehearseStage(): Promise<void> {
   rmSync(running, { recursive: true, force: true });
   const ports = portsOf(home);
   const versions = await runningVersions(home, ports);
-  if (versions !== undefined) await fetchRunning(versions, readManifest(dist), dist, running, home, ports);
+  if (versions !== undefined) await fetchRunning(versions, readBuild(dist), dist, running, home, ports);
   const words = [
     "--candidate",
     dist,
@@ -106,7 +106,7 @@ async function publishStage(): Promise<void> {
     .record(z.string(), z.string())
     .parse(JSON.parse(process.env["COALMINE_CONTROL_TOKENS"] ?? "{}"));
   const time = targetTime({ clock: systemClock, controlTokens, tickMs: 500 });
-  const { published } = await publishRelease(folder, readManifest(dist), commit(), [home, ...others], time);
+  const { published } = await publishRelease(folder, readBuild(dist), commit(), [home, ...others], time);
   for (const [region, components] of published) {
     const created = components
       .filter(({ how }) => how === "created")
@@ -119,12 +119,6 @@ async function publishStage(): Promise<void> {
 /** Where the rehearsal of this push leaves its report. */
 function rehearsalFolder(): string {
   return join(process.env["COALMINE_REHEARSALS"] ?? join(folder, "dist-rehearsals"), commit());
-}
-
-function readManifest(from: string): BuildManifest {
-  const file = join(from, "build.json");
-  if (!existsSync(file)) throw new Error(`${file} is not there; run the build stage first`);
-  return BuildManifest.parse(JSON.parse(readFileSync(file, "utf8")));
 }
 
 function homeTarget(): Target {
