@@ -27,7 +27,7 @@ interface Options {
   readonly devices?: number;
   readonly atOnce: number;
   readonly scenario?: string;
-  readonly steps?: string;
+  readonly faults?: string;
   readonly seed: string;
   readonly json: boolean;
 }
@@ -61,8 +61,11 @@ export function addSimulateCommand(program: CliCommand, at: Places): void {
       wholeNumber(1, SEEDS_MAX),
       2,
     )
-    .option("--scenario <name>", "play one of the fleet's scenarios instead, with what was built last")
-    .option("--steps <file>", "the scenario's faults and their times, as JSON (simulator/fleet/README.md)")
+    .option(
+      "--scenario <name>",
+      "play one of the fleet's scenarios instead, with what was built last (simulator/fleet/scenarios/README.md)",
+    )
+    .option("--faults <file>", "a list of faults that is played instead of the scenario's own")
     .option("--seed <text>", "the scenario's seed", "1")
     .answers("simulate")
     .example("simulate --regression slow-inference --seeds 5")
@@ -106,9 +109,9 @@ function exitOf({ seeds, halted, promotable }: Tally): number {
 }
 
 /** Scenarios are the simulator's own program. */
-function play({ root }: Places, { scenario = "", steps, seed, devices, json }: Options): void {
+function play({ root }: Places, { scenario = "", faults, seed, devices, json }: Options): void {
   const words = ["simulate", "--scenario", scenario, "--seed", seed, "--running", join(root, "dist")];
-  if (steps !== undefined) words.push("--steps", steps);
+  if (faults !== undefined) words.push("--faults", faults);
   if (devices !== undefined) words.push("--devices", String(devices));
   if (json) words.push("--json");
   const { status } = spawnSync(process.execPath, [join(root, "simulator/fleet/main.ts"), ...words], {
