@@ -84,6 +84,10 @@ async function rehearseStage(): Promise<void> {
     REHEARSAL_DEVICES,
     "--seed",
     commit(),
+    "--commit",
+    commit(),
+    "--report",
+    join(process.env["COALMINE_REHEARSALS"] ?? join(folder, "dist-rehearsals"), commit()),
   ];
   try {
     await command("simulator/fleet/rehearsal/main.ts", ...words);
