@@ -58,8 +58,8 @@ function complaints(xml: string): string[] {
     const rule = schema[name];
     if (rule === undefined) found.push(`there is no element ${name}`);
     const given = [...attributes.matchAll(/([\w-]+)="([^"]*)"/g)];
-    const names = given.map(([, attribute = ""]) => attribute);
-    for (const must of rule?.must ?? []) if (!names.includes(must)) found.push(`${name} lacks ${must}`);
+    const names = new Set(given.map(([, attribute = ""]) => attribute));
+    for (const must of rule?.must ?? []) if (!names.has(must)) found.push(`${name} lacks ${must}`);
     for (const [, attribute = "", value = ""] of given) {
       if (![...(rule?.must ?? []), ...(rule?.may ?? [])].includes(attribute))
         found.push(`${name} has ${attribute}`);
