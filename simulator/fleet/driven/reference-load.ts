@@ -15,11 +15,17 @@ export const FAULTY_SHARE = 0.05;
 const CUT_EVERY_MS = 4 * 3_600_000;
 const CUT_MS = { min: 30_000, max: 45 * 60_000 };
 
+/** How often instruments measure, and when they begin. */
+export type CurveLoad = Pick<DeviceLoad, "curvePeriodMs" | "controlEvery"> & {
+  readonly firstCurveMs: number;
+};
+
 /** A component logs by itself only when something happens; the rest of its ten lines an hour come from here. */
-export function referenceLoad(clock: DrivenClock): DeviceLoad {
+export function referenceLoad(clock: DrivenClock, curves: Partial<CurveLoad> = {}): DeviceLoad {
   return {
     curvePeriodMs: CURVE_PERIOD_MS,
     controlEvery: CONTROL_EVERY,
+    ...curves,
     started: ({ component, random, life, write }) => {
       let lines = 0;
       const next = (delayMs: number): void => {

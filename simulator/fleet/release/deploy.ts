@@ -1,4 +1,5 @@
 import { componentNames } from "@coalmine/contract";
+import type { JsonObject } from "@coalmine/recipe";
 import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
 import type { DrivenRegion } from "../driven/region.ts";
@@ -17,25 +18,34 @@ const Installed = z.object({
 });
 const Created = z.object({ deploymentId: z.string() });
 
-/** Deploys a release to a thing group: every component by its exact version, and inference's model by configuration. */
+/**
+ * Deploys a release to a thing group: every component by its exact version, inference's model by configuration, and by
+ * component what else is to be merged into its configuration.
+ */
 export async function deployRelease(
   region: DrivenRegion,
   release: Release,
   group: string,
   name: string,
+  merges: Readonly<Record<string, JsonObject>> = {},
 ): Promise<string> {
   const { cloud } = region;
   const model = modelOf(release);
   const components = Object.fromEntries(
-    release.components.map(({ component, version }) => [
-      component,
-      {
-        componentVersion: version,
-        ...(component === componentNames.inference && model !== undefined
-          ? { configurationUpdate: { merge: JSON.stringify({ model }) } }
-          : {}),
-      },
-    ]),
+    release.components.map(({ component, version }) => {
+      const merge = {
+        ...(component === componentNames.inference && model !== undefined ? { model } : {}),
+        ...merges[component],
+      };
+      const isMerged = Object.keys(merge).length > 0;
+      return [
+        component,
+        {
+          componentVersion: version,
+          ...(isMerged ? { configurationUpdate: { merge: JSON.stringify(merge) } } : {}),
+        },
+      ];
+    }),
   );
   const { things } = cloud.iot.iot;
   const { deploymentId } = await region.turn.change(async () =>

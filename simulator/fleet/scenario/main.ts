@@ -1,0 +1,50 @@
+import { CoalmineError } from "@coalmine/runtime";
+import { readRelease } from "../release/release-folder.ts";
+import { reversioned } from "../release/reversioned.ts";
+import { play } from "./play.ts";
+import { readFaults, readScenario } from "./read-scenario.ts";
+import { type FromRun, ToRun } from "./run-wire.ts";
+
+/**
+ * One run of one scenario in a process of its own: imported versions are never freed, and whoever watches can end it
+ * when it never ends by itself. `simulator/fleet/main.ts simulate` is what a person calls.
+ */
+const send = (message: FromRun): Promise<void> =>
+  new Promise((sent) => {
+    if (process.send === undefined) sent();
+    else process.send(message, () => sent());
+  });
+
+async function main(): Promise<void> {
+  const told = ToRun.parse(JSON.parse(process.argv[2] ?? ""));
+  try {
+    const written = readScenario(told.scenario);
+    const scenario =
+      told.faults === undefined ? written : { ...written, faults: [...readFaults(told.faults)] };
+    const running = readRelease(told.running);
+    const outcome = await play(scenario, {
+      ...told,
+      running,
+      candidate: told.candidate === undefined ? reversioned(running) : readRelease(told.candidate),
+      progress: (sentence) => void send({ kind: "progress", sentence }),
+      stands: (atMs) => void send({ kind: "stands", atMs }),
+    });
+    await send({
+      kind: "ended",
+      outcome: { ...outcome, checks: [...outcome.checks], faults: [...outcome.faults] },
+    });
+  } catch (failure) {
+    if (!(failure instanceof CoalmineError)) throw failure;
+    await send({ kind: "failed", code: failure.code, message: failure.message });
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (failure: unknown) => {
+    process.stderr.write(
+      `${failure instanceof Error ? (failure.stack ?? failure.message) : String(failure)}\n`,
+    );
+    process.exit(1);
+  },
+);
