@@ -84,6 +84,8 @@ async function rehearseStage(): Promise<void> {
     REHEARSAL_DEVICES,
     "--seed",
     commit(),
+    "--gate",
+    process.env["COALMINE_GATE"] ?? "default",
     "--commit",
     commit(),
     "--report",

@@ -8,6 +8,7 @@ import * as z from "zod";
 import { openWitnessed } from "../evidence/witnessed-region.ts";
 import { readRelease, type Release } from "../release/release-folder.ts";
 import { Course } from "./course.ts";
+import { gateScenarios, scenariosOf } from "./gate-scenarios.ts";
 import { endedBy, isNamedFailure, played, type ScenarioOutcome } from "./outcome.ts";
 import { rehearse, upgradeScenario } from "./rehearse.ts";
 import { componentsOf, reportOf } from "./report-of.ts";
@@ -18,9 +19,10 @@ import { writeReport } from "./write-report.ts";
  * The gate before publishing: the candidate's own bytes on a simulated fleet, upgraded to under load and faults, and
  * rolled back from. A process of its own, since imported versions are never freed.
  */
-const usage = `usage: simulator/fleet/rehearsal/main.ts --candidate DIR [--running DIR] [--devices 8] [--seed 1] [--artifacts DIR] [--report DIR] [--commit SHA] [--json]
+const usage = `usage: simulator/fleet/rehearsal/main.ts --candidate DIR [--running DIR] [--devices 8] [--seed 1] [--artifacts DIR] [--report DIR] [--commit SHA] [--gate default|full] [--json]
   The folders are what a build makes: build.json, recipes, artifacts. --artifacts keeps unpacked artifacts for the next time.
-  --report is where report.html, report.json and report.xml (JUnit) are written; --commit is what they say was rehearsed.`;
+  --report is where report.html, report.json and report.xml (JUnit) are written; --commit is what they say was rehearsed.
+  --gate full plays beside the upgrade each scenario whose file says so, and not only those of every push.`;
 const EXIT = { unexpected: 1, usage: 2, failed: 3 } as const;
 const Options = z.object({
   candidate: z.string().min(1),
@@ -30,6 +32,7 @@ const Options = z.object({
   artifacts: z.string().optional(),
   report: z.string().min(1).optional(),
   commit: z.string().min(1),
+  gate: z.enum(["default", "full"]),
   json: z.boolean(),
 });
 type Options = z.infer<typeof Options>;
@@ -58,6 +61,13 @@ async function main(): Promise<number> {
     const running = options.running === undefined ? undefined : readRelease(options.running);
     const candidate = readRelease(options.candidate);
     outcomes.push(await upgradeAndBack({ options, running, candidate, artifactFolder, progress }));
+    const names = scenariosOf(options.gate);
+    if (options.running === undefined && names.length > 0)
+      progress("nothing runs yet that the other scenarios could begin from; they are left out");
+    else if (options.running !== undefined) {
+      const told = { ...options, running: options.running, artifactFolder };
+      outcomes.push(...(await gateScenarios(names, told, systemClock, progress)));
+    }
     return end(options, outcomes, seconds(), componentsOf(running, candidate));
   } catch (failure) {
     // Whatever it was, there is a report of it.
@@ -142,6 +152,7 @@ function readOptions(): Options | undefined {
         artifacts: text,
         report: text,
         commit: { type: "string", default: "a build without a commit" },
+        gate: { type: "string", default: "default" },
         json: { type: "boolean", default: false },
       },
     });

@@ -50,6 +50,8 @@ const Configure = z.strictObject({
 export const Scenario = z
   .strictObject({
     about: z.string().min(1).describe("What it shows, in a sentence or two."),
+    /** Which gate before publishing plays it: every push's, only the longer one, or none. */
+    gate: z.enum(["default", "full", "none"]).default("none"),
     runsOn: z.enum(["hosted", "process"]).default("hosted"),
     fleet: z
       .strictObject({
