@@ -10,6 +10,8 @@ const when = {
   every: Duration.refine((ms) => ms >= 1000, "at most once a second").optional(),
   perDay: z.number().positive().max(1000).optional(),
   stage: z.enum(["preparing", "merging", "rolling back"]).optional(),
+  /** So long after the stage was reached. */
+  after: Duration.optional(),
   /** Of what repeats: from when until when. */
   from: Duration.optional(),
   until: Duration.optional(),
@@ -105,7 +107,7 @@ export const faultKinds = kinds.map(({ shape }) => shape.kind.value);
 
 /** One fault as a scenario writes it. */
 export const ScenarioFault = z.discriminatedUnion("kind", kinds).superRefine((fault, context) => {
-  const { at, every, perDay, stage, from, until } = fault;
+  const { at, every, perDay, stage, after, from, until } = fault;
   const refuse = (message: string): void => context.addIssue({ code: "custom", message });
   const given = Object.entries({ at, every, perDay, stage }).filter(([, value]) => value !== undefined);
   if (given.length !== 1)
@@ -113,6 +115,7 @@ export const ScenarioFault = z.discriminatedUnion("kind", kinds).superRefine((fa
       `say once when it happens: at, every, perDay or stage, not ${given.map(([name]) => name).join(" and ") || "nothing"}`,
     );
   const repeats = every !== undefined || perDay !== undefined;
+  if (stage === undefined && after !== undefined) refuse("after is for what waits for a stage");
   if (!repeats && until !== undefined) refuse("until is for what repeats");
   if (!repeats && stage === undefined && from !== undefined)
     refuse("from is for what repeats or waits for a stage");

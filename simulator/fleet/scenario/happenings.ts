@@ -106,7 +106,7 @@ export function written(all: readonly Happening[]): readonly WrittenFault[] {
   return all.map(({ fault, atMs, things }) => {
     const { every, perDay, until, from, at, stage, ...rest } = fault;
     const { share, devices, site, deviceClass, ...own }: Record<string, unknown> = rest;
-    const inMs = ["for", "delay", "wait", "killEvery", "by"].filter((name) => typeof own[name] === "number");
+    const inMs = ["for", "delay", "wait", "killEvery", "by", "after"].filter((name) => typeof own[name] === "number");
     return {
       ...own,
       kind: fault.kind,
@@ -140,7 +140,7 @@ export function schedule(region: DrivenRegion, all: readonly Happening[], seed: 
     if (fault.stage === undefined) region.clock.timer(atMs, () => happen(happening, things));
     else
       for (const thing of things ?? [])
-        atStage(region, thing, fault.stage, atMs, () => happen(happening, [thing]));
+        atStage(region, thing, fault, atMs, () => happen(happening, [thing]));
   }
   const faults = new Map(all.map(({ of, fault }) => [of, fault.kind]));
   return () => {
@@ -159,11 +159,11 @@ export function schedule(region: DrivenRegion, all: readonly Happening[], seed: 
   };
 }
 
-/** Once, the first time that a deployment of the device comes to that stage. */
+/** Once, the first time that a deployment of the device comes to the fault's stage. */
 function atStage(
   region: DrivenRegion,
   thing: string,
-  stage: string,
+  { stage = "", after = 0 }: ScenarioFault,
   fromMs: number,
   happen: () => void,
 ): void {
@@ -172,6 +172,6 @@ function atStage(
     if (region.clock.now() < since) return;
     watching?.close();
     // Not from within the write that told of it.
-    region.clock.timer(0, happen);
+    region.clock.timer(after, happen);
   });
 }

@@ -76,11 +76,12 @@ async function strikeDevice(
       return later(fault.for, device.network.cut());
     case "power-cut":
     case "kill-nucleus":
-      if (!device.hasPower) return false;
+      // Another fault was first: it is as it should be.
+      if (!device.hasPower) return true;
       await device.cutPower();
       return later(fault.kind === "power-cut" ? fault.for : NUCLEUS_RESTART_MS, () => device.start());
     case "kill-component":
-      return device.kill(fault.component);
+      return device.kill(fault.component) || !device.hasPower;
     case "memory-pressure": {
       const until = clock.now() + fault.for;
       const kill = (): void => {
