@@ -11,7 +11,7 @@ import { recordedGait, recordedPulse, type RecordedSignal } from "./recordings.t
 import { nmea, TextInstrument } from "./text-instrument.ts";
 
 /** Instruments that do not speak the framed protocol: what they measure, and how it goes over their line. */
-const lineInstrumentKinds = ["bridge", "flow-meter", "pulse", "gait"] as const;
+export const lineInstrumentKinds = ["bridge", "flow-meter", "pulse", "gait"] as const;
 export type LineInstrumentKind = (typeof lineInstrumentKinds)[number];
 
 /** `id=kind,…`: several instruments. */
