@@ -106,7 +106,9 @@ export function written(all: readonly Happening[]): readonly WrittenFault[] {
   return all.map(({ fault, atMs, things }) => {
     const { every, perDay, until, from, at, stage, ...rest } = fault;
     const { share, devices, site, deviceClass, ...own }: Record<string, unknown> = rest;
-    const inMs = ["for", "delay", "wait", "killEvery", "by", "after"].filter((name) => typeof own[name] === "number");
+    const inMs = ["for", "delay", "wait", "killEvery", "by", "after"].filter(
+      (name) => typeof own[name] === "number",
+    );
     return {
       ...own,
       kind: fault.kind,
@@ -139,8 +141,7 @@ export function schedule(region: DrivenRegion, all: readonly Happening[], seed: 
         );
     if (fault.stage === undefined) region.clock.timer(atMs, () => happen(happening, things));
     else
-      for (const thing of things ?? [])
-        atStage(region, thing, fault, atMs, () => happen(happening, [thing]));
+      for (const thing of things ?? []) atStage(region, thing, fault, atMs, () => happen(happening, [thing]));
   }
   const faults = new Map(all.map(({ of, fault }) => [of, fault.kind]));
   return () => {
@@ -163,7 +164,7 @@ export function schedule(region: DrivenRegion, all: readonly Happening[], seed: 
 function atStage(
   region: DrivenRegion,
   thing: string,
-  { stage = "", after = 0 }: ScenarioFault,
+  { stage = "preparing", after = 0 }: ScenarioFault,
   fromMs: number,
   happen: () => void,
 ): void {

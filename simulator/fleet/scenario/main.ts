@@ -1,4 +1,6 @@
+import { writeFileSync } from "node:fs";
 import { CoalmineError } from "@coalmine/runtime";
+import { Course } from "../rehearsal/course.ts";
 import { readRelease } from "../release/release-folder.ts";
 import { reversioned } from "../release/reversioned.ts";
 import { play } from "./play.ts";
@@ -22,13 +24,19 @@ async function main(): Promise<void> {
     const scenario =
       told.faults === undefined ? written : { ...written, faults: [...readFaults(told.faults)] };
     const running = readRelease(told.running);
+    const candidate = told.candidate === undefined ? reversioned(running) : readRelease(told.candidate);
+    let course: Course | undefined;
     const outcome = await play(scenario, {
       ...told,
       running,
-      candidate: told.candidate === undefined ? reversioned(running) : readRelease(told.candidate),
+      candidate,
+      watch: (of) => {
+        if (told.course !== undefined) course = new Course(of, { running, candidate });
+      },
       progress: (sentence) => void send({ kind: "progress", sentence }),
       stands: (atMs) => void send({ kind: "stands", atMs }),
     });
+    if (told.course !== undefined) writeFileSync(told.course, JSON.stringify(course?.told()));
     await send({
       kind: "ended",
       outcome: { ...outcome, checks: [...outcome.checks], faults: [...outcome.faults] },

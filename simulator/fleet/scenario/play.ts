@@ -25,6 +25,8 @@ export interface PlayOptions {
   readonly progress: (sentence: string) => void;
   /** Told now and then where the clock stands, counted from the beginning. */
   readonly stands?: (atMs: number) => void;
+  /** Shown the region before anything happens in it. */
+  readonly watch?: (of: WitnessedRegion) => void;
 }
 
 /** A scenario that has come to its end, as far as expectations ask. */
@@ -64,6 +66,7 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Ou
     switchingOnMs: fleet.joinWithin,
   });
   const { region } = witnessed;
+  options.watch?.(witnessed);
   try {
     const happenings = happeningsOf(scenario.faults, seed, placedFleet(region));
     for (const release of new Set([running, candidate]))

@@ -30,5 +30,7 @@ export const ToRun = z.object({
   artifactFolder: z.string(),
   /** A file of faults, instead of the scenario's own. */
   faults: z.string().optional(),
+  /** Where it writes how it went, for a report. */
+  course: z.string().optional(),
 });
 export type ToRun = z.infer<typeof ToRun>;
