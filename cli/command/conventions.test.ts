@@ -22,7 +22,7 @@ const withoutJson = new Set([
 
 test("each noun and single word of the design is there, and nothing else", () => {
   const nouns = ["rollout", "fleet", "device", "component", "judge", "queue", "cloud", "audit"];
-  const words = ["up", "down", "simulate", "commission", "doctor", "why", "schema", "completion"];
+  const words = ["up", "down", "simulate", "commission", "doctor", "why", "schema", "completion", "console"];
   expect(program.commands.map((one) => one.name()).sort()).toEqual([...nouns, ...words].sort());
 });
 
