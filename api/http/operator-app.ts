@@ -128,7 +128,7 @@ export function operatorApp(parts: OperatorAppParts): Hono<Asked> {
     endSession(context);
     return {};
   });
-  door.routes(app as unknown as Hono);
+  app.route("/", door.routes());
 
   on("me", async (context) => context.var.session);
   on("fleets", async () => ({ fleets: await listFleets(api, watches) }));
