@@ -1,4 +1,5 @@
 import { CoalmineError, messageOf } from "@coalmine/runtime";
+import { sdkFailure } from "../command/sdk-failure.ts";
 import type { Finding } from "../../commissioning/doctor/finding.ts";
 
 /** What one check found. `advised` works, and will be missed one day. */
@@ -70,20 +71,16 @@ async function within(look: Promise<Found>): Promise<Found> {
 }
 
 function notLooked(failure: unknown): Found {
-  const { name, code, $metadata } = Object(failure) as {
-    name?: string;
-    code?: string;
-    $metadata?: { httpStatusCode?: number };
-  };
+  const { name, code, status } = sdkFailure(failure);
   const sentence = `${name ?? "failure"}: ${messageOf(failure)}`;
-  if ($metadata?.httpStatusCode === 403 || /AccessDenied|UnauthorizedOperation/.test(String(name)))
+  if (status === 403 || /AccessDenied|UnauthorizedOperation/.test(String(name)))
     return bad(
       sentence,
       "let whoever runs this read it: the managed policies SecurityAudit and ViewOnlyAccess do",
       "permission",
     );
   if (failure instanceof CoalmineError) return bad(failure.message, "do as the sentence says");
-  if (code !== undefined || $metadata?.httpStatusCode === undefined)
+  if (code !== undefined || status === undefined)
     return bad(sentence, "look at the network: DNS, proxy, and port 443 to AWS", "unreachable");
   return unseen(sentence, "look at this by hand, or ask again later");
 }
