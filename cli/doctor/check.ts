@@ -47,9 +47,24 @@ export async function lookAll<Of>(checks: readonly Check<Of>[], of: Of): Promise
   return findings;
 }
 
-/** A device's findings say why in their sentences. */
+/** Why each look at a core device matters; of components' rights the same for each. */
+const deviceWhys: readonly (readonly [RegExp, string])[] = [
+  [
+    /identity/,
+    "whoever can read the key is this device; without its files a nucleus starts, and never connects",
+  ],
+  [/clock/, "a clock that is wrong fails every TLS connection with a sentence about certificates"],
+  [/way to AWS IoT/, "an inspecting proxy or a closed port looks like a device that is switched off"],
+  [/room/, "a release that does not fit fails after it was downloaded, and the device keeps the old one"],
+  [/commissioning/, "what is half-done looks commissioned until somebody needs the other half"],
+  [
+    /rights|serial|log folder/,
+    "a component that may not open its port or folder runs, and has nothing to say",
+  ],
+];
+
 export function ofDevice({ check, ...found }: Finding): DoctorFinding {
-  return { check, ...found };
+  return { check, why: deviceWhys.find(([of]) => of.test(check))?.[1], ...found };
 }
 
 async function within(look: Promise<Found>): Promise<Found> {
