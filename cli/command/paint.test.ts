@@ -5,7 +5,7 @@ import { paint } from "./paint.ts";
 /** A word as it is printed where standard output is, or is not, a terminal. */
 function painted(isTerminal: boolean, environment: Record<string, string>): string {
   const { isTTY } = process.stdout;
-  const depth = process.stdout.getColorDepth;
+  const depth = Object.getOwnPropertyDescriptor(process.stdout, "getColorDepth");
   for (const name of ["NO_COLOR", "FORCE_COLOR", "NODE_DISABLE_COLORS", "CI"])
     vi.stubEnv(name, environment[name]);
   vi.stubEnv("TERM", "xterm-256color");
@@ -15,7 +15,8 @@ function painted(isTerminal: boolean, environment: Record<string, string>): stri
   onTestFinished(() => {
     vi.unstubAllEnvs();
     process.stdout.isTTY = isTTY;
-    process.stdout.getColorDepth = depth;
+    if (depth === undefined) Reflect.deleteProperty(process.stdout, "getColorDepth");
+    else Object.defineProperty(process.stdout, "getColorDepth", depth);
   });
   return paint("red", "FAIL");
 }

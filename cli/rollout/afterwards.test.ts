@@ -220,7 +220,7 @@ test("a watched rollout tells what changes, once each, until its end, and exits 
   const all = (await log.entries(rollout)).length;
   let shown = 1;
   const growing: Pick<RolloutLog, "entries" | "list"> = {
-    entries: async (id, from = 0) => (await log.entries(id)).slice(from, shown),
+    entries: async (id, from) => (await log.entries(id)).slice(from, shown),
     list: (limit) => log.list(limit),
   };
   const told: string[][] = [];
