@@ -23,7 +23,7 @@ export default defineConfig({
           include: [
             "{packages,components}/*/src/**/*.test.ts",
             "components/*/test/**/*.test.ts",
-            "{pipeline,simulator,infra,api,commissioning,cli,models,bench}/**/*.test.ts",
+            "{pipeline,simulator,infra,api,commissioning,console,cli,models,bench}/**/*.test.ts",
           ],
           exclude: ["**/node_modules/**", "**/dist/**", "**/.coalmine/**"],
         },

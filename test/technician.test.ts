@@ -4,17 +4,16 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ListThingPrincipalsCommand } from "@aws-sdk/client-iot";
-import axe from "axe-core";
 import { Closing } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import type { Page } from "playwright-core";
-import * as z from "zod";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { mintCodes } from "../api/claims/mint.ts";
 import { showDevice } from "../api/devices/show-device.ts";
 import { completeAlone } from "../commissioning/technician/completion.ts";
 import { lineConsole } from "../commissioning/terminal/line-console.ts";
 import { walk } from "../commissioning/terminal/terminal.ts";
+import { axeOn } from "./axe.ts";
 import { browserTest, found } from "./browser.ts";
 import { type LocalRegion, startLocalRegion } from "./local-region.ts";
 import { type NewDevice, newDevice, PAGE_CODE, PASSPHRASE } from "./technician-site.ts";
@@ -94,10 +93,7 @@ class Technician {
 
   /** Nothing on this screen is in the way of who cannot see it, or not well. */
   async expectAccessible(): Promise<void> {
-    await this.#page.evaluate(axe.source);
-    const { violations } = AxeResult.parse(await this.#page.evaluate("axe.run()"));
-    const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-    expect(told, (await this.#page.textContent("main")) ?? "").toEqual([]);
+    expect(await axeOn(this.#page), (await this.#page.textContent("main")) ?? "").toEqual([]);
   }
 
   title(): Promise<string | null> {
@@ -107,10 +103,6 @@ class Technician {
     return (await this.#page.textContent(".note.bad")) ?? "";
   }
 }
-
-const AxeResult = z.object({
-  violations: z.array(z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) })),
-});
 
 async function everythingOn(root: string): Promise<{ path: string; text: string; mode: string }[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });

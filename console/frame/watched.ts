@@ -1,0 +1,70 @@
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Answered, Refusal } from "../door/asking.ts";
+import { type Desk, type Heard, useDesk } from "./desk.ts";
+
+/** An answer that is kept up to date. After a refusal the value before stays, and both are shown. */
+export interface Watched<Value> {
+  readonly value: Value | undefined;
+  readonly refusal: Refusal | undefined;
+}
+
+/** Between two askings for the same: a wave makes hundreds of events a second. */
+const REST_MS = 500;
+/** Asked anew although nothing was heard: what no event tells, and all there is where the stream is cut. */
+const LIVE_MS = 30_000;
+const LOST_MS = 10_000;
+
+/**
+ * Asks when the page opens (or `key` changes), whenever something is heard that concerns it, and now and then. `again`
+ * asks at once.
+ */
+export function useWatched<Value>(
+  key: string,
+  ask: (desk: Desk) => Promise<Answered<Value>>,
+  concerns: (heard: Heard) => boolean,
+  seen?: (value: Value, desk: Desk) => void,
+): { readonly watched: Signal<Watched<Value>>; readonly again: () => void } {
+  const desk = useDesk();
+  const watched = useSignal<Watched<Value>>({ value: undefined, refusal: undefined });
+  const again = useSignal<() => void>(() => undefined);
+  useEffect(() => {
+    let [isGone, isAsking, isWanted] = [false, false, false];
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const later = (ms: number): void => {
+      clearTimeout(timer);
+      if (!isGone) timer = setTimeout(() => void now(), ms);
+    };
+    const now = async (): Promise<void> => {
+      if (isAsking) return void (isWanted = true);
+      [isAsking, isWanted] = [true, false];
+      const answered = await ask(desk);
+      isAsking = false;
+      // Something else is shown by now.
+      if (isGone) return;
+      if (answered.kind === "answer") {
+        seen?.(answered.value, desk);
+        watched.value = { value: answered.value, refusal: undefined };
+      } else watched.value = { ...watched.value, refusal: answered };
+      later(isWanted ? REST_MS : desk.line.value === "live" ? LIVE_MS : LOST_MS);
+    };
+    watched.value = { value: undefined, refusal: undefined };
+    again.value = () => void now();
+    void now();
+    let rest: ReturnType<typeof setTimeout> | undefined;
+    const stop = desk.listen((heard) => {
+      if (!concerns(heard)) return;
+      rest ??= setTimeout(() => {
+        rest = undefined;
+        void now();
+      }, REST_MS);
+    });
+    return () => {
+      isGone = true;
+      clearTimeout(timer);
+      clearTimeout(rest);
+      stop();
+    };
+  }, [key]);
+  return { watched, again: () => again.value() };
+}
