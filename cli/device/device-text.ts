@@ -59,6 +59,8 @@ function told(event: KeptEvent): string {
         ),
         `    report ${event.key}, SHA-256 ${event.sha256}`,
       ].join("\n  ");
+    case "rotated":
+      return `has the certificate ${event.certificateId}; revoked ${event.revoked.join(", ")}`;
     case "retiring":
       return `${event.as} begun by ${event.who}: ${event.reason}`;
     case "retired":
