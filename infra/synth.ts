@@ -1,7 +1,9 @@
 /** `npm run synth`: CloudFormation templates into `cdk.out`, without network or credentials. */
 import { parseArgs } from "node:util";
 import { app } from "./app.ts";
+import { ContextError } from "./context.ts";
 
+const USAGE = 2;
 const { values } = parseArgs({
   options: {
     context: { type: "string", multiple: true, short: "c" },
@@ -11,6 +13,12 @@ const { values } = parseArgs({
 const context = Object.fromEntries(
   (values.context ?? []).map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]),
 );
-const { app: root, stacks } = app(context, values.output);
-root.synth();
-for (const stack of stacks) console.log(`${stack.stackName} → ${values.output}/${stack.templateFile}`);
+try {
+  const { app: root } = app(context, values.output);
+  for (const { stackName, templateFullPath } of root.synth().stacksRecursively)
+    console.log(`${stackName} → ${templateFullPath}`);
+} catch (failure) {
+  if (!(failure instanceof ContextError)) throw failure;
+  console.error(failure.message);
+  process.exitCode = USAGE;
+}

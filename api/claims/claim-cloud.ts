@@ -2,6 +2,7 @@ import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GreengrassV2Client } from "@aws-sdk/client-greengrassv2";
 import { IoTClient } from "@aws-sdk/client-iot";
+import { IoTDataPlaneClient } from "@aws-sdk/client-iot-data-plane";
 import { S3Client } from "@aws-sdk/client-s3";
 import type { Clock, Log } from "@coalmine/ports";
 import { ensureTable } from "../../pipeline/evidence/table.ts";
@@ -10,6 +11,7 @@ import { ensureTable } from "../../pipeline/evidence/table.ts";
 export interface ClaimCloud {
   readonly dynamodb: DynamoDBClient;
   readonly iot: IoTClient;
+  readonly iotData: IoTDataPlaneClient;
   readonly s3: S3Client;
   readonly greengrass: GreengrassV2Client;
   readonly cloudwatch: CloudWatchClient;
@@ -36,14 +38,16 @@ export function openClaimCloud(
     ...rest,
     dynamodb: new DynamoDBClient(settings),
     iot: new IoTClient(settings),
+    iotData: new IoTDataPlaneClient(settings),
     s3: new S3Client({ ...settings, forcePathStyle: settings.endpoint !== undefined }),
     greengrass: new GreengrassV2Client(settings),
     cloudwatch: new CloudWatchClient(settings),
   };
 }
 
-export function closeClaimCloud({ dynamodb, iot, s3, greengrass, cloudwatch }: ClaimCloud): void {
-  for (const client of [dynamodb, iot, s3, greengrass, cloudwatch]) client.destroy();
+export function closeClaimCloud(cloud: ClaimCloud): void {
+  const { dynamodb, iot, iotData, s3, greengrass, cloudwatch } = cloud;
+  for (const client of [dynamodb, iot, iotData, s3, greengrass, cloudwatch]) client.destroy();
 }
 
 /** Codes, claims, tries and the devices' history, told apart by the beginning of `item`. */

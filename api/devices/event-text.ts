@@ -9,6 +9,8 @@ export function eventText(event: KeptEvent): string {
       return `REPLAYED: the code ${event.code}-… was shown again: ${event.why}`;
     case "commissioned":
       return `${event.passed ? "commissioned" : "NOT PASSED"} at ${event.site} by ${event.who}`;
+    case "rotated":
+      return `has the certificate ${event.certificateId}; revoked ${event.revoked.join(", ")}`;
     case "retiring":
       return `${event.as} begun by ${event.who}: ${event.reason}`;
     case "retired":

@@ -28,6 +28,8 @@ export const DeviceEvent = z.discriminatedUnion("kind", [
     sha256: text,
     key: text,
   }),
+  /** It connects with a new certificate, and those that it had do not count any more. */
+  z.object({ kind: z.literal("rotated"), certificateId: text, revoked: z.array(text) }),
   /** It is being taken out of the fleet; these certificates go. */
   z.object({
     kind: z.literal("retiring"),

@@ -4,14 +4,9 @@ import {
 } from "@aws-sdk/client-greengrassv2";
 import {
   DeleteThingCommand,
-  DescribeCertificateCommand,
   DescribeThingCommand,
-  DetachPolicyCommand,
-  DetachThingPrincipalCommand,
-  ListAttachedPoliciesCommand,
   ListThingGroupsForThingCommand,
   RemoveThingFromThingGroupCommand,
-  UpdateCertificateCommand,
 } from "@aws-sdk/client-iot";
 import { ThingName } from "@coalmine/contract";
 import { HardwareId, Site } from "@coalmine/contract/commissioning";
@@ -23,6 +18,7 @@ import { type MintedCode, mintCodes } from "../claims/mint.ts";
 import { DecisionInput } from "../decide.ts";
 import { addHistory, historyOf } from "./history.ts";
 import { certificatesOf, unlessMissing } from "./registry.ts";
+import { revokeCertificate } from "./revoke.ts";
 
 const { who, reason } = DecisionInput.shape;
 export const RetireInput = z.object({ thing: ThingName, who, reason });
@@ -87,13 +83,7 @@ async function retire(
 ): Promise<Retiring> {
   const retiring = await begin(cloud, thing, who, reason, as);
   const { iot, greengrass } = cloud;
-  for (const certificateId of retiring.certificateIds) {
-    const revoked = await unlessMissing(
-      iot.send(new UpdateCertificateCommand({ certificateId, newStatus: "REVOKED" })),
-    );
-    if (revoked === undefined) continue;
-    await detach(cloud, thing, certificateId);
-  }
+  for (const certificateId of retiring.certificateIds) await revokeCertificate(iot, thing, certificateId);
   const groups = await unlessMissing(iot.send(new ListThingGroupsForThingCommand({ thingName: thing })));
   for (const { groupName: thingGroupName } of groups?.thingGroups ?? [])
     await iot.send(new RemoveThingFromThingGroupCommand({ thingName: thing, thingGroupName }));
@@ -131,15 +121,6 @@ async function begin(
   const certificateIds = await certificatesOf(cloud, thing);
   await addHistory(cloud, thing, { kind: "retiring", who, reason, as, site, hardwareId, certificateIds });
   return { thing, as, site, hardwareId, certificateIds };
-}
-
-async function detach({ iot }: ClaimCloud, thingName: string, certificateId: string): Promise<void> {
-  const { certificateDescription } = await iot.send(new DescribeCertificateCommand({ certificateId }));
-  const principal = certificateDescription?.certificateArn ?? "";
-  const { policies = [] } = await iot.send(new ListAttachedPoliciesCommand({ target: principal }));
-  for (const { policyName } of policies)
-    await iot.send(new DetachPolicyCommand({ policyName, target: principal }));
-  await unlessMissing(iot.send(new DetachThingPrincipalCommand({ thingName, principal })));
 }
 
 async function finished(

@@ -1,12 +1,13 @@
 import { functionNames } from "../../infra/identity/functions.ts";
 import {
+  certificateRule,
   devicePolicy,
   names,
   provisioningTemplate,
   recordRule,
   replayAlarm,
-  type Place,
 } from "../../infra/identity/identity.ts";
+import type { Place } from "../../infra/policies/statement.ts";
 
 /** One call of a region's service, by whatever way: function or network. */
 export interface Invoke {
@@ -58,6 +59,10 @@ export async function setUpRegion(invoke: Invoke, place: Place, buckets: readonl
   await unlessThere("iot", "CreateTopicRule", {
     ruleName: names.recordRule,
     topicRulePayload: recordRule(functionArn(functionNames.record)),
+  });
+  await unlessThere("iot", "CreateTopicRule", {
+    ruleName: names.certificateRule,
+    topicRulePayload: certificateRule(functionArn(functionNames.certificates)),
   });
   await invoke("sns", "CreateTopic", { Name: names.alertTopic });
   const alertTopic = `arn:${place.partition}:sns:${place.region}:${place.accountId}:${names.alertTopic}`;

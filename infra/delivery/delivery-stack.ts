@@ -1,149 +1,198 @@
-import { Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib/core";
-import {
-  BuildEnvironmentVariableType,
-  BuildSpec,
-  LinuxBuildImage,
-  PipelineProject,
-} from "aws-cdk-lib/aws-codebuild";
-import { Artifact, ExecutionMode, Pipeline, PipelineType } from "aws-cdk-lib/aws-codepipeline";
-import {
-  CodeBuildAction,
-  CodeStarConnectionsSourceAction,
-  ManualApprovalAction,
-} from "aws-cdk-lib/aws-codepipeline-actions";
-import { PolicyStatement } from "aws-cdk-lib/aws-iam";
-import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from "aws-cdk-lib/aws-s3";
+import { RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib/core";
+import { CfnProject } from "aws-cdk-lib/aws-codebuild";
+import { CfnPipeline } from "aws-cdk-lib/aws-codepipeline";
+import { CfnNotificationRule } from "aws-cdk-lib/aws-codestarnotifications";
+import { CfnRule } from "aws-cdk-lib/aws-events";
+import { PolicyDocument, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { Key } from "aws-cdk-lib/aws-kms";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
-import {
-  PIPELINE_NAME,
-  SOURCE_ACTION,
-  SOURCE_STAGE,
-  stages,
-  type WorkAction,
-} from "../../pipeline/definition.ts";
+import { PIPELINE_NAME, SOURCE_STAGE, stages, type WorkAction } from "../../pipeline/definition.ts";
+import type { Target } from "../../pipeline/target.ts";
+import { names } from "../identity/identity.ts";
+import { bucketNames, keptBucket, lifecycles } from "../lake/buckets.ts";
+import { arn, type Statement } from "../policies/statement.ts";
+import { pipelineMay, stageMay } from "./may.ts";
+import { pushPattern, type Source, sourceAction, triggers } from "./source.ts";
 
 export interface DeliveryStackProps extends StackProps {
-  /** Of the repository that is pushed to: its connection, owner and name. */
-  readonly connectionArn: string;
-  readonly repositoryOwner: string;
-  readonly repositoryName: string;
-  readonly artifactBucket: string;
-  /** JSON list of targets, as `pipeline/target.ts` reads it. */
-  readonly targets: string;
+  /** The repository that is pushed to. */
+  readonly source: Source;
+  readonly executionMode: "SUPERSEDED" | "QUEUED";
+  readonly targets: readonly Target[];
+  readonly key: Key;
+  /** Where access to what stages hand on is logged. */
+  readonly logs: Bucket;
 }
+
+const INSTALL = "node pipeline/stages/install.ts";
+const IMAGE = "aws/codebuild/amazonlinux-x86_64-standard:5.0";
+/** What people are told of, beside what the controller tells. */
+const events = ["pipeline-execution-failed", "pipeline-execution-superseded", "manual-approval-failed"];
 
 /** CodePipeline V2 of the one definition: CodeBuild runs the work, only the rollout controller answers the waits. */
 export class DeliveryStack extends Stack {
+  readonly #props: DeliveryStackProps;
+  readonly #store: string;
+
   constructor(scope: Construct, id: string, props: DeliveryStackProps) {
     super(scope, id, props);
-    const source = new Artifact("Source");
-    const store = new Bucket(this, "PipelineStore", {
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      encryption: BucketEncryption.S3_MANAGED,
-      enforceSSL: true,
-      versioned: true,
-      removalPolicy: RemovalPolicy.RETAIN,
-      serverAccessLogsPrefix: "access-logs/",
+    this.#props = props;
+    this.#store = bucketNames(this).pipeline;
+    const { key, logs, source, executionMode } = props;
+    const store = keptBucket(this, "PipelineStore", {
+      bucketName: this.#store,
+      key,
+      logs,
+      lifecycleRules: lifecycles.artifacts,
     });
-    const pipeline = new Pipeline(this, "Pipeline", {
-      pipelineName: PIPELINE_NAME,
-      pipelineType: PipelineType.V2,
-      executionMode: ExecutionMode.SUPERSEDED,
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- CDK's own types disagree under exactOptionalPropertyTypes.
-      artifactBucket: store as IBucket,
-      crossAccountKeys: false,
+    const pipeline = new CfnPipeline(this, "Pipeline", {
+      name: PIPELINE_NAME,
+      pipelineType: "V2",
+      executionMode,
+      restartExecutionOnUpdate: false,
+      roleArn: this.#role("PipelineRole", "codepipeline", pipelineMay(this.#delivery)).roleArn,
+      artifactStore: {
+        type: "S3",
+        location: this.#store,
+        encryptionKey: { type: "KMS", id: key.keyArn },
+      },
+      triggers: triggers(source),
+      stages: [{ name: SOURCE_STAGE, actions: [sourceAction(source)] }, ...this.#stages()],
     });
-    pipeline.addStage({
-      stageName: SOURCE_STAGE,
-      actions: [
-        new CodeStarConnectionsSourceAction({
-          actionName: SOURCE_ACTION,
-          connectionArn: props.connectionArn,
-          owner: props.repositoryOwner,
-          repo: props.repositoryName,
-          branch: "main",
-          output: source,
-          // Stages look at the history: what was pushed, and what changed since.
-          codeBuildCloneOutput: true,
-        }),
-      ],
-    });
-    // Each action leaves its checkout, with what it built, to the next one.
-    let checkout = source;
-    for (const stage of stages) {
-      if (stage.kind === "wait") {
-        const additionalInformation = `waits for ${stage.waitsFor}`;
-        pipeline.addStage({
-          stageName: stage.name,
-          actions: [new ManualApprovalAction({ actionName: stage.name, additionalInformation })],
-        });
-        continue;
-      }
+    pipeline.node.addDependency(store);
+    if (source.kind === "codecommit") this.#startOnPush(source.name);
+    new CfnNotificationRule(this, "Notices", {
+      name: PIPELINE_NAME,
+      detailType: "FULL",
+      resource: this.#pipelineArn,
+      eventTypeIds: events.map((event) => `codepipeline-pipeline-${event}`),
+      targets: [{ targetType: "SNS", targetAddress: arn(this.#place, "sns", names.alertTopic) }],
+    }).addResourceDependency(pipeline);
+  }
+
+  get #place() {
+    return { region: this.region, accountId: this.account, partition: this.partition };
+  }
+
+  get #pipelineArn(): string {
+    return arn(this.#place, "codepipeline", PIPELINE_NAME);
+  }
+
+  get #delivery() {
+    return { place: this.#place, source: this.#props.source, store: this.#store };
+  }
+
+  /** Each action leaves its checkout, with what it built, to the next one. */
+  #stages(): CfnPipeline.StageDeclarationProperty[] {
+    let checkout = "Source";
+    return stages.map((stage) => {
+      const { name } = stage;
+      if (stage.kind === "wait")
+        return {
+          name,
+          actions: [
+            {
+              name,
+              runOrder: 1,
+              actionTypeId: { category: "Approval", owner: "AWS", provider: "Manual", version: "1" },
+              configuration: { CustomData: `waits for ${stage.waitsFor}` },
+            },
+          ],
+        };
       const actions = stage.actions.map((action, index) => {
         const input = checkout;
-        checkout = new Artifact(`${stage.name}${action.name}`);
-        const project = this.#project(stage.name, action, props);
-        return new CodeBuildAction({
-          actionName: action.name,
-          project,
-          input,
-          outputs: [checkout],
+        checkout = `${name}${action.name}`;
+        return {
+          name: action.name,
           runOrder: index + 1,
-        });
+          actionTypeId: { category: "Build", owner: "AWS", provider: "CodeBuild", version: "1" },
+          configuration: { ProjectName: this.#project(name, action).ref },
+          inputArtifacts: [{ name: input }],
+          outputArtifacts: [{ name: checkout }],
+        };
       });
-      pipeline.addStage({ stageName: stage.name, actions });
-    }
-  }
-
-  #project(stage: string, action: WorkAction, props: DeliveryStackProps): PipelineProject {
-    const install = "node pipeline/stages/install.ts";
-    const project = new PipelineProject(this, `${stage}${action.name === stage ? "" : action.name}Project`, {
-      description: `${stage} of ${PIPELINE_NAME}`,
-      environment: { buildImage: LinuxBuildImage.AMAZON_LINUX_2023_5 },
-      environmentVariables: {
-        COALMINE_TARGETS: { type: BuildEnvironmentVariableType.PLAINTEXT, value: props.targets },
-        COALMINE_CACHE: { value: "/codebuild/coalmine-cache" },
-      },
-      timeout: Duration.minutes(action.timeoutMinutes),
-      buildSpec: BuildSpec.fromObject({
-        version: "0.2",
-        phases: {
-          install: { "runtime-versions": { nodejs: "24" } },
-          // A container of its own has no packages yet; the action that installs them fills the cache.
-          pre_build: {
-            commands: [
-              "export COALMINE_COMMIT=$CODEBUILD_RESOLVED_SOURCE_VERSION",
-              ...(action.commands.includes(install) ? [] : [install]),
-            ],
-          },
-          build: { commands: [...action.commands] },
-        },
-        artifacts: { files: ["**/*"], "exclude-paths": ["node_modules/**"] },
-        cache: { paths: ["/codebuild/coalmine-cache/**/*"] },
-      }),
+      return { name, actions };
     });
-    if (stage === "Publish") this.#mayPublish(project, props);
-    return project;
   }
 
-  #mayPublish(project: PipelineProject, props: DeliveryStackProps): void {
-    const components = `arn:${this.partition}:greengrass:*:${this.account}:components:coalmine.*`;
-    project.addToRolePolicy(
-      new PolicyStatement({
-        actions: [
-          "greengrass:CreateComponentVersion",
-          "greengrass:DescribeComponent",
-          "greengrass:GetComponent",
-          "greengrass:TagResource",
-        ],
-        resources: [components],
-      }),
-    );
-    project.addToRolePolicy(
-      new PolicyStatement({
-        actions: ["s3:PutObject", "s3:GetObject"],
-        resources: [`arn:${this.partition}:s3:::${props.artifactBucket}/*`],
-      }),
-    );
+  #project(stage: string, action: WorkAction): CfnProject {
+    const id = `${stage}${action.name === stage ? "" : action.name}`;
+    const name = `coalmine-${id.toLowerCase()}`;
+    const { targets, key } = this.#props;
+    const role = this.#role(`${id}Role`, "codebuild", stageMay(stage, name, this.#delivery, targets));
+    const logGroup = new LogGroup(this, `${id}Log`, {
+      logGroupName: `/aws/codebuild/${name}`,
+      retention: RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    return new CfnProject(this, `${id}Project`, {
+      name,
+      description: `${stage} of ${PIPELINE_NAME}`,
+      serviceRole: role.roleArn,
+      encryptionKey: key.keyArn,
+      environment: {
+        type: "LINUX_CONTAINER",
+        computeType: "BUILD_GENERAL1_MEDIUM",
+        image: IMAGE,
+        environmentVariables: Object.entries({
+          COALMINE_TARGETS: JSON.stringify(targets),
+          COALMINE_ACCOUNT: this.account,
+          COALMINE_CACHE: "/codebuild/coalmine-cache",
+        }).map(([variable, value]) => ({ name: variable, type: "PLAINTEXT", value })),
+      },
+      timeoutInMinutes: action.timeoutMinutes,
+      source: { type: "CODEPIPELINE", buildSpec: JSON.stringify(buildSpec(action)) },
+      artifacts: { type: "CODEPIPELINE" },
+      cache: { type: "NO_CACHE" },
+      logsConfig: { cloudWatchLogs: { status: "ENABLED", groupName: logGroup.logGroupName } },
+    });
   }
+
+  #role(id: string, service: string, may: readonly Statement[]): Role {
+    return new Role(this, id, {
+      description: `What ${id.replace(/Role$/, "")} of ${PIPELINE_NAME} may do`,
+      assumedBy: new ServicePrincipal(`${service}.amazonaws.com`),
+      inlinePolicies: { may: PolicyDocument.fromJson({ Version: "2012-10-17", Statement: may }) },
+    });
+  }
+
+  /** CodeCommit tells EventBridge of a push; connections start the pipeline by themselves. */
+  #startOnPush(repository: string): void {
+    const start: Statement = {
+      Effect: "Allow",
+      Action: ["codepipeline:StartPipelineExecution"],
+      Resource: [this.#pipelineArn],
+    };
+    new CfnRule(this, "OnPush", {
+      eventPattern: pushPattern(this.#place, repository),
+      targets: [
+        {
+          id: "pipeline",
+          arn: this.#pipelineArn,
+          roleArn: this.#role("OnPushRole", "events", [start]).roleArn,
+        },
+      ],
+    });
+  }
+}
+
+function buildSpec(action: WorkAction): object {
+  return {
+    version: "0.2",
+    phases: {
+      install: { "runtime-versions": { nodejs: "24" } },
+      // A container of its own has no packages yet; the action that installs them fills the cache.
+      pre_build: {
+        commands: [
+          "export COALMINE_COMMIT=$CODEBUILD_RESOLVED_SOURCE_VERSION",
+          ...(action.commands.includes(INSTALL) ? [] : [INSTALL]),
+        ],
+      },
+      build: { commands: [...action.commands] },
+    },
+    artifacts: { files: ["**/*"], "exclude-paths": ["node_modules/**"] },
+    cache: { paths: ["/codebuild/coalmine-cache/**/*"] },
+  };
 }

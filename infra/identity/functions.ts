@@ -1,10 +1,18 @@
 import { ThingName } from "@coalmine/contract";
-import { claimPaths, CommissioningMessage, ExchangeRequest } from "@coalmine/contract/commissioning";
+import {
+  CertificateMessage,
+  claimPaths,
+  CommissioningMessage,
+  ExchangeRequest,
+} from "@coalmine/contract/commissioning";
 import * as z from "zod";
 import { AllowRequest, isAllowed } from "../../api/claims/allow-list.ts";
 import type { ClaimCloud } from "../../api/claims/claim-cloud.ts";
 import { CodeRefused, exchangeCode, whyRefused } from "../../api/claims/exchange.ts";
 import { recordCommissioning } from "../../api/devices/record.ts";
+import { rotateCertificate } from "../../api/devices/rotate.ts";
+import { answer, HttpEvent } from "../handlers/http-event.ts";
+import { names } from "./identity.ts";
 
 /** Functions of AWS Lambda by which devices are commissioned; the local cloud is handed the same. */
 export const functionNames = {
@@ -14,19 +22,18 @@ export const functionNames = {
   allowList: "coalmine-allow-list",
   /** What a topic rule hands reports to. */
   record: "coalmine-commissioning-record",
+  /** What a topic rule hands requests for certificates to. */
+  certificates: "coalmine-certificates",
 } as const;
-
-/** Of API Gateway's payload format 2.0, what counts here. */
-const HttpEvent = z.object({
-  rawPath: z.string(),
-  requestContext: z.object({ http: z.object({ method: z.string(), sourceIp: z.string() }) }),
-  body: z.string().max(4096).default(""),
-  isBase64Encoded: z.boolean().default(false),
-});
 
 /** By the rule: the device's message, and the device by its topic. */
 const RecordEvent = CommissioningMessage.extend({ thing: ThingName });
 
+/** By the rule: who asks is said by topic and connection. */
+const Asker = z.object({ thing: ThingName, principal: z.string().regex(/^[0-9a-f]{64}$/) });
+
+/** Of a request to the exchange. */
+const CHARACTERS_MAX = 4096;
 const statusOf = { malformed: 400, wrong: 404, expired: 410, used: 409, "too-many": 429 } as const;
 
 export function commissioningFunctions(
@@ -41,12 +48,17 @@ export function commissioningFunctions(
       const { thing, ...message } = RecordEvent.parse(event);
       await recordCommissioning(cloud, thing, message);
     },
+    [functionNames.certificates]: async (event) => {
+      const { thing, principal } = Asker.parse(event);
+      await rotateCertificate(cloud, names.devicePolicy, thing, principal, CertificateMessage.parse(event));
+    },
   };
 }
 
 async function serveClaims(cloud: ClaimCloud, event: unknown): Promise<object> {
   const read = HttpEvent.safeParse(event);
-  if (!read.success) return answer(413, { message: "the request is too large" });
+  if (!read.success || read.data.body.length > CHARACTERS_MAX)
+    return answer(413, { message: "the request is too large" });
   const { rawPath, requestContext, body, isBase64Encoded } = read.data;
   const { method, sourceIp } = requestContext.http;
   const serve = { [claimPaths.exchange]: exchangeCode, [claimPaths.why]: whyRefused }[rawPath];
@@ -63,11 +75,6 @@ async function serveClaims(cloud: ClaimCloud, event: unknown): Promise<object> {
     if (failure instanceof CodeRefused) return answer(statusOf[failure.refusal.reason], failure.refusal);
     throw failure;
   }
-}
-
-function answer(statusCode: number, body: object): object {
-  const headers = { "content-type": "application/json", "cache-control": "no-store" };
-  return { statusCode, headers, body: JSON.stringify(body) };
 }
 
 function parsed(text: string): unknown {

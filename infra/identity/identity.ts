@@ -1,17 +1,15 @@
-import { commissioningTopic } from "@coalmine/contract/commissioning";
+import {
+  certificateAnswerTopic,
+  certificateTopic,
+  commissioningTopic,
+} from "@coalmine/contract/commissioning";
 import { replayMetric } from "../../api/claims/replay-metric.ts";
+import { arn, bucketArn, byKey, type Place, type PolicyDocument } from "../policies/statement.ts";
 
 /**
  * Who a device is and what it may do, as data: the identity stack is made of it, and the local cloud is set up with it.
  * @see https://docs.aws.amazon.com/greengrass/v2/developerguide/device-auth.html
  */
-export interface Place {
-  readonly region: string;
-  readonly accountId: string;
-  /** `aws`, `aws-cn`, `aws-us-gov`. */
-  readonly partition: string;
-}
-
 export const names = {
   devicePolicy: "CoalmineDevice",
   provisioningTemplate: "CoalmineDevice",
@@ -25,17 +23,10 @@ export const names = {
   alertTopic: "coalmine-alerts",
   replayAlarm: "CoalmineClaimReplayed",
   recordRule: "coalmine_commissioning",
+  certificateRule: "coalmine_certificate",
+  /** Of Firehose, for devices that send points as they come. */
+  measurementStream: "coalmine-measurements",
 } as const;
-
-interface Statement {
-  readonly Effect: "Allow" | "Deny";
-  readonly Action: readonly string[];
-  readonly Resource: readonly string[];
-}
-export interface PolicyDocument {
-  readonly Version: "2012-10-17";
-  readonly Statement: readonly Statement[];
-}
 
 const thing = "${iot:Connection.Thing.ThingName}";
 
@@ -48,6 +39,7 @@ export function devicePolicy(place: Place): PolicyDocument {
     `$aws/things/${thing}/greengrass/health/json`,
     `coalmine/${thing}/*`,
   ];
+  const heard = [...reserved, certificateAnswerTopic(thing)];
   return {
     Version: "2012-10-17",
     Statement: [
@@ -61,11 +53,11 @@ export function devicePolicy(place: Place): PolicyDocument {
         Action: ["iot:Publish"],
         Resource: [...reserved, ...sent].map((topic) => iot(`topic/${topic}`)),
       },
-      { Effect: "Allow", Action: ["iot:Receive"], Resource: reserved.map((topic) => iot(`topic/${topic}`)) },
+      { Effect: "Allow", Action: ["iot:Receive"], Resource: heard.map((topic) => iot(`topic/${topic}`)) },
       {
         Effect: "Allow",
         Action: ["iot:Subscribe"],
-        Resource: reserved.map((topic) => iot(`topicfilter/${topic}`)),
+        Resource: heard.map((topic) => iot(`topicfilter/${topic}`)),
       },
       {
         Effect: "Allow",
@@ -113,6 +105,15 @@ export function recordRule(functionArn: string) {
   };
 }
 
+/** A device that changes its certificate; by which one it asks is said by its connection. */
+export function certificateRule(functionArn: string) {
+  return {
+    sql: `SELECT *, topic(2) AS thing, principal() AS principal FROM '${certificateTopic("+")}'`,
+    awsIotSqlVersion: "2016-03-23",
+    actions: [{ lambda: { functionArn } }],
+  };
+}
+
 /** Makes of a claim and its parameters a thing with a certificate, in the fleet's groups. */
 export function provisioningTemplate(): object {
   return {
@@ -141,6 +142,43 @@ export function provisioningTemplate(): object {
   };
 }
 
+/** What AWS IoT may do for the provisioning template. */
+export function registrarPolicy(place: Place): PolicyDocument {
+  const iot = (resource: string): string => arn(place, "iot", resource);
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Action: [
+          "iot:CreateThing",
+          "iot:DescribeThing",
+          "iot:UpdateThing",
+          "iot:ListThingGroupsForThing",
+          "iot:AddThingToThingGroup",
+        ],
+        Resource: [iot("thing/*"), iot("thinggroup/coalmine-*")],
+      },
+      {
+        Effect: "Allow",
+        Action: [
+          "iot:AttachPolicy",
+          "iot:AttachThingPrincipal",
+          "iot:DescribeCertificate",
+          "iot:UpdateCertificate",
+          "iot:RegisterCertificate",
+        ],
+        Resource: [iot("cert/*"), iot("thing/*"), iot(`policy/${names.devicePolicy}`)],
+      },
+    ],
+  };
+}
+
+/** A role's name in a region: roles are the account's, and each region's says other things. */
+export function roleIn(name: string, region: string, isHome: boolean): string {
+  return isHome ? name : `${name}-${region}`;
+}
+
 /** What components may do at AWS through the token-exchange service: read artifacts, write measurements and logs. */
 export function tokenExchangePolicy(
   place: Place,
@@ -151,24 +189,32 @@ export function tokenExchangePolicy(
     readonly deadLetters?: string | undefined;
   },
 ): PolicyDocument {
-  const bucket = (name: string): string => `arn:${place.partition}:s3:::${name}`;
+  const { artifacts, lake, deadLetters } = buckets;
+  // The credentials provider knows whose certificate asks: a device writes its own measurements and no other's.
+  const own = `measurements/dt=*/thing=\${credentials-iot:ThingName}/*`;
   return {
     Version: "2012-10-17",
     Statement: [
       {
         Effect: "Allow",
         Action: ["s3:GetBucketLocation"],
-        Resource: [bucket(buckets.artifacts), bucket(buckets.lake)],
+        Resource: [bucketArn(place, artifacts), bucketArn(place, lake)],
       },
-      { Effect: "Allow", Action: ["s3:GetObject"], Resource: [`${bucket(buckets.artifacts)}/*`] },
+      { Effect: "Allow", Action: ["s3:GetObject"], Resource: [bucketArn(place, `${artifacts}/*`)] },
       {
         Effect: "Allow",
         Action: ["s3:PutObject"],
         Resource: [
-          `${bucket(buckets.lake)}/measurements/*`,
-          ...(buckets.deadLetters === undefined ? [] : [`${bucket(buckets.deadLetters)}/dead-letters/*`]),
+          bucketArn(place, `${lake}/${own}`),
+          ...(deadLetters === undefined ? [] : [bucketArn(place, `${deadLetters}/dead-letters/*`)]),
         ],
       },
+      {
+        Effect: "Allow",
+        Action: ["firehose:PutRecordBatch"],
+        Resource: [arn(place, "firehose", `deliverystream/${names.measurementStream}`)],
+      },
+      byKey(place, ["s3"]),
       {
         Effect: "Allow",
         Action: [
@@ -181,8 +227,4 @@ export function tokenExchangePolicy(
       },
     ],
   };
-}
-
-function arn(place: Place, service: string, resource: string): string {
-  return `arn:${place.partition}:${service}:${place.region}:${place.accountId}:${resource}`;
 }

@@ -3,6 +3,7 @@ import {
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
   ResourceInUseException,
+  ResourceNotFoundException,
   UpdateTimeToLiveCommand,
   type DynamoDBClient,
 } from "@aws-sdk/client-dynamodb";
@@ -26,24 +27,7 @@ export class TableError extends CoalmineError {
 
 /** Creates the table where it is missing, and waits until it can be used. May be repeated. */
 export async function ensureTable(dynamodb: DynamoDBClient, spec: TableSpec, clock: Clock): Promise<void> {
-  try {
-    await dynamodb.send(
-      new CreateTableCommand({
-        TableName: spec.name,
-        BillingMode: "PAY_PER_REQUEST",
-        KeySchema: [
-          { AttributeName: spec.hash, KeyType: "HASH" },
-          { AttributeName: spec.range.name, KeyType: "RANGE" },
-        ],
-        AttributeDefinitions: [
-          { AttributeName: spec.hash, AttributeType: "S" },
-          { AttributeName: spec.range.name, AttributeType: spec.range.type },
-        ],
-      }),
-    );
-  } catch (failure) {
-    if (!(failure instanceof ResourceInUseException)) throw failure;
-  }
+  if (!(await isThere(dynamodb, spec.name))) await create(dynamodb, spec);
   const deadline = clock.monotonicMs() + ACTIVE_WAIT_MS_MAX;
   for (;;) {
     const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: spec.name }));
@@ -65,4 +49,36 @@ export async function ensureTable(dynamodb: DynamoDBClient, spec: TableSpec, clo
       TimeToLiveSpecification: { Enabled: true, AttributeName: spec.expires },
     }),
   );
+}
+
+/** Asked first, so that whoever has only to use a table need not be allowed to make one. */
+async function isThere(dynamodb: DynamoDBClient, TableName: string): Promise<boolean> {
+  try {
+    await dynamodb.send(new DescribeTableCommand({ TableName }));
+    return true;
+  } catch (failure) {
+    if (failure instanceof ResourceNotFoundException) return false;
+    throw failure;
+  }
+}
+
+async function create(dynamodb: DynamoDBClient, spec: TableSpec): Promise<void> {
+  try {
+    await dynamodb.send(
+      new CreateTableCommand({
+        TableName: spec.name,
+        BillingMode: "PAY_PER_REQUEST",
+        KeySchema: [
+          { AttributeName: spec.hash, KeyType: "HASH" },
+          { AttributeName: spec.range.name, KeyType: "RANGE" },
+        ],
+        AttributeDefinitions: [
+          { AttributeName: spec.hash, AttributeType: "S" },
+          { AttributeName: spec.range.name, AttributeType: spec.range.type },
+        ],
+      }),
+    );
+  } catch (failure) {
+    if (!(failure instanceof ResourceInUseException)) throw failure;
+  }
 }

@@ -52,6 +52,25 @@ export const CommissioningMessage = z.object({
 });
 export type CommissioningMessage = z.infer<typeof CommissioningMessage>;
 
+/** IoT Core: `CertificateMessage`, from a device that changes its certificate. */
+export const certificateTopic = (thing: string): string => `coalmine/${thing}/certificate`;
+/** IoT Core: `CertificateAnswer`, to it. */
+export const certificateAnswerTopic = (thing: string): string => `coalmine/${thing}/certificate/answer`;
+
+/** Asks for a certificate of a new key by its PKCS #10 request in PEM, or confirms that the device connects with it. */
+export const CertificateMessage = z.discriminatedUnion("kind", [
+  z.object({ version: z.literal(1), kind: z.literal("request"), request: z.string().max(4096) }),
+  z.object({ version: z.literal(1), kind: z.literal("confirm") }),
+]);
+export type CertificateMessage = z.infer<typeof CertificateMessage>;
+
+export const CertificateAnswer = z.object({
+  version: z.literal(1),
+  certificateId: z.string(),
+  certificatePem: z.string(),
+});
+export type CertificateAnswer = z.infer<typeof CertificateAnswer>;
+
 /** Of a report, what the record shows at a glance. */
 export const ReportSummary = z.object({
   thing: ThingName,

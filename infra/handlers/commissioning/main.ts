@@ -2,9 +2,9 @@
 import { jsonLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import * as z from "zod";
-import { openClaimCloud } from "../../api/claims/claim-cloud.ts";
-import { commissioningFunctions, functionNames } from "./functions.ts";
-import { names } from "./identity.ts";
+import { openClaimCloud } from "../../../api/claims/claim-cloud.ts";
+import { commissioningFunctions, functionNames } from "../../identity/functions.ts";
+import { names } from "../../identity/identity.ts";
 
 const Environment = z.object({ AWS_REGION: z.string(), REPORT_BUCKET: z.string() });
 const { AWS_REGION, REPORT_BUCKET } = Environment.parse(process.env);
@@ -23,3 +23,4 @@ const functions = commissioningFunctions(
 export const claims = functions[functionNames.claims];
 export const allowList = functions[functionNames.allowList];
 export const record = functions[functionNames.record];
+export const certificates = functions[functionNames.certificates];

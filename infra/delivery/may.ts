@@ -1,0 +1,87 @@
+import type { Target } from "../../pipeline/target.ts";
+import { arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
+import { pipelineMayFetch, type Source, stageMayClone } from "./source.ts";
+
+const allow = (Action: readonly string[], ...Resource: readonly string[]): Statement => ({
+  Effect: "Allow",
+  Action,
+  Resource,
+});
+
+interface Delivery {
+  readonly place: Place;
+  readonly source: Source;
+  /** Of what stages hand to each other. */
+  readonly store: string;
+}
+
+/** What the pipeline itself may do: fetch, hand on, and start stages. It answers no wait. */
+export function pipelineMay({ place, source, store }: Delivery): readonly Statement[] {
+  return [
+    allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], bucketArn(place, `${store}/*`)),
+    allow(["s3:GetBucketLocation", "s3:GetBucketVersioning"], bucketArn(place, store)),
+    byKey(place, ["s3"]),
+    pipelineMayFetch(source, place),
+    allow(
+      ["codebuild:StartBuild", "codebuild:BatchGetBuilds", "codebuild:StopBuild"],
+      arn(place, "codebuild", "project/coalmine-*"),
+    ),
+  ];
+}
+
+/** What a stage's commands may do, by the stage's name. */
+export function stageMay(
+  stage: string,
+  project: string,
+  delivery: Delivery,
+  targets: readonly Target[],
+): readonly Statement[] {
+  const { place, source, store } = delivery;
+  const log = `log-group:/aws/codebuild/${project}`;
+  const own = [
+    allow(["logs:CreateLogStream", "logs:PutLogEvents"], arn(place, "logs", `${log}:log-stream:*`)),
+    allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], bucketArn(place, `${store}/*`)),
+    allow(["s3:GetBucketLocation"], bucketArn(place, store)),
+    byKey(place, ["s3"]),
+    stageMayClone(source, place),
+  ];
+  const [home] = targets;
+  if (stage === "Rehearse" && home !== undefined) return [...own, ...rehearses(place, home)];
+  if (stage === "Publish")
+    return [...own, ...targets.flatMap((target) => publishes({ ...place, region: target.region }, target))];
+  return own;
+}
+
+/** The rehearsal starts from what runs now, so it reads what that is. */
+function rehearses(place: Place, { artifactBucket }: Target): Statement[] {
+  return [
+    // Lists are of the whole region.
+    allow(["greengrass:ListDeployments"], "*"),
+    allow(["greengrass:GetDeployment"], arn(place, "greengrass", "deployments:*")),
+    allow(["greengrass:GetComponent"], ...components(place)),
+    allow(["s3:GetObject"], bucketArn(place, `${artifactBucket}/*`)),
+    // Without it S3 says of what is missing that one may not know.
+    allow(["s3:ListBucket"], bucketArn(place, artifactBucket)),
+  ];
+}
+
+function publishes(place: Place, { artifactBucket }: Target): Statement[] {
+  return [
+    allow(
+      [
+        "greengrass:CreateComponentVersion",
+        "greengrass:DescribeComponent",
+        "greengrass:GetComponent",
+        "greengrass:TagResource",
+      ],
+      ...components(place),
+    ),
+    allow(["s3:PutObject", "s3:GetObject"], bucketArn(place, `${artifactBucket}/*`)),
+    allow(["s3:ListBucket"], bucketArn(place, artifactBucket)),
+    byKey(place, ["s3"]),
+  ];
+}
+
+function components(place: Place): string[] {
+  return [arn(place, "greengrass", "components:coalmine.*")];
+}

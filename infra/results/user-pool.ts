@@ -1,0 +1,61 @@
+import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib/core";
+import { HttpJwtAuthorizer } from "aws-cdk-lib/aws-apigatewayv2-authorizers";
+import {
+  AccountRecovery,
+  CfnUserPoolGroup,
+  FeaturePlan,
+  Mfa,
+  StandardThreatProtectionMode,
+  UserPool,
+  type UserPoolClient,
+} from "aws-cdk-lib/aws-cognito";
+import { roles } from "@coalmine/contract/operator-api";
+import type { Construct } from "constructs";
+import { groupOf } from "../handlers/person.ts";
+
+const PASSWORD_CHARACTERS_MIN = 14;
+/** A shift; then somebody signs in again. */
+const SESSION_HOURS = 12;
+
+/** The people of a region, by invitation, with a second factor; their groups are the roles of the operators' API. */
+export function userPool(
+  scope: Construct,
+  callbackUrls: readonly string[] = [],
+): { readonly pool: UserPool; readonly client: UserPoolClient; readonly authorizer: HttpJwtAuthorizer } {
+  const pool = new UserPool(scope, "People", {
+    selfSignUpEnabled: false,
+    signInAliases: { email: true },
+    mfa: Mfa.REQUIRED,
+    mfaSecondFactor: { otp: true, sms: false },
+    passwordPolicy: {
+      minLength: PASSWORD_CHARACTERS_MIN,
+      requireDigits: true,
+      requireLowercase: true,
+      requireUppercase: true,
+      requireSymbols: true,
+      tempPasswordValidity: Duration.days(3),
+    },
+    accountRecovery: AccountRecovery.EMAIL_ONLY,
+    featurePlan: FeaturePlan.PLUS,
+    standardThreatProtectionMode: StandardThreatProtectionMode.FULL_FUNCTION,
+    deletionProtection: true,
+    removalPolicy: RemovalPolicy.RETAIN,
+  });
+  for (const role of roles)
+    new CfnUserPoolGroup(scope, `${role}Group`, { userPoolId: pool.userPoolId, groupName: groupOf(role) });
+  const client = pool.addClient("Client", {
+    generateSecret: false,
+    preventUserExistenceErrors: true,
+    enableTokenRevocation: true,
+    authFlows: { userSrp: true },
+    accessTokenValidity: Duration.hours(1),
+    idTokenValidity: Duration.hours(1),
+    refreshTokenValidity: Duration.hours(SESSION_HOURS),
+    ...(callbackUrls.length === 0
+      ? { disableOAuth: true }
+      : { oAuth: { flows: { authorizationCodeGrant: true }, callbackUrls: [...callbackUrls] } }),
+  });
+  const issuer = `https://cognito-idp.${Stack.of(scope).region}.amazonaws.com/${pool.userPoolId}`;
+  const authorizer = new HttpJwtAuthorizer("People", issuer, { jwtAudience: [client.userPoolClientId] });
+  return { pool, client, authorizer };
+}

@@ -1,0 +1,140 @@
+import { ROLLOUTS_TABLE } from "../../pipeline/controller/rollout-log.ts";
+import { PIPELINE_NAME } from "../../pipeline/definition.ts";
+import { EVIDENCE_TABLE } from "../../pipeline/evidence/evidence-store.ts";
+import type { WaitStage } from "../../pipeline/rollout/action.ts";
+import { waitStages } from "../../pipeline/rollout/action.ts";
+import type { Target } from "../../pipeline/target.ts";
+import { names } from "../identity/identity.ts";
+import { arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
+
+const allow = (Action: readonly string[], ...Resource: readonly string[]): Statement => ({
+  Effect: "Allow",
+  Action,
+  Resource,
+});
+
+interface Where {
+  readonly partition: string;
+  readonly accountId: string;
+  readonly home: string;
+  readonly targets: readonly Target[];
+}
+
+/** What the rollout controller may do: it alone answers the pipeline's waits and deploys to devices. */
+export function controllerMay(where: Where): readonly Statement[] {
+  const { home, targets } = where;
+  const place = placeOf(where, home);
+  return [
+    allow(
+      [
+        "codepipeline:GetPipelineState",
+        "codepipeline:GetPipelineExecution",
+        "codepipeline:ListActionExecutions",
+      ],
+      pipeline(place),
+    ),
+    allow(
+      ["codepipeline:PutApprovalResult"],
+      ...waitStages.map((stage: WaitStage) => `${pipeline(place)}/${stage}/${stage}`),
+    ),
+    rollouts(place, "GetItem", "PutItem", "Query", "DescribeTable"),
+    allow(["sns:Publish"], arn(place, "sns", names.alertTopic)),
+    // What a topic is encrypted with.
+    byKey(place, ["sns"]),
+    ...targets.flatMap((target) => deploys(placeOf(where, target.region), target)),
+  ];
+}
+
+/** What the operators' API may do: read, and write decisions into the events of a rollout. */
+export function operatorsMay(where: Where): readonly Statement[] {
+  const { home, targets } = where;
+  const place = placeOf(where, home);
+  const [first] = targets;
+  return [
+    rollouts(place, "GetItem", "PutItem", "Query"),
+    ...(first === undefined ? [] : reads(place, first.artifactBucket)),
+    ...targets.flatMap((target) => watches(placeOf(where, target.region), target)),
+  ];
+}
+
+function deploys(place: Place, target: Target): Statement[] {
+  const { artifactBucket } = target;
+  const iot = (resource: string): string => arn(place, "iot", resource);
+  return [
+    ...watches(place, target),
+    ...reads(place, artifactBucket),
+    allow(["s3:PutObject"], bucketArn(place, `${artifactBucket}/rollouts/*`)),
+    allow(
+      ["iot:AddThingToThingGroup", "iot:RemoveThingFromThingGroup"],
+      iot("thing/*"),
+      ...groups(place, target),
+    ),
+    // A deployment has no name before it is made, and the service offers no narrower resource.
+    allow(["greengrass:CreateDeployment"], "*"),
+    allow(["greengrass:CancelDeployment"], arn(place, "greengrass", "deployments:*")),
+    // Greengrass deploys by jobs of AWS IoT, made in the name of who deploys.
+    allow(
+      ["iot:CreateJob", "iot:CancelJob", "iot:DescribeJob", "iot:UpdateJob"],
+      iot("job/*"),
+      iot("thing/*"),
+      ...groups(place, target),
+    ),
+    allow(["iot:GetThingShadow", "iot:UpdateThingShadow"], iot("thing/*")),
+  ];
+}
+
+/** What is seen of a target: its devices, its deployments, its evidence. */
+function watches(place: Place, target: Target): Statement[] {
+  const iot = (resource: string): string => arn(place, "iot", resource);
+  return [
+    // Lists are of the whole region.
+    allow(["greengrass:ListDeployments", "greengrass:ListCoreDevices"], "*"),
+    allow(["greengrass:GetDeployment"], arn(place, "greengrass", "deployments:*")),
+    allow(
+      [
+        "greengrass:GetCoreDevice",
+        "greengrass:ListInstalledComponents",
+        "greengrass:ListEffectiveDeployments",
+      ],
+      arn(place, "greengrass", "coreDevices:*"),
+    ),
+    allow(["iot:DescribeThing"], iot("thing/*")),
+    allow(["iot:DescribeThingGroup", "iot:ListThingsInThingGroup"], ...groups(place, target)),
+    allow(["iot:DescribeJobExecution"], iot("job/*"), iot("thing/*")),
+    allow(
+      ["dynamodb:Query", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"],
+      arn(place, "dynamodb", `table/${EVIDENCE_TABLE}`),
+    ),
+  ];
+}
+
+/** What was kept of releases and rollouts. Without the list S3 says of what is missing that one may not know. */
+function reads(place: Place, bucket: string): Statement[] {
+  return [
+    allow(
+      ["s3:GetObject"],
+      ...["releases/*", "rollouts/*", "overrides/*"].map((keys) => bucketArn(place, `${bucket}/${keys}`)),
+    ),
+    allow(["s3:ListBucket"], bucketArn(place, bucket)),
+    byKey(place, ["s3"]),
+  ];
+}
+
+function rollouts(place: Place, ...actions: readonly string[]): Statement {
+  return allow(
+    actions.map((action) => `dynamodb:${action}`),
+    arn(place, "dynamodb", `table/${ROLLOUTS_TABLE}`),
+  );
+}
+
+function groups(place: Place, { canaryGroup, mainGroup }: Target): string[] {
+  return [canaryGroup, mainGroup].map((group) => arn(place, "iot", `thinggroup/${group}`));
+}
+
+function pipeline(place: Place): string {
+  return arn(place, "codepipeline", PIPELINE_NAME);
+}
+
+function placeOf({ partition, accountId }: Where, region: string): Place {
+  return { partition, accountId, region };
+}
