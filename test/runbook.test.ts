@@ -87,5 +87,6 @@ test("every page is reached from the first one, and links go somewhere", () => {
 test("codes that a page explains are ones that the sources have", () => {
   const known = readFileSync(join(root, "docs/errors.md"), "utf8");
   for (const page of pages)
-    for (const [code] of read(page).matchAll(/\bERR_[A-Z_]+\b/g)) expect(known, page).toContain(`\`${code}\``);
+    for (const [code] of read(page).matchAll(/\bERR_[A-Z_]+\b/g))
+      expect(known, page).toContain(`\`${code}\``);
 });
