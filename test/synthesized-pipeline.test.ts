@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
@@ -58,9 +58,15 @@ let codepipeline: CodePipelineClient;
 let s3: S3Client;
 let greengrass: GreengrassV2Client;
 let commit: string;
+let alarms: string[];
 
 beforeAll(async () => {
   const { stacks } = app({}, join(folder, "cdk.out"));
+  alarms = stacks.flatMap((stack) =>
+    Object.values(Template.fromStack(stack).findResources("AWS::CloudWatch::Alarm")).map((alarm) =>
+      z.string().parse(alarm["Properties"].AlarmName),
+    ),
+  );
   const delivery = stacks.find(({ stackName }) => stackName === "CoalmineDelivery");
   if (delivery === undefined) throw new Error("no stack CoalmineDelivery");
   pipeline = synthesizedPipeline(Template.fromStack(delivery), PIPELINE_NAME, isLong ? {} : instead);
@@ -181,6 +187,12 @@ const until = (stage: string, status: string) =>
     .toBe(status);
 const componentCount = async () =>
   (await greengrass.send(new ListComponentsCommand({}))).components?.length ?? 0;
+
+test("each alarm of the stacks has a page of its name in the runbook", () => {
+  expect(alarms.length).toBeGreaterThan(0);
+  const pages = alarms.map((name) => `docs/runbook/${name.replace(/-.*$/, "")}.md`);
+  expect(pages.filter((page) => !existsSync(join(root, page)))).toEqual([]);
+});
 
 test(
   "the stage that publishes fails where the region has no bucket, says which, and leaves no version and no release",

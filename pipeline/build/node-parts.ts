@@ -19,5 +19,8 @@ export async function nodeParts(root: string): Promise<Record<string, string>> {
     );
   const { stdout } = await promisify(execFile)(binary, ["-p", "JSON.stringify(process.versions)"]);
   const versions = z.record(z.string(), z.string()).parse(JSON.parse(stdout));
-  return Object.fromEntries(Object.entries(versions).filter(([name]) => !NO_LIBRARIES.has(name)));
+  return Object.fromEntries(
+    // One without a version was left out when this Node was built.
+    Object.entries(versions).filter(([name, version]) => version !== "" && !NO_LIBRARIES.has(name)),
+  );
 }

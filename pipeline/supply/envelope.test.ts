@@ -59,7 +59,7 @@ test("one changed bit of the statement or of the signature is refused, wherever 
         expect(() => opened(changed, trusted(ed25519), "it")).toThrow(/is not of these bytes/);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
