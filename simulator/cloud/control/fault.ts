@@ -24,6 +24,8 @@ const Scope = {
   operation: Name.optional(),
   /** Every caller, where it is left out. */
   thing: Name.optional(),
+  /** Only calls of devices, and not those of the account's operator. */
+  onlyDevices: z.literal(true).optional(),
   probability: z.number().positive().max(1).default(1),
   /** Ends after it has struck so often. */
   count: z.number().int().min(1).max(1_000_000).optional(),
@@ -67,6 +69,7 @@ export function concerns(fault: Fault, call: Call): fault is CallFault {
     "service" in fault &&
     fault.service === call.service &&
     (fault.operation === undefined || fault.operation === call.operation) &&
-    (fault.thing === undefined || fault.thing === call.thing)
+    (fault.thing === undefined || fault.thing === call.thing) &&
+    (fault.onlyDevices === undefined || call.thing !== undefined)
   );
 }

@@ -9,8 +9,8 @@ import type { TreeMemory } from "./process-tree.ts";
 import { readLedger, type SentReading } from "./sent-readings.ts";
 import { type ProcessEvent, SupervisedProcess } from "./supervised-process.ts";
 
-/** More than a machine of two cores carries; each device is six processes. */
-export const PROCESS_DEVICES_MAX = 8;
+/** What a machine of two cores carries; each device is six processes. */
+export const PROCESS_DEVICES_MAX = 12;
 const POLL_MS = 500;
 const simulator = dirname(dirname(import.meta.dirname));
 

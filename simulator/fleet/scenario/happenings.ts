@@ -101,19 +101,33 @@ function concerned(
 
 export type WrittenFault = Readonly<Record<string, unknown>> & { readonly kind: string };
 
+/** What a written fault says of when and whom, which each happening says for itself. */
+const placing = new Set([
+  "every",
+  "perDay",
+  "until",
+  "from",
+  "at",
+  "stage",
+  "share",
+  "devices",
+  "site",
+  "deviceClass",
+]);
+const inMs = new Set(["for", "delay", "wait", "killEvery", "by", "after"]);
+
 /** The same as a list of faults that names times and things: what `--faults` takes, to play it again. */
 export function written(all: readonly Happening[]): readonly WrittenFault[] {
   return all.map(({ fault, atMs, things }) => {
-    const { every, perDay, until, from, at, stage, ...rest } = fault;
-    const { share, devices, site, deviceClass, ...own }: Record<string, unknown> = rest;
-    const inMs = ["for", "delay", "wait", "killEvery", "by", "after"].filter(
-      (name) => typeof own[name] === "number",
+    const own = Object.entries(fault).flatMap(([name, value]) =>
+      placing.has(name) || value === undefined
+        ? []
+        : [[name, inMs.has(name) ? `${String(value)} ms` : value]],
     );
     return {
-      ...own,
+      ...Object.fromEntries(own),
       kind: fault.kind,
-      ...Object.fromEntries(inMs.map((name) => [name, `${Number(own[name])} ms`])),
-      ...(stage === undefined ? { at: `${atMs} ms` } : { stage, from: `${atMs} ms` }),
+      ...(fault.stage === undefined ? { at: `${atMs} ms` } : { stage: fault.stage, from: `${atMs} ms` }),
       ...(things === undefined ? {} : { things }),
     };
   });

@@ -104,16 +104,12 @@ function sentence(issue: Issue, input: unknown): string {
     input,
   );
   const shown = JSON.stringify(found);
-  switch (issue.code) {
-    case "invalid_union":
-      return `there is no fault ${shown ?? "without a kind"}; there are ${faultKinds.join(", ")}`;
-    case "invalid_value":
-      return `${field} is ${shown ?? "missing"}; there are ${issue.values.map(String).join(", ")}`;
-    case "unrecognized_keys":
-      return `${issue.keys.map((key) => `"${key}"`).join(" and ")} means nothing${field === "" ? "" : ` in ${field}`}; correct or remove it`;
-    case "custom":
-      return issue.message;
-    default:
-      return `${field} ${shown === undefined ? "is missing" : `is ${shown}`}: ${issue.message}`;
-  }
+  if (issue.code === "invalid_union")
+    return `there is no fault ${shown ?? "without a kind"}; there are ${faultKinds.join(", ")}`;
+  if (issue.code === "invalid_value")
+    return `${field} is ${shown ?? "missing"}; there are ${issue.values.map(String).join(", ")}`;
+  if (issue.code === "unrecognized_keys")
+    return `${issue.keys.map((key) => `"${key}"`).join(" and ")} means nothing${field === "" ? "" : ` in ${field}`}; correct or remove it`;
+  if (issue.code === "custom") return issue.message;
+  return `${field} ${shown === undefined ? "is missing" : `is ${shown}`}: ${issue.message}`;
 }

@@ -14,12 +14,14 @@ export async function strike(
   things: readonly string[] | undefined,
   random: SeededRandom,
 ): Promise<boolean> {
-  const faults = cloudFaults(fault, things);
-  for (const one of faults) region.cloud.faults.inject(one);
-  if (faults.length > 0) return true;
   if (fault.kind === "jump-clock") {
     region.cloudClock.jump(fault.by);
     return true;
+  }
+  if (fault.kind === "slow" || "service" in fault) {
+    const faults = cloudFaults(fault, things);
+    for (const one of faults) region.cloud.faults.inject(one);
+    return faults.length > 0;
   }
   let struck = 0;
   for (const thing of things ?? []) {
@@ -32,33 +34,31 @@ export async function strike(
 /** What a fault on calls or links is to the cloud; nothing for what is done to the devices themselves. */
 export function cloudFaults(fault: ScenarioFault, things: readonly string[] | undefined): readonly Fault[] {
   const concerned = things ?? [undefined];
-  switch (fault.kind) {
-    case "slow":
-      return concerned.map((thing) =>
-        Fault.parse({ kind: fault.kind, thing, delayMs: fault.delay, seconds: fault.for / 1000 }),
-      );
-    case "throttle":
-    case "drop-reply":
-    case "error": {
-      const { kind, service, operation, probability } = fault;
-      return concerned.map((thing) =>
-        Fault.parse({
-          kind,
-          service,
-          probability,
-          seconds: fault.for / 1000,
-          ...(operation === undefined ? {} : { operation }),
-          ...(thing === undefined ? {} : { thing }),
-          ...(kind === "error" ? { status: fault.status } : {}),
-        }),
-      );
-    }
-    default:
-      return [];
-  }
+  if (fault.kind === "slow")
+    return concerned.map((thing) =>
+      Fault.parse({ kind: fault.kind, thing, delayMs: fault.delay, seconds: fault.for / 1000 }),
+    );
+  if (!("service" in fault)) return [];
+  const { kind, service, operation, probability } = fault;
+  return concerned.map((thing) =>
+    Fault.parse({
+      kind,
+      service,
+      probability,
+      // Whoever deploys and looks on is not what is tried.
+      onlyDevices: true,
+      seconds: fault.for / 1000,
+      ...(operation === undefined ? {} : { operation }),
+      ...(thing === undefined ? {} : { thing }),
+      ...(kind === "error" ? { status: fault.status } : {}),
+    }),
+  );
 }
 
-type DeviceFault = Exclude<ScenarioFault, { kind: "jump-clock" }>;
+type DeviceFault = Exclude<
+  ScenarioFault,
+  { kind: "jump-clock" | "slow" | "throttle" | "error" | "drop-reply" }
+>;
 
 async function strikeDevice(
   region: DrivenRegion,
@@ -130,10 +130,5 @@ async function strikeDevice(
       const deferring = await device.deferUpdates(fault.wait);
       return later(fault.for, () => deferring.close());
     }
-    case "slow":
-    case "throttle":
-    case "error":
-    case "drop-reply":
-      return false;
   }
 }

@@ -29,10 +29,17 @@ export interface Watching {
   readonly clock: Clock;
   readonly bounds: { readonly time: number; readonly memory: number };
   readonly progress: (sentence: string) => void;
+  /** Told now and then what the run has taken. */
+  readonly used?: (used: Usage) => void;
+}
+
+interface Usage {
+  readonly processorMs: number;
+  readonly bytes: number;
 }
 
 /** Plays one run in a process of its own, and ends it at its bounds even when it never gives up the processor. */
-export async function watchedRun(told: ToRun, { clock, bounds, progress }: Watching): Promise<Outcome> {
+export async function watchedRun(told: ToRun, { clock, bounds, progress, used }: Watching): Promise<Outcome> {
   const child = fork(join(import.meta.dirname, "main.ts"), [JSON.stringify(told)], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
@@ -50,7 +57,9 @@ export async function watchedRun(told: ToRun, { clock, bounds, progress }: Watch
   const startedMs = clock.monotonicMs();
   const look = (): void => {
     if (child.exitCode !== null || child.signalCode !== null) return;
-    const { processorMs, bytes } = usageOf(child.pid ?? 0);
+    const usage = usageOf(child.pid ?? 0);
+    const { processorMs, bytes } = usage;
+    used?.(usage);
     const isOver =
       processorMs > bounds.time || clock.monotonicMs() - startedMs > WALL_TIMES_MAX * bounds.time;
     const what = isOver
@@ -78,7 +87,7 @@ export async function watchedRun(told: ToRun, { clock, bounds, progress }: Watch
 }
 
 /** As Linux shows it in /proc; nothing of a process that has just ended. */
-function usageOf(pid: number): { readonly processorMs: number; readonly bytes: number } {
+function usageOf(pid: number): Usage {
   try {
     const [, kibibytes = "0"] =
       /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
