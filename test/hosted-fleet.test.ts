@@ -80,12 +80,15 @@ function candidateOf(component: string, change: (recipe: string) => string): str
 }
 
 const artifacts = () => ["--artifacts", join(folder, "artifacts")];
+const reports = () => join(folder, "report");
+const report = (name: string) => readFileSync(join(reports(), name), "utf8");
 const rehearse = (candidate: string) =>
   command("rehearsal/main.ts", [
     `--candidate=${candidate}`,
     `--running=${running}`,
     "--devices=4",
     "--json",
+    `--report=${reports()}`,
     ...artifacts(),
   ]);
 
@@ -93,6 +96,11 @@ test("a candidate that does what runs now does passes the rehearsal: upgraded to
   const { code, last } = await rehearse(candidateOf("coalmine.StreamUploader", (recipe) => recipe));
   expect(last).toMatchObject({ passed: true });
   expect(code).toBe(0);
+  const states = { spans: expect.arrayContaining([expect.objectContaining({ state: "candidate" })]) };
+  expect(JSON.parse(report("report.json"))).toMatchObject({
+    passed: true,
+    scenarios: [{ faults: [{}, {}, {}], incidents: [], lanes: [states, states, states, states] }],
+  });
 });
 
 test("a candidate that cannot start fails the rehearsal, and the sentence names the component", async () => {
@@ -105,6 +113,8 @@ test("a candidate that cannot start fails the rehearsal, and the sentence names 
     verdict: expect.stringMatching(/ERR_NOT_INSTALLED.*coalmine\.Inference/),
   });
   expect(code).toBe(3);
+  expect(report("report.xml")).toMatch(/failures="1".*<failure [^>]*ERR_NOT_INSTALLED/s);
+  expect(report("report.html")).toContain("coalmine.Inference 9.0.0 is BROKEN");
 });
 
 test("the same version with other bytes is refused", async () => {

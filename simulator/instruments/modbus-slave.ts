@@ -21,12 +21,14 @@ export interface SlaveOptions {
 }
 
 const RTU_REQUEST_BYTES = 8;
+/** Of what was asked at least so much is remembered: more than any test looks at. */
+const ASKED_KEPT = 20_000;
 
 /** A Modbus slave (or several on one line) behind a cable, as slow and as limited as a test wants it. */
 export class ModbusSlave {
   readonly id: string;
   readonly #options: SlaveOptions;
-  /** Requests it understood, as `unit function address count`. */
+  /** The last requests it understood, as `unit function address count`. */
   readonly asked: string[] = [];
   #busyUntil: Promise<void> = Promise.resolve();
 
@@ -85,6 +87,7 @@ export class ModbusSlave {
     const address = 256 * high + low;
     const count = 256 * countHigh + countLow;
     this.asked.push(`${unit} ${code} ${address} ${count}`);
+    if (this.asked.length > 2 * ASKED_KEPT) this.asked.splice(0, ASKED_KEPT);
     if (count < 1 || count > (code <= 2 ? 2000 : registersMax)) return Uint8Array.of(code | 0x80, 3);
     const addresses = Array.from({ length: count }, (_, index) => address + index);
     if (!addresses.every((each) => exists(code, each))) return Uint8Array.of(code | 0x80, 2);

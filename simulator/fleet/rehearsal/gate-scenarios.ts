@@ -70,7 +70,7 @@ async function playedOne(
       progress: () => undefined,
     });
     // Our own process wrote it a moment ago.
-    const watched = JSON.parse(readFileSync(course, "utf8")) as Watched;
+    const watched: Watched = JSON.parse(readFileSync(course, "utf8"));
     return {
       checks: checks.map((check) => ({ ...check, scenario: name })),
       course: courseOf(name, scenario, faults, watched, (clock.monotonicMs() - beganMs) / 1000),

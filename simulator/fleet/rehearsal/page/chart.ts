@@ -5,7 +5,7 @@ import { since, table, text, told } from "./html.ts";
 const WIDTH = 440;
 const HEIGHT = 190;
 const LEFT = 46;
-const RIGHT = 10;
+const RIGHT = 18;
 const TOP = 24;
 const BOTTOM = 24;
 /** Rows of its table; the line itself has all. */

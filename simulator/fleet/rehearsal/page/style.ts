@@ -23,7 +23,7 @@ th, td { border-bottom: 1px solid var(--line); padding: .3rem .8rem .3rem 0; tex
 th { font-weight: 600; } thead th { white-space: nowrap; } td.number, th.number { text-align: end; white-space: nowrap; }
 code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
 summary { color: var(--candidate); cursor: pointer; padding: .2rem 0; }
-.charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
+.charts { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 27rem), 1fr)); }
 figure { background: var(--card); border-radius: .4rem; margin: 0; padding: .6rem .8rem; min-width: 0; }
 figcaption { font-weight: 600; } svg { display: block; height: auto; width: 100%; }
 .timeline svg { min-width: 52rem; }
