@@ -23,6 +23,7 @@ import { CutListener } from "../../test/cut-listener.ts";
 import { deviceLog } from "../../test/device-log.ts";
 import { eventsOf, holdAgainstContract, type Served } from "../../test/operator-contract.ts";
 import { listening, throughGateway } from "../../test/ways-to-an-app.ts";
+import { raiseAlarms } from "../../test/raise-alarms.ts";
 import { doPowerlessDeeds } from "../../test/powerless-deeds.ts";
 import { startCloud } from "../../test/rig-cloud.ts";
 import { stateOf } from "../decide.ts";
@@ -93,7 +94,6 @@ async function signedIn(by: Hono, role: Role): Promise<Record<string, string>> {
   return { cookie: cookie.split(";")[0] ?? "" };
 }
 
-/** A rehearsal's report, and lines of a device. */
 async function sayThings(): Promise<void> {
   const { s3, target } = rig.home.region;
   const report = {
@@ -111,6 +111,7 @@ async function sayThings(): Promise<void> {
       Body: JSON.stringify(report),
     }),
   );
+  await raiseAlarms(closing, rig.home.region, rig.home.clock);
   put = await deviceLog(closing, target, "home-0", () => rig.home.clock.now());
 }
 let put: (messages: readonly string[]) => Promise<void>;
@@ -256,7 +257,6 @@ test("a log that is followed and cut again and again tells every line once", asy
       id = event.id;
       if (event.event !== "line") continue;
       told.push((JSON.parse(event.data) as { message: string }).message);
-      // Cut within what came together.
       if (++lines === 2 + (cut % 3)) break;
       if (told.length === 3 * (cut + 1)) break;
     }
