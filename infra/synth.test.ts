@@ -269,11 +269,12 @@ test("what holds data and identities keeps its logical ids", () => {
 test("cfn-lint finds nothing either", (context) => {
   const { error } = spawnSync("cfn-lint", ["--version"]);
   if (error !== undefined) context.skip("cfn-lint 1.x is not on the path: pip install cfn-lint");
-  const files = [...templates.values()].map(({ file }) => file);
+  // Another region's stacks are the same.
+  const files = [...templates].filter(([name]) => !name.endsWith("-1")).map(([, { file }]) => file);
   const { stdout, status } = spawnSync("cfn-lint", files, { encoding: "utf8" });
   expect(stdout).toBe("");
   expect(status).toBe(0);
-});
+}, 300_000);
 
 test.each([
   [{ account: "12" }, 'context account is "12": an AWS account has 12 digits'],

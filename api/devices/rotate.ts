@@ -10,10 +10,16 @@ import {
   certificateAnswerTopic,
   type CertificateMessage,
 } from "@coalmine/contract/commissioning";
+import { CoalmineError } from "@coalmine/runtime";
 import type { ClaimCloud } from "../claims/claim-cloud.ts";
 import { addHistory } from "./history.ts";
 import { activeCertificates } from "./registry.ts";
 import { revokeCertificate } from "./revoke.ts";
+
+/** Who asks is not the device. */
+export class NotItsCertificate extends CoalmineError {
+  readonly code = "ERR_CERTIFICATE_OWNER";
+}
 
 /**
  * A device changes its certificate: it asks with the one that counts for one of a new key, connects with that, and
@@ -58,8 +64,10 @@ export async function rotateCertificate(
 /** Revokes every certificate by which the thing could connect, but this one; that ends the sessions opened by them. */
 async function keepOnly({ iot }: ClaimCloud, thing: ThingName, principal: string): Promise<string[]> {
   const active = await activeCertificates({ iot }, thing);
-  // Who is none of the thing's may not take its certificates from it.
-  if (!active.includes(principal)) return [];
+  if (!active.includes(principal))
+    throw new NotItsCertificate(
+      `certificate ${principal} asks for ${thing} and is none that counts for it; look who holds its key`,
+    );
   const others = active.filter((certificateId) => certificateId !== principal);
   for (const certificateId of others) await revokeCertificate(iot, thing, certificateId);
   return others;

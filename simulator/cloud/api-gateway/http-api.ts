@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Clock, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import * as z from "zod";
+import type { AuthorizedClaims } from "./jwt-authorizer.ts";
 import type { KeysAndCertificate } from "../identity/certificate-authority.ts";
 
 /** Ours; AWS takes 10 MB. @see https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
@@ -24,6 +25,8 @@ export interface HttpApiOptions {
   readonly port: number;
   /** The one integration: a function in place of AWS Lambda. */
   readonly call: (event: object) => Promise<unknown>;
+  /** Of all requests: what the token of one claims, or undefined where it does not count. Without it all are let in. */
+  readonly authorize?: (authorization: string | undefined) => AuthorizedClaims | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -80,7 +83,7 @@ export async function openHttpApi(options: HttpApiOptions): Promise<HttpApi> {
 
 async function answerOf(
   request: IncomingMessage,
-  { call, clock }: HttpApiOptions,
+  { call, clock, authorize }: HttpApiOptions,
 ): Promise<z.infer<typeof Answer>> {
   const body = await bodyOf(request);
   if (body === undefined)
@@ -89,6 +92,9 @@ async function answerOf(
   const method = request.method ?? "GET";
   const headers: Record<string, string> = {};
   for (const [name, values = []] of Object.entries(request.headersDistinct)) headers[name] = values.join(",");
+  const claims = authorize?.(headers["authorization"]);
+  if (authorize !== undefined && claims === undefined)
+    return { statusCode: 401, headers: {}, body: '{"message":"Unauthorized"}' };
   const late = new AbortController();
   const answer = await Promise.race([
     call({
@@ -100,6 +106,7 @@ async function answerOf(
       requestContext: {
         http: { method, path: rawPath, protocol: "HTTP/1.1", sourceIp: request.socket.remoteAddress ?? "" },
         timeEpoch: clock.now(),
+        ...(claims === undefined ? {} : { authorizer: { jwt: { claims, scopes: null } } }),
       },
       body: body.toString("utf8"),
       isBase64Encoded: false,
