@@ -86,7 +86,7 @@ export async function processFleet(folder: string, say: (sentence: string) => vo
       pointIntervalMs: 100,
       endpoint: cloud.endpoint,
       node: process.execPath,
-      coreDevice: await coreDevice(),
+      coreDevice,
       commissionDevice: async (site) => {
         await commissionIn(region, folder, site);
         await region.iot.send(
