@@ -15,7 +15,6 @@ export const deviceClasses = {
   compact: { about: "a board whose eMMC leaves little", workFolderBytesMax: 512 * MIB },
   tiny: { about: "the smallest on which the components are supported", workFolderBytesMax: 96 * MIB },
 } as const satisfies Readonly<Record<string, DeviceClass>>;
-export type DeviceClassName = keyof typeof deviceClasses;
 
 /** Only the keys of an object, as zod wants them. */
 export function namesOf<Name extends string>(of: Readonly<Record<Name, unknown>>): [Name, ...Name[]] {

@@ -125,10 +125,10 @@ async function strikeDevice(
     case "certificate-rotated":
       region.rotateCertificate(device.thingName);
       return true;
-    case "defer": {
-      if (!device.hasPower) return false;
-      const deferring = await device.deferUpdates(fault.wait);
-      return later(fault.for, () => deferring.close());
-    }
+    case "defer":
+      break;
   }
+  if (!device.hasPower) return false;
+  const deferring = await device.deferUpdates(fault.wait);
+  return later(fault.for, () => deferring.close());
 }
