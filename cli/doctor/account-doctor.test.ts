@@ -69,7 +69,7 @@ beforeAll(async () => {
   await fleet.publish("com.example.Two", "1.0.0");
   await fleet.deploy(arnOf(names.mainGroup), { "com.example.One": "1.0.0", "com.example.Two": "1.0.0" });
   await say("core-1", "HEALTHY");
-  account = openAccount(target, { clock: fleet.clock, devices: 100, alsoNeeded: [] });
+  account = openAccount(target, { clock: fleet.clock, alsoNeeded: [] });
 }, 120_000);
 afterAll(async () => {
   closeAccount(account);
