@@ -49,7 +49,7 @@ export function addLogsCommand(device: CliCommand, at: Places): void {
     .option("--component <name>", "of one component alone, such as SensorReader")
     .option("--lines <n>", "how many of what is there already", wholeNumber(0, LINES_MAX), LINES)
     .option("--since <duration>", "how far back, such as 30m, 2h, 7d", duration(DAYS_MAX), HOUR_MS)
-    .option("--every <seconds>", "with --follow: how often to look", positiveNumber, 2)
+    .option("--every <seconds>", "with --follow: how often to look", positiveNumber, 5)
     .option("--fleet <name>", "of one target alone")
     .answers("device-logs", "lines")
     .example("device logs core-01 --follow")

@@ -1,14 +1,11 @@
-import { createServer, type AddressInfo } from "node:net";
 import { dirname } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { names } from "../../infra/identity/identity.ts";
-import { iotArn, startTestFleet, type TestFleet } from "../../simulator/cloud/greengrass/test-fleet.ts";
-import { operator } from "../../simulator/cloud/protocol/test-cloud.ts";
+import type { TestFleet } from "../../simulator/cloud/greengrass/test-fleet.ts";
 import { runCommand } from "../command.fixture.ts";
-import { setUpRegion } from "../system/set-up.ts";
 import { places } from "../system/state.ts";
-import { type Account, closeAccount, openAccount } from "./account.ts";
-import { targetOf } from "./account-targets.ts";
+import { arnOf, type HealthyAccount, startHealthyAccount } from "./account.fixture.ts";
+import type { Account } from "./account.ts";
 import { type DoctorFinding, lookAll } from "./check.ts";
 import { accountChecks } from "./checks/account-checks.ts";
 import { fleetChecks } from "./checks/fleet-checks.ts";
@@ -16,11 +13,9 @@ import { identityChecks } from "./checks/identity-checks.ts";
 import { addDoctorCommand } from "./commands.ts";
 import { bringUpAws } from "./up-aws.ts";
 
-const place = { region: "us-east-1", accountId: "123456789012", partition: "aws" };
 const all = [...accountChecks, ...identityChecks, ...fleetChecks];
 const HOUR_MS = 3_600_000;
-/** Listens as the devices' doors do. */
-const door = createServer((socket) => socket.destroy());
+let rig: HealthyAccount;
 let fleet: TestFleet;
 let account: Account;
 const repository = places(dirname(dirname(import.meta.dirname)), {});
@@ -29,82 +24,11 @@ const at = places(import.meta.dirname, { COALMINE_STATE: "/nowhere" });
 
 const invoke = (service: string, operation: string, input: object): Promise<object> =>
   fleet.cloud.cloud.invoke(service, operation, input);
-const arnOf = (group: string): string => `${iotArn}:thinggroup/${group}`;
-
 beforeAll(async () => {
-  fleet = await startTestFleet();
-  const target = { ...targetOf(place.region, place.accountId), endpoint: fleet.cloud.endpoint };
-  Object.assign(process.env, {
-    AWS_ACCESS_KEY_ID: operator.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: operator.secretAccessKey,
-    AWS_SESSION_TOKEN: "",
-  });
-  await setUpRegion(invoke, place, [target.artifactBucket, target.lakeBucket]);
-  await new Promise<void>((resolve) => door.listen(0, "127.0.0.1", resolve));
-  doorsAt((door.address() as AddressInfo).port);
-  await invoke("s3", "PutBucketVersioning", {
-    Bucket: target.artifactBucket,
-    VersioningConfiguration: { Status: "Enabled" },
-  });
-  await invoke("iot", "SetV2LoggingOptions", {
-    roleArn: "arn:aws:iam::123456789012:role/Log",
-    defaultLogLevel: "WARN",
-  });
-  await invoke("iot", "UpdateEventConfigurations", {
-    eventConfigurations: { JOB_EXECUTION: { Enabled: true } },
-  });
-  await invoke("iot", "UpdateIndexingConfiguration", {
-    thingIndexingConfiguration: { thingIndexingMode: "REGISTRY" },
-  });
-  await invoke("greengrass", "AssociateServiceRoleToAccount", {
-    roleArn: "arn:aws:iam::123456789012:role/Greengrass",
-  });
-  await invoke("logs", "CreateLogGroup", { logGroupName: "/aws/greengrass/UserComponent/us-east-1/a.b" });
-  await invoke("logs", "PutRetentionPolicy", {
-    logGroupName: "/aws/greengrass/UserComponent/us-east-1/a.b",
-    retentionInDays: 90,
-  });
-  await invoke("iot", "AddThingToThingGroup", { thingName: "core-1", thingGroupName: names.mainGroup });
-  await fleet.publish("com.example.One", "1.0.0");
-  await fleet.publish("com.example.Two", "1.0.0");
-  await fleet.deploy(arnOf(names.mainGroup), { "com.example.One": "1.0.0", "com.example.Two": "1.0.0" });
-  await say("core-1", "HEALTHY");
-  account = openAccount(target, { clock: fleet.clock, devices: 100, alsoNeeded: [] });
+  rig = await startHealthyAccount();
+  ({ fleet, account } = rig);
 }, 120_000);
-afterAll(async () => {
-  closeAccount(account);
-  door.close();
-  await fleet.close();
-});
-
-function doorsAt(port: number): void {
-  fleet.cloud.cloud.iot.announce({ data: `127.0.0.1:${port}`, credentials: `127.0.0.1:${port}` });
-}
-
-/** What a nucleus says of itself. */
-async function say(thing: string, overallDeviceStatus: string): Promise<void> {
-  const { clock, cloud } = fleet;
-  const told = {
-    ggcVersion: "2.18.0",
-    platform: "linux",
-    architecture: "amd64",
-    thing,
-    sequenceNumber: 1,
-    timestamp: clock.now(),
-    messageType: "COMPLETE",
-    trigger: "CADENCE",
-    overallDeviceStatus,
-    components: [],
-  };
-  cloud.cloud.events.emit({
-    kind: "mqtt-message",
-    topic: `$aws/things/${thing}/greengrassv2/health/json`,
-    clientId: thing,
-    at: clock.now(),
-    payload: Buffer.from(JSON.stringify(told)),
-  });
-  await fleet.wait(1000);
-}
+afterAll(() => rig.close());
 
 async function look(name: string, changes: Partial<Account> = {}): Promise<DoctorFinding> {
   const [finding] = await lookAll(
@@ -167,11 +91,11 @@ const plants: readonly Plant[] = [
   ["quota: topic rules", fillRules, "failed", /\d+ of 1000 topic rules are used/],
   [
     "endpoint for data",
-    async () => doorsAt(1),
+    async () => rig.doorsAt(1),
     "failed",
     /127\.0\.0\.1 cannot be reached: port 1: .*ECONNREFUSED/,
   ],
-  ["endpoint for credentials", async () => doorsAt(1), "failed", /port 1/],
+  ["endpoint for credentials", async () => rig.doorsAt(1), "failed", /port 1/],
   [
     "endpoint of the data plane",
     async () => ({ isLocal: false, target: { ...account.target, region: "xx-nowhere-1" } }),
@@ -217,7 +141,7 @@ const plants: readonly Plant[] = [
   ],
   [
     "devices that are heard",
-    () => say("core-1", "UNHEALTHY"),
+    () => rig.say("core-1", "UNHEALTHY"),
     "failed",
     /core-1 have a component that is BROKEN/,
   ],
@@ -294,7 +218,7 @@ test.each(plants)("%s: what was planted is found, with what to do", async (check
     why: expect.any(String),
   });
   expect(finding.state === "ok" ? "" : finding.remedy).toMatch(/.{10,}/);
-  doorsAt((door.address() as AddressInfo).port);
+  rig.doorsAt();
 });
 
 test("every check has a planted failure", () => {

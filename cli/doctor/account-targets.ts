@@ -45,7 +45,7 @@ export async function targetsOfAccount(
     ...targetOf(region, "unknown"),
     ...(endpoint === undefined || endpoint === "" ? {} : { endpoint }),
   };
-  const account = openAccount(place, { clock: systemClock, devices: 1, alsoNeeded: [] });
+  const account = openAccount(place, { clock: systemClock, alsoNeeded: [] });
   try {
     const { accountId } = await callerOf(account);
     return [{ ...place, ...targetOf(region, accountId) }];

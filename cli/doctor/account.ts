@@ -13,8 +13,6 @@ export interface Account {
   readonly target: Target;
   /** On this machine: nothing of AWS's own addresses holds there. */
   readonly isLocal: boolean;
-  /** Devices that the fleet is to have. */
-  readonly devices: number;
   /** Actions that components of somebody's own need beside ours, such as `dynamodb:PutItem`. */
   readonly alsoNeeded: readonly string[];
   readonly clock: Pick<Clock, "now">;
@@ -29,13 +27,12 @@ export interface Account {
 
 export function openAccount(
   target: Target,
-  { clock, devices, alsoNeeded }: Pick<Account, "clock" | "devices" | "alsoNeeded">,
+  { clock, alsoNeeded }: Pick<Account, "clock" | "alsoNeeded">,
 ): Account {
   const settings = clientSettings(target);
   return {
     target,
     isLocal: target.endpoint !== undefined,
-    devices,
     alsoNeeded,
     clock,
     sts: new STSClient(settings),

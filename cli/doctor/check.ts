@@ -17,8 +17,6 @@ export interface Check<Of> {
   readonly name: string;
   /** What goes wrong, mostly in silence, where it is not as it should be. */
   readonly why: string;
-  /** Whether it can be looked at before the stacks are there; the others are about what the stacks make. */
-  readonly when: "before" | "after";
   readonly look: (of: Of) => Promise<Found>;
 }
 

@@ -52,7 +52,11 @@ export function addDoctorCommand(program: CliCommand, at: Places): void {
       "actions that components of your own need, such as dynamodb:PutItem",
       [],
     )
-    .option("--cost", "what a fleet costs a month on AWS, with the arithmetic", false)
+    .option(
+      "--cost",
+      "what a fleet costs a month on AWS, with the arithmetic; its --json is `coalmine schema cost`",
+      false,
+    )
     .option("--devices <n>", "with --cost: of how many devices", wholeNumber(1, DEVICES_MAX), 100)
     .answers("doctor")
     .example("doctor --aws --region eu-central-1")
@@ -102,11 +106,11 @@ async function look(at: Places, words: DoctorWords): Promise<DoctorFinding[]> {
 
 async function lookAtTargets(
   targets: readonly Target[],
-  { devices, alsoNeeds }: DoctorWords,
+  { alsoNeeds }: DoctorWords,
 ): Promise<DoctorFinding[]> {
   const findings: DoctorFinding[] = [];
   for (const target of targets) {
-    const account = openAccount(target, { clock: systemClock, devices, alsoNeeded: alsoNeeds });
+    const account = openAccount(target, { clock: systemClock, alsoNeeded: alsoNeeds });
     try {
       const first = await lookAll(accountChecks.slice(0, 1), account);
       const rest =

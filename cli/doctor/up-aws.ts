@@ -28,7 +28,7 @@ export async function bringUpAws(at: Places, asked: UpAws): Promise<number> {
   const source = sourceOf(asked);
   const findings: DoctorFinding[] = [...(await lookAll(machineChecks, machineOf(at)))];
   const [place = targetOf(region, "unknown")] = await targetsOfAccount(region, process.env);
-  const account = openAccount(place, { clock: systemClock, devices: 1, alsoNeeded: [] });
+  const account = openAccount(place, { clock: systemClock, alsoNeeded: [] });
   let accountId = "";
   try {
     const [credentials, ...others] = accountChecks;

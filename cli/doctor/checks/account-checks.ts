@@ -16,7 +16,6 @@ export const accountChecks: readonly Check<Account>[] = [
   {
     name: "credentials",
     why: "every call is made by them; expired ones fail in the middle of a deployment, and the root user's cannot be limited",
-    when: "before",
     look: async (account): Promise<Found> => {
       try {
         const { arn, accountId } = await callerOf(account);
@@ -31,7 +30,6 @@ export const accountChecks: readonly Check<Account>[] = [
   {
     name: "clock of this machine",
     why: "AWS refuses signatures whose date is minutes off, with a sentence about the signature instead of the clock",
-    when: "before",
     look: async ({ target, clock }): Promise<Found> => {
       const url = target.endpoint ?? `https://sts.${target.region}.amazonaws.com/`;
       const answer = await fetch(url, { method: "GET", redirect: "manual" });
@@ -52,7 +50,6 @@ export const accountChecks: readonly Check<Account>[] = [
   {
     name: "quota: topic rules",
     why: "a stack that meets a quota is rolled back half-way, and the message names the resource instead of the quota",
-    when: "before",
     look: async ({ iot, quotas }): Promise<Found> => {
       const asked = { ServiceCode: "iotcore", QuotaCode: "L-954FA751" };
       const own = await unlessNone(quotas.send(new GetServiceQuotaCommand(asked)));
@@ -74,7 +71,6 @@ export const accountChecks: readonly Check<Account>[] = [
   {
     name: "quota: subscriptions of a connection",
     why: "a device's further subscriptions are refused in its log alone: what should wake a component never comes",
-    when: "before",
     look: async ({ quotas }): Promise<Found> => {
       const asked = { ServiceCode: "iotcore", QuotaCode: "L-45957C13" };
       const { Quota } =
@@ -92,19 +88,16 @@ export const accountChecks: readonly Check<Account>[] = [
   {
     name: "endpoint for data",
     why: "a nucleus with an endpoint of another region, or of the old certificate authority, only says that TLS failed",
-    when: "before",
     look: (account) => door(account, "iot:Data-ATS", account.isLocal ? [0] : [8883, 443]),
   },
   {
     name: "endpoint for credentials",
     why: "without it no component gets AWS credentials: uploads stop, and the token exchange service keeps the error for minutes",
-    when: "before",
     look: (account) => door(account, "iot:CredentialProvider", account.isLocal ? [0] : [443]),
   },
   {
     name: "endpoint of the data plane",
     why: "deployments that cannot ask it stay IN_PROGRESS and are tried again each minute, without a word to the cloud",
-    when: "before",
     look: async ({ target, isLocal }): Promise<Found> =>
       isLocal
         ? fine(

@@ -37,7 +37,6 @@ export const fleetChecks: readonly Check<Account>[] = [
   {
     name: "devices that are heard",
     why: "a console shows what a device said last, however long ago; a nucleus says it on its own only once a day",
-    when: "after",
     look: async (account): Promise<Found> => {
       const devices = await devicesOf(account);
       const nowMs = account.clock.now();
@@ -59,7 +58,6 @@ export const fleetChecks: readonly Check<Account>[] = [
   {
     name: "deployments that hang",
     why: "a device that stays IN_PROGRESS queues everything after it, and a continuous deployment never ends by itself",
-    when: "after",
     look: async (account): Promise<Found> => {
       const nowMs = account.clock.now();
       const stuck: string[] = [];
@@ -86,7 +84,6 @@ export const fleetChecks: readonly Check<Account>[] = [
   {
     name: "what happens when a deployment fails",
     why: "with DO_NOTHING a device keeps the broken version, and says FAILED only once",
-    when: "after",
     look: async (account): Promise<Found> => {
       const revisions = await inForce(account);
       const kept = revisions.filter(
@@ -107,7 +104,6 @@ export const fleetChecks: readonly Check<Account>[] = [
   {
     name: "components that a revision left out",
     why: "a revision that does not list a component uninstalls it from every device of its group, without a word",
-    when: "after",
     look: async (account): Promise<Found> => {
       const left: string[] = [];
       for (const latest of await inForce(account)) {
@@ -127,7 +123,6 @@ export const fleetChecks: readonly Check<Account>[] = [
   {
     name: "versions in force",
     why: "a version that cannot be deployed is refused by each device that comes new or back, long after it was published",
-    when: "after",
     look: async (account): Promise<Found> => {
       const { accountId, partition } = await callerOf(account);
       const wrong: string[] = [];
@@ -154,7 +149,6 @@ export const fleetChecks: readonly Check<Account>[] = [
   {
     name: "the nucleus's own version",
     why: "a revision with components of AWS's and without a version of the nucleus may raise the nucleus by itself, which restarts every device",
-    when: "after",
     look: async (account): Promise<Found> => {
       const open = (await inForce(account)).filter(({ components = {} }) => {
         const listed = Object.keys(components);
@@ -174,7 +168,6 @@ export const fleetChecks: readonly Check<Account>[] = [
   {
     name: "how devices reach S3",
     why: "a nucleus asks S3's global address unless it is told otherwise, which fails for buckets of a region that one has to opt in to",
-    when: "after",
     look: async (account): Promise<Found> => {
       const { region } = account.target;
       if (!optIn.test(region)) return fine(`S3's global address serves ${region}`);
@@ -195,7 +188,6 @@ export const fleetChecks: readonly Check<Account>[] = [
   {
     name: "certificates of devices",
     why: "what hangs on a thing group gives nothing to the data plane, so a certificate without a policy of its own lets deployments hang; an old one that stays ACTIVE opens the fleet to whoever finds it",
-    when: "after",
     look: async (account): Promise<Found> => {
       const { accountId, partition } = await callerOf(account);
       const devices = (await devicesOf(account)).slice(0, DEVICES_ASKED_MAX);
@@ -230,7 +222,6 @@ export const fleetChecks: readonly Check<Account>[] = [
   {
     name: "logs that arrive",
     why: "a fleet whose logs do not arrive looks like one that has nothing to say; a group without an end date is paid for for ever",
-    when: "after",
     look: async (account): Promise<Found> => {
       const forever: string[] = [];
       let groups = 0;
@@ -258,7 +249,6 @@ export const fleetChecks: readonly Check<Account>[] = [
   {
     name: "log of AWS IoT",
     why: "what AWS IoT refuses a device, a connection or a message, is written down nowhere else",
-    when: "after",
     look: async ({ iot }): Promise<Found> => {
       const found = await unlessNone(iot.send(new GetV2LoggingOptionsCommand({})));
       const isOn =
@@ -274,7 +264,6 @@ export const fleetChecks: readonly Check<Account>[] = [
   {
     name: "events of jobs",
     why: "a deployment's steps on a device are events of its job: switched off, the evidence lacks a witness, and the controller looks only each minute",
-    when: "after",
     look: async ({ iot }): Promise<Found> => {
       const { eventConfigurations = {} } = await iot.send(new DescribeEventConfigurationsCommand({}));
       return eventConfigurations.JOB_EXECUTION?.Enabled === true
@@ -288,7 +277,6 @@ export const fleetChecks: readonly Check<Account>[] = [
   {
     name: "index of things",
     why: "while it is off nothing finds devices by attribute or connection, and a dynamic group is refused",
-    when: "after",
     look: async ({ iot }): Promise<Found> => {
       const { thingIndexingConfiguration: index } = await iot.send(new GetIndexingConfigurationCommand({}));
       return index?.thingIndexingMode === undefined || index.thingIndexingMode === "OFF"
@@ -304,7 +292,6 @@ export const fleetChecks: readonly Check<Account>[] = [
   {
     name: "Greengrass service role",
     why: "without it cores do not learn of client devices and of each other's addresses; discovery answers with nothing",
-    when: "after",
     look: async ({ greengrass }): Promise<Found> => {
       const found = await unlessNone(greengrass.send(new GetServiceRoleForAccountCommand({})));
       return found?.roleArn === undefined

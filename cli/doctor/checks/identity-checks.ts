@@ -28,7 +28,6 @@ export const identityChecks: readonly Check<Account>[] = [
   {
     name: "role alias",
     why: "by it a device's certificate becomes AWS credentials; where it or its role is missing, no component reaches S3 or logs, and only the device's own log says so",
-    when: "after",
     look: async ({ iot, iam }): Promise<Found> => {
       const found = await unlessNone(iot.send(new DescribeRoleAliasCommand({ roleAlias: names.roleAlias })));
       const roleArn = found?.roleAliasDescription?.roleArn;
@@ -52,7 +51,6 @@ export const identityChecks: readonly Check<Account>[] = [
   {
     name: "what the device's role may do",
     why: "the role that AWS makes by default has no access to S3: artifacts are not downloaded, the deployment fails on the device, and one line of its log says why",
-    when: "after",
     look: async (account): Promise<Found> => {
       const { iot, iam, target, alsoNeeded } = account;
       const found = await unlessNone(iot.send(new DescribeRoleAliasCommand({ roleAlias: names.roleAlias })));
@@ -90,7 +88,6 @@ export const identityChecks: readonly Check<Account>[] = [
   {
     name: "what a device's certificate may do",
     why: "what is missing there is refused per message, which the device's log alone shows: deployments never arrive, or stay IN_PROGRESS",
-    when: "after",
     look: async (account): Promise<Found> => {
       const found = await unlessNone(
         account.iot.send(new GetPolicyCommand({ policyName: names.devicePolicy })),
@@ -116,7 +113,6 @@ export const identityChecks: readonly Check<Account>[] = [
   {
     name: "thing groups",
     why: "a deployment goes to a group by its ARN: to one that is missing it is refused, and a group of that name elsewhere is another group",
-    when: "after",
     look: async ({ iot, target }): Promise<Found> => {
       const groups = [names.fleetGroup, target.mainGroup, target.canaryGroup];
       const missing: string[] = [];
@@ -139,7 +135,6 @@ export const identityChecks: readonly Check<Account>[] = [
   {
     name: "provisioning template",
     why: "a template that is off, or without its hook, answers a device with a denial that gives no reason, or lets anybody in",
-    when: "after",
     look: async ({ iot }): Promise<Found> => {
       const templateName = names.provisioningTemplate;
       const found = await unlessNone(iot.send(new DescribeProvisioningTemplateCommand({ templateName })));
@@ -158,7 +153,6 @@ export const identityChecks: readonly Check<Account>[] = [
   {
     name: "buckets",
     why: "a bucket in another region answers with a redirect that a nucleus does not follow, and one of another account with a denial",
-    when: "after",
     look: async ({ s3, target }): Promise<Found> => {
       for (const Bucket of [target.artifactBucket, target.lakeBucket]) {
         const found = await unlessNone(s3.send(new GetBucketLocationCommand({ Bucket })));
@@ -176,7 +170,6 @@ export const identityChecks: readonly Check<Account>[] = [
   {
     name: "versions of artifacts",
     why: "an artifact that is written over changes under the digest that a recipe states, and every device refuses it",
-    when: "after",
     look: async ({ s3, target: { artifactBucket: Bucket } }): Promise<Found> => {
       const found = await unlessNone(s3.send(new GetBucketVersioningCommand({ Bucket })));
       if (found === undefined) return bad(`there is no bucket ${Bucket}`, deploy("CoalmineLake"));

@@ -38,7 +38,6 @@ export const machineChecks: readonly Check<Machine>[] = [
   {
     name: "Node",
     why: "another major version runs the sources differently, or not at all: types are stripped while they are loaded",
-    when: "before",
     look: async ({ nodeVersion }): Promise<Found> =>
       Number(nodeVersion.split(".")[0]) === NODE_MAJOR
         ? fine(`Node ${nodeVersion}`)
@@ -50,7 +49,6 @@ export const machineChecks: readonly Check<Machine>[] = [
   {
     name: "packages",
     why: "what is installed and what the lockfile says are compared by nobody later: a bundle of other packages is another artifact",
-    when: "before",
     look: async ({ at }): Promise<Found> => {
       const wanted = readLock(join(at.root, "package-lock.json"));
       const installed = readLock(join(at.root, "node_modules/.package-lock.json"));
@@ -79,7 +77,6 @@ export const machineChecks: readonly Check<Machine>[] = [
   {
     name: "room on the disk",
     why: "a build that runs out of space fails with whatever file it was at, and a local cloud refuses to write",
-    when: "before",
     look: async ({ at, freeBytesMin }): Promise<Found> => {
       const folder = existsSync(at.base) ? at.base : dirname(at.base);
       const { bavail, bsize } = await statfs(folder);
@@ -96,7 +93,6 @@ export const machineChecks: readonly Check<Machine>[] = [
   {
     name: "ports",
     why: "devices know the ports of their cloud: where another program has one, they look for it for ever",
-    when: "before",
     look: async ({ at }): Promise<Found> => {
       if (findRunning(at) !== undefined) return fine("the system that runs here has its ports");
       const file = join(at.state, "ports.json");
