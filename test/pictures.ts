@@ -45,7 +45,7 @@ async function forTheDocs(folder: string): Promise<void> {
   }
   await page.goto(`${site.url}${consolePlaces.rollout}`);
   await settled(page);
-  await page.locator(".metric").first().evaluate("(own) => own.scrollIntoView()");
+  await page.evaluate("document.querySelector('.metric').scrollIntoView()");
   await page.waitForTimeout(300);
   await take("metrics");
   await page.keyboard.press("p");
