@@ -80,13 +80,15 @@ function lineOf(stored: StoredEntry): AuditLine {
     case "refused":
       return { ...line, kind: record.kind, sentence: record.because };
     case "installedFirst":
-      return {
-        ...line,
-        kind: record.kind,
-        who: record.who,
-        sentence: `the first release was deployed to ${record.deployments.map(({ group }) => group).join(", ")}`,
-      };
+      break;
   }
+  const groups = record.deployments.map(({ group }) => group).join(", ");
+  return {
+    ...line,
+    kind: record.kind,
+    who: record.who,
+    sentence: `the first release was deployed to ${groups}`,
+  };
 }
 
 function evidenceText(evidence: Evidence): string {
@@ -115,6 +117,7 @@ function evidenceText(evidence: Evidence): string {
     case "rollbackRequested":
       return "rolled back";
     case "pushed":
-      return `${evidence.release} was pushed, to ${evidence.mode}`;
+      break;
   }
+  return `${evidence.release} was pushed, to ${evidence.mode}`;
 }

@@ -111,8 +111,9 @@ function placeIn(
     case "waves":
       return { index: at("wave") + phase.wave };
     case "verifying":
-      return { index: at("verify") };
+      break;
   }
+  return { index: at("verify") };
 }
 
 function thingsOf({ stage, wave }: Named, plan: RolloutTarget, state: TargetState): readonly string[] {

@@ -1,4 +1,6 @@
 import {
+  Alarm,
+  Alarms,
   logEvents,
   operatorCalls,
   operatorFiles,
@@ -21,7 +23,8 @@ export interface Served {
 }
 
 /** Holds whatever serves the API against the contract: what each call answers, to whom, and how it refuses. */
-export async function holdAgainstContract({ fetch, headers, ...known }: Served): Promise<void> {
+export async function holdAgainstContract(served: Served): Promise<void> {
+  const { fetch, headers, ...known } = served;
   const filled = (path: string): string =>
     path.replace(/:(rollout|thing|commit)/g, (_, name: "rollout" | "thing" | "commit") => known[name]);
   const refusal = async (answer: Response): Promise<z.infer<typeof Problem>> => {
@@ -74,11 +77,35 @@ export async function holdAgainstContract({ fetch, headers, ...known }: Served):
       expect([event, event === "beat" || schema?.safeParse(JSON.parse(data)).success]).toEqual([event, true]);
     }
   }
+  await acknowledgeOnce(served);
   const csv = await fetch(`${operatorFiles.auditExport}?as=csv`, { headers: headers.viewer });
   expect([
     csv.headers.get("content-type"),
     (await csv.text()).startsWith('"rollout","sequence","at"'),
   ]).toEqual(["text/csv; charset=utf-8", true]);
+}
+
+/** Two people take an alarm on at the same time: one of them has it, and both are told who. */
+async function acknowledgeOnce({ fetch, headers }: Served): Promise<void> {
+  const { alarms } = Alarms.parse(await (await fetch("/api/alarms", { headers: headers.viewer })).json());
+  const acknowledge = (alarm: string, role: Role): Promise<Response> =>
+    fetch(`/api/alarms/${alarm}/acknowledge`, {
+      method: "POST",
+      headers: { ...headers[role], "content-type": "application/json" },
+      body: JSON.stringify({ reason: "I look at it", key: `alarm-of-${role}` }),
+    });
+  expect((await acknowledge("none", "admin")).status).toBe(404);
+  expect(alarms.map(({ kind }) => kind).toSorted()).toEqual(["claimRefused", "cloudwatch", "rolloutWaits"]);
+  for (const { alarm } of alarms) {
+    const answers = await Promise.all([acknowledge(alarm, "operator"), acknowledge(alarm, "admin")]);
+    const told = await Promise.all(
+      answers.map(async (answer) => Alarm.parse(await answer.json()).acknowledged),
+    );
+    expect(told[0]?.reason).toBe("I look at it");
+    expect(told[1]).toEqual(told[0]);
+  }
+  const after = Alarms.parse(await (await fetch("/api/alarms", { headers: headers.viewer })).json());
+  expect([after.unacknowledged, after.alarms.length]).toEqual([0, alarms.length]);
 }
 
 export interface Told {

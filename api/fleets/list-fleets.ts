@@ -1,4 +1,4 @@
-import { cohorts, type DeviceRow, deviceStates, type Fleet } from "@coalmine/contract/operator-api";
+import { cohorts, type DeviceRow, type Fleet } from "@coalmine/contract/operator-api";
 import { isFinished, readRollout } from "../../pipeline/controller/folded.ts";
 import { ageOf } from "../age.ts";
 import type { Api } from "../api.ts";
@@ -65,7 +65,7 @@ function fleetOf(watch: FleetWatch, seen: FleetSeen, rollouts: ReadonlyMap<strin
 }
 
 function countsOf(rows: readonly DeviceRow[]): Fleet["byState"] {
-  const counts = Object.fromEntries(deviceStates.map((state) => [state, 0])) as Fleet["byState"];
+  const counts = { well: 0, updating: 0, offline: 0, silent: 0, failing: 0, unseen: 0 };
   for (const { state } of rows) counts[state]++;
   return counts;
 }

@@ -1,38 +1,30 @@
-import { createServer, type Server } from "node:http";
-import {
-  CloudWatchLogsClient,
-  CreateLogGroupCommand,
-  CreateLogStreamCommand,
-  PutLogEventsCommand,
-} from "@aws-sdk/client-cloudwatch-logs";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
-import { getRequestListener } from "@hono/node-server";
-import { componentNames } from "@coalmine/contract";
+import { componentNames, ThingName } from "@coalmine/contract";
 import {
   Decided,
   Devices,
   DevicePage,
   Fleets,
   LogPage,
-  operatorCalls,
-  type OperatorCall,
   type Role,
   RolloutMetrics,
   RolloutPage,
   roles,
 } from "@coalmine/contract/operator-api";
 import { Closing, invariant, silentLog } from "@coalmine/runtime";
-import fc from "fast-check";
 import type { Hono } from "hono";
-import { handle, type LambdaEvent } from "hono/aws-lambda";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readRollout } from "../../pipeline/controller/folded.ts";
 import { evidenceRow } from "../../pipeline/evidence/row.ts";
 import { EvidenceStore } from "../../pipeline/evidence/evidence-store.ts";
 import { rehearsalKey } from "../../pipeline/rehearsals.ts";
-import { clientSettings } from "../../pipeline/target.ts";
 import { operator } from "../../simulator/cloud/protocol/test-cloud.ts";
+import { CutListener } from "../../test/cut-listener.ts";
+import { deviceLog } from "../../test/device-log.ts";
 import { eventsOf, holdAgainstContract, type Served } from "../../test/operator-contract.ts";
+import { listening, throughGateway } from "../../test/ways-to-an-app.ts";
+import { raiseAlarms } from "../../test/raise-alarms.ts";
+import { doPowerlessDeeds } from "../../test/powerless-deeds.ts";
 import { startCloud } from "../../test/rig-cloud.ts";
 import { stateOf } from "../decide.ts";
 import { closeOperatorRegion, openOperatorRegion } from "../operator-region.ts";
@@ -102,7 +94,6 @@ async function signedIn(by: Hono, role: Role): Promise<Record<string, string>> {
   return { cookie: cookie.split(";")[0] ?? "" };
 }
 
-/** A rehearsal's report, and lines of a device. */
 async function sayThings(): Promise<void> {
   const { s3, target } = rig.home.region;
   const report = {
@@ -120,22 +111,9 @@ async function sayThings(): Promise<void> {
       Body: JSON.stringify(report),
     }),
   );
-  const logs = closing.add(new CloudWatchLogsClient(clientSettings(target)), (client) => client.destroy());
-  await logs.send(new CreateLogGroupCommand({ logGroupName: GROUP }));
-  await logs.send(new CreateLogStreamCommand({ logGroupName: GROUP, logStreamName: stream() }));
-  put = async (messages) => {
-    await logs.send(
-      new PutLogEventsCommand({
-        logGroupName: GROUP,
-        logStreamName: stream(),
-        logEvents: messages.map((message) => ({ timestamp: rig.home.clock.now(), message })),
-      }),
-    );
-  };
+  await raiseAlarms(closing, rig.home.region, rig.home.clock);
+  put = await deviceLog(closing, target, "home-0", () => rig.home.clock.now());
 }
-const GROUP = `/aws/greengrass/UserComponent/us-east-1/${componentNames.inference}`;
-const stream = (): string =>
-  `/${new Date(rig.home.clock.now()).toISOString().slice(0, 10).replaceAll("-", "/")}/thing/home-0`;
 let put: (messages: readonly string[]) => Promise<void>;
 
 async function phase(): Promise<string | undefined> {
@@ -187,76 +165,8 @@ test("the server on this machine keeps the contract", async () => {
 });
 
 test("the same behind API Gateway keeps the contract", async () => {
-  const handler = handle(lambda);
-  await holdAgainstContract(
-    known(async (path, init) => {
-      const request = new Request(`https://api.example${path}`, init);
-      const answered: unknown = await handler(await gatewayEvent(request));
-      const {
-        statusCode,
-        body,
-        headers: told,
-        isBase64Encoded,
-        cookies,
-      } = answered as {
-        statusCode: number;
-        body: string;
-        headers: Record<string, string>;
-        isBase64Encoded: boolean;
-        cookies?: string[];
-      };
-      const answer = new Response(isBase64Encoded ? Buffer.from(body, "base64") : body, {
-        status: statusCode,
-        headers: told,
-      });
-      for (const cookie of cookies ?? []) answer.headers.append("set-cookie", cookie);
-      return answer;
-    }),
-  );
+  await holdAgainstContract(known(throughGateway(lambda)));
 });
-
-/** A request as an HTTP API hands it to a function, payload format 2.0. */
-async function gatewayEvent(request: Request): Promise<LambdaEvent> {
-  const url = new URL(request.url);
-  const { cookie, ...rest } = Object.fromEntries(request.headers);
-  const body = await request.text();
-  return {
-    version: "2.0",
-    routeKey: "$default",
-    rawPath: url.pathname,
-    rawQueryString: url.search.slice(1),
-    cookies: cookie === undefined ? [] : cookie.split("; "),
-    headers: { host: url.host, ...rest },
-    queryStringParameters: Object.fromEntries(url.searchParams),
-    requestContext: {
-      accountId: ACCOUNT,
-      apiId: "a",
-      domainName: url.host,
-      domainPrefix: "api",
-      http: {
-        method: request.method,
-        path: url.pathname,
-        protocol: "HTTP/1.1",
-        sourceIp: "192.0.2.1",
-        userAgent: "",
-      },
-      requestId: "r",
-      routeKey: "$default",
-      stage: "$default",
-      time: "",
-      timeEpoch: 0,
-    },
-    ...(body === "" ? {} : { body }),
-    isBase64Encoded: false,
-  } as unknown as LambdaEvent;
-}
-
-async function listening(served: Hono): Promise<Server> {
-  const listen = getRequestListener(served.fetch);
-  const server = createServer((request, response) => void listen(request, response));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
-}
 
 test("a page has the rollout in a sentence, by stages, and what each decision would do", async () => {
   const { phase: at, headline, stages, choices, seen, targets } = await shown();
@@ -283,7 +193,7 @@ test("a page has the rollout in a sentence, by stages, and what each decision wo
   expect(resume?.refusedBecause).toMatch(/held|resume/);
 });
 
-test("metrics have both arms at every look, and what did not come is a gap", async () => {
+test("metrics have both arms at every look, with how many devices said something", async () => {
   const { targets } = RolloutMetrics.parse(
     await (await ask(`/api/rollouts/${rollout}/metrics`, "viewer")).json(),
   );
@@ -292,9 +202,6 @@ test("metrics have both arms at every look, and what did not come is a gap", asy
   const failed = home?.metrics.find(({ looks }) => looks.some(({ baseline }) => baseline !== null));
   expect(failed?.looks.at(-1)?.baseline?.devices).toBe(3);
   expect(failed?.looks.at(-1)?.canary).toMatchObject({ devices: 1, low: null });
-  // Nobody of the rig says anything of uploads: that is no zero.
-  const silent = home?.metrics.filter(({ looks }) => looks.every(({ canary }) => canary === null)) ?? [];
-  for (const { status } of silent) expect(status).toBe("notEnough");
 });
 
 test("fleets and devices have their versions, their state and how old that is; a device has its page and its lines", async () => {
@@ -350,7 +257,6 @@ test("a log that is followed and cut again and again tells every line once", asy
       id = event.id;
       if (event.event !== "line") continue;
       told.push((JSON.parse(event.data) as { message: string }).message);
-      // Cut within what came together.
       if (++lines === 2 + (cut % 3)) break;
       if (told.length === 3 * (cut + 1)) break;
     }
@@ -371,61 +277,10 @@ test("no sequence of calls by a viewer, a technician or nobody changes anything"
   const { state } = await shown();
   const used = door.link({ who: "an admin", role: "admin" });
   await door.enter(used);
-  const late = await signedIn(app, "admin");
-  const fresh = await signedIn(app, "viewer");
+  const over = [await signedIn(app, "admin"), await signedIn(app, "viewer")];
   doorMs += 13 * 3_600_000;
-  for (const role of ["viewer", "technician"] as const) headers[role] = await signedIn(app, role);
-  const unsigned = Buffer.from(JSON.stringify({ alg: "none" })).toString("base64url");
-  const claims = Buffer.from(JSON.stringify({ sub: "a", "cognito:groups": ["coalmine-admin"] })).toString(
-    "base64url",
-  );
-  const shows = fc.constantFrom<Record<string, string>>(
-    headers.viewer,
-    headers.technician,
-    // Sessions that are over, a link that is used up, and what somebody made up.
-    late,
-    fresh,
-    { cookie: `coalmine_session=${used}` },
-    { authorization: `Bearer ${unsigned}.${claims}.` },
-    { cookie: `${headers.viewer["cookie"] ?? ""}; coalmine_session=${used}` },
-    { ...headers.technician, "x-role": "admin", "x-http-method-override": "POST" },
-    {},
-  );
-  const deed = fc.record({
-    call: fc.constantFrom<OperatorCall>(
-      ...(Object.keys(operatorCalls) as OperatorCall[]).filter((one) => one !== "leave"),
-    ),
-    shows,
-    method: fc.constantFrom("GET", "POST", "PUT", "DELETE", "PATCH"),
-    decision: fc.constantFrom("promote", "hold", "resume", "rollback", "emergency", "..%2fpromote"),
-    name: fc.constantFrom(rollout, rollout.slice(0, 3), "%23index", ""),
-    body: fc.constantFrom<unknown>(
-      { reason: "r", state, key: "a-key-of-mine" },
-      {},
-      { role: "admin", reason: "r", state, key: "another-key" },
-      { token: used },
-    ),
-  });
-  await fc.assert(
-    fc.asyncProperty(fc.array(deed, { minLength: 1, maxLength: 8 }), async (deeds) => {
-      for (const { call: name, shows: shown, method, decision, name: named, body } of deeds) {
-        const path = operatorCalls[name].path
-          .replace(":rollout", named)
-          .replace(":decision", decision)
-          .replace(":thing", "home-0")
-          .replace(":commit", COMMIT);
-        if (method === "DELETE" && path === "/api/session") continue;
-        const answered = await app.request(path, {
-          method,
-          headers: { ...shown, ...(method === "GET" ? {} : { "content-type": "application/json" }) },
-          ...(method === "GET" ? {} : { body: JSON.stringify(body) }),
-        });
-        if (method !== "GET") expect(answered.status).toBeGreaterThanOrEqual(400);
-        await answered.body?.cancel();
-      }
-    }),
-    { numRuns: 40, seed: 7 },
-  );
+  const signed = [await signedIn(app, "viewer"), await signedIn(app, "technician")];
+  await doPowerlessDeeds(app, { signed, over, used, rollout, thing: "home-0", commit: COMMIT, state });
   for (const role of roles) headers[role] = await signedIn(app, role);
   expect([await entries(), rig.versions()]).toEqual(before);
 }, 60_000);
@@ -490,69 +345,37 @@ test("a session that is over, and a link that is lost, decide nothing and say so
 
 test("a stream that is cut fifty times tells every decision and every device's word once, in order, within two seconds", async () => {
   const store = new EvidenceStore(rig.home.region.dynamodb, "home");
-  const all: string[] = [];
+  const listener = new CutListener((headers) => ask("/api/events", "viewer", { headers }));
   const said: string[] = [];
   const tookMs: number[] = [];
-  let id = "";
-  const listen = async (events: number): Promise<void> => {
-    if (events === 0) return;
-    let seen = 0;
-    for await (const { event, data, id: at } of eventsOf(
-      await ask("/api/events", "viewer", { headers: id === "" ? {} : { "last-event-id": id } }),
-    )) {
-      id = at;
-      if (event === "place" && events === 1 && said.length === 0) break;
-      if (event !== "entry" && event !== "device") continue;
-      all.push(event === "entry" ? entryName(data) : deviceName(data));
-      if (++seen === events) break;
-    }
-  };
-  await listen(1);
+  await listener.begin();
   const from = await entries();
   for (let cut = 0; cut < 50; cut++) {
     const begunMs = performance.now();
     const atMs = rig.home.clock.now() + cut;
-    const heartbeat = {
-      version: 1,
-      thing: `home-${cut % 4}`,
-      sentMs: atMs,
-      sequence: 10_000 + cut,
-      components: [],
-    };
-    await store.put(evidenceRow(heartbeat as never, atMs));
-    said.push(`home-${cut % 4}@${atMs}`);
+    const thing = ThingName.parse(`home-${cut % 4}`);
+    const heartbeat = { version: 1 as const, thing, sentMs: atMs, sequence: 10_000 + cut, components: [] };
+    await store.put(evidenceRow(heartbeat, atMs));
+    said.push(`${thing}@${atMs}`);
     const decides = cut % 5 === 0;
     if (decides) {
       const { state, phase: at } = await shown();
-      const decided = await decide(at === "held" ? "resume" : "hold", {
-        reason: `cut ${cut}`,
-        state,
-        key: key(),
-      });
-      expect(decided.status).toBe(200);
+      const kind = at === "held" ? "resume" : "hold";
+      expect((await decide(kind, { reason: `cut ${cut}`, state, key: key() })).status).toBe(200);
     }
-    // Every third time it is cut before all was heard.
-    await listen(cut % 3 === 2 ? 1 : decides ? 2 : 1);
+    // Often it is cut before all was heard.
+    await listener.hear(decides && cut % 3 !== 2 ? 2 : 1);
     tookMs.push(performance.now() - begunMs);
   }
-  await listen(said.length + ((await entries()) - from) - all.length);
   const to = await entries();
-  expect(all.filter((one) => one.includes("/"))).toEqual(
+  await listener.hear(said.length + (to - from) - listener.heard.length);
+  expect(listener.heard.filter((one) => one.includes("/"))).toEqual(
     Array.from({ length: to - from }, (_, index) => `${rollout}/${from + index}`),
   );
-  expect(all.filter((one) => one.includes("@"))).toEqual(said);
+  expect(listener.heard.filter((one) => one.includes("@"))).toEqual(said);
   expect(to - from).toBe(10);
   expect(tookMs.toSorted((a, b) => a - b)[47]).toBeLessThan(2000);
 }, 60_000);
-
-function entryName(data: string): string {
-  const { rollout: of, sequence } = JSON.parse(data) as { rollout: string; sequence: number };
-  return `${of}/${sequence}`;
-}
-function deviceName(data: string): string {
-  const { row, atMs } = JSON.parse(data) as { row: { thing: string }; atMs: number };
-  return `${row.thing}@${atMs}`;
-}
 
 test("two operators decide at the same time, and one asks twice: one decision is carried out [rollout-1.7] [rollout-1.8]", async () => {
   const { state } = await shown();

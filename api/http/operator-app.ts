@@ -128,7 +128,7 @@ export function operatorApp(parts: OperatorAppParts): Hono<Asked> {
     endSession(context);
     return {};
   });
-  door.routes(app as unknown as Hono);
+  app.route("/", door.routes());
 
   on("me", async (context) => context.var.session);
   on("fleets", async () => ({ fleets: await listFleets(api, watches) }));
@@ -189,12 +189,11 @@ export function operatorApp(parts: OperatorAppParts): Hono<Asked> {
   app.onError((failure, context) => {
     if (failure instanceof CoalmineError && failure.code === "ERR_API_SIGN_IN")
       return context.json(problem(failure.code, failure.message), 401);
-    const status = failure instanceof CoalmineError ? statusOf(failure.code) : 500;
-    const code = failure instanceof CoalmineError ? failure.code : "ERR_API_INTERNAL";
-    // What is no refusal is ours to see.
-    if (status === 500)
-      parts.log.error("a call failed", { path: context.req.path, code, why: messageOf(failure) });
-    return context.json(problem(code, failure.message), status);
+    if (failure instanceof CoalmineError && statusOf(failure.code) !== 500)
+      return context.json(problem(failure.code, failure.message), statusOf(failure.code));
+    // What is no refusal is ours to see, and may hold what is nobody else's.
+    parts.log.error("a call failed", { path: context.req.path, why: messageOf(failure) });
+    return context.json(problem("ERR_API_INTERNAL", "the server failed at this, and its log says why"), 500);
   });
   return app;
 }

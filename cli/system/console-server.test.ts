@@ -42,7 +42,7 @@ async function serving(): Promise<ConsoleServer> {
     log: silentLog,
   });
   return {
-    link: served.link,
+    link: () => served.link(),
     close: async () => {
       await served.close();
       closeRegion(region);

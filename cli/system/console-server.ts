@@ -104,7 +104,10 @@ export async function startConsole({ at, api, targets, log }: ConsoleServerParts
 export async function askForLink(at: Places, role: string): Promise<string> {
   const kept = readKept(at);
   if (kept === undefined)
-    throw new Error("no console was ever served with this state; start it with `npm start`");
+    throw new SystemError(
+      "ERR_NOT_RUNNING",
+      `no console was served with the state in ${at.state}; start it with \`npm start\``,
+    );
   const answer = await fetch(`http://127.0.0.1:${kept.port}/links`, {
     method: "POST",
     headers: { authorization: `Bearer ${kept.ownerToken}`, "content-type": "application/json" },

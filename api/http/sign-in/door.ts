@@ -11,8 +11,8 @@ export interface Door {
   enter(token: string): Promise<Opened | undefined>;
   /** Ends the session of whoever asks. */
   leave(request: Request): Promise<void>;
-  /** What its way of signing in needs beside that. */
-  routes(app: Hono): void;
+  /** What its way of signing in needs beside that, below `/api/sign-in`. */
+  routes(): Hono;
 }
 
 export interface Opened {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Person, Session } from "@coalmine/contract/operator-api";
 import type { Clock } from "@coalmine/ports";
+import { Hono } from "hono";
 import type { Door, Opened } from "./door.ts";
 import { shownToken } from "./door.ts";
 
@@ -61,8 +62,8 @@ export class LinkDoor implements Door {
     this.#sessions.delete(hashOf(shownToken(request) ?? ""));
   }
 
-  routes(): void {
-    // A link needs no other way.
+  routes(): Hono {
+    return new Hono();
   }
 
   #keep(where: Map<string, Kept>, person: Person, forMs: number, max: number): string {

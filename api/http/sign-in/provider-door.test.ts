@@ -64,8 +64,7 @@ beforeAll(async () => {
     clock: { now: () => nowMs },
     newSecret: () => randomBytes(32).toString("base64url"),
   });
-  app = new Hono();
-  door.routes(app);
+  app = door.routes();
 });
 afterAll(() => {
   server.closeAllConnections();
@@ -101,7 +100,9 @@ async function start(): Promise<string> {
   return cookie.split(";")[0] ?? "";
 }
 const back = (cookie: string, query: Record<string, string>): Promise<Response> =>
-  Promise.resolve(app.request(`/api/sign-in/back?${new URLSearchParams(query)}`, { headers: { cookie } }));
+  Promise.resolve(
+    app.request(`/api/sign-in/back?${new URLSearchParams(query).toString()}`, { headers: { cookie } }),
+  );
 const whoShows = (bearer: string): ReturnType<typeof door.whoever> =>
   door.whoever(new Request(ORIGIN, { headers: { authorization: `Bearer ${bearer}` } }));
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Role, roles, type Session } from "@coalmine/contract/operator-api";
 import type { Clock } from "@coalmine/ports";
-import type { Hono } from "hono";
+import { Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { errors, jwtVerify, type JWTVerifyGetKey } from "jose";
 import * as z from "zod";
@@ -61,7 +61,8 @@ export function providerDoor(parts: ProviderDoorParts): Door {
     enter: async () => undefined,
     // The provider's token cannot be called back; the cookie goes, and the token's time is short.
     leave: async () => undefined,
-    routes: (app: Hono) => {
+    routes: () => {
+      const app = new Hono();
       app.get(START, (context) => {
         const started = { state: newSecret(), nonce: newSecret(), verifier: newSecret() };
         // The provider's answer comes from another site: a strict cookie would not come with it.
@@ -104,6 +105,7 @@ export function providerDoor(parts: ProviderDoorParts): Door {
         setSession(context, { cookie: token, session }, isSecure);
         return context.redirect("/");
       });
+      return app;
     },
   };
 }
