@@ -277,6 +277,7 @@ browserTest(
       { colorScheme: "dark", forcedColors: "active" },
     ] as const;
     const places = Object.keys(consolePlaces) as (keyof typeof consolePlaces)[];
+    await open("fleets");
     for (const [at, language] of languages.entries()) {
       await page.evaluate(`localStorage.setItem("language", "${language}")`);
       const combinations = colours.flatMap((colour, index) =>

@@ -45,8 +45,7 @@ async function forTheDocs(folder: string): Promise<void> {
   }
   await page.goto(`${site.url}${consolePlaces.rollout}`);
   await settled(page);
-  await page.locator(".metrics").first().scrollIntoViewIfNeeded();
-  await page.mouse.wheel(0, 500);
+  await page.evaluate("document.querySelector('.metric').scrollIntoView()");
   await page.waitForTimeout(300);
   await take("metrics");
   await page.keyboard.press("p");

@@ -16,7 +16,7 @@ export function AlarmsPage() {
   const { watched, again } = useWatched(
     "alarms",
     ({ ask }) => ask("alarms"),
-    ({ event }) => event !== "beat",
+    ({ event }) => event === "entry" || event === "reload",
   );
   const { alarms: words } = texts.value;
   return (

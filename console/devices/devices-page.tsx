@@ -17,21 +17,32 @@ const ROWS_MAX = 20_000;
 /** What the stream tells of devices is drawn together: a wave tells of hundreds in a second. */
 const GATHERED_MS = 250;
 
+interface ToldRow {
+  readonly row: DeviceRow;
+  readonly heardMs: number;
+}
+
 interface Everything {
   readonly rows: readonly DeviceRow[];
   readonly sets: Readonly<Record<string, Versions>>;
   readonly total: number;
+  readonly askedMs: number;
 }
 
 /** All devices, filtered here: what is typed does not wait for a network. */
 export function DevicesPage({ filter }: { readonly filter: DeviceFilter }) {
   const desk = useDesk();
   const { texts, language, go } = desk;
-  const { watched, again } = useWatched("devices", everything, ({ event }) => event === "reload");
   const told = useToldSince();
+  const { watched, again } = useWatched(
+    "devices",
+    everything,
+    ({ event }) => event === "reload",
+    ({ askedMs }) => told.forget(askedMs),
+  );
   const rows = useComputed(() => {
     const { rows = [] } = watched.value.value ?? {};
-    return rows.map((row) => told.rows.value.get(`${row.fleet} ${row.thing}`) ?? row);
+    return rows.map((row) => told.rows.value.get(`${row.fleet} ${row.thing}`)?.row ?? row);
   });
   const sets = { ...watched.value.value?.sets, ...told.sets.value };
   const shown = fitting(rows.value, sets, filter);
@@ -113,6 +124,7 @@ export function DevicesPage({ filter }: { readonly filter: DeviceFilter }) {
 }
 
 async function everything({ ask }: Desk): Promise<Answered<Everything>> {
+  const askedMs = performance.now();
   const rows: DeviceRow[] = [];
   const sets: Record<string, Versions> = {};
   let after: string | undefined;
@@ -126,24 +138,24 @@ async function everything({ ask }: Desk): Promise<Answered<Everything>> {
     Object.assign(sets, answered.value.sets);
     after = answered.value.next;
     if (after === undefined || rows.length >= ROWS_MAX)
-      return { kind: "answer", value: { rows, sets, total: answered.value.total } };
+      return { kind: "answer", value: { rows, sets, total: answered.value.total, askedMs } };
   } while (after !== undefined);
   throw new Error("a list of devices ends with its last page");
 }
 
-/** The rows that the stream told since the page opened: each is newer than what was asked for before it. */
+/** The rows that the stream told, each newer than the list until that is asked for again. */
 function useToldSince() {
   const { listen } = useDesk();
-  const rows = useSignal<ReadonlyMap<string, DeviceRow>>(new Map());
+  const rows = useSignal<ReadonlyMap<string, ToldRow>>(new Map());
   const sets = useSignal<Everything["sets"]>({});
   useEffect(() => {
-    let fresh = new Map<string, DeviceRow>();
+    let fresh = new Map<string, ToldRow>();
     let freshSets: Record<string, Versions> = {};
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = listen((heard) => {
       if (heard.event !== "device") return;
       const { row, versions } = heard;
-      fresh.set(`${row.fleet} ${row.thing}`, row);
+      fresh.set(`${row.fleet} ${row.thing}`, { row, heardMs: performance.now() });
       if (row.set !== undefined && versions !== undefined) freshSets[row.set] = versions;
       timer ??= setTimeout(() => {
         timer = undefined;
@@ -159,7 +171,11 @@ function useToldSince() {
       stop();
     };
   }, []);
-  return { rows, sets };
+  /** A list that was asked for later has what was heard before. */
+  const forget = (askedMs: number): void => {
+    rows.value = new Map([...rows.value].filter(([, { heardMs }]) => heardMs >= askedMs));
+  };
+  return { rows, sets, forget };
 }
 
 function installedIn(sets: Everything["sets"]): string[] {

@@ -8,6 +8,9 @@ import { countText, timeText } from "../shown/figures.ts";
 import { To } from "../shown/link.tsx";
 import { statesWorstFirst, stateTones, Status } from "../shown/status.tsx";
 
+/** Every device that is heard may change a count: they are counted this often. */
+const COUNTED_MS = 5000;
+
 /** Every fleet, or one: how its cohorts are, and what they run. */
 export function FleetsPage({ only }: { readonly only: string | undefined }) {
   const { texts } = useDesk();
@@ -16,6 +19,7 @@ export function FleetsPage({ only }: { readonly only: string | undefined }) {
     ({ ask }) => ask("fleets"),
     ({ event }) => event !== "beat",
     ({ fleets }, { clocks }) => fleets.forEach(({ fleet, nowMs }) => clocks.tell(fleet, nowMs)),
+    COUNTED_MS,
   );
   return (
     <Asked watched={watched.value} again={again}>

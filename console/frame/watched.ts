@@ -9,7 +9,7 @@ export interface Watched<Value> {
   readonly refusal: Refusal | undefined;
 }
 
-/** Between two askings for the same: a wave makes hundreds of events a second. */
+/** Between two askings for the same, where a page says nothing else: a wave makes hundreds of events a second. */
 const REST_MS = 500;
 /** Asked anew although nothing was heard: what no event tells, and all there is where the stream is cut. */
 const LIVE_MS = 30_000;
@@ -24,6 +24,7 @@ export function useWatched<Value>(
   ask: (desk: Desk) => Promise<Answered<Value>>,
   concerns: (heard: Heard) => boolean,
   seen?: (value: Value, desk: Desk) => void,
+  restMs = REST_MS,
 ): { readonly watched: Signal<Watched<Value>>; readonly again: () => void } {
   const desk = useDesk();
   const watched = useSignal<Watched<Value>>({ value: undefined, refusal: undefined });
@@ -46,7 +47,7 @@ export function useWatched<Value>(
         seen?.(answered.value, desk);
         watched.value = { value: answered.value, refusal: undefined };
       } else watched.value = { ...watched.value, refusal: answered };
-      later(isWanted ? REST_MS : desk.line.value === "live" ? LIVE_MS : LOST_MS);
+      later(isWanted ? restMs : desk.line.value === "live" ? LIVE_MS : LOST_MS);
     };
     watched.value = { value: undefined, refusal: undefined };
     again.value = () => void now();
@@ -57,7 +58,7 @@ export function useWatched<Value>(
       rest ??= setTimeout(() => {
         rest = undefined;
         void now();
-      }, REST_MS);
+      }, restMs);
     });
     return () => {
       isGone = true;

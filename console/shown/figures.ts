@@ -10,8 +10,10 @@ const units = [
 
 /** The language as the browser's owner writes it, where that is known: "en-GB" rather than "en". */
 function localeOf(language: Language): string {
-  return navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
+  return navigator.languages.find((tag) => tag.startsWith(language) && WELL_FORMED.test(tag)) ?? language;
 }
+/** A browser without a language of its own names one that `Intl` refuses: "en-US@posix". */
+const WELL_FORMED = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i;
 
 /** A duration in its largest unit that leaves at least one: "12 min". Of two whole units in a day it says only the larger. */
 export function durationText(ms: number, language: Language): string {
