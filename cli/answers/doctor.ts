@@ -5,7 +5,7 @@ const Finding = z.object({
   state: z.enum(["ok", "failed", "advised", "not checked"]),
   /** What was found, with its values. */
   sentence: z.string(),
-  /** Why it matters; missing of a check that says it in `sentence`. */
+  /** Why it matters. */
   why: z.string().optional(),
   /** What to do; missing where there is nothing. */
   remedy: z.string().optional(),

@@ -51,6 +51,10 @@ function pathOf(command: Command): string {
 export function coalmine(version: string): CliCommand {
   return new CliCommand("coalmine")
     .description("Components, rollouts and fleets of AWS IoT Greengrass")
+    .example("up")
+    .example("rollout watch")
+    .example("why COMPONENT_BROKEN")
+    .example("doctor --aws --region eu-central-1")
     .version(version, "-V, --version", "its version")
     .configureHelp({
       commandDescription: (command) =>

@@ -1,5 +1,6 @@
 import type { Clock, Random } from "@coalmine/ports";
 import { CoalmineError, fullJitter, messageOf } from "@coalmine/runtime";
+import { sdkFailure } from "./sdk-failure.ts";
 
 export class LinkLost extends CoalmineError {
   readonly code = "ERR_LINK_LOST";
@@ -61,11 +62,11 @@ function isPassing(failure: unknown): boolean {
   if (!(failure instanceof Error)) return false;
   if (failure instanceof AggregateError) return failure.errors.some(isPassing);
   if (failure instanceof CoalmineError) return failure.code === "ERR_CONTROL_UNREACHABLE";
-  const { code, $metadata } = failure as { code?: unknown; $metadata?: { httpStatusCode?: number } };
+  const { code, status } = sdkFailure(failure);
   return (
     passingNames.has(failure.name) ||
-    passingCodes.has(String(code)) ||
-    ($metadata?.httpStatusCode ?? 0) >= 500 ||
+    passingCodes.has(code ?? "") ||
+    (status ?? 0) >= 500 ||
     isPassing(failure.cause)
   );
 }

@@ -19,10 +19,13 @@ export function positiveNumber(word: string): number {
 
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** Takes `90s`, `10m`, `2h` or `1d`; gives ms. */
-export function duration(word: string): number {
-  const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(word) ?? [];
-  if (digits !== undefined && Number(digits) > 0)
-    for (const [name, ms] of Object.entries(unitMs)) if (name === unit) return Number(digits) * ms;
-  throw new InvalidArgumentError("It takes a duration such as 90s, 10m, 2h or 1d.");
+/** Takes `90s`, `10m`, `2h` or `1d`, up to so many days; gives ms. */
+export function duration(daysMax: number): (word: string) => number {
+  return (word) => {
+    const [, digits, unit] = /^(\d{1,6})([smhd])$/.exec(word) ?? [];
+    const ms = Object.entries(unitMs).find(([name]) => name === unit)?.[1] ?? 0;
+    const durationMs = Number(digits) * ms;
+    if (durationMs > 0 && durationMs <= daysMax * unitMs.d) return durationMs;
+    throw new InvalidArgumentError(`It takes a duration such as 90s, 10m, 2h or 1d, ${daysMax}d at most.`);
+  };
 }

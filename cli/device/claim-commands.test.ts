@@ -8,7 +8,7 @@ import { Sha256 } from "@coalmine/contract";
 import { type LocalRegion, place, startLocalRegion } from "../../test/local-region.ts";
 import { runCommand } from "../command.fixture.ts";
 import { places, type Places, writeRunning } from "../system/state.ts";
-import { addClaimCommands } from "./claim-commands.ts";
+import { addDeviceCommands } from "./commands.ts";
 
 let folder: string;
 let region: LocalRegion;
@@ -44,7 +44,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 const device = (...words: string[]) =>
-  runCommand((program) => addClaimCommands(program, at), "device", ...words);
+  runCommand((program) => addDeviceCommands(program, at), "device", ...words);
 
 test("a code is made to type and to scan, or as JSON, and is taken once", async () => {
   const { out, code } = await device("claim", "--site", "ward-7", "--serial", "core-1");

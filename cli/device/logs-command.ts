@@ -21,6 +21,8 @@ import { DeviceLogs, type LogLine, type Wanted } from "./device-logs.ts";
 const LINES = 200;
 const LINES_MAX = 10_000;
 const HOUR_MS = 3_600_000;
+/** Streams are by day: each day further back is a question more for each component. */
+const DAYS_MAX = 90;
 
 export class LogsError extends CoalmineError {
   readonly code = "ERR_NO_SUCH_LOGS";
@@ -46,7 +48,7 @@ export function addLogsCommand(device: CliCommand, at: Places): void {
     .option("--follow", "go on with what comes, until Ctrl-C", false)
     .option("--component <name>", "of one component alone, such as SensorReader")
     .option("--lines <n>", "how many of what is there already", wholeNumber(0, LINES_MAX), LINES)
-    .option("--since <duration>", "how far back, such as 30m, 2h, 7d", duration, HOUR_MS)
+    .option("--since <duration>", "how far back, such as 30m, 2h, 7d", duration(DAYS_MAX), HOUR_MS)
     .option("--every <seconds>", "with --follow: how often to look", positiveNumber, 2)
     .option("--fleet <name>", "of one target alone")
     .answers("device-logs", "lines")

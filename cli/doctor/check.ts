@@ -1,4 +1,5 @@
 import { CoalmineError, messageOf } from "@coalmine/runtime";
+import { sdkFailure } from "../command/sdk-failure.ts";
 import type { Finding } from "../../commissioning/doctor/finding.ts";
 
 /** What one check found. `advised` works, and will be missed one day. */
@@ -46,9 +47,24 @@ export async function lookAll<Of>(checks: readonly Check<Of>[], of: Of): Promise
   return findings;
 }
 
-/** A device's findings say why in their sentences. */
+/** Why each look at a core device matters; of components' rights the same for each. */
+const deviceWhys: readonly (readonly [RegExp, string])[] = [
+  [
+    /identity/,
+    "whoever can read the key is this device; without its files a nucleus starts, and never connects",
+  ],
+  [/clock/, "a clock that is wrong fails every TLS connection with a sentence about certificates"],
+  [/way to AWS IoT/, "an inspecting proxy or a closed port looks like a device that is switched off"],
+  [/room/, "a release that does not fit fails after it was downloaded, and the device keeps the old one"],
+  [/commissioning/, "what is half-done looks commissioned until somebody needs the other half"],
+  [
+    /rights|serial|log folder/,
+    "a component that may not open its port or folder runs, and has nothing to say",
+  ],
+];
+
 export function ofDevice({ check, ...found }: Finding): DoctorFinding {
-  return { check, ...found };
+  return { check, why: deviceWhys.find(([of]) => of.test(check))?.[1], ...found };
 }
 
 async function within(look: Promise<Found>): Promise<Found> {
@@ -70,20 +86,16 @@ async function within(look: Promise<Found>): Promise<Found> {
 }
 
 function notLooked(failure: unknown): Found {
-  const { name, code, $metadata } = Object(failure) as {
-    name?: string;
-    code?: string;
-    $metadata?: { httpStatusCode?: number };
-  };
+  const { name, code, status } = sdkFailure(failure);
   const sentence = `${name ?? "failure"}: ${messageOf(failure)}`;
-  if ($metadata?.httpStatusCode === 403 || /AccessDenied|UnauthorizedOperation/.test(String(name)))
+  if (status === 403 || /AccessDenied|UnauthorizedOperation/.test(String(name)))
     return bad(
       sentence,
       "let whoever runs this read it: the managed policies SecurityAudit and ViewOnlyAccess do",
       "permission",
     );
   if (failure instanceof CoalmineError) return bad(failure.message, "do as the sentence says");
-  if (code !== undefined || $metadata?.httpStatusCode === undefined)
+  if (code !== undefined || status === undefined)
     return bad(sentence, "look at the network: DNS, proxy, and port 443 to AWS", "unreachable");
   return unseen(sentence, "look at this by hand, or ask again later");
 }

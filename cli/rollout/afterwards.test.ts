@@ -1,17 +1,23 @@
 import { UpdateItemCommand } from "@aws-sdk/client-dynamodb";
-import { writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { componentNames } from "@coalmine/contract";
+import { SeededRandom } from "@coalmine/runtime";
 import { afterAll, expect, test } from "vitest";
 import { adviceOf } from "../../api/advice.ts";
 import { planRollout } from "../../pipeline/controller/plan-rollout.ts";
-import { ROLLOUTS_TABLE } from "../../pipeline/controller/rollout-log.ts";
+import { ROLLOUTS_TABLE, type RolloutLog } from "../../pipeline/controller/rollout-log.ts";
 import { ReleaseManifest } from "../../pipeline/release.ts";
 import { haltedRollout } from "../../test/halted-rollout.ts";
+import { answers } from "../answers/answers.ts";
 import { addAuditCommands } from "../audit/commands.ts";
 import { type Ran, runCommand } from "../command.fixture.ts";
 import { addJudgeCommands } from "../judge/commands.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { addRolloutCommands } from "./commands.ts";
+import { addQuestions } from "./questions.ts";
+import { watch } from "./watch.ts";
 
 const MINUTE_MS = 60_000;
 /** One rollout, halted by what its canary's windows show; every test asks what it left behind. */
@@ -120,7 +126,7 @@ test("rollout plan says what this fleet's canary could find by a policy, and exi
     const file = join(folder, "tried.yaml");
     writeFileSync(file, text);
     return runCommand(
-      (program) => addRolloutCommands(program, at),
+      (program) => addQuestions(program, addRolloutCommands(program, at), at),
       "rollout",
       "plan",
       "--policy",
@@ -160,6 +166,96 @@ test("the canary was given the release when its maintenance window had opened, a
   expect(begunMs).toBeLessThan(opensMs);
   expect(driven?.assignedAtMs).toBeGreaterThanOrEqual(opensMs);
   expect(driven?.assignedAtMs).toBeLessThan(opensMs + 10 * MINUTE_MS);
+});
+
+const run = (...words: string[]): Promise<Ran> =>
+  runCommand(
+    (program) => {
+      addQuestions(program, addRolloutCommands(program, at), at);
+      addAuditCommands(program, at);
+    },
+    ...words,
+  );
+
+test("what is read of a rollout is what its schema says", async () => {
+  const policyFile = join(folder, "policy.yaml");
+  writeFileSync(policyFile, policy);
+  for (const [name, words] of [
+    ["rollout-list", ["rollout", "list"]],
+    ["rollout-show", ["rollout", "show", rollout]],
+    ["why", ["why", rollout]],
+    ["audit-list", ["audit", "list"]],
+    ["audit-verify", ["audit", "verify", rollout]],
+    ["rollout-plan", ["rollout", "plan", "--policy", policyFile]],
+  ] as const) {
+    const { out, err } = await run(...words, "--json");
+    expect(err).toBe("");
+    answers[name].parse(JSON.parse(out));
+  }
+});
+
+test("an exported log is verified by whoever has SHA-256, without this program", async () => {
+  const file = join(folder, "audit.json");
+  expect((await run("audit", "export", rollout, "--to", file)).code).toBe(0);
+  const { entries } = answers["audit-export"].parse(JSON.parse(readFileSync(file, "utf8")));
+  let head = "0".repeat(64);
+  for (const { text, sha256 } of entries) {
+    expect(createHash("sha256").update(text).digest("hex")).toBe(sha256);
+    expect(JSON.parse(text).previous).toBe(head);
+    head = sha256;
+  }
+  expect((await run("audit", "verify", rollout, "--noted", head)).code).toBe(0);
+});
+
+test("a watched rollout tells what changes, once each, until its end, and exits with it", async () => {
+  const lines = await run("rollout", "watch", rollout, "--json");
+  expect(lines.code).toBe(exitCodes.halted);
+  expect(answers["rollout-watch"].parse(JSON.parse(lines.out))).toMatchObject({
+    phase: "done",
+    outcome: "halted",
+  });
+
+  // The same log as it grew: two more entries at each look.
+  const { log } = rig.api;
+  const all = (await log.entries(rollout)).length;
+  let shown = 1;
+  const growing: Pick<RolloutLog, "entries" | "list"> = {
+    entries: async (id, from) => (await log.entries(id)).slice(from, shown),
+    list: (limit) => log.list(limit),
+  };
+  const told: string[][] = [];
+  const seen: string[] = [];
+  const asking = {
+    clock: { sleep: async () => void (shown += 2), monotonicMs: () => 0 },
+    random: new SeededRandom("watch"),
+    signal: new AbortController().signal,
+    say: () => undefined,
+  };
+  const outcome = await watch({ ...rig.api, log: growing as RolloutLog }, rollout, {
+    everyMs: 1,
+    timeoutMs: undefined,
+    asking,
+    tell: ({ phase }, sentences) => {
+      seen.push(phase);
+      told.push([...sentences]);
+    },
+  });
+  expect(outcome).toBe("halted");
+  expect(shown).toBeGreaterThanOrEqual(all);
+  expect(new Set(seen).size).toBeGreaterThan(3);
+  expect(told.flat().some((sentence) => sentence.includes("HALT"))).toBe(true);
+  for (const [index, sentences] of told.entries())
+    for (const sentence of sentences) expect(told[index - 1] ?? []).not.toContain(sentence);
+
+  shown = 1;
+  const late = watch({ ...rig.api, log: growing as RolloutLog }, rollout, {
+    everyMs: 1,
+    timeoutMs: 0,
+    asking,
+    tell: () => undefined,
+  });
+  await expect(late).rejects.toMatchObject({ code: "ERR_WATCH_TIMED_OUT" });
+  expect(exitCodes.of(await late.catch((failure: unknown) => failure))).toBe(exitCodes.timedOut);
 });
 
 test("audit verify says that the log is whole, with its last hash, or which entry was changed", async () => {
@@ -210,7 +306,7 @@ async function changeEntry(sequence: number, change: (text: string) => string): 
 
 test("why tells where a rollout stands, the verdict with its evidence, and what to do; and what a word means", async () => {
   const why = (...words: string[]): Promise<Ran> =>
-    runCommand((program) => addRolloutCommands(program, at), "why", ...words);
+    runCommand((program) => addQuestions(program, addRolloutCommands(program, at), at), "why", ...words);
   const { code, out } = await why(rollout);
   expect(code).toBe(0);
   expect(out).toMatch(

@@ -80,12 +80,16 @@ export function addQuestions(program: CliCommand, rollout: CliCommand, at: Place
 const LIKE_A_WORD = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/;
 /** Words that are offered where one is not known. */
 const NEAR_MAX = 5;
+const SHARED_LETTERS_MIN = 4;
 
 function unknownWord(word: string): ApiError {
-  const parts = new Set(word.split("_"));
-  const shared = (known: string): number => known.split("_").filter((part) => parts.has(part)).length;
+  const shared = (known: string): number => {
+    let letters = 0;
+    while (letters < known.length && known[letters] === word[letters]) letters++;
+    return letters;
+  };
   const near = [...catalogue.keys()]
-    .filter((known) => shared(known) > 0)
+    .filter((known) => shared(known) >= SHARED_LETTERS_MIN)
     .sort((a, b) => shared(b) - shared(a))
     .slice(0, NEAR_MAX);
   return new ApiError(

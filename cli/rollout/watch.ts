@@ -25,6 +25,9 @@ const outcomeExits: Readonly<Record<string, number>> = {
   superseded: exitCodes.conflict,
 };
 
+/** Policies soak for days. */
+const TIMEOUT_DAYS_MAX = 90;
+
 interface WatchWords {
   readonly every: number;
   readonly timeout?: number;
@@ -43,7 +46,11 @@ export function addWatch(rollout: CliCommand, at: Places): void {
       "follow a rollout until it ends, a line for each thing that changes; exits 0 where it was promoted, 3 halted, 4 inconclusive, 7 superseded, 1 failed",
     )
     .option("--every <seconds>", "how often to look", positiveNumber, 2)
-    .option("--timeout <duration>", "exit with 5 when it has not ended by then, such as 30m or 2d", duration)
+    .option(
+      "--timeout <duration>",
+      "exit with 5 when it has not ended by then, such as 30m or 2d",
+      duration(TIMEOUT_DAYS_MAX),
+    )
     .answers("rollout-watch", "lines")
     .example("rollout watch")
     .example("rollout watch 1f3a9c2b --timeout 2h --json")

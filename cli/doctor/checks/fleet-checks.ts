@@ -9,6 +9,7 @@ import {
 import { paginateDescribeLogGroups } from "@aws-sdk/client-cloudwatch-logs";
 import {
   DescribeEventConfigurationsCommand,
+  DescribeThingGroupCommand,
   GetIndexingConfigurationCommand,
   GetV2LoggingOptionsCommand,
   ListAttachedPoliciesCommand,
@@ -332,12 +333,12 @@ async function devicesOf({ greengrass }: Account): Promise<Seen[]> {
 
 /** The latest revision of each of the fleet's groups that has one. */
 async function inForce(account: Account): Promise<GetDeploymentCommandOutput[]> {
-  const { accountId, partition } = await callerOf(account);
-  const { region, canaryGroup, mainGroup } = account.target;
+  const { canaryGroup, mainGroup } = account.target;
   const found: GetDeploymentCommandOutput[] = [];
-  for (const group of [canaryGroup, mainGroup]) {
-    const targetArn = `arn:${partition}:iot:${region}:${accountId}:thinggroup/${group}`;
-    const [latest] = await deploymentsOf(account, targetArn, 1);
+  for (const thingGroupName of [canaryGroup, mainGroup]) {
+    const group = await unlessNone(account.iot.send(new DescribeThingGroupCommand({ thingGroupName })));
+    const [latest] =
+      group?.thingGroupArn === undefined ? [] : await deploymentsOf(account, group.thingGroupArn, 1);
     if (latest !== undefined) found.push(latest);
   }
   return found;
