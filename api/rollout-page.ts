@@ -35,16 +35,16 @@ export async function rolloutPage(
   };
 }
 
-/** The age of the newest evidence of a rollout's devices, by target: of those that have the release, where there are any. */
+/** The age of the newest heartbeat of a rollout's devices, by target: of those that have the release, where there are any. */
 export async function seenOf(
   watches: readonly FleetWatch[],
   { rollout }: Stand,
 ): Promise<RolloutPage["seen"]> {
   const found: RolloutPage["seen"] = {};
   for (const { plan, state, now } of rollout === undefined ? [] : targetsOf(rollout)) {
-    const rows = (await watches.find(({ fleet }) => fleet === plan.name)?.look())?.rows;
+    const tally = (await watches.find(({ fleet }) => fleet === plan.name)?.look())?.tally;
     const things = state.exposed.length > 0 ? state.exposed : plan.devices.map(({ thing }) => thing);
-    const atMs = Math.max(0, ...things.map((thing) => rows?.get(thing)?.seen?.atMs ?? 0));
+    const atMs = Math.max(0, ...things.map((thing) => tally?.[thing]?.last?.atMs ?? 0));
     found[plan.name] = ageOf(atMs, now);
   }
   return found;

@@ -17,7 +17,8 @@ export interface EntryStreamParts {
   readonly api: Api;
   readonly watches: readonly FleetWatch[];
   readonly clock: Pick<Clock, "sleep">;
-  readonly canFollow: boolean;
+  /** Whether the stream may stay open: it ends with its listener's session. */
+  readonly goesOn: () => Promise<boolean>;
 }
 
 /**
@@ -26,7 +27,7 @@ export interface EntryStreamParts {
  * rollout and each fleet was read.
  */
 export function entryStream(context: Context, parts: EntryStreamParts): Response {
-  const { api, watches, clock, canFollow } = parts;
+  const { api, watches, clock, goesOn } = parts;
   const had = parsePlace(context.req.header("last-event-id") ?? "");
   return streamSSE(context, async (stream) => {
     const gone = new AbortController();
@@ -45,11 +46,12 @@ export function entryStream(context: Context, parts: EntryStreamParts): Response
         beat.nowMs[watch.fleet] = (await watch.look()).nowMs;
         if (await tellDevices(stream, watch, place)) quiet = 0;
       }
-      if (quiet >= QUIET_LOOKS_MAX || !canFollow) {
+      const isLast = !(await goesOn());
+      if (quiet >= QUIET_LOOKS_MAX || isLast) {
         await stream.writeSSE({ event: "beat", id: placeText(place), data: JSON.stringify(beat) });
         quiet = 0;
       }
-      if (!canFollow) return;
+      if (isLast) return;
       await clock.sleep(LOOK_EVERY_MS, gone.signal).catch(() => undefined);
     }
   });

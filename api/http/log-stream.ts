@@ -16,12 +16,13 @@ export interface LogStreamParts {
   readonly region: OperatorRegion;
   readonly thing: string;
   readonly clock: Pick<Clock, "sleep">;
-  readonly canFollow: boolean;
+  /** Whether the stream may stay open: it ends with its listener's session. */
+  readonly goesOn: () => Promise<boolean>;
 }
 
 /** A device's lines as they arrive, each once: `id` is the place after a line. */
 export async function logStream(context: Context, parts: LogStreamParts): Promise<Response> {
-  const { api, region, clock, canFollow } = parts;
+  const { api, region, clock, goesOn } = parts;
   const thing = parseInput(ThingName, parts.thing);
   const component = parseInput(z.string().max(128).optional(), context.req.query("component"));
   const asked = async () => ({ region, thing, component, nowMs: await api.time.now(region.target) });
@@ -42,11 +43,12 @@ export async function logStream(context: Context, parts: LogStreamParts): Promis
         quiet = 0;
       }
       place = found.place;
-      if (quiet >= QUIET_LOOKS_MAX || !canFollow) {
+      const isLast = !(await goesOn());
+      if (quiet >= QUIET_LOOKS_MAX || isLast) {
         await stream.writeSSE({ event: "beat", id: place, data: "{}" });
         quiet = 0;
       }
-      if (!canFollow) return;
+      if (isLast) return;
       await clock.sleep(LOOK_EVERY_MS, gone.signal).catch(() => undefined);
     }
   });

@@ -81,14 +81,15 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => closing.close());
 
-/** Signs in as the console does: by a link, for a cookie. */
-async function signedIn(by: Hono, role: Role): Promise<Record<string, string>> {
-  const token = door.link({ who: `an ${role}`, role });
-  const answer = await by.request("/api/session", {
+const enter = async (by: Hono, token: string): Promise<Response> =>
+  by.request("/api/session", {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ token }),
   });
+/** Signs in as the console does: by a link, for a cookie. */
+async function signedIn(by: Hono, role: Role): Promise<Record<string, string>> {
+  const answer = await enter(by, door.link({ who: `an ${role}`, role }));
   const cookie = answer.headers.get("set-cookie") ?? "";
   expect(cookie).toMatch(/^coalmine_session=\S+; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/);
   return { cookie: cookie.split(";")[0] ?? "" };
@@ -305,11 +306,10 @@ test("a decision is refused by a sentence where it has no reason, no such kind, 
       status,
       { sentence: expect.stringMatching(sentence), next: expect.stringMatching(/\.$/) },
     ]);
-  const noForm = await ask(`/api/rollouts/${rollout}/promote`, "operator", {
-    method: "POST",
-    body: JSON.stringify({ reason: "well", state, key: key() }),
-  });
-  expect(noForm.status).toBe(400);
+  const body = JSON.stringify({ reason: "well", state, key: key() });
+  expect((await ask(`/api/rollouts/${rollout}/promote`, "operator", { method: "POST", body })).status).toBe(
+    400,
+  );
   expect(await entries()).toBe(before);
 });
 
@@ -318,7 +318,11 @@ test("a session that is over, and a link that is lost, decide nothing and say so
   const before = await entries();
   const mine = await signedIn(app, "operator");
   const unused = door.link({ who: "ada", role: "admin" });
+  const stream = eventsOf(await app.request("/api/events", { headers: mine }));
+  expect((await stream.next()).value?.event).toBe("place");
   doorMs += 13 * 3_600_000;
+  // A stream ends with its listener's session: all that comes still is its last beat.
+  for await (const { event } of stream) expect(event).toBe("beat");
   const over = await app.request(`/api/rollouts/${rollout}/promote`, {
     method: "POST",
     headers: { ...mine, "content-type": "application/json" },
@@ -329,11 +333,7 @@ test("a session that is over, and a link that is lost, decide nothing and say so
     { code: "ERR_API_SIGN_IN", next: "Sign in again." },
   ]);
   for (const token of [unused, "made-up"]) {
-    const entered = await app.request("/api/session", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ token }),
-    });
+    const entered = await enter(app, token);
     expect([entered.status, entered.headers.get("set-cookie")]).toEqual([401, null]);
   }
   for (const role of roles) headers[role] = await signedIn(app, role);

@@ -165,10 +165,15 @@ export function operatorApp(parts: OperatorAppParts): Hono<Asked> {
 
   const regionOf = (watch: FleetWatch): OperatorRegion =>
     regions.find(({ target }) => target.name === watch.fleet) ?? home;
-  onFile(operatorFiles.events, (context) => entryStream(context, { ...parts, watches }));
+  const goesOn = (context: Context<Asked>) => async () =>
+    parts.canFollow && (await door.whoever(context.req.raw)) !== undefined;
+  onFile(operatorFiles.events, (context) =>
+    entryStream(context, { ...parts, watches, goesOn: goesOn(context) }),
+  );
   onFile(operatorFiles.logEvents, async (context) => {
     const { watch } = await whereIs(watches, param(context, "thing"));
-    return logStream(context, { ...parts, region: regionOf(watch), thing: param(context, "thing") });
+    const thing = param(context, "thing");
+    return logStream(context, { ...parts, region: regionOf(watch), thing, goesOn: goesOn(context) });
   });
   onFile(operatorFiles.commissioning, async (context) =>
     context.body(await commissioningReport(watches, { thing: param(context, "thing") }), 200, {
