@@ -15,7 +15,7 @@ import { asking } from "./local-api.ts";
 import { beginAnew, mainJob } from "./main-job.ts";
 import { addQuestions } from "./questions.ts";
 import { rolloutText } from "./show-text.ts";
-import { isRegression, regressions } from "./regressions.ts";
+import { isMutant, mutantNames } from "../../simulator/fleet/mutants/catalogue.ts";
 
 const exits = {
   promoted: exitCodes.done,
@@ -32,7 +32,7 @@ export function addRolloutCommands(program: Command, at: Places): void {
       "the main job: bring everything up, push a change, follow it to the main fleet, and clean up",
     )
     .option("--json", "end with one line of JSON", false)
-    .option("--regression <name>", `plant a bad release instead: ${Object.keys(regressions).join(", ")}`)
+    .option("--regression <name>", `plant a bad release instead: ${mutantNames.join(", ")}`)
     .option("--let-past <stage>", "record an override for a stage: rehearse")
     .option("--process-devices <n>", "core devices as processes", Number, 4)
     .option("--hosted-devices <n>", "core devices on the driven clock", Number, 50)
@@ -121,10 +121,8 @@ interface RunOptions {
 
 async function run(at: Places, options: RunOptions): Promise<void> {
   const { regression, letPast, json } = options;
-  if (regression !== undefined && !isRegression(regression))
-    return usage(
-      `there is no regression "${regression}"; take one of ${Object.keys(regressions).join(", ")}`,
-    );
+  if (regression !== undefined && !isMutant(regression))
+    return usage(`there is no regression "${regression}"; take one of ${mutantNames.join(", ")}`);
   if (letPast !== undefined && letPast !== "rehearse")
     return usage(`nothing lets a push past "${letPast}"; only "rehearse" can be let past`);
   const job = mainJobPlaces(at);

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { exitCodes } from "../exit-codes.ts";
-import { isRegression, regressions } from "../rollout/regressions.ts";
+import { isMutant, mutantNames, mutants } from "../../simulator/fleet/mutants/catalogue.ts";
 import { onStopAsked } from "../stop-asked.ts";
 import type { Places } from "../system/state.ts";
 import { simulate } from "./simulate.ts";
@@ -37,7 +37,7 @@ export function addSimulateCommand(program: Command, at: Places): void {
     )
     .option(
       "--regression <name>",
-      `a bad release: ${Object.keys(regressions).join(", ")}; without it nothing changes but versions`,
+      `a bad release: ${mutantNames.join(", ")}; without it nothing changes but versions`,
     )
     .option("--seeds <n>", "how many seeds", Number, 1)
     .option("--first-seed <n>", "the first of them; a seed gives the same again", Number, 1)
@@ -52,10 +52,8 @@ export function addSimulateCommand(program: Command, at: Places): void {
 
 async function run(at: Places, options: Options): Promise<void> {
   const { regression, seeds, firstSeed, devices = DEVICES, atOnce, json } = options;
-  if (regression !== undefined && !isRegression(regression))
-    return usage(
-      `there is no regression "${regression}"; take one of ${Object.keys(regressions).join(", ")}`,
-    );
+  if (regression !== undefined && !isMutant(regression))
+    return usage(`there is no regression "${regression}"; take one of ${mutantNames.join(", ")}`);
   for (const [name, value, max] of [
     ["--seeds", seeds, SEEDS_MAX],
     ["--first-seed", firstSeed, Number.MAX_SAFE_INTEGER - SEEDS_MAX],
@@ -69,7 +67,7 @@ async function run(at: Places, options: Options): Promise<void> {
   try {
     const rollouts = await simulate({
       at,
-      change: regression && regressions[regression],
+      change: regression && mutants[regression],
       policy: readFileSync(join(at.root, "pipeline/policy.yaml"), "utf8"),
       seeds: Array.from({ length: seeds }, (_, index) => String(firstSeed + index)),
       devices,

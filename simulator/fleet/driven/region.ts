@@ -12,7 +12,7 @@ import { modelsInThread } from "../hosted/models-in-thread.ts";
 import { SharedModels } from "../hosted/shared-models.ts";
 import { drainPromises } from "./drain.ts";
 import { CountingLedger } from "./ledger.ts";
-import { drawn, linkFaults, referenceLoad } from "./reference-load.ts";
+import { drawn, linkFaults, referenceLoad, type LoadLine } from "./reference-load.ts";
 import { hostedThingName, type RegionSettings } from "./settings.ts";
 import { joinDevice, setUpCloud } from "./set-up.ts";
 import { Turn } from "./turn.ts";
@@ -51,6 +51,10 @@ export interface RegionOptions {
   readonly start?: Instant;
   /** Share of devices with a bad line; the reference load's where it is not given. */
   readonly faultyShare?: number;
+  /** Of how many devices, the last ones, the instrument sends each point as it is measured; none usually. */
+  readonly pointwiseDevices?: number;
+  /** Told each line that the load has a component log. */
+  readonly onLine?: (line: LoadLine) => void;
   readonly onMessage?: (cloud: Cloud<LocalIot>) => MessageHandler;
   readonly onEvent?: (event: RegionEvent) => void;
   /** Told each secret that a device is given. */
@@ -151,7 +155,8 @@ export class DrivenRegion {
     const { clock, cloud } = this;
     const artifacts = new ArtifactCache(options.artifactFolder);
     const fibrinogen = recordedFibrinogen();
-    const load = referenceLoad(clock);
+    const load = referenceLoad(clock, options.onLine);
+    const pointwiseFrom = options.devices - (options.pointwiseDevices ?? 0);
     for (let index = 0; index < options.devices; index++) {
       const thingName = hostedThingName(settings, index);
       const ledger = new CountingLedger();
@@ -168,7 +173,7 @@ export class DrivenRegion {
         platform,
         ledger,
         fibrinogen,
-        load,
+        load: index < pointwiseFrom ? load : { ...load, transmit: "point" },
         confided: options.confided,
         heard: (event) => onEvent?.({ ...event, thingName, at: clock.now() }),
       });

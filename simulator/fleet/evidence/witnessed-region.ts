@@ -3,6 +3,7 @@ import { systemClock } from "@coalmine/runtime/system-clock";
 import { hostPlatform } from "../driven/platform.ts";
 import { DrivenRegion, type RegionEvent } from "../driven/region.ts";
 import { usualSettings } from "../driven/usual-settings.ts";
+import type { LoadLine } from "../driven/reference-load.ts";
 import { HealthWitness } from "./health.ts";
 
 /** A region of its own, and everything that is worth knowing of what happens in it. */
@@ -10,6 +11,8 @@ export interface WitnessedRegion {
   readonly region: DrivenRegion;
   readonly health: HealthWitness;
   readonly events: readonly RegionEvent[];
+  /** What the load had components log. */
+  readonly lines: LoadLine[];
   /** What no log may hold. */
   readonly secrets: ReadonlySet<string>;
 }
@@ -22,9 +25,11 @@ export async function openWitnessed(options: {
   readonly seed: string;
   readonly artifactFolder: string;
   readonly faultyShare?: number;
+  readonly pointwiseDevices?: number;
 }): Promise<WitnessedRegion> {
   const health = new HealthWitness();
   const events: RegionEvent[] = [];
+  const lines: LoadLine[] = [];
   const secrets = new Set<string>();
   const region = await DrivenRegion.open({
     ...options,
@@ -39,9 +44,10 @@ export async function openWitnessed(options: {
       settled: () => Promise.resolve(),
     }),
     onEvent: (event) => void events.push(event),
+    onLine: (line) => void lines.push(line),
     confided: (secret) => {
       if (secret !== "") secrets.add(secret);
     },
   });
-  return { region, health, events, secrets };
+  return { region, health, events, lines, secrets };
 }

@@ -8,6 +8,7 @@ import type { HostedRoot } from "../../core-device/hosted/hosted-root.ts";
 import type { Command } from "../../core-device/ports.ts";
 import type { HostedLinks } from "../../instruments/hosted-links.ts";
 import { awsPorts, type AwsCalls } from "./aws-calls.ts";
+import { Use, type ComponentUse } from "./component-use.ts";
 import { Life } from "./life.ts";
 import { livingFiles } from "./living-files.ts";
 import { livingAws, livingClock, livingIpc, livingLinks, livingModels } from "./living-ports.ts";
@@ -50,6 +51,9 @@ export interface StartedComponent {
 interface Kept {
   readonly files: MemoryFiles;
   readonly models: Models;
+  readonly use: Use;
+  /** On the standard output of the process that runs. */
+  write: (line: string) => void;
   starts: number;
 }
 
@@ -71,7 +75,11 @@ export class ComponentPorts {
     const write = (line: string): void => {
       if (!life.isOver) command.output("stdout", line);
     };
-    const log = jsonLog(component, clock, write);
+    kept.write = write;
+    const log = jsonLog(component, clock, (line) => {
+      kept.use.lines++;
+      write(line);
+    });
     let fail: (reason: string) => void = () => undefined;
     const failed = new Promise<string>((resolve) => (fail = resolve));
     const own = this.#process(command, (reason) => fail(`the component fails: ${reason}`));
@@ -83,9 +91,9 @@ export class ComponentPorts {
       ports: {
         clock: livingClock(clock, life),
         random,
-        ipc: livingIpc(ipc, life),
+        ipc: livingIpc(kept.use.ipc(ipc), life),
         links: livingLinks(links, life),
-        files: livingFiles(kept.files, life, clock, spendSync),
+        files: livingFiles(kept.use.files(kept.files), life, clock, spendSync),
         model: livingModels(kept.models, life),
         ...livingAws(awsPorts(call, clock), life),
         crypto: seededCrypto(random.fork("crypto")),
@@ -101,6 +109,26 @@ export class ComponentPorts {
     };
   };
 
+  /** What each component used so far, by its name. */
+  uses(): ReadonlyMap<string, ComponentUse> {
+    return new Map(
+      [...this.#kept].map(([component, { use, files }]) => [
+        component,
+        {
+          published: new Map(use.published),
+          lines: use.lines,
+          openFiles: use.openFiles,
+          diskBytes: files.usedBytes(),
+        },
+      ]),
+    );
+  }
+
+  /** A line on a component's standard output, as if it had said it. */
+  write(component: string, line: string): void {
+    this.#kept.get(component)?.write(line);
+  }
+
   #keptOf(component: string): Kept {
     const { clock, root, models, random } = this.#device;
     const known = this.#kept.get(component);
@@ -112,6 +140,8 @@ export class ComponentPorts {
         foreign: (path) => hostedFolder(root.disk, relative(root.path, path)),
       }),
       models: models.of(random.fork(`${component}/models`), (folder) => root.realPath(folder) ?? folder),
+      use: new Use(),
+      write: () => undefined,
       starts: 0,
     };
     this.#kept.set(component, made);

@@ -23,6 +23,7 @@ import type { Ledger } from "../../instruments/ledger.ts";
 import { Rheometer } from "../../instruments/rheometer.ts";
 import { awsCalls, type AwsCalls } from "./aws-calls.ts";
 import { ComponentPorts, type StartedComponent } from "./component-ports.ts";
+import type { ComponentUse } from "./component-use.ts";
 import { Network } from "./network.ts";
 import { hostedCredentials } from "./hosted-credentials.ts";
 import type { SharedModels } from "./shared-models.ts";
@@ -56,6 +57,8 @@ export interface HostedDeviceOptions {
 export interface DeviceLoad {
   readonly curvePeriodMs: number;
   readonly controlEvery: number;
+  /** Instruments send a curve when it is done; `point` for those that send each point as it is measured. */
+  readonly transmit?: "point" | "curve";
   readonly started?: (component: StartedComponent) => void;
 }
 
@@ -94,7 +97,7 @@ export class HostedDevice {
       // Spread, since no two were switched on at once.
       phaseMs: Math.floor(own.fork("phase").next() * load.curvePeriodMs),
       controlEvery: load.controlEvery,
-      transmit: "curve",
+      transmit: load.transmit ?? "curve",
     });
     const links = hostedLinks([this.instrument]);
     this.#ports = new ComponentPorts({
@@ -123,6 +126,16 @@ export class HostedDevice {
 
   components(): readonly ComponentStatus[] {
     return this.#device?.components() ?? [];
+  }
+
+  /** What each component used so far, by its name. */
+  uses(): ReadonlyMap<string, ComponentUse> {
+    return this.#ports.uses();
+  }
+
+  /** A line on a component's standard output, as if it had said it. */
+  write(component: string, line: string): void {
+    this.#ports.write(component, line);
   }
 
   /** Switches on: on the same disk as before, if there was a before. */

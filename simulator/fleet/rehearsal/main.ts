@@ -9,13 +9,15 @@ import type { Check } from "../evidence/checks.ts";
 import { openWitnessed } from "../evidence/witnessed-region.ts";
 import { readRelease } from "../release/release-folder.ts";
 import { isNamedFailure, rehearse } from "./rehearse.ts";
+import { weighing } from "./weighing.ts";
 
 /**
  * The gate before publishing: the candidate's own bytes on a simulated fleet, upgraded to under load and faults, and
  * rolled back from. A process of its own, since imported versions are never freed.
  */
-const usage = `usage: simulator/fleet/rehearsal/main.ts --candidate DIR [--running DIR] [--devices 8] [--seed 1] [--artifacts DIR] [--json]
-  The folders are what a build makes: build.json, recipes, artifacts. --artifacts keeps unpacked artifacts for the next time.`;
+const usage = `usage: simulator/fleet/rehearsal/main.ts --candidate DIR [--running DIR] [--devices 8] [--seed 1] [--artifacts DIR] [--hosted-only] [--json]
+  The folders are what a build makes: build.json, recipes, artifacts. --artifacts keeps unpacked artifacts for the next time.
+  Beside it the release and what runs now are weighed, each in a process of its own; --hosted-only leaves that out.`;
 const EXIT = { unexpected: 1, usage: 2, failed: 3 } as const;
 const Options = z.object({
   candidate: z.string().min(1),
@@ -23,6 +25,7 @@ const Options = z.object({
   devices: z.coerce.number().int().min(2).max(1000),
   seed: z.string().min(1),
   artifacts: z.string().optional(),
+  hostedOnly: z.boolean(),
   json: z.boolean(),
 });
 
@@ -43,10 +46,13 @@ async function main(): Promise<number> {
   const temporary = options.artifacts === undefined ? mkdtempSync(join(tmpdir(), "rehearsal-")) : undefined;
   const artifactFolder = temporary ?? options.artifacts ?? "";
   mkdirSync(artifactFolder, { recursive: true });
+  let began: { readonly clock: { now(): number }; readonly atMs: number } | undefined;
   const end = (passed: boolean, sentence: string, checks: readonly Check[]): number => {
+    const lived = began === undefined ? 0 : (began.clock.now() - began.atMs) / 3_600_000;
+    const hours = Math.round(lived * 100) / 100;
     process.stdout.write(
       options.json
-        ? `${JSON.stringify({ passed, verdict: sentence, checks, seconds: seconds() })}\n`
+        ? `${JSON.stringify({ passed, verdict: sentence, checks, seconds: seconds(), hours })}\n`
         : `${checks.map(({ name, ok, found }) => `${ok ? "ok" : "FAILED"}: ${name} (${found})\n`).join("")}${sentence}\n`,
     );
     return passed ? 0 : EXIT.failed;
@@ -60,9 +66,20 @@ async function main(): Promise<number> {
       artifactFolder,
       // A rehearsal's faults are its own.
       faultyShare: 0,
+      pointwiseDevices: 1,
     });
+    const { clock } = witnessed.region;
+    began = { clock, atMs: clock.now() };
     const random = new SeededRandom(`rehearsal/${options.seed}`);
-    const checks = await rehearse({ ...witnessed, random, candidate, running, progress });
+    // On the other core meanwhile.
+    const weighed =
+      options.running === undefined || options.hostedOnly
+        ? Promise.resolve([])
+        : weighing(options.running, options.candidate, options.seed, `${artifactFolder}/weighed`);
+    // Where the rehearsal itself comes to nothing, that is what is told.
+    weighed.catch(() => undefined);
+    const rehearsed = await rehearse({ ...witnessed, random, candidate, running, progress });
+    const checks = [...rehearsed, ...(await weighed)];
     await witnessed.region.close();
     const wrong = checks.filter(({ ok }) => !ok);
     const [first] = wrong;
@@ -95,10 +112,11 @@ function readOptions(): z.infer<typeof Options> | undefined {
         devices: { type: "string", default: "8" },
         seed: { type: "string", default: "1" },
         artifacts: text,
+        "hosted-only": { type: "boolean", default: false },
         json: { type: "boolean", default: false },
       },
     });
-    return Options.safeParse(values).data;
+    return Options.safeParse({ ...values, hostedOnly: values["hosted-only"] }).data;
   } catch {
     return undefined;
   }

@@ -17,25 +17,34 @@ const Installed = z.object({
 });
 const Created = z.object({ deploymentId: z.string() });
 
-/** Deploys a release to a thing group: every component by its exact version, and inference's model by configuration. */
+/**
+ * Deploys a release to a thing group: every component by its exact version, and inference's model by configuration.
+ * `merged` is what else the configurations of components become.
+ */
 export async function deployRelease(
   region: DrivenRegion,
   release: Release,
   group: string,
   name: string,
+  merged: Readonly<Record<string, object>> = {},
 ): Promise<string> {
   const { cloud } = region;
   const model = modelOf(release);
   const components = Object.fromEntries(
-    release.components.map(({ component, version }) => [
-      component,
-      {
-        componentVersion: version,
-        ...(component === componentNames.inference && model !== undefined
-          ? { configurationUpdate: { merge: JSON.stringify({ model }) } }
-          : {}),
-      },
-    ]),
+    release.components.map(({ component, version }) => {
+      const merge = {
+        ...(component === componentNames.inference && model !== undefined ? { model } : {}),
+        ...merged[component],
+      };
+      const isChanged = Object.keys(merge).length > 0;
+      return [
+        component,
+        {
+          componentVersion: version,
+          ...(isChanged ? { configurationUpdate: { merge: JSON.stringify(merge) } } : {}),
+        },
+      ];
+    }),
   );
   const { things } = cloud.iot.iot;
   const { deploymentId } = await region.turn.change(async () =>
