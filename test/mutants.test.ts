@@ -94,7 +94,7 @@ test.runIf(isLong)(
     const seeds = Array.from({ length: SEEDS }, (_, index) => index + 1).values();
     const worker = async (): Promise<void> => {
       for (const seed of seeds) {
-        const { by, found } = await gate(seed, SCENARIO_DEVICES, "--hosted-only");
+        const { by, found } = await gate(seed, SCENARIO_DEVICES, "--gate", "upgrade");
         if (by !== null) alarms.push(`seed ${seed}: ${by}: ${found}`);
       }
     };

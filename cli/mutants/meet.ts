@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { type MutantName, mutants } from "../../simulator/fleet/mutants/catalogue.ts";
 import type { Change } from "../../simulator/fleet/mutants/change.ts";
-import { weighing } from "../../simulator/fleet/rehearsal/weighing.ts";
+import { weighing } from "../../simulator/fleet/weighing/weighing.ts";
 import type { OwnRelease } from "../simulate/own-release.ts";
 import { buildCandidate } from "../simulate/releases.ts";
 import { simulate } from "../simulate/simulate.ts";
@@ -51,7 +51,16 @@ export async function meet(
     check: async () => change && checked(at.root, join(folder, "clone"), at.cache, name, change),
     hosted: async () => {
       const releases = ["--candidate", await dist(), "--running", running.dist];
-      const how = ["--devices", String(devices), "--seed", seed, "--artifacts", artifacts, "--hosted-only"];
+      const how = [
+        "--devices",
+        String(devices),
+        "--seed",
+        seed,
+        "--artifacts",
+        artifacts,
+        "--gate",
+        "upgrade",
+      ];
       return rehearsed(at.root, "main.ts", [...releases, ...how]);
     },
     weighed: async () => {

@@ -10,7 +10,6 @@ export class NoVerdict extends CoalmineError {
 }
 
 const Verdict = z.object({
-  passed: z.boolean(),
   verdict: z.string(),
   checks: z.array(z.object({ name: z.string(), ok: z.boolean(), found: z.string() })),
   seconds: z.number(),
@@ -23,11 +22,11 @@ export async function rehearsed(root: string, program: string, words: readonly s
   const read = Verdict.safeParse(json(lines.at(-1) ?? ""));
   if (!read.success)
     throw new NoVerdict(`${program} came to no verdict; its last lines: ${lines.slice(-3).join(" | ")}`);
-  const { passed, verdict, checks, seconds, hours } = read.data;
+  const { verdict, checks, seconds, hours } = read.data;
   const [first, ...others] = checks.filter(({ ok }) => !ok);
   const also = others.length === 0 ? "" : `; beside it: ${others.map(({ name }) => name).join(", ")}`;
-  // Where there is no list, the sentence names why it came to none.
-  const by = passed ? null : (first?.name ?? /ERR_[A-Z_]+/.exec(verdict)?.[0] ?? "it came to no checks");
+  // What ended a rehearsal before its end names itself.
+  const by = first === undefined ? null : (/^ERR_[A-Z_]+/.exec(first.found)?.[0] ?? first.name);
   return {
     by,
     found: first === undefined ? verdict : first.found + also,

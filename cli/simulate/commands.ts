@@ -24,7 +24,7 @@ interface Options {
   readonly devices?: number;
   readonly atOnce: number;
   readonly scenario?: string;
-  readonly steps?: string;
+  readonly faults?: string;
   readonly seed: string;
   readonly json: boolean;
 }
@@ -43,8 +43,11 @@ export function addSimulateCommand(program: Command, at: Places): void {
     .option("--first-seed <n>", "the first of them; a seed gives the same again", Number, 1)
     .option("--devices <n>", `hosted devices of each seed (${DEVICES}; of a scenario 20)`, Number)
     .option("--at-once <n>", "regions that live at the same time, each on a core", Number, 2)
-    .option("--scenario <name>", "play one of the fleet's scenarios instead, with what was built last")
-    .option("--steps <file>", "the scenario's faults and their times, as JSON (simulator/fleet/README.md)")
+    .option(
+      "--scenario <name>",
+      "play one of the fleet's scenarios instead, with what was built last (simulator/fleet/scenarios/README.md)",
+    )
+    .option("--faults <file>", "a list of faults that is played instead of the scenario's own")
     .option("--seed <text>", "the scenario's seed", "1")
     .option("--json", "end with one line of JSON", false)
     .action((options: Options) => (options.scenario === undefined ? run(at, options) : play(at, options)));
@@ -97,9 +100,9 @@ function exitOf({ seeds, halted, promotable }: Tally): number {
 }
 
 /** Scenarios are the simulator's own program. */
-function play({ root }: Places, { scenario = "", steps, seed, devices, json }: Options): void {
+function play({ root }: Places, { scenario = "", faults, seed, devices, json }: Options): void {
   const words = ["simulate", "--scenario", scenario, "--seed", seed, "--running", join(root, "dist")];
-  if (steps !== undefined) words.push("--steps", steps);
+  if (faults !== undefined) words.push("--faults", faults);
   if (devices !== undefined) words.push("--devices", String(devices));
   if (json) words.push("--json");
   const { status } = spawnSync(process.execPath, [join(root, "simulator/fleet/main.ts"), ...words], {

@@ -97,6 +97,7 @@ export async function startHomeRegion(
               environment: {
                 PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
                 COALMINE_CACHE: at.cache,
+                COALMINE_REHEARSALS: join(at.state, "rehearsals"),
                 ...stageEnvironment(),
               },
               clock: systemClock,

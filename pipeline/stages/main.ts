@@ -84,6 +84,12 @@ async function rehearseStage(): Promise<void> {
     REHEARSAL_DEVICES,
     "--seed",
     commit(),
+    "--gate",
+    process.env["COALMINE_GATE"] ?? "default",
+    "--commit",
+    commit(),
+    "--report",
+    join(process.env["COALMINE_REHEARSALS"] ?? join(folder, "dist-rehearsals"), commit()),
   ];
   try {
     await command("simulator/fleet/rehearsal/main.ts", ...words);

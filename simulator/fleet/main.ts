@@ -1,36 +1,42 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import * as z from "zod";
-import { openWitnessed } from "./evidence/witnessed-region.ts";
-import { readRelease } from "./release/release-folder.ts";
-import { reversioned } from "./release/reversioned.ts";
-import { digestOf } from "./scenario/event-log.ts";
-import { play, scenarioNames } from "./scenario/scenarios.ts";
-import { parseSteps, type Step } from "./scenario/steps.ts";
+import {
+  readFaults,
+  readScenario,
+  scenarioNames,
+  UnreadableScenarioError,
+} from "./scenario/read-scenario.ts";
+import { RunStopped, watchedRun } from "./scenario/watched-run.ts";
+import type { Outcome, ToRun } from "./scenario/run-wire.ts";
+import { shrink } from "./scenario/shrink.ts";
 
 /**
  * Plays a scenario of a simulated fleet from one seed. The last line holds the digest of everything that happened and
- * each invariant's result: the same seed gives the same line.
+ * what must hold: the same seed gives the same line. Of a failure it finds the fewest faults that still bring it about.
  */
-const usage = `usage: simulator/fleet/main.ts simulate [--scenario ${scenarioNames.join("|")}] [--seed 1] [--devices 20] [--json]
-  [--running dist] [--candidate DIR] [--artifacts DIR] [--steps FILE]
+const usage = `usage: simulator/fleet/main.ts simulate [--scenario NAME|FILE.yaml] [--seed 1] [--devices N] [--json]
+  [--running dist] [--candidate DIR] [--artifacts DIR] [--faults FILE.yaml] [--shrink-runs 16]
+  Scenarios: ${scenarioNames().join(", ")}; simulator/fleet/scenarios/README.md says how to write one.
   The folders are what a build makes. Without --candidate an upgrade is to the same bytes under the next versions.
-  The steps are faults and their times, as JSON: simulator/fleet/README.md lists them.`;
-const EXIT = { unexpected: 1, usage: 2, failed: 3 } as const;
+  --faults is a list of faults, as a scenario has it, that is played instead of the scenario's own.`;
+const EXIT = { unexpected: 1, usage: 2, failed: 3, stopped: 5 } as const;
 const Options = z.object({
-  scenario: z.enum(scenarioNames),
+  scenario: z.string(),
   seed: z.string().min(1),
-  devices: z.coerce.number().int().min(1).max(10_000),
+  devices: z.coerce.number().int().min(1).max(10_000).optional(),
   running: z.string(),
   candidate: z.string().optional(),
   artifacts: z.string().optional(),
-  steps: z.string().optional(),
+  faults: z.string().optional(),
+  shrinkRuns: z.coerce.number().int().min(0).max(1000),
   json: z.boolean(),
 });
+type Options = z.infer<typeof Options>;
 
 async function main(): Promise<number> {
   const options = readOptions();
@@ -38,54 +44,91 @@ async function main(): Promise<number> {
     process.stderr.write(`${usage}\n`);
     return EXIT.usage;
   }
-  const { scenario, seed, devices, json } = options;
+  const temporary = mkdtempSync(join(tmpdir(), "simulation-"));
+  try {
+    return await simulate(options, temporary);
+  } catch (failure) {
+    if (!(failure instanceof CoalmineError)) throw failure;
+    process.stderr.write(`${failure.message}\n`);
+    if (failure instanceof UnreadableScenarioError) return EXIT.usage;
+    return failure instanceof RunStopped ? EXIT.stopped : EXIT.failed;
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+async function simulate(options: Options, temporary: string): Promise<number> {
+  const { seed, json } = options;
+  const scenario = readScenario(options.scenario);
+  if (options.faults !== undefined) readFaults(options.faults);
+  const devices = options.devices ?? scenario.fleet.devices;
+  const artifactFolder = options.artifacts ?? join(temporary, "artifacts");
+  mkdirSync(artifactFolder, { recursive: true });
   const startedMs = systemClock.monotonicMs();
   // Seconds of this machine belong to no digest: they go to whoever watches.
   const progress = (sentence: string): void => {
     const seconds = ((systemClock.monotonicMs() - startedMs) / 1000).toFixed(1);
     process.stderr.write(`${sentence} (${seconds} s)\n`);
   };
-  const temporary = options.artifacts === undefined ? mkdtempSync(join(tmpdir(), "simulation-")) : undefined;
-  const artifactFolder = temporary ?? options.artifacts ?? "";
-  mkdirSync(artifactFolder, { recursive: true });
-  try {
-    const steps = options.steps === undefined ? [] : readSteps(options.steps);
-    const running = readRelease(options.running);
-    const candidate = options.candidate === undefined ? reversioned(running) : readRelease(options.candidate);
-    const witnessed = await openWitnessed({ devices, seed, artifactFolder });
-    const checks = await play(scenario, { ...witnessed, running, candidate, progress }, steps);
-    await witnessed.region.close();
-    const passed = checks.every(({ ok }) => ok);
-    const digest = digestOf(witnessed.events);
-    const told = {
-      scenario,
-      seed,
-      devices,
-      passed,
-      events: witnessed.events.length,
-      digest,
-      invariants: checks,
-    };
+  const told: ToRun = { ...options, devices, artifactFolder };
+  const { bounds } = scenario;
+  const outcome = await watchedRun(told, { clock: systemClock, bounds, progress });
+  const { passed, events, digest, checks } = outcome;
+  const line = { scenario: options.scenario, seed, devices, passed, events, digest, invariants: checks };
+  if (!json)
     process.stdout.write(
-      json
-        ? `${JSON.stringify(told)}\n`
-        : `${checks.map(({ name, ok, found }) => `${ok ? "ok" : "FAILED"}: ${name} (${found})\n`).join("")}${told.events} events, digest ${digest}\n`,
+      `${checks.map(({ name, ok, found }) => `${ok ? "ok" : "FAILED"}: ${name} (${found})\n`).join("")}${events} events, digest ${digest}\n`,
     );
-    return passed ? 0 : EXIT.failed;
-  } catch (failure) {
-    if (!(failure instanceof CoalmineError)) throw failure;
-    process.stderr.write(`${failure.message}\n`);
-    return EXIT.failed;
-  } finally {
-    if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
+  if (passed) {
+    if (json) process.stdout.write(`${JSON.stringify(line)}\n`);
+    return 0;
   }
+  const again = async (faults: readonly object[]): Promise<boolean> => {
+    const file = join(temporary, "faults.json");
+    writeFileSync(file, JSON.stringify(faults));
+    const tried = await watchedRun(
+      { ...told, faults: file },
+      { clock: systemClock, bounds, progress: () => undefined },
+    );
+    progress(`with ${faults.length} faults it ${failsAlike(tried, outcome) ? "fails" : "passes"}`);
+    return failsAlike(tried, outcome);
+  };
+  const smallest = await shrink(outcome.faults, again, options.shrinkRuns);
+  const kept = join(process.cwd(), `faults-${digest.slice(0, 12)}.yaml`);
+  writeFileSync(kept, `${JSON.stringify(smallest.items, undefined, 2)}\n`);
+  const replay = replayed(options, devices, kept);
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ ...line, replay, smallest: smallest.items, isSmallest: smallest.isSmallest })}\n`,
+    );
+  else process.stdout.write(`${shrunkTold(outcome.faults.length, smallest)}\nPlay it again: ${replay}\n`);
+  return EXIT.failed;
 }
 
-function readSteps(path: string): readonly Step[] {
-  return parseSteps(readFileSync(path, "utf8"), path);
+/** One of what failed then fails again. */
+function failsAlike(tried: Outcome, first: Outcome): boolean {
+  const failed = new Set(first.checks.filter(({ ok }) => !ok).map(({ name }) => name));
+  return tried.checks.some(({ ok, name }) => !ok && failed.has(name));
 }
 
-function readOptions(): z.infer<typeof Options> | undefined {
+function shrunkTold(
+  all: number,
+  { items, runs, isSmallest }: Awaited<ReturnType<typeof shrink<object>>>,
+): string {
+  if (items.length === 0) return all === 0 ? "It has no faults to leave out." : "It fails without any fault.";
+  return isSmallest
+    ? `Of ${all} faults these ${items.length} are enough, and none of them can be left out.`
+    : `Of ${all} faults these ${items.length} are enough; after ${runs} runs the search was ended (--shrink-runs), and fewer may be.`;
+}
+
+function replayed({ scenario, seed, running, candidate }: Options, devices: number, faults: string): string {
+  const words = ["--scenario", scenario, "--seed", seed, "--devices", String(devices), "--faults", faults];
+  if (running !== "dist") words.push("--running", running);
+  if (candidate !== undefined) words.push("--candidate", candidate);
+  return `npm run simulate -- ${words.map((word) => (/^[\w./:@=-]+$/.test(word) ? word : JSON.stringify(word))).join(" ")}`;
+}
+
+function readOptions(): Options | undefined {
   try {
     const text = (fallback: string) => ({ type: "string", default: fallback }) as const;
     const { values, positionals } = parseArgs({
@@ -93,15 +136,17 @@ function readOptions(): z.infer<typeof Options> | undefined {
       options: {
         scenario: text("steady-day"),
         seed: text("1"),
-        devices: text("20"),
+        devices: { type: "string" },
         running: text("dist"),
         candidate: { type: "string" },
         artifacts: { type: "string" },
-        steps: { type: "string" },
+        faults: { type: "string" },
+        "shrink-runs": text("16"),
         json: { type: "boolean", default: false },
       },
     });
-    return positionals.join(" ") === "simulate" ? Options.safeParse(values).data : undefined;
+    const { "shrink-runs": shrinkRuns, ...rest } = values;
+    return positionals.join(" ") === "simulate" ? Options.safeParse({ ...rest, shrinkRuns }).data : undefined;
   } catch {
     return undefined;
   }

@@ -20,6 +20,8 @@ export interface HostedLinks extends Links {
   plug(id: string): void;
   /** Puts another instrument of the same id behind the port, which must be unplugged. */
   replace(instrument: Attachable): void;
+  /** Plugs in another one, into a port of its own. */
+  add(instrument: Attachable): void;
   /** The open link of this port goes, the port stays. */
   hangUp(id: string): void;
   /** What an operating system does for a process that died: closes all it had open. */
@@ -41,10 +43,10 @@ export function hostedLinks(instruments: readonly Attachable[], line: LineOption
   };
   return {
     list: async () =>
-      instruments
+      [...behind.keys()]
         // What is reached by TCP is no port of the device.
-        .filter(({ id }) => plugged.get(id) === true && !id.includes(":"))
-        .map((instrument): LinkInfo => ({ id: instrument.id, path: `/dev/hosted/${instrument.id}` })),
+        .filter((id) => plugged.get(id) === true && !id.includes(":"))
+        .map((id): LinkInfo => ({ id, path: `/dev/hosted/${id}` })),
     watch(watcher) {
       watchers.add(watcher);
       return { close: () => void watchers.delete(watcher) };
@@ -84,6 +86,10 @@ export function hostedLinks(instruments: readonly Attachable[], line: LineOption
       changed();
     },
     replace: (instrument) => void behind.set(instrument.id, instrument),
+    add(instrument) {
+      behind.set(instrument.id, instrument);
+      this.plug(instrument.id);
+    },
     hangUp: (id) => hangUp(id, "hang-up"),
     releaseAll() {
       for (const id of open.keys()) hangUp(id, "the process ended");

@@ -17,7 +17,8 @@ export type CloudDoor = (
 
 interface HostedDataPlaneOptions {
   readonly thingName: string;
-  readonly certificateId: string;
+  /** The one that it has now: certificates are rotated. */
+  readonly certificateId: () => string;
   readonly dataPlane: CloudDoor;
   readonly credentials: CloudDoor;
   /** An object of the cloud's S3, by the device's role. */
@@ -45,7 +46,7 @@ export function hostedDataPlane(options: HostedDataPlaneOptions): DataPlane {
         body: new TextEncoder().encode(body),
         headers,
       };
-      const answer = await options[door](request, { certificateId, thingName });
+      const answer = await options[door](request, { certificateId: certificateId(), thingName });
       return {
         status: answer.status,
         text: typeof answer.body === "string" ? answer.body : new TextDecoder().decode(answer.body),

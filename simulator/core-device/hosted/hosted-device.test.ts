@@ -86,7 +86,7 @@ async function hosted(thingName: string) {
     }),
     dataPlane: hostedDataPlane({
       thingName,
-      certificateId,
+      certificateId: () => certificateId,
       dataPlane: dataPlaneHandler(cloud.dataPlane),
       credentials: cloud.iot.credentials.handle,
       isOnline: () => network.isUp,

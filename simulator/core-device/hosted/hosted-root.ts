@@ -33,8 +33,7 @@ export class HostedRoot implements DeviceRoot {
   }
 
   async readText(path: string): Promise<string | undefined> {
-    const file = this.disk.file(path);
-    return file === undefined ? undefined : new TextDecoder().decode(file.bytes.subarray(0, file.sizeBytes));
+    return this.disk.text(path);
   }
 
   async writeText(path: string, text: string): Promise<void> {

@@ -27,6 +27,17 @@ export class MemoryDisk {
     return this.#files.get(path);
   }
 
+  text(path: string): string | undefined {
+    const file = this.#files.get(path);
+    return file === undefined ? undefined : new TextDecoder().decode(file.bytes.subarray(0, file.sizeBytes));
+  }
+
+  usedBytes(): number {
+    let bytes = 0;
+    for (const { sizeBytes } of this.#files.values()) bytes += sizeBytes;
+    return bytes;
+  }
+
   isFolder(path: string): boolean {
     if (this.#folders.has(path)) return true;
     // A name is one or the other: most questions are about files, and need no look at all the others.

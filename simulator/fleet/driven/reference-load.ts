@@ -28,14 +28,21 @@ export function lineText(of: LoadLine, message = "a line of the reference load, 
   return JSON.stringify({ ...of, level: "INFO", message });
 }
 
+/** How often instruments measure, and when they begin. */
+export type CurveLoad = Pick<DeviceLoad, "curvePeriodMs" | "controlEvery"> & {
+  readonly firstCurveMs: number;
+};
+
 /** A component logs by itself only when something happens; the rest of its ten lines an hour come from here. */
 export function referenceLoad(
   clock: DrivenClock,
+  curves: Partial<CurveLoad> = {},
   wrote: (line: LoadLine) => void = () => undefined,
 ): DeviceLoad {
   return {
     curvePeriodMs: CURVE_PERIOD_MS,
     controlEvery: CONTROL_EVERY,
+    ...curves,
     started: ({ thingName, component, random, life, write }) => {
       let lines = 0;
       const next = (delayMs: number): void => {

@@ -7,14 +7,15 @@ import { memoryStore } from "../../cloud/store/memory-store.ts";
 import { ArtifactCache } from "../../core-device/hosted/artifact-cache.ts";
 import type { Platform } from "../../core-device/ports.ts";
 import { recordedFibrinogen } from "../../instruments/recordings.ts";
-import { HostedDevice, type HostedEvent } from "../hosted/hosted-device.ts";
+import { type DeviceConduct, HostedDevice, type HostedEvent } from "../hosted/hosted-device.ts";
 import { modelsInThread } from "../hosted/models-in-thread.ts";
 import { SharedModels } from "../hosted/shared-models.ts";
 import { drainPromises } from "./drain.ts";
+import { type PlannedDevice, usualDevice } from "./fleet-plan.ts";
 import { CountingLedger } from "./ledger.ts";
-import { drawn, linkFaults, referenceLoad, type LoadLine } from "./reference-load.ts";
+import { type CurveLoad, drawn, linkFaults, type LoadLine, referenceLoad } from "./reference-load.ts";
 import { hostedThingName, type RegionSettings } from "./settings.ts";
-import { joinDevice, setUpCloud } from "./set-up.ts";
+import { issuePrincipal, joinDevice, setUpCloud } from "./set-up.ts";
 import { Turn } from "./turn.ts";
 
 /** A Monday on which nothing else happened. */
@@ -54,7 +55,14 @@ export interface RegionOptions {
   /** Of how many devices, the last ones, the instrument sends each point as it is measured; none usually. */
   readonly pointwiseDevices?: number;
   /** Told each line that the load has a component log. */
-  readonly onLine?: (line: LoadLine) => void;
+  readonly onLine?: ((line: LoadLine) => void) | undefined;
+  /** One a device, where they differ; its length is `devices`. */
+  readonly plan?: readonly PlannedDevice[];
+  readonly load?: Partial<CurveLoad>;
+  /** All are switched on within this. */
+  readonly switchingOnMs?: number;
+  /** Who sees what a device's components do. */
+  readonly conductOf?: (thingName: string) => DeviceConduct;
   readonly onMessage?: (cloud: Cloud<LocalIot>) => MessageHandler;
   readonly onEvent?: (event: RegionEvent) => void;
   /** Told each secret that a device is given. */
@@ -63,7 +71,9 @@ export interface RegionOptions {
 
 interface Member {
   readonly device: HostedDevice;
-  readonly ledger: CountingLedger;
+  readonly planned: PlannedDevice;
+  /** By instrument, the one that it began with first. */
+  readonly ledgers: ReadonlyMap<string, CountingLedger>;
 }
 
 /** A whole region on one driven clock in this process: its cloud, and its hosted devices at the reference load. */
@@ -77,14 +87,17 @@ export class DrivenRegion {
   readonly models: SharedModels;
   readonly #members = new Map<string, Member>();
   readonly #faultRandom: SeededRandom;
+  readonly #settings: RegionSettings;
   readonly #closing: Closing;
 
   private constructor(
     parts: Pick<DrivenRegion, "clock" | "cloud" | "cloudClock" | "region" | "models">,
+    settings: RegionSettings,
     random: SeededRandom,
     closing: Closing,
     settled: () => Promise<void>,
   ) {
+    this.#settings = settings;
     this.clock = parts.clock;
     this.cloud = parts.cloud;
     this.cloudClock = parts.cloudClock;
@@ -115,10 +128,16 @@ export class DrivenRegion {
     await setUpCloud(cloud, settings);
     const models = new SharedModels(modelsInThread(options.artifactFolder), clock, wallClock);
     const settled = (): Promise<void> => handler?.settled() ?? Promise.resolve();
-    const made = new DrivenRegion({ clock, cloud, cloudClock, region, models }, random, closing, settled);
+    const made = new DrivenRegion(
+      { clock, cloud, cloudClock, region, models },
+      settings,
+      random,
+      closing,
+      settled,
+    );
     made.#join(options, random);
-    made.#switchOn(random.fork("switching-on"));
-    linkFaults(clock, random.fork("link-faults"), made.devices, options.faultyShare);
+    made.#switchOn(random.fork("switching-on"), options.switchingOnMs ?? SWITCHING_ON_MS);
+    made.#unsettleLines(random.fork("link-faults"), options.faultyShare);
     return made;
   }
 
@@ -135,8 +154,26 @@ export class DrivenRegion {
     return drawn(this.#faultRandom, this.devices, share);
   }
 
+  /** Of its first instrument. */
   ledgerOf(thingName: string): CountingLedger | undefined {
-    return this.#members.get(thingName)?.ledger;
+    return this.#members.get(thingName)?.ledgers.values().next().value;
+  }
+
+  ledgersOf(thingName: string): ReadonlyMap<string, CountingLedger> {
+    return this.#members.get(thingName)?.ledgers ?? new Map();
+  }
+
+  plannedOf(thingName: string): PlannedDevice {
+    return this.#members.get(thingName)?.planned ?? usualDevice;
+  }
+
+  /** Gives the device another certificate, and deactivates the one that it had. */
+  rotateCertificate(thingName: string): void {
+    const device = this.device(thingName);
+    if (device === undefined) return;
+    const old = device.certificateId;
+    device.useCertificate(issuePrincipal(this.cloud, thingName, `${thingName}\n${old}`, this.#settings));
+    this.cloud.iot.iot.certificates.setStatus(old, "INACTIVE");
   }
 
   /** Stops what runs. Devices are not told: their world ends. */
@@ -145,24 +182,41 @@ export class DrivenRegion {
   }
 
   /** Not all at once, or a thousand devices would do everything at the same instants for ever. */
-  #switchOn(random: SeededRandom): void {
+  #switchOn(random: SeededRandom, withinMs: number): void {
     for (const { device } of this.#members.values())
-      this.clock.timer(random.next() * SWITCHING_ON_MS, () => void device.start());
+      this.clock.timer(random.next() * withinMs, () => void device.start());
+  }
+
+  /** Where a plan says whose lines are bad it has the last word. */
+  #unsettleLines(random: SeededRandom, share: number | undefined): void {
+    const members = [...this.#members.values()];
+    if (members.every(({ planned }) => planned.hasUnsteadyLine === undefined)) {
+      linkFaults(this.clock, random, this.devices, share);
+      return;
+    }
+    const unsteady = members.filter(({ planned }) => planned.hasUnsteadyLine === true);
+    linkFaults(
+      this.clock,
+      random,
+      unsteady.map(({ device }) => device),
+      1,
+    );
   }
 
   #join(options: RegionOptions, random: SeededRandom): void {
     const { settings, region, platform, onEvent } = options;
-    const { clock, cloud } = this;
+    const { clock, cloud, cloudClock } = this;
     const artifacts = new ArtifactCache(options.artifactFolder);
     const fibrinogen = recordedFibrinogen();
-    const load = referenceLoad(clock, options.onLine);
+    const load = referenceLoad(clock, options.load, options.onLine);
     const pointwiseFrom = options.devices - (options.pointwiseDevices ?? 0);
     for (let index = 0; index < options.devices; index++) {
       const thingName = hostedThingName(settings, index);
-      const ledger = new CountingLedger();
+      const planned = options.plan?.[index] ?? usualDevice;
+      const ledgers = new Map<string, CountingLedger>();
       const device = new HostedDevice({
         thingName,
-        certificateId: joinDevice(cloud, thingName, settings),
+        certificateId: joinDevice(cloud, thingName, settings, planned),
         roleAlias: settings.roleAlias.name,
         cloud,
         region,
@@ -171,13 +225,20 @@ export class DrivenRegion {
         artifacts,
         models: this.models,
         platform,
-        ledger,
+        ledgerOf: (instrument) => {
+          const ledger = new CountingLedger();
+          ledgers.set(instrument, ledger);
+          return ledger;
+        },
+        make: planned,
+        cloudTime: () => cloudClock.now(),
+        conduct: options.conductOf?.(thingName),
         fibrinogen,
         load: index < pointwiseFrom ? load : { ...load, transmit: "point" },
         confided: options.confided,
         heard: (event) => onEvent?.({ ...event, thingName, at: clock.now() }),
       });
-      this.#members.set(thingName, { device, ledger });
+      this.#members.set(thingName, { device, planned, ledgers });
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { LocalIot } from "../../cloud/iot-parts.ts";
+import type { PlannedDevice } from "./fleet-plan.ts";
 import type { RegionSettings } from "./settings.ts";
 
 /** Makes what the settings name, by the services' own operations. */
@@ -26,18 +27,31 @@ export async function setUpCloud(cloud: Cloud<LocalIot>, settings: RegionSetting
   for (const Bucket of buckets) await cloud.invoke("s3", "CreateBucket", { Bucket });
 }
 
-/** Registers one hosted device and gives the id of its principal, which proves itself by being in this process. */
+/** Registers one hosted device and gives the id of its principal. */
 export function joinDevice(
+  cloud: Cloud<LocalIot>,
+  thingName: string,
+  settings: RegionSettings,
+  planned: PlannedDevice,
+): string {
+  const { things } = cloud.iot.iot;
+  const { devices } = settings;
+  things.createThing(thingName, undefined, { ...devices.attributes, ...planned.attributes });
+  for (const group of devices.groups) things.addToGroup(thingName, group);
+  return issuePrincipal(cloud, thingName, thingName, settings);
+}
+
+/** A principal that proves itself by being in this process, and may what the settings say. Its id follows from `name`. */
+export function issuePrincipal(
   { iot: { iot } }: Cloud<LocalIot>,
   thingName: string,
+  name: string,
   { devices }: RegionSettings,
 ): string {
   const { things, certificates, policies } = iot;
-  things.createThing(thingName, undefined, devices.attributes);
-  for (const group of devices.groups) things.addToGroup(thingName, group);
-  const { certificateId } = certificates.registerInProcess(thingName);
+  const { certificateId } = certificates.registerInProcess(name);
   things.principals.add(thingName, certificateId);
-  for (const name of devices.policies)
-    policies.attached.add(policies.policy(name).policyName, `cert/${certificateId}`);
+  for (const policy of devices.policies)
+    policies.attached.add(policies.policy(policy).policyName, `cert/${certificateId}`);
   return certificateId;
 }

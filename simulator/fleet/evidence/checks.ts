@@ -155,10 +155,13 @@ function told(mean: number | undefined, unit = ""): string {
   return mean === undefined ? "nothing" : `${mean.toPrecision(3)}${unit}`;
 }
 
-/** A component that gave up. */
-export function brokenCheck(events: readonly RegionEvent[]): Check {
+/** A component that gave up, but those that something planted may bring to it. */
+export function brokenCheck(events: readonly RegionEvent[], mayBreak: readonly string[] = []): Check {
   const found = events.flatMap((event) =>
-    event.kind === "device" && event.event.kind === "component" && event.event.component.state === "BROKEN"
+    event.kind === "device" &&
+    event.event.kind === "component" &&
+    event.event.component.state === "BROKEN" &&
+    !mayBreak.includes(event.event.component.name)
       ? [`${event.event.component.name} ${event.event.component.version} on ${event.thingName}`]
       : [],
   );

@@ -1,7 +1,7 @@
 import { componentNames, topics } from "@coalmine/contract";
 import { expect, test } from "vitest";
 import type { RegionEvent } from "../driven/region.ts";
-import { weightChecks } from "../rehearsal/weighing.ts";
+import { weightChecks } from "../weighing/weighing.ts";
 import { heartbeatCheck } from "./checks.ts";
 import { lifecycleChecks } from "./lifecycle.ts";
 import { LogLines } from "./log-lines.ts";

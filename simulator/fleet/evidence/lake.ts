@@ -14,6 +14,8 @@ export interface LakeFindings {
   readonly doubled: number;
   /** Rows that no ledger knows. */
   readonly unknown: number;
+  /** Rows of a quality other than good, by its cause. */
+  readonly causes: Readonly<Record<string, number>>;
   /** The first few of what is wrong, in words. */
   readonly examples: readonly string[];
 }
@@ -26,6 +28,7 @@ const Row = z.object({
   sequence: z.union([z.bigint(), z.number()]).transform(Number),
   channel: z.string(),
   model_sha256: z.string().nullish(),
+  quality_cause: z.string().nullish(),
 });
 const Listing = z.object({
   Contents: z.array(z.object({ Key: z.string() })).default([]),
@@ -54,6 +57,7 @@ export async function lakeFindings(
   const measured = new Map<string, Map<string, number>>();
   const results = new Set<string>();
   const examples: string[] = [];
+  const causes: Record<string, number> = {};
   let objects = 0;
   let rows = 0;
   let resultRows = 0;
@@ -66,6 +70,8 @@ export async function lakeFindings(
       const row = Row.parse(read);
       look?.(ValueRow.parse(read), key);
       rows++;
+      if (typeof row.quality_cause === "string")
+        causes[row.quality_cause] = (causes[row.quality_cause] ?? 0) + 1;
       const start = `${row.thing}/${row.instrument}/${row.boot}`;
       const point = `${row.sequence}/${row.channel}`;
       if (row.model_sha256 !== null && row.model_sha256 !== undefined) {
@@ -91,8 +97,8 @@ export async function lakeFindings(
   let lost = 0;
   let expectedDistinct = 0;
   for (const device of region.devices)
-    for (const { boot, readings, channels } of region.ledgerOf(device.thingName)?.boots() ?? []) {
-      const start = `${device.thingName}/${device.instrument.id}/${boot}`;
+    for (const { instrument, boot, readings, channels } of measuredBy(region, device.thingName)) {
+      const start = `${device.thingName}/${instrument}/${boot}`;
       const found = perSequence(measured.get(start));
       for (let sequence = 0; sequence < readings; sequence++) {
         const missing = channels - Math.min(channels, found.get(sequence) ?? 0);
@@ -104,7 +110,13 @@ export async function lakeFindings(
   const distinct = [...measured.values()].reduce((sum, of) => sum + of.size, 0);
   const unknown = distinct - expectedDistinct;
   if (unknown > 0) wrong(`${unknown} points are in the lake that nothing measured`);
-  return { objects, rows, resultRows, lost, doubled, unknown, examples };
+  return { objects, rows, resultRows, lost, doubled, unknown, causes, examples };
+}
+
+function measuredBy(region: DrivenRegion, thingName: string) {
+  return [...region.ledgersOf(thingName)].flatMap(([instrument, ledger]) =>
+    ledger.boots().map((boot) => ({ ...boot, instrument })),
+  );
 }
 
 /** Distinct channels by sequence. */

@@ -1,13 +1,21 @@
 import { topics } from "@coalmine/contract";
-import type { DrivenRegion } from "../driven/region.ts";
 import type { ComponentUse } from "../hosted/component-use.ts";
 import type { Check } from "./checks.ts";
+import type { WitnessedRegion } from "./witnessed-region.ts";
 
-/** What each component of a fleet had used at an instant, summed over the devices; of open files the most on one. */
+/** What one component used on all devices of a fleet; of open files the most on one. */
+interface Used extends ComponentUse {
+  /** Messages by topic, local ones and those to IoT Core. */
+  readonly published: ReadonlyMap<string, number>;
+  /** Of its work folders. */
+  readonly diskBytes: number;
+}
+
+/** What each component of a fleet had used at an instant. */
 export interface FleetUse {
   readonly atMs: number;
   readonly devices: number;
-  readonly components: ReadonlyMap<string, ComponentUse>;
+  readonly components: ReadonlyMap<string, Used>;
 }
 
 /** A release may say so much more, and so much less; beside it a few a device and hour are chance. */
@@ -19,20 +27,27 @@ const FILES_SPARE = 8;
 const DISK_SPARE_BYTES = 192 * 1024;
 const HOUR_MS = 3_600_000;
 
-export function fleetUse({ devices, clock }: DrivenRegion): FleetUse {
-  const components = new Map<string, ComponentUse>();
-  for (const device of devices)
+export function fleetUse({ region, conduct }: Pick<WitnessedRegion, "region" | "conduct">): FleetUse {
+  const { devices, clock } = region;
+  const published = new Map<string, Map<string, number>>();
+  for (const [key, count] of conduct.published) {
+    const [, component = "", , topic = ""] = key.split(" ");
+    const of = published.get(component) ?? new Map<string, number>();
+    published.set(component, of.set(topic, (of.get(topic) ?? 0) + count));
+  }
+  const components = new Map<string, Used>();
+  for (const device of devices) {
+    const { work } = device.diskUse();
     for (const [component, use] of device.uses()) {
       const sum = components.get(component);
-      const published = new Map(sum?.published);
-      for (const [topic, count] of use.published) published.set(topic, (published.get(topic) ?? 0) + count);
       components.set(component, {
-        published,
+        published: published.get(component) ?? new Map(),
         lines: use.lines + (sum?.lines ?? 0),
         openFiles: Math.max(use.openFiles, sum?.openFiles ?? 0),
-        diskBytes: use.diskBytes + (sum?.diskBytes ?? 0),
+        diskBytes: (work.get(component) ?? 0) + (sum?.diskBytes ?? 0),
       });
     }
+  }
   return { atMs: clock.now(), devices: devices.length, components };
 }
 
@@ -77,7 +92,7 @@ function compared(
   unit: string,
   differs: (before: number, after: number) => boolean,
 ) {
-  return (of: (use: ComponentUse) => number): string[] =>
+  return (of: (use: Used) => number): string[] =>
     names.flatMap((name) => {
       const [before, after] = [running, candidate].map((spell) => rate(spell, name, of));
       if (before === undefined || after === undefined || !differs(before, after)) return [];
@@ -85,7 +100,7 @@ function compared(
     });
 }
 
-function rate([from, until]: Spell, name: string, of: (use: ComponentUse) => number): number | undefined {
+function rate([from, until]: Spell, name: string, of: (use: Used) => number): number | undefined {
   const [first, last] = [from.components.get(name), until.components.get(name)];
   if (first === undefined || last === undefined) return undefined;
   return (of(last) - of(first)) / from.devices / ((until.atMs - from.atMs) / HOUR_MS);

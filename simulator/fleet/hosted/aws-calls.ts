@@ -1,4 +1,4 @@
-import type { AwsError, Clock, CloudLogs, Objects, Streams } from "@coalmine/ports";
+import type { AwsError, CloudLogs, Objects, Streams } from "@coalmine/ports";
 import { CredentialsRefused } from "../../core-device/credentials/credentials.ts";
 import { ReplyLost } from "../../cloud/control/faults.ts";
 import { ServiceError, type Caller, type Input, type Output } from "../../cloud/service.ts";
@@ -35,7 +35,7 @@ export function awsCalls(
 /** The AWS ports of a hosted component. */
 export function awsPorts(
   call: AwsCalls,
-  clock: Pick<Clock, "now">,
+  cloudTime: () => number,
 ): { objects: Objects; cloudLogs: CloudLogs; streams: Streams } {
   return {
     objects: {
@@ -72,8 +72,7 @@ export function awsPorts(
           ...(tooNewLogEventStartIndex === undefined ? {} : { tooNewStartIndex: tooNewLogEventStartIndex }),
           ...(tooOldLogEventEndIndex === undefined ? {} : { tooOldEndIndex: tooOldLogEventEndIndex }),
           ...(expiredLogEventEndIndex === undefined ? {} : { expiredEndIndex: expiredLogEventEndIndex }),
-          // Inside a driven region there is one clock: the service's is the one that it dates its answers by.
-          serverTimeMs: clock.now(),
+          serverTimeMs: cloudTime(),
         };
       },
     },
@@ -96,7 +95,7 @@ export function awsPorts(
   };
 }
 
-class HostedAwsError extends Error implements AwsError {
+export class HostedAwsError extends Error implements AwsError {
   override readonly name = "AwsError";
   readonly code: string;
   readonly statusCode?: number;

@@ -2,22 +2,23 @@ import { memoryFiles, type MemoryFiles } from "@coalmine/durable-log/memory-file
 import { ipcPort } from "@coalmine/ipc";
 import type { IpcService } from "@coalmine/ipc/service";
 import type { ComponentProcess, Models } from "@coalmine/ports";
-import { jsonLog, type DrivenClock, type SeededRandom } from "@coalmine/runtime";
+import { jsonLog, type SeededRandom } from "@coalmine/runtime";
 import type { HostedPorts } from "../../core-device/hosted/hosted-launcher.ts";
 import type { HostedRoot } from "../../core-device/hosted/hosted-root.ts";
 import type { Command } from "../../core-device/ports.ts";
 import type { HostedLinks } from "../../instruments/hosted-links.ts";
 import { awsPorts, type AwsCalls } from "./aws-calls.ts";
-import { Use, type ComponentUse } from "./component-use.ts";
+import { type ComponentUse, Use } from "./component-use.ts";
+import type { DeviceClock } from "./device-clock.ts";
 import { Life } from "./life.ts";
 import { livingFiles } from "./living-files.ts";
 import { livingAws, livingClock, livingIpc, livingLinks, livingModels } from "./living-ports.ts";
 import { hostedFolder } from "./log-folder.ts";
 import { seededCrypto } from "./seeded-crypto.ts";
 import type { SharedModels } from "./shared-models.ts";
+import { type DiskTrouble, troubledFiles } from "./troubled-files.ts";
+import { type Conduct, watchedIpc } from "./watched-ipc.ts";
 
-/** What a component may fill of its device's disk. */
-const WORK_FOLDER_BYTES = 4 * 1024 ** 3;
 /** A sync of an industrial SD card or eMMC, in virtual milliseconds: log-normal about the median. */
 const SYNC_MS_MEDIAN = 3;
 const SYNC_LOG_DEVIATION = 0.5;
@@ -26,7 +27,9 @@ const SYNC_LOG_DEVIATION = 0.5;
 export interface Surroundings {
   readonly thingName: string;
   readonly region: string;
-  readonly clock: DrivenClock;
+  readonly clock: DeviceClock;
+  /** As the cloud dates its answers. */
+  readonly cloudTime: () => number;
   readonly random: SeededRandom;
   readonly root: HostedRoot;
   readonly links: HostedLinks;
@@ -34,6 +37,11 @@ export interface Surroundings {
   readonly call: AwsCalls;
   /** Of the core device that runs now. */
   readonly service: () => IpcService;
+  /** What one component may fill of the device's disk. */
+  readonly workFolderBytesMax: number;
+  readonly diskTrouble: () => DiskTrouble | undefined;
+  /** Who sees what a component does. */
+  readonly conductOf: (component: string) => Conduct;
   /** Adds what the load of a scenario asks of each component, such as lines of log. */
   readonly started?: (component: StartedComponent) => void;
 }
@@ -85,17 +93,25 @@ export class ComponentPorts {
     const own = this.#process(command, (reason) => fail(`the component fails: ${reason}`));
     const chargesRandom = random.fork("charges");
     const spendSync = (): number => SYNC_MS_MEDIAN * Math.exp(SYNC_LOG_DEVIATION * chargesRandom.normal());
-    const ipc = ipcPort(this.#device.service(), component, { clock, log, process: own });
+    const ipc = watchedIpc(
+      ipcPort(this.#device.service(), component, { clock, log, process: own }),
+      this.#device.conductOf(component),
+    );
     this.#device.started?.({ thingName, component, random: random.fork("load"), life, write });
     return {
       ports: {
         clock: livingClock(clock, life),
         random,
-        ipc: livingIpc(kept.use.ipc(ipc), life),
+        ipc: livingIpc(ipc, life),
         links: livingLinks(links, life),
-        files: livingFiles(kept.use.files(kept.files), life, clock, spendSync),
+        files: livingFiles(
+          kept.use.files(troubledFiles(kept.files, this.#device.diskTrouble)),
+          life,
+          clock,
+          spendSync,
+        ),
         model: livingModels(kept.models, life),
-        ...livingAws(awsPorts(call, clock), life),
+        ...livingAws(awsPorts(call, this.#device.cloudTime), life),
         crypto: seededCrypto(random.fork("crypto")),
         log,
         process: own,
@@ -109,18 +125,17 @@ export class ComponentPorts {
     };
   };
 
-  /** What each component used so far, by its name. */
+  /** What each component said and holds, by its name. */
   uses(): ReadonlyMap<string, ComponentUse> {
     return new Map(
-      [...this.#kept].map(([component, { use, files }]) => [
-        component,
-        {
-          published: new Map(use.published),
-          lines: use.lines,
-          openFiles: use.openFiles,
-          diskBytes: files.usedBytes(),
-        },
-      ]),
+      [...this.#kept].map(
+        ([
+          component,
+          {
+            use: { lines, openFiles },
+          },
+        ]) => [component, { lines, openFiles }],
+      ),
     );
   }
 
@@ -129,13 +144,18 @@ export class ComponentPorts {
     this.#kept.get(component)?.write(line);
   }
 
+  /** Bytes in the work folders, by component. */
+  workFolderBytes(): ReadonlyMap<string, number> {
+    return new Map([...this.#kept].map(([component, { files }]) => [component, files.usedBytes()]));
+  }
+
   #keptOf(component: string): Kept {
     const { clock, root, models, random } = this.#device;
     const known = this.#kept.get(component);
     if (known !== undefined) return known;
     const made: Kept = {
       files: memoryFiles({
-        capacityBytes: WORK_FOLDER_BYTES,
+        capacityBytes: this.#device.workFolderBytesMax,
         now: () => clock.now(),
         foreign: (path) => hostedFolder(root.disk, relative(root.path, path)),
       }),

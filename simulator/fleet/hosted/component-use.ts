@@ -1,38 +1,17 @@
-import type { File, Files, Ipc } from "@coalmine/ports";
+import type { File, Files } from "@coalmine/ports";
 
-/** What one component of a hosted device took and said since the device was made. */
+/** What one component of a hosted device said and holds. */
 export interface ComponentUse {
-  /** Messages by topic, local ones and those to IoT Core. */
-  readonly published: ReadonlyMap<string, number>;
-  /** That it logged by itself. */
+  /** That it logged by itself since the device was made. */
   readonly lines: number;
   /** Files that its process holds open. */
   readonly openFiles: number;
-  /** Of its work folder. */
-  readonly diskBytes: number;
 }
 
 /** Counts it. */
-export class Use {
-  readonly published = new Map<string, number>();
+export class Use implements ComponentUse {
   lines = 0;
   openFiles = 0;
-
-  ipc(ipc: Ipc): Ipc {
-    const count = (topic: string): void =>
-      void this.published.set(topic, (this.published.get(topic) ?? 0) + 1);
-    return {
-      ...ipc,
-      publish: (topic, message) => {
-        count(topic);
-        return ipc.publish(topic, message);
-      },
-      publishToIotCore: (topic, qos, payload) => {
-        count(topic);
-        return ipc.publishToIotCore(topic, qos, payload);
-      },
-    };
-  }
 
   files(files: Files): Files {
     // A new process: what the one before held is closed.

@@ -1,12 +1,13 @@
-import type { FileError, FileErrorCode, FileStatus, ForeignFolder } from "@coalmine/ports";
+import type { FileStatus, ForeignFolder } from "@coalmine/ports";
 import type { MemoryDisk, MemoryFile } from "../../core-device/hosted/memory-disk.ts";
+import { HostedFileError } from "./file-error.ts";
 
 /** A folder of a hosted device's own disk as a component may see it: log-manager's view of the logs. */
 export function hostedFolder(disk: MemoryDisk, path: string): ForeignFolder {
   const at = (name: string): string => (path === "" ? name : `${path}/${name}`);
   const file = (name: string): MemoryFile => {
     const found = disk.file(at(name));
-    if (found === undefined) throw new HostedFileError("ENOENT", at(name));
+    if (found === undefined) throw new HostedFileError("ENOENT", at(name), "no such file");
     return found;
   };
   return {
@@ -46,15 +47,4 @@ function status(file: MemoryFile): FileStatus {
     sizeBytes: file.sizeBytes,
     modifiedMs: file.modifiedMs,
   };
-}
-
-class HostedFileError extends Error implements FileError {
-  override readonly name = "FileError";
-  readonly code: FileErrorCode;
-  readonly path: string;
-  constructor(code: FileErrorCode, path: string) {
-    super(`${code}: no such file: ${path}`);
-    this.code = code;
-    this.path = path;
-  }
 }

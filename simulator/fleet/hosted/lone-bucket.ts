@@ -31,12 +31,15 @@ export class LoneBucket {
       () => this.isOnline,
       () => clock.sleep(REQUEST_MS),
     );
-    const { objects } = awsPorts(async (service, operation, input) => {
-      const isLost = this.losesReply();
-      const answer = await calls(service, operation, input);
-      if (isLost) throw Object.assign(new Error("no answer"), { name: "AwsError", code: "NetworkError" });
-      return answer;
-    }, clock);
+    const { objects } = awsPorts(
+      async (service, operation, input) => {
+        const isLost = this.losesReply();
+        const answer = await calls(service, operation, input);
+        if (isLost) throw Object.assign(new Error("no answer"), { name: "AwsError", code: "NetworkError" });
+        return answer;
+      },
+      () => clock.now(),
+    );
     this.objects = objects;
   }
 

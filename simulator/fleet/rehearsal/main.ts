@@ -5,19 +5,26 @@ import { parseArgs } from "node:util";
 import { messageOf, SeededRandom } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import * as z from "zod";
-import type { Check } from "../evidence/checks.ts";
 import { openWitnessed } from "../evidence/witnessed-region.ts";
-import { readRelease } from "../release/release-folder.ts";
-import { isNamedFailure, rehearse } from "./rehearse.ts";
-import { weighing } from "./weighing.ts";
+import { readRelease, type Release } from "../release/release-folder.ts";
+import { Course } from "./course.ts";
+import { gates, gateScenarios, scenariosOf } from "./gate-scenarios.ts";
+import { endedBy, isNamedFailure, played, type ScenarioOutcome } from "./outcome.ts";
+import { rehearse, upgradeScenario } from "./rehearse.ts";
+import { componentsOf, reportOf } from "./report-of.ts";
+import type { RehearsalReport } from "./report.ts";
+import { weighing } from "../weighing/weighing.ts";
+import { writeReport } from "./write-report.ts";
 
 /**
  * The gate before publishing: the candidate's own bytes on a simulated fleet, upgraded to under load and faults, and
  * rolled back from. A process of its own, since imported versions are never freed.
  */
-const usage = `usage: simulator/fleet/rehearsal/main.ts --candidate DIR [--running DIR] [--devices 8] [--seed 1] [--artifacts DIR] [--hosted-only] [--json]
+const usage = `usage: simulator/fleet/rehearsal/main.ts --candidate DIR [--running DIR] [--devices 8] [--seed 1] [--artifacts DIR] [--report DIR] [--commit SHA] [--gate upgrade|default|full] [--json]
   The folders are what a build makes: build.json, recipes, artifacts. --artifacts keeps unpacked artifacts for the next time.
-  Beside it the release and what runs now are weighed, each in a process of its own; --hosted-only leaves that out.`;
+  --report is where report.html, report.json and report.xml (JUnit) are written; --commit is what they say was rehearsed.
+  --gate full plays beside the upgrade each scenario whose file says so, and not only those of every push;
+  --gate upgrade plays none, and does not weigh the release beside what runs now, each in a process of its own.`;
 const EXIT = { unexpected: 1, usage: 2, failed: 3 } as const;
 const Options = z.object({
   candidate: z.string().min(1),
@@ -25,9 +32,14 @@ const Options = z.object({
   devices: z.coerce.number().int().min(2).max(1000),
   seed: z.string().min(1),
   artifacts: z.string().optional(),
-  hostedOnly: z.boolean(),
+  report: z.string().min(1).optional(),
+  commit: z.string().min(1),
+  gate: z.enum(gates),
   json: z.boolean(),
 });
+type Options = z.infer<typeof Options>;
+/** Of the last line, which the pipeline's state cuts after 500. */
+const SENTENCE_CHARACTERS_MAX = 300;
 
 async function main(): Promise<number> {
   const options = readOptions();
@@ -46,63 +58,112 @@ async function main(): Promise<number> {
   const temporary = options.artifacts === undefined ? mkdtempSync(join(tmpdir(), "rehearsal-")) : undefined;
   const artifactFolder = temporary ?? options.artifacts ?? "";
   mkdirSync(artifactFolder, { recursive: true });
-  let began: { readonly clock: { now(): number }; readonly atMs: number } | undefined;
-  const end = (passed: boolean, sentence: string, checks: readonly Check[]): number => {
-    const lived = began === undefined ? 0 : (began.clock.now() - began.atMs) / 3_600_000;
-    const hours = Math.round(lived * 100) / 100;
-    process.stdout.write(
-      options.json
-        ? `${JSON.stringify({ passed, verdict: sentence, checks, seconds: seconds(), hours })}\n`
-        : `${checks.map(({ name, ok, found }) => `${ok ? "ok" : "FAILED"}: ${name} (${found})\n`).join("")}${sentence}\n`,
-    );
-    return passed ? 0 : EXIT.failed;
-  };
+  const outcomes: ScenarioOutcome[] = [];
   try {
-    const candidate = readRelease(options.candidate);
     const running = options.running === undefined ? undefined : readRelease(options.running);
-    const witnessed = await openWitnessed({
-      devices: options.devices,
-      seed: options.seed,
-      artifactFolder,
-      // A rehearsal's faults are its own.
-      faultyShare: 0,
-      pointwiseDevices: 1,
-    });
-    const { clock } = witnessed.region;
-    began = { clock, atMs: clock.now() };
-    const random = new SeededRandom(`rehearsal/${options.seed}`);
+    const candidate = readRelease(options.candidate);
     // On the other core meanwhile.
     const weighed =
-      options.running === undefined || options.hostedOnly
+      options.running === undefined || options.gate === "upgrade"
         ? Promise.resolve([])
-        : weighing(options.running, options.candidate, options.seed, `${artifactFolder}/weighed`);
-    // Where the rehearsal itself comes to nothing, that is what is told.
+        : weighing(options.running, options.candidate, options.seed, join(artifactFolder, "weighed"));
+    // Where the upgrade itself comes to nothing, that is told first.
     weighed.catch(() => undefined);
-    const rehearsed = await rehearse({ ...witnessed, random, candidate, running, progress });
-    const checks = [...rehearsed, ...(await weighed)];
-    await witnessed.region.close();
-    const wrong = checks.filter(({ ok }) => !ok);
-    const [first] = wrong;
-    return first === undefined
-      ? end(
-          true,
-          `The candidate passes: all ${checks.length} checks hold on ${options.devices} devices.`,
-          checks,
-        )
-      : end(
-          false,
-          `The candidate fails ${wrong.length} of ${checks.length} checks, first "${first.name}": ${first.found}.`,
-          checks,
-        );
+    outcomes.push(await upgradeAndBack({ options, running, candidate, artifactFolder, progress }));
+    outcomes.push({ checks: (await weighed).map((check) => ({ ...check, scenario: "weighing" })) });
+    const names = scenariosOf(options.gate);
+    if (options.running === undefined && names.length > 0)
+      progress("nothing runs yet that the other scenarios could begin from; they are left out");
+    else if (options.running !== undefined) {
+      const told = { ...options, running: options.running, artifactFolder };
+      outcomes.push(...(await gateScenarios(names, told, systemClock, progress)));
+    }
+    return end(options, outcomes, seconds(), componentsOf(running, candidate));
   } catch (failure) {
-    if (!isNamedFailure(failure)) throw failure;
-    return end(false, `The candidate fails: ${failure.code}: ${failure.message}.`, []);
+    // Whatever it was, there is a report of it.
+    outcomes.push(endedBy(failure));
+    const code = end(options, outcomes, seconds(), []);
+    if (isNamedFailure(failure)) return code;
+    throw failure;
   } finally {
     if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
   }
 }
 
-function readOptions(): z.infer<typeof Options> | undefined {
+async function upgradeAndBack({
+  options: { devices, seed },
+  running,
+  candidate,
+  artifactFolder,
+  progress,
+}: {
+  readonly options: Options;
+  readonly running: Release | undefined;
+  readonly candidate: Release;
+  readonly artifactFolder: string;
+  readonly progress: (sentence: string) => void;
+}): Promise<ScenarioOutcome> {
+  // A rehearsal's faults are its own.
+  const witnessed = await openWitnessed({
+    devices,
+    seed,
+    artifactFolder,
+    faultyShare: 0,
+    pointwiseDevices: 1,
+    keepsLines: true,
+  });
+  const course = new Course(witnessed, { running, candidate });
+  const random = new SeededRandom(`rehearsal/${seed}`);
+  const outcome = await played(upgradeScenario, course, systemClock, () =>
+    rehearse({ ...witnessed, random, candidate, running, course, progress }),
+  );
+  await witnessed.region.close();
+  return outcome;
+}
+
+/** Tells whoever waits, and leaves the report where one is wanted. */
+function end(
+  { report: folder, json, commit, seed, devices, running }: Options,
+  outcomes: readonly ScenarioOutcome[],
+  seconds: number,
+  components: RehearsalReport["components"],
+): number {
+  const repeat = `node simulator/fleet/rehearsal/main.ts --candidate dist${running === undefined ? "" : " --running dist-running"} --devices ${devices} --seed ${seed}`;
+  const report = reportOf({
+    commit,
+    atMs: systemClock.now(),
+    seconds,
+    seed,
+    repeat,
+    devices,
+    components,
+    outcomes,
+  });
+  const { passed, verdict, checks } = report;
+  const hours = outcomes.reduce((sum, { course }) => sum + hoursOf(course), 0);
+  if (folder !== undefined) writeReport(folder, report);
+  const where = folder === undefined ? "" : ` The report is ${join(folder, "report.html")}.`;
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ passed, verdict, checks, seconds, hours, ...(folder === undefined ? {} : { report: folder }) })}\n`
+      : `${checks.map(({ name, ok, found }) => `${ok ? "ok" : "FAILED"}: ${name} (${found})\n`).join("")}${where === "" ? verdict : `${shortened(verdict)}${where}`}\n`,
+  );
+  return passed ? 0 : EXIT.failed;
+}
+
+/** On the devices' clock. */
+function hoursOf(course: ScenarioOutcome["course"]): number {
+  return course === undefined ? 0 : (course.toMs - course.fromMs) / 3_600_000;
+}
+
+/** The pipeline's state has room for so much beside the report's path; the report has the whole. */
+function shortened(sentence: string): string {
+  return sentence.length <= SENTENCE_CHARACTERS_MAX
+    ? sentence
+    : `${sentence.slice(0, SENTENCE_CHARACTERS_MAX)}….`;
+}
+
+function readOptions(): Options | undefined {
   try {
     const text = { type: "string" } as const;
     const { values } = parseArgs({
@@ -112,11 +173,13 @@ function readOptions(): z.infer<typeof Options> | undefined {
         devices: { type: "string", default: "8" },
         seed: { type: "string", default: "1" },
         artifacts: text,
-        "hosted-only": { type: "boolean", default: false },
+        report: text,
+        commit: { type: "string", default: "a build without a commit" },
+        gate: { type: "string", default: "default" },
         json: { type: "boolean", default: false },
       },
     });
-    return Options.safeParse({ ...values, hostedOnly: values["hosted-only"] }).data;
+    return Options.safeParse(values).data;
   } catch {
     return undefined;
   }

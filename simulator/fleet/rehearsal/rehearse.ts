@@ -1,5 +1,6 @@
 import { componentNames } from "@coalmine/contract";
-import { CoalmineError, type SeededRandom } from "@coalmine/runtime";
+import type { SeededRandom } from "@coalmine/runtime";
+import { LOG_FILE_BYTES } from "../../core-device/lifecycle/output-log.ts";
 import {
   brokenCheck,
   counterChecks,
@@ -19,13 +20,13 @@ import { logFindings } from "../evidence/secrets.ts";
 import { configurationCheck, fleetUse, type FleetUse, useChecks } from "../evidence/use.ts";
 import { LakeValues, type Span } from "../evidence/values.ts";
 import type { WitnessedRegion } from "../evidence/witnessed-region.ts";
-import { LOG_FILE_BYTES } from "../../core-device/lifecycle/output-log.ts";
-import type { HostedDevice } from "../hosted/hosted-device.ts";
 import { drawn, lineText, type LoadLine } from "../driven/reference-load.ts";
+import type { HostedDevice } from "../hosted/hosted-device.ts";
 import { usualNames } from "../driven/usual-settings.ts";
 import { deployRelease, untilInstalled } from "../release/deploy.ts";
 import { publishRelease } from "../release/publish.ts";
 import type { Release } from "../release/release-folder.ts";
+import type { Course } from "./course.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -56,12 +57,20 @@ export interface Rehearsed extends WitnessedRegion {
   readonly candidate: Release;
   /** What the fleet runs now; nothing before the first release. */
   readonly running: Release | undefined;
+  /** Where it is written down how it goes. */
+  readonly course: Course;
   readonly progress: (sentence: string) => void;
 }
 
+export const upgradeScenario = {
+  name: "upgrade-and-back",
+  about:
+    "From what runs now to the candidate and back, while every device measures, and with links, a component and the power of some lost on the way.",
+};
+
 /** A release under load and faults, from what runs now to the candidate and back. Gives what must hold, and what was found. */
 export async function rehearse(of: Rehearsed): Promise<readonly Check[]> {
-  const { region, running, candidate, health, events, secrets, lines, progress } = of;
+  const { region, running, candidate, health, events, secrets, lines, course, progress } = of;
   const { clock } = region;
   const hours = (count: number): Promise<unknown> => region.turn.run(clock.now() + count * HOUR_MS);
   const publish = (release: Release) => publishRelease(region, release, usualNames.artifactBucket);
@@ -70,26 +79,36 @@ export async function rehearse(of: Rehearsed): Promise<readonly Check[]> {
   await publish(candidate);
   let before: readonly [FleetUse, FleetUse] | undefined;
   if (running !== undefined) {
+    course.phase("What runs now is installed, and runs for an hour");
     await install(of, running, "running");
-    const began = fleetUse(region);
+    const began = fleetUse(of);
     await hours(1);
-    before = [began, fleetUse(region)];
+    before = [began, fleetUse(of)];
     progress("what runs now has run for an hour");
   }
+  course.phase(
+    running === undefined
+      ? "The candidate is installed on devices that run nothing"
+      : "Upgrade to the candidate while devices measure",
+  );
   await (running === undefined ? install(of, candidate, "candidate") : upgradeUnderFaults(of));
   progress("every device reports the candidate");
-  const upgraded = fleetUse(region);
+  course.phase("The candidate runs for two hours, and devices are troubled");
+  const upgraded = fleetUse(of);
   const killed = await troubledHours(of, 2);
-  const after = [upgraded, fleetUse(region)] as const;
+  const after = [upgraded, fleetUse(of)] as const;
   progress(
     "the candidate has run for two hours, with a killed component, a power cut, a dead line and a full log",
   );
+  course.phase("The configuration is changed while everything runs");
   const configured = await configuredSpell(of);
   if (running !== undefined) {
+    course.phase("Rollback to what runs now, and an hour of it");
     await install(of, running, "roll-back");
     await hours(1);
     progress("every device is back on what runs now");
   }
+  course.phase("Instruments rest, and what was measured is uploaded");
   for (const device of region.devices) device.instrument.rest();
   await region.turn.run(clock.now() + FLUSH_MS);
   await untilInstalled(region, running ?? candidate, 0);
@@ -126,10 +145,11 @@ async function install({ region }: Rehearsed, release: Release, name: string): P
 
 /** Some devices cannot be reached when the deployment begins, and must find out by themselves when they are back. */
 async function upgradeUnderFaults(of: Rehearsed): Promise<void> {
-  const { region, candidate, random, progress } = of;
+  const { region, candidate, random, course, progress } = of;
   const share = Math.min(1, CUT_DEVICES / region.devices.length);
   const cut = drawn(random.fork("upgrade"), region.devices, share);
   for (const device of cut) device.network.cut();
+  course.fault("Link cut while the deployment begins", cut, CUT_MS);
   const deploymentId = await deployRelease(region, candidate, usualNames.fleetGroup, "candidate");
   await region.turn.run(region.clock.now() + CUT_MS);
   for (const device of cut) device.network.restore();
@@ -143,20 +163,27 @@ async function upgradeUnderFaults(of: Rehearsed): Promise<void> {
  * One device is cut off for longer than an upload waits, one has a component log so much that its file is rotated, one
  * loses a component and one its power for a minute. Gives what was killed.
  */
-async function troubledHours({ region, random, lines }: Rehearsed, hours: number): Promise<PlannedEnd[]> {
+async function troubledHours(
+  { region, random, lines, course }: Rehearsed,
+  hours: number,
+): Promise<PlannedEnd[]> {
   const { clock, turn } = region;
   const end = clock.now() + hours * HOUR_MS;
   const [one, other, third, fourth] = drawn(random.fork("trouble"), region.devices, 1);
   await turn.run(clock.now() + 20 * MINUTE_MS);
+  course.fault("Link cut for longer than an upload waits", [third], OFFLINE_MS);
   const restore = third?.network.cut();
   clock.timer(OFFLINE_MS, () => restore?.());
+  course.fault("So much is logged that the log file is rotated", [fourth]);
   if (fourth !== undefined) await turn.change(async () => fillLog(fourth, clock.now(), lines));
   await turn.run(clock.now() + 10 * MINUTE_MS);
+  course.fault(`${componentNames.streamUploader} is killed`, [one]);
   const killed = one?.kill(componentNames.streamUploader) === true;
   const planned = killed
     ? [{ thingName: one.thingName, component: componentNames.streamUploader, atMs: clock.now() }]
     : [];
   await turn.run(clock.now() + 10 * MINUTE_MS);
+  course.fault("Power cut", [other], MINUTE_MS);
   await turn.change(async () => other?.cutPower());
   await turn.run(clock.now() + MINUTE_MS);
   await turn.change(async () => other?.start());
@@ -182,13 +209,8 @@ async function configuredSpell(of: Rehearsed): Promise<readonly [FleetUse, Fleet
   const merged = Object.fromEntries(reporting.map((component) => [component, change]));
   await deployRelease(region, candidate, usualNames.fleetGroup, "configuration", merged);
   await turn.run(clock.now() + CONFIGURE_MS);
-  const began = fleetUse(region);
+  const began = fleetUse(of);
   await turn.run(clock.now() + CONFIGURED_MS);
   progress("the configuration was changed while everything ran");
-  return [began, fleetUse(region)];
-}
-
-/** Why a rehearsal came to no list of checks: a failure that names itself. */
-export function isNamedFailure(failure: unknown): failure is CoalmineError {
-  return failure instanceof CoalmineError;
+  return [began, fleetUse(of)];
 }

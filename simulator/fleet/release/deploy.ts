@@ -1,4 +1,5 @@
 import { componentNames } from "@coalmine/contract";
+import type { JsonObject } from "@coalmine/recipe";
 import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
 import type { DrivenRegion } from "../driven/region.ts";
@@ -18,15 +19,15 @@ const Installed = z.object({
 const Created = z.object({ deploymentId: z.string() });
 
 /**
- * Deploys a release to a thing group: every component by its exact version, and inference's model by configuration.
- * `merged` is what else the configurations of components become.
+ * Deploys a release to a thing group: every component by its exact version, inference's model by configuration, and by
+ * component what else is to be merged into its configuration.
  */
 export async function deployRelease(
   region: DrivenRegion,
   release: Release,
   group: string,
   name: string,
-  merged: Readonly<Record<string, object>> = {},
+  merges: Readonly<Record<string, JsonObject>> = {},
 ): Promise<string> {
   const { cloud } = region;
   const model = modelOf(release);
@@ -34,14 +35,14 @@ export async function deployRelease(
     release.components.map(({ component, version }) => {
       const merge = {
         ...(component === componentNames.inference && model !== undefined ? { model } : {}),
-        ...merged[component],
+        ...merges[component],
       };
-      const isChanged = Object.keys(merge).length > 0;
+      const isMerged = Object.keys(merge).length > 0;
       return [
         component,
         {
           componentVersion: version,
-          ...(isChanged ? { configurationUpdate: { merge: JSON.stringify(merge) } } : {}),
+          ...(isMerged ? { configurationUpdate: { merge: JSON.stringify(merge) } } : {}),
         },
       ];
     }),

@@ -15,6 +15,7 @@ export function digestOf(events: readonly RegionEvent[]): string {
 export function lineOf(event: RegionEvent): string {
   const head = `${event.at.toFixed(DIGITS)} ${event.thingName}`;
   if (event.kind === "uploaded") return `${head} uploaded ${event.bucket}/${event.key} ${event.bytes}`;
+  if (event.kind === "power") return `${head} ${event.isOn ? "has power" : "has no power"}`;
   const told = event.event;
   if (told.kind === "deployment") {
     const { id, result } = told;

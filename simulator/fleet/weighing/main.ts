@@ -2,11 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { messageOf } from "@coalmine/runtime";
 import * as z from "zod";
 import { usualNames } from "../driven/usual-settings.ts";
+import { liveHeapBytes } from "../evidence/usage-witness.ts";
 import { openWitnessed } from "../evidence/witnessed-region.ts";
 import { deployRelease, untilInstalled } from "../release/deploy.ts";
 import { publishRelease } from "../release/publish.ts";
@@ -37,13 +36,13 @@ async function weigh(): Promise<Weight> {
     const id = await deployRelease(region, release, usualNames.fleetGroup, "weighed");
     await untilInstalled(region, release, INSTALL_MS_MAX, id);
     await region.turn.advance(WARM_HOURS * HOUR_MS);
-    const bytes = liveBytes();
+    const bytes = liveHeapBytes();
     const cpu = process.cpuUsage();
     const readings = region.devices.reduce((sum, { thingName }) => sum + readingsOf(thingName), 0);
     await region.turn.advance(HOURS * HOUR_MS);
     const { user, system } = process.cpuUsage(cpu);
     const measured = region.devices.reduce((sum, { thingName }) => sum + readingsOf(thingName), 0) - readings;
-    const grown = liveBytes() - bytes;
+    const grown = liveHeapBytes() - bytes;
     await region.close();
     return {
       cpuMsPerReading: (user + system) / 1000 / measured,
@@ -57,15 +56,6 @@ async function weigh(): Promise<Weight> {
   } finally {
     if (values.artifacts === undefined) rmSync(artifactFolder, { recursive: true, force: true });
   }
-}
-
-const Collect = z.custom<() => void>((value) => typeof value === "function");
-
-/** Of objects that live, after everything else was thrown away. */
-function liveBytes(): number {
-  setFlagsFromString("--expose-gc");
-  Collect.parse(runInNewContext("gc"))();
-  return process.memoryUsage().heapUsed;
 }
 
 weigh().then(

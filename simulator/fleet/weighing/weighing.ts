@@ -54,7 +54,7 @@ export function weightChecks(before: Weight, after: Weight): readonly Check[] {
 function weighed(release: string, seed: string, artifacts: string): Promise<Weight> {
   return new Promise((resolve, reject) => {
     const words = ["--release", release, "--seed", seed, "--artifacts", artifacts];
-    const child = spawn(process.execPath, [`${import.meta.dirname}/weigh.ts`, ...words], {
+    const child = spawn(process.execPath, [`${import.meta.dirname}/main.ts`, ...words], {
       stdio: ["ignore", "pipe", "pipe"],
       timeout: WEIGH_MS_MAX,
     });

@@ -1,0 +1,58 @@
+import { writeFileSync } from "node:fs";
+import { CoalmineError } from "@coalmine/runtime";
+import { Course } from "../rehearsal/course.ts";
+import { readRelease } from "../release/release-folder.ts";
+import { reversioned } from "../release/reversioned.ts";
+import { play } from "./play.ts";
+import { readFaults, readScenario } from "./read-scenario.ts";
+import { type FromRun, ToRun } from "./run-wire.ts";
+
+/**
+ * One run of one scenario in a process of its own: imported versions are never freed, and whoever watches can end it
+ * when it never ends by itself. `simulator/fleet/main.ts simulate` is what a person calls.
+ */
+const send = (message: FromRun): Promise<void> =>
+  new Promise((sent) => {
+    if (process.send === undefined) sent();
+    else process.send(message, () => sent());
+  });
+
+async function main(): Promise<void> {
+  const told = ToRun.parse(JSON.parse(process.argv[2] ?? ""));
+  try {
+    const written = readScenario(told.scenario);
+    const scenario =
+      told.faults === undefined ? written : { ...written, faults: [...readFaults(told.faults)] };
+    const running = readRelease(told.running);
+    const candidate = told.candidate === undefined ? reversioned(running) : readRelease(told.candidate);
+    let course: Course | undefined;
+    const outcome = await play(scenario, {
+      ...told,
+      running,
+      candidate,
+      watch: (of) => {
+        if (told.course !== undefined) course = new Course(of, { running, candidate });
+      },
+      progress: (sentence) => void send({ kind: "progress", sentence }),
+      stands: (atMs) => void send({ kind: "stands", atMs }),
+    });
+    if (told.course !== undefined) writeFileSync(told.course, JSON.stringify(course?.told()));
+    await send({
+      kind: "ended",
+      outcome: { ...outcome, checks: [...outcome.checks], faults: [...outcome.faults] },
+    });
+  } catch (failure) {
+    if (!(failure instanceof CoalmineError)) throw failure;
+    await send({ kind: "failed", code: failure.code, message: failure.message });
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (failure: unknown) => {
+    process.stderr.write(
+      `${failure instanceof Error ? (failure.stack ?? failure.message) : String(failure)}\n`,
+    );
+    process.exit(1);
+  },
+);
