@@ -113,8 +113,19 @@ export const lifeMutants = {
     withoutTestsOf: "components/stream-uploader",
   },
   "bad-recipe": {
+    what: "stream-uploader's recipe runs what was built",
+    harm: "the artifact has no such folder, and the component does not start",
+    edits: [
+      {
+        file: "recipes/coalmine.StreamUploader.yaml",
+        find: '"{artifacts:decompressedPath}/stream-uploader/main.mjs"',
+        replace: '"{artifacts:decompressedPath}/stream-uploader/dist/main.mjs"',
+      },
+    ],
+  },
+  "breaks-new-devices": {
     what: "stream-uploader asks for no more than it needs",
-    harm: "its recipe does not let it hear the other components' health, and it does not start",
+    harm: "its recipe does not let it hear the other components' health: a device that has the version before keeps its rights, a new one does not start",
     edits: [
       {
         file: "recipes/coalmine.StreamUploader.yaml",
