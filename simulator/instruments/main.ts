@@ -5,13 +5,14 @@ import { SeededRandom } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import * as z from "zod";
 import { Instrument } from "./instrument.ts";
+import { lineInstrument, LineInstruments } from "./line-instruments.ts";
 import { Faults, planted } from "./planted.ts";
 import { servePty } from "./pty.ts";
 import { recordedFibrinogen } from "./recordings.ts";
 import { Rheometer } from "./rheometer.ts";
 
 /**
- * Serves simulated rheometers on pseudo-terminals; prints one line of JSON when they can be opened. On SIGTERM they
+ * Serves simulated instruments on pseudo-terminals; prints one line of JSON when they can be opened. On SIGTERM the rheometers
  * measure no more, and it ends when a host has acknowledged all of it: a ring in memory does not outlive its process.
  */
 
@@ -22,6 +23,8 @@ const Arguments = z.object({
   /** Where the terminals appear, one link an instrument. */
   folder: z.string().min(1),
   instruments: z.string().transform((ids) => ids.split(",").filter((id) => id !== "")),
+  /** Instruments of other kinds, which speak lines of text or Modbus. */
+  lines: LineInstruments.default(() => new Map()),
   seed: z.string().default("1"),
   "period-seconds": z.coerce.number().positive().default(300),
   "control-every": z.coerce.number().int().nonnegative().optional(),
@@ -36,7 +39,8 @@ const text = { type: "string" } as const;
 const { values } = parseArgs({
   options: {
     folder: text,
-    instruments: text,
+    instruments: { type: "string", default: "" },
+    lines: text,
     seed: text,
     "period-seconds": text,
     "control-every": text,
@@ -47,9 +51,9 @@ const { values } = parseArgs({
   },
 });
 const parsed = Arguments.safeParse(values);
-if (!parsed.success || parsed.data.instruments.length === 0) {
+if (!parsed.success || parsed.data.instruments.length + parsed.data.lines.size === 0) {
   process.stderr.write(
-    `Usage: main.ts --folder DIR --instruments ID,… [--seed S] [--period-seconds P] [--control-every N] [--point-interval-ms MS] [--ring-readings N] [--ledger FILE] [--faults ID=FAULT,…]\n${parsed.success ? "Name at least one instrument." : z.prettifyError(parsed.error)}\n`,
+    `Usage: main.ts --folder DIR --instruments ID,… [--lines ID=bridge|flow-meter|pulse|gait,…] [--seed S] [--period-seconds P] [--control-every N] [--point-interval-ms MS] [--ring-readings N] [--ledger FILE] [--faults ID=FAULT,…]\n${parsed.success ? "Name at least one instrument." : z.prettifyError(parsed.error)}\n`,
   );
   process.exit(2);
 }
@@ -89,7 +93,13 @@ const made = options.instruments.map((id, index) => {
   return { instrument, behind: planted(instrument, source, options.faults.get(id), line) };
 });
 const instruments = made.map(({ instrument }) => instrument);
-const served = made.map(({ behind }) => servePty(behind, options.folder, systemClock));
+const lineInstruments = [...options.lines].map(([id, kind]) =>
+  lineInstrument(kind, { id, clock: systemClock, random: random.fork(id) }),
+);
+const served = [...made.map(({ behind }) => behind), ...lineInstruments].map((behind) =>
+  servePty(behind, options.folder, systemClock),
+);
+for (const instrument of lineInstruments) instrument.start();
 for (const instrument of instruments) {
   instrument.start();
   boots[instrument.id] = instrument.boot;
@@ -100,7 +110,7 @@ process.stdout.write(
 );
 
 const end = (code: number): never => {
-  for (const instrument of instruments) instrument.stop();
+  for (const instrument of [...instruments, ...lineInstruments]) instrument.stop();
   for (const port of served) port.unplug();
   closeSync(ledger);
   process.exit(code);

@@ -48,6 +48,27 @@ describe.each([
   });
 });
 
+test("blood is Carreau and Yasuda's with Cho and Kensey's parameters: 56 mPa.s at rest, 4.33 at 100 and 3.45 at speed", () => {
+  expect(carreauYasuda(1e-4, usual)).toBeCloseTo(56, 1);
+  expect(carreauYasuda(100, usual)).toBeCloseTo(4.326, 2);
+  expect(carreauYasuda(1e9, usual)).toBeCloseTo(3.45, 2);
+});
+
+test("as a suspension blood begins as plasma, as Einstein has it, and thickens between his law and Quemada's", () => {
+  const atSpeed = (haematocrit: number) => casson(1e12, { haematocrit, temperatureC: 23, fibrinogen: 2.5 });
+  const plasma = atSpeed(0);
+  expect(plasma).toBeCloseTo(1.67, 2);
+  // Einstein: 1 + 2.5 H for hard spheres; red cells give way, so that theirs is a little less.
+  const slope = (atSpeed(0.01) / plasma - 1) / 0.01;
+  expect(slope).toBeGreaterThan(1.9);
+  expect(slope).toBeLessThan(2.5);
+  // Quemada: (1 − k·H/2)⁻², with k from 1.65 to 2.07 of blood at speed.
+  const quemada = (k: number) => (1 - (k * 0.45) / 2) ** -2;
+  expect(atSpeed(0.45) / plasma).toBeGreaterThan(1 + 2.5 * 0.45);
+  expect(atSpeed(0.45) / plasma).toBeGreaterThan(quemada(1.65));
+  expect(atSpeed(0.45) / plasma).toBeLessThan(quemada(2.07));
+});
+
 test("fibrinogen thickens slow blood", () => {
   expect(casson(2, { ...usual, fibrinogen: 4 })).toBeGreaterThan(1.1 * casson(2, usual));
 });
@@ -115,6 +136,32 @@ test("a clogged capillary is flagged from the point on where stress jumps", () =
     return [after.shearStress / after.shearRate / (before.shearStress / before.shearRate)];
   });
   expect(Math.min(...jumps)).toBeGreaterThan(1.3);
+});
+
+test("a thermostat set colder gives the control fluid's viscosity at that temperature", () => {
+  const rheometer = new Rheometer({ random: new SeededRandom("cold"), noiseShare: 0, driftShare: 0 });
+  rheometer.thermostatC = 25;
+  const [fast = 0] = viscosities(rheometer, "control");
+  expect(fast / glycerolWaterViscosity(CONTROL_GLYCEROL_MASS_SHARE, 25)).toBeCloseTo(1, 1);
+});
+
+test("an air bubble takes its share of the stress while it passes, and nothing else", () => {
+  const measured = (bubbleShare: number) => {
+    const rheometer = new Rheometer({
+      random: new SeededRandom("b"),
+      noiseShare: 0,
+      noisePa: 0,
+      driftShare: 0,
+    });
+    rheometer.bubbleShare = bubbleShare;
+    return viscosities(rheometer, "control");
+  };
+  const ratios = measured(0.4).map(
+    (value) => value / glycerolWaterViscosity(CONTROL_GLYCEROL_MASS_SHARE, 37),
+  );
+  expect(ratios.filter((ratio) => ratio < 0.7)).toHaveLength(3);
+  expect(ratios.filter((ratio) => ratio > 0.9)).toHaveLength(17);
+  expect(measured(0).every((value) => value > 2)).toBe(true);
 });
 
 test("the same seed measures the same", () => {

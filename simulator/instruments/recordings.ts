@@ -38,6 +38,23 @@ export function recordedStormer(): StormerRow[] {
     }));
 }
 
+export interface RecordedSignal {
+  /** Between two samples. */
+  readonly periodMs: number;
+  readonly samples: readonly (readonly number[])[];
+}
+
+/** The optical pulse of one person: ADC counts at 100 Hz. */
+export function recordedPulse(): RecordedSignal {
+  return { periodMs: 10, samples: recording("ppg-100hz").map((row) => row.map(Number)) };
+}
+
+/** Nine axes of three accelerometers on somebody who walks: milli-g at 64 Hz. */
+export function recordedGait(): RecordedSignal {
+  const [, ...rows] = recording("daphnet-accelerometer-64hz");
+  return { periodMs: 1000 / 64, samples: rows.map((row) => row.slice(1, 10).map(Number)) };
+}
+
 /** Shear rate of the recorded viscometer, times its time; the recording leaves its geometry open, this is a usual one. */
 const STORMER_REVOLUTIONS_TO_RATE = 2000;
 

@@ -34,13 +34,23 @@ export interface EmptyFault {
 const noEmptyFault: EmptyFault = { noisePa: 0, driftPaPerMinute: 0, residuePa: 0 };
 const DAY_MS = 86_400_000;
 
-/** A capillary rheometer at 37 °C: a pump sets the shear rate at the wall, a pressure sensor gives the stress there. */
+/** How many points a bubble takes to pass the capillary. */
+const BUBBLE_POINTS = 3;
+
+/** A capillary rheometer, at 37 °C unless set otherwise: a pump sets the shear rate at the wall, a pressure sensor gives the stress there. */
 export class Rheometer implements FlowCurveSource {
   readonly pointsPerCurve = POINTS_PER_CURVE;
   /** Wrong gain of the sensor that no calibration knows of; a fault to be found by the control fluid. */
   gainFault = 1;
   /** What somebody fills in for a calibration: 65 % glycerol in water reaches what blood does. */
   referenceGlycerolMassShare = 0.65;
+  /** The temperature that its thermostat holds, 20 … 42 °C. */
+  thermostatC = 37;
+  /**
+   * Which share of the capillary's length an air bubble fills that passes once a curve; 0: none comes. Air is a hundred times
+   * thinner than water, so that only what is wetted drags: τ falls to (1 − share).
+   */
+  bubbleShare = 0;
   /** What an empty channel shows of a sensor that is not well: more noise, drift, and residue that narrows the channel. */
   emptyFault: EmptyFault = noEmptyFault;
   readonly #random: SeededRandom;
@@ -69,7 +79,7 @@ export class Rheometer implements FlowCurveSource {
 
   curve(what: "sample" | "control" | "reference", atMs: number): readonly FlowPoint[] {
     const gain = this.#gain(atMs) * this.gainFault;
-    const temperatureC = 37 + 0.05 * this.#random.normal();
+    const temperatureC = this.thermostatC + 0.05 * this.#random.normal();
     const blood: Blood = {
       haematocrit: clamp(this.#haematocrit + 0.005 * this.#random.normal(), 0.2, 0.6),
       temperatureC,
@@ -77,6 +87,9 @@ export class Rheometer implements FlowCurveSource {
     };
     const clogs = what === "sample" && this.#random.next() < this.#cloggedShare;
     const clogsAt = clogs ? this.#random.below(this.pointsPerCurve) : this.pointsPerCurve;
+    // Without one no chance is taken, so that a seed means what it did.
+    const bubbleAt =
+      this.bubbleShare === 0 ? Infinity : this.#random.below(this.pointsPerCurve - BUBBLE_POINTS + 1);
     return Array.from({ length: this.pointsPerCurve }, (_, point) => {
       // From fast to slow, evenly on a logarithmic scale: cells have no time to settle before the slow points.
       const shearRate =
@@ -91,7 +104,8 @@ export class Rheometer implements FlowCurveSource {
       const clogged = point >= clogsAt;
       // At the same flow the stress at the wall grows with the third power of the narrowing.
       const narrowed = clogged ? 0.9 ** -3 : 1;
-      const raw = sensorReading((viscosity / 1000) * shearRate * narrowed) * gain;
+      const wetted = point >= bubbleAt && point < bubbleAt + BUBBLE_POINTS ? 1 - this.bubbleShare : 1;
+      const raw = sensorReading((viscosity / 1000) * shearRate * narrowed * wetted) * gain;
       const noisy = raw + (this.#noisePa + this.#noiseShare * raw) * this.#random.normal();
       return {
         shearRate,
@@ -112,7 +126,7 @@ export class Rheometer implements FlowCurveSource {
         sensorReading(residuePa) * this.#gain(atMs) * this.gainFault +
         driftPaPerMinute * minutes +
         Math.hypot(this.#noisePa, noisePa) * this.#random.normal(),
-      temperature: 37 + 0.01 * this.#random.normal(),
+      temperature: this.thermostatC + 0.01 * this.#random.normal(),
       clogged: residuePa > CLOGGED_PA,
       clipped: false,
     };

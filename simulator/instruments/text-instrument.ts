@@ -1,6 +1,9 @@
 import { nmeaChecksum } from "@coalmine/instrument";
 import type { Clock, Link, Timer } from "@coalmine/ports";
 
+/** Of what was sent at least so much is remembered: more than any test looks at. */
+const SENT_KEPT = 50_000;
+
 /** Sends a line of text each period whether or not anybody listens, or when it is asked, as weather stations and balances do. */
 export class TextInstrument {
   readonly id: string;
@@ -10,7 +13,8 @@ export class TextInstrument {
   readonly #answer: (question: string) => string | undefined;
   #link: Link | undefined;
   #timer: Timer | undefined;
-  /** Lines sent down an open line, and when, by the simulation's clock. */
+  #nextMs = 0;
+  /** The last lines sent down an open line, and when, by the simulation's clock. */
   readonly sent: { readonly count: number; readonly atMs: number }[] = [];
   #count = 0;
 
@@ -42,13 +46,20 @@ export class TextInstrument {
   }
 
   start(): void {
-    this.#timer = this.#clock.timer(this.#periodMs, () => {
-      this.#send();
-      this.start();
-    });
+    this.#nextMs = this.#clock.monotonicMs();
+    this.#sendLater();
   }
   stop(): void {
     this.#timer?.cancel();
+  }
+
+  /** At its time whenever the last one was: a timer that came late makes the rate no slower. */
+  #sendLater(): void {
+    this.#nextMs += this.#periodMs;
+    this.#timer = this.#clock.timer(Math.max(0, this.#nextMs - this.#clock.monotonicMs()), () => {
+      this.#send();
+      this.#sendLater();
+    });
   }
 
   #send(): void {
@@ -56,6 +67,7 @@ export class TextInstrument {
     const link = this.#link;
     if (link === undefined) return;
     this.sent.push({ count, atMs: this.#clock.now() });
+    if (this.sent.length > 2 * SENT_KEPT) this.sent.splice(0, SENT_KEPT);
     void link.write(new TextEncoder().encode(`${this.#content(count)}\r\n`)).catch(() => undefined);
   }
 }

@@ -62,6 +62,7 @@ export async function lakeFindings(
   let rows = 0;
   let resultRows = 0;
   let doubled = 0;
+  let withoutLedger = 0;
   const wrong = (what: string): void => void (examples.length < EXAMPLES_MAX && examples.push(what));
   for await (const key of keys(region, bucket)) {
     objects++;
@@ -88,6 +89,8 @@ export async function lakeFindings(
       measured.set(start, of);
       const seen = (of.get(point) ?? 0) + 1;
       of.set(point, seen);
+      if (seen === 1 && region.device(row.thing)?.bench.withoutLedger.has(row.instrument) === true)
+        withoutLedger++;
       if (seen > 1) {
         doubled++;
         wrong(`point ${start}/${point} is there ${seen} times`);
@@ -107,7 +110,7 @@ export async function lakeFindings(
         if (missing > 0) wrong(`${missing} of ${channels} points of ${start}/${sequence} are lost`);
       }
     }
-  const distinct = [...measured.values()].reduce((sum, of) => sum + of.size, 0);
+  const distinct = [...measured.values()].reduce((sum, of) => sum + of.size, 0) - withoutLedger;
   const unknown = distinct - expectedDistinct;
   if (unknown > 0) wrong(`${unknown} points are in the lake that nothing measured`);
   return { objects, rows, resultRows, lost, doubled, unknown, causes, examples };

@@ -11,6 +11,8 @@ export interface Span {
 const MEDIAN_SHARE_MAX = 0.1;
 /** Fewer values of a channel on a device say nothing of it. */
 const VALUES_MIN = 3;
+/** Of classes, their probabilities and places in a curve, and of no quantity that is measured. */
+const CLASS_UNIT = "1";
 const QUALITY_SHARE_MAX = 0.05;
 const EXAMPLES_MAX = 3;
 /** As every query of the lake looks for them. */
@@ -77,6 +79,8 @@ export class LakeValues {
       if (units.length > 0)
         return [`${name} is in ${units.join(", ")}, and was in ${[...unitsBefore].join(", ")}`];
       if (is === undefined) return [`${name} has ${after.length} values, and had ${before.length}`];
+      // A class or its probability near a border goes either way by chance.
+      if (unitsBefore.has(CLASS_UNIT)) return [];
       return Math.abs(is - was) <= MEDIAN_SHARE_MAX * Math.abs(was)
         ? []
         : [`the median of ${name} is ${is.toPrecision(4)}, and was ${was.toPrecision(4)}`];

@@ -25,7 +25,7 @@ import {
 import type { Instrument } from "../../instruments/instrument.ts";
 import type { Ledger } from "../../instruments/ledger.ts";
 import { awsCalls, HostedAwsError, type AwsCalls } from "./aws-calls.ts";
-import { Bench } from "./bench.ts";
+import { Bench, type InstrumentKind } from "./bench.ts";
 import { ComponentPorts, type StartedComponent } from "./component-ports.ts";
 import type { ComponentUse } from "./component-use.ts";
 import { DeviceClock } from "./device-clock.ts";
@@ -67,12 +67,16 @@ export interface HostedDeviceOptions {
 
 /** What tells one device of a fleet from another. */
 export interface DeviceMake {
-  readonly instruments: number;
+  readonly instruments: readonly InstrumentKind[];
   readonly timeZone: string;
   /** What one component may fill of its disk. */
   readonly workFolderBytesMax: number;
 }
-export const usualMake: DeviceMake = { instruments: 1, timeZone: "UTC", workFolderBytesMax: 4 * 1024 ** 3 };
+export const usualMake: DeviceMake = {
+  instruments: ["rheometer"],
+  timeZone: "UTC",
+  workFolderBytesMax: 4 * 1024 ** 3,
+};
 
 /** Who sees what components do, and what is called of AWS; `refusal` is the service's code. */
 export interface DeviceConduct {

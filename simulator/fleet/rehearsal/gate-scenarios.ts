@@ -30,12 +30,11 @@ export function scenariosOf(gate: Gate): readonly string[] {
 export interface GateOptions {
   readonly running: string;
   readonly candidate: string;
-  readonly devices: number;
   readonly seed: string;
   readonly artifactFolder: string;
 }
 
-/** Plays each with the gate's number of devices. One that fails or exceeds its bounds leaves the others alone. */
+/** Plays each on its own fleet. One that fails or exceeds its bounds leaves the others alone. */
 export async function gateScenarios(
   names: readonly string[],
   options: GateOptions,
@@ -62,12 +61,13 @@ export async function gateScenarios(
 async function playedOne(
   name: string,
   course: string,
-  { running, candidate, devices, seed, artifactFolder }: GateOptions,
+  { running, candidate, seed, artifactFolder }: GateOptions,
   clock: Clock,
 ): Promise<ScenarioOutcome> {
   const scenario = readScenario(name);
   const beganMs = clock.monotonicMs();
   try {
+    const { devices } = scenario.fleet;
     const told = { scenario: name, running, candidate, devices, seed, artifactFolder, course };
     const { checks, faults } = await watchedRun(told, {
       clock,

@@ -60,6 +60,8 @@ async function main(): Promise<number> {
   mkdirSync(artifactFolder, { recursive: true });
   const outcomes: ScenarioOutcome[] = [];
   try {
+    // Read before anything is played: a file that cannot be meant is told at once.
+    const names = scenariosOf(options.gate);
     const running = options.running === undefined ? undefined : readRelease(options.running);
     const candidate = readRelease(options.candidate);
     // On the other core meanwhile.
@@ -71,7 +73,6 @@ async function main(): Promise<number> {
     weighed.catch(() => undefined);
     outcomes.push(await upgradeAndBack({ options, running, candidate, artifactFolder, progress }));
     outcomes.push({ checks: (await weighed).map((check) => ({ ...check, scenario: "weighing" })) });
-    const names = scenariosOf(options.gate);
     if (options.running === undefined && names.length > 0)
       progress("nothing runs yet that the other scenarios could begin from; they are left out");
     else if (options.running !== undefined) {

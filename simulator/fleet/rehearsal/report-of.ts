@@ -26,18 +26,18 @@ export function reportOf({
   return {
     ...told,
     passed: checks.every(({ ok }) => ok),
-    verdict: verdictOf(checks, devices),
+    verdict: verdictOf(checks, devices, outcomes.length),
     toDo: whatToDo(checks, told.repeat),
     checks,
     scenarios: outcomes.flatMap(({ course }) => (course === undefined ? [] : [course])),
   };
 }
 
-function verdictOf(checks: readonly ScenarioCheck[], devices: number): string {
+function verdictOf(checks: readonly ScenarioCheck[], devices: number, scenarios: number): string {
   const wrong = checks.filter(({ ok }) => !ok);
   const [first] = wrong;
   if (first === undefined)
-    return `The candidate passes: all ${checks.length} checks hold on ${devices} devices.`;
+    return `The candidate passes: all ${checks.length} checks hold on ${devices} devices${scenarios === 1 ? "" : `, in ${scenarios} scenarios`}.`;
   return first.name === CAME_TO_ITS_END
     ? `The candidate fails: ${first.found}.`
     : `The candidate fails ${wrong.length} of ${checks.length} checks, first "${first.name}": ${first.found}.`;

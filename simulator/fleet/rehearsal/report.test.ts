@@ -49,7 +49,16 @@ test("what to do begins with what is wrong and ends with how to see it again", (
 });
 
 test("each check of a rehearsal has its advice", () => {
-  const lake = { objects: 0, rows: 0, resultRows: 0, lost: 0, doubled: 0, unknown: 0, examples: [] };
+  const lake = {
+    objects: 0,
+    rows: 0,
+    resultRows: 0,
+    lost: 0,
+    doubled: 0,
+    unknown: 0,
+    causes: {},
+    examples: [],
+  };
   const none = { folder: "", components: [] };
   const names = [
     lakeCheck(lake),

@@ -16,7 +16,7 @@ export function fleetPlan({ fleet: { sites } }: Scenario, devices: number): read
       deviceClass,
       attributes: { site: name, deviceClass },
       timeZone,
-      instruments: instruments.length,
+      instruments,
       workFolderBytesMax: deviceClasses[deviceClass].workFolderBytesMax,
       hasUnsteadyLine: link === "unsteady",
     })),

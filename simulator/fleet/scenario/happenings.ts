@@ -164,7 +164,7 @@ export function schedule(region: DrivenRegion, all: readonly Happening[], seed: 
 function atStage(
   region: DrivenRegion,
   thing: string,
-  { stage = "", after = 0 }: ScenarioFault,
+  { stage = "preparing", after = 0 }: ScenarioFault,
   fromMs: number,
   happen: () => void,
 ): void {

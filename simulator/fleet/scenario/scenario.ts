@@ -1,5 +1,6 @@
 import { componentNames } from "@coalmine/contract";
 import * as z from "zod";
+import { lineInstrumentKinds } from "../../instruments/line-instruments.ts";
 import { deviceClasses, namesOf } from "./device-classes.ts";
 import { ScenarioFault } from "./fault-kinds.ts";
 import { Expectation } from "./expectations.ts";
@@ -11,7 +12,7 @@ const Name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "a name is small letters
 const LASTS_MS_MAX = 32 * 24 * 3_600_000;
 const FAULTS_MAX = 200;
 
-const instrumentKinds = ["rheometer"] as const;
+const instrumentKinds = ["rheometer", ...lineInstrumentKinds] as const;
 const linkKinds = ["good", "unsteady"] as const;
 
 /** Devices that stand together: they share a time zone, and what happens to the site happens to all of them. */
@@ -27,7 +28,12 @@ const Site = z.strictObject({
   /** `unsteady` loses its line every four hours or so, for up to 45 min. */
   link: z.enum(linkKinds).default("good"),
   /** On each of its devices. */
-  instruments: z.array(z.enum(instrumentKinds)).min(1).max(4).default(["rheometer"]),
+  instruments: z
+    .array(z.enum(instrumentKinds))
+    .min(1)
+    .max(4)
+    .refine(([first]) => first === "rheometer", "the first is a rheometer; others stand beside it")
+    .default(["rheometer"]),
 });
 
 const within = Duration.default(90 * 60_000);
