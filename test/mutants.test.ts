@@ -12,15 +12,16 @@ import { cacheFolder } from "../pipeline/build/cache-folder.ts";
 import { isMutant, mutantNames, type MutantName } from "../simulator/fleet/mutants/catalogue.ts";
 
 /**
- * Bad releases in the rehearsal, each built from changed sources, and the release that changes nothing. The long form
- * takes all of the catalogue and as many seeds as the promise is about; `COALMINE_SEEDS` makes it shorter.
+ * Bad releases in the rehearsal, each built from changed sources. The long form takes all of the catalogue, and the
+ * release that changes nothing in as many seeds as the promise is about; `COALMINE_SEEDS` makes it shorter. Of that release
+ * `hosted-fleet.test.ts` has one seed.
  */
 const isLong = process.env["COALMINE_LONG"] === "1";
 const SEEDS = Number(process.env["COALMINE_SEEDS"] ?? 200);
 const GATES = 10;
 const SCENARIO_DEVICES = 20;
 const LIMIT_MS = isLong ? 4 * 3_600_000 : 300_000;
-const DEVICES = isLong ? 8 : 4;
+const DEVICES = isLong ? 8 : 2;
 const some: readonly MutantName[] = ["bad-recipe", "crash-at-start", "wrong-unit"];
 /** What the rehearsal does not see: every device of it has the running release before the candidate. */
 const unseen: ReadonlySet<string> = new Set<MutantName>(["breaks-new-devices"]);
@@ -55,15 +56,6 @@ test.each(isLong ? mutantNames.filter((name) => !unseen.has(name)) : some)(
     if (!isMutant(name)) return;
     const met = await meet(meeting, name, layers);
     expect(Object.values(met).some(({ by }) => by !== null)).toBe(true);
-  },
-  LIMIT_MS,
-);
-
-test(
-  "the rehearsal lets a release pass that changes nothing but versions",
-  async () => {
-    const passed = await meet(meeting, "unchanged", layers);
-    expect(passed).toMatchObject({ hosted: { by: null } });
   },
   LIMIT_MS,
 );

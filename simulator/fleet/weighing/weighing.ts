@@ -58,6 +58,8 @@ function weighed(release: string, seed: string, artifacts: string): Promise<Weig
       stdio: ["ignore", "pipe", "pipe"],
       timeout: WEIGH_MS_MAX,
     });
+    // Nobody waits for it any more.
+    process.once("exit", () => child.kill());
     let output = "";
     let told = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
