@@ -72,7 +72,9 @@ async function main(): Promise<number> {
     // Where the upgrade itself comes to nothing, that is told first.
     weighed.catch(() => undefined);
     outcomes.push(await upgradeAndBack({ options, running, candidate, artifactFolder, progress }));
-    outcomes.push({ checks: (await weighed).map((check) => ({ ...check, scenario: "weighing" })) });
+    const weights = await weighed;
+    if (weights.length > 0)
+      outcomes.push({ checks: weights.map((check) => ({ ...check, scenario: "weighing" })) });
     if (options.running === undefined && names.length > 0)
       progress("nothing runs yet that the other scenarios could begin from; they are left out");
     else if (options.running !== undefined) {
