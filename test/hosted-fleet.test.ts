@@ -82,11 +82,12 @@ function candidateOf(component: string, change: (recipe: string) => string): str
 const artifacts = () => ["--artifacts", join(folder, "artifacts")];
 const reports = () => join(folder, "report");
 const report = (name: string) => readFileSync(join(reports(), name), "utf8");
-const rehearse = (candidate: string) =>
+const rehearse = (candidate: string, gate = "default") =>
   command("rehearsal/main.ts", [
     `--candidate=${candidate}`,
     `--running=${running}`,
     "--devices=4",
+    `--gate=${gate}`,
     "--json",
     `--report=${reports()}`,
     ...artifacts(),
@@ -107,7 +108,7 @@ test("a candidate that cannot start fails the rehearsal, and the sentence names 
   const broken = candidateOf("coalmine.Inference", (recipe) =>
     recipe.replace("/main.mjs", "/absent/main.mjs"),
   );
-  const { code, last } = await rehearse(broken);
+  const { code, last } = await rehearse(broken, "upgrade");
   expect(last).toMatchObject({
     passed: false,
     verdict: expect.stringMatching(/ERR_NOT_INSTALLED.*coalmine\.Inference/),
@@ -124,7 +125,7 @@ test("the same version with other bytes is refused", async () => {
   // The artifact's digest as the build would say it of changed bytes.
   const changed = manifest.replace(/("coalmine\.LogManager".*?"sha256":")[0-9a-f]{8}/, "$100000000");
   writeFileSync(join(other, "build.json"), changed);
-  const { code, last } = await rehearse(other);
+  const { code, last } = await rehearse(other, "upgrade");
   expect(last).toMatchObject({
     verdict: expect.stringContaining(`coalmine.LogManager ${version} is published already with other bytes`),
   });

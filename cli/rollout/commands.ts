@@ -19,7 +19,7 @@ import { asking, latest } from "./local-api.ts";
 import { beginAnew, mainJob } from "./main-job.ts";
 import { rolloutText } from "./show-text.ts";
 import { addWatch } from "./watch.ts";
-import { isRegression, regressions } from "./regressions.ts";
+import { isMutant, mutantNames } from "../../simulator/fleet/mutants/catalogue.ts";
 
 const exits = {
   promoted: exitCodes.done,
@@ -35,9 +35,7 @@ export function addRolloutCommands(program: CliCommand, at: Places): CliCommand 
     .description(
       "the main job: bring everything up, push a change, follow it to the main fleet, and clean up",
     )
-    .addOption(
-      new Option("--regression <name>", "plant a bad release instead").choices(Object.keys(regressions)),
-    )
+    .addOption(new Option("--regression <name>", "plant a bad release instead").choices(mutantNames))
     .addOption(new Option("--let-past <stage>", "record an override for a stage").choices(["rehearse"]))
     .option("--process-devices <n>", "core devices as processes", wholeNumber(1, PROCESS_DEVICES_MAX), 4)
     .option(
@@ -160,7 +158,7 @@ async function run(at: Places, options: RunOptions): Promise<void> {
       await mainJob({
         at: job,
         ...options,
-        regression: regression !== undefined && isRegression(regression) ? regression : undefined,
+        regression: regression !== undefined && isMutant(regression) ? regression : undefined,
         letPast: letPast === "rehearse" ? letPast : undefined,
         say,
         logLine: logFile(job),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { expect, test } from "vitest";
 import { balance } from "./lake.ts";
-import type { Change } from "./regressions.ts";
+import type { Change } from "../../simulator/fleet/mutants/change.ts";
 
 const columns = (rows: readonly { sequence: number; channel: string; model?: string }[]) => [
   { name: "instrument", data: rows.map(() => "r1"), type: "STRING" as const },

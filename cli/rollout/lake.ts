@@ -4,7 +4,7 @@ import { GetObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import * as z from "zod";
 import { eachOf } from "../../pipeline/controller/region.ts";
-import type { Change } from "./regressions.ts";
+import type { Change } from "../../simulator/fleet/mutants/change.ts";
 
 /** What one instrument says it sent: readings of one boot, `from` to `to` inclusive, each with so many channels. */
 export const Sent = z.object({

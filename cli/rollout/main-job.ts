@@ -8,6 +8,8 @@ import { systemClock } from "@coalmine/runtime/system-clock";
 import { describeRollout, listRollouts, type RolloutDescription } from "../../api/describe.ts";
 import { keep } from "../../pipeline/stages/install.ts";
 import { recordOverride } from "../../pipeline/stages/override.ts";
+import { mutants, type MutantName } from "../../simulator/fleet/mutants/catalogue.ts";
+import type { Change } from "../../simulator/fleet/mutants/change.ts";
 import { memoryOfTree } from "../../simulator/fleet/process/process-tree.ts";
 import { endCutOff } from "../system/cut-off.ts";
 import type { Places } from "../system/state.ts";
@@ -16,7 +18,7 @@ import { DRIVEN } from "../system/driven-region.ts";
 import { executionOf, stateOf, type ExecutionState } from "./follow.ts";
 import { localApi } from "./local-api.ts";
 import { balanceOfAll, sum } from "./readings.ts";
-import { type Change, harmless, type Regression, regressions } from "./regressions.ts";
+import { harmless } from "./harmless.ts";
 import { commitChange, push } from "./scratch-clone.ts";
 import { verdictAtMs } from "./verdict-time.ts";
 
@@ -25,7 +27,7 @@ export interface MainJobOptions {
   readonly processDevices: number;
   readonly hostedDevices: number;
   readonly seed: string;
-  readonly regression: Regression | undefined;
+  readonly regression: MutantName | undefined;
   readonly letPast: "rehearse" | undefined;
   readonly say: (sentence: string) => void;
   readonly logLine: (line: string) => void;
@@ -62,7 +64,7 @@ export async function mainJob(options: MainJobOptions): Promise<RolloutSummary> 
     system = await startSystem(options);
     took("up", startedMs);
     signal.throwIfAborted();
-    const change: Change = regression === undefined ? harmless : regressions[regression];
+    const change: Change = regression === undefined ? harmless : mutants[regression];
     const scratch = join(at.state, "scratch");
     const changeMs = systemClock.monotonicMs();
     const { commit, bumped } = await commitChange(at.repository, scratch, at.cache, change);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "@coalmine/ports";
 import type { System } from "../system/system.ts";
 import { balance, downloadLake, type Balance, type Sent } from "./lake.ts";
-import type { Change } from "./regressions.ts";
+import type { Change } from "../../simulator/fleet/mutants/change.ts";
 
 const HOUR_MS = 3_600_000;
 /** The home fleet uploads every few seconds; a slow machine gets some more. */

@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { withoutGit } from "@coalmine/runtime/without-git";
-import { applyChange, type Change } from "./regressions.ts";
+import { applyChange, type Change } from "../../simulator/fleet/mutants/change.ts";
 
 /** All of it runs beside this process: a cloud may live in it, which a developer's machine would not stop either. */
 const run = promisify(execFile);

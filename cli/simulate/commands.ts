@@ -8,7 +8,7 @@ import { answer } from "../answers/answers.ts";
 import type { CliCommand } from "../command/command.ts";
 import { wholeNumber } from "../command/words.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { isRegression, regressions } from "../rollout/regressions.ts";
+import { isMutant, mutantNames, mutants } from "../../simulator/fleet/mutants/catalogue.ts";
 import { onStopAsked } from "../stop-asked.ts";
 import type { Places } from "../system/state.ts";
 import { simulate } from "./simulate.ts";
@@ -40,7 +40,7 @@ export function addSimulateCommand(program: CliCommand, at: Places): void {
     )
     .addOption(
       new Option("--regression <name>", "a bad release; without one nothing changes but versions").choices(
-        Object.keys(regressions),
+        mutantNames,
       ),
     )
     .option("--seeds <n>", "how many seeds", wholeNumber(1, SEEDS_MAX), 1)
@@ -80,7 +80,7 @@ async function run(at: Places, options: Options): Promise<void> {
   try {
     const rollouts = await simulate({
       at,
-      change: regression !== undefined && isRegression(regression) ? regressions[regression] : undefined,
+      change: regression !== undefined && isMutant(regression) ? mutants[regression] : undefined,
       policy: readFileSync(join(at.root, "pipeline/policy.yaml"), "utf8"),
       seeds: Array.from({ length: seeds }, (_, index) => String(firstSeed + index)),
       devices,

@@ -65,7 +65,9 @@ export async function ownRelease(
       recipe: recipeDigest(parseRecipe(text, one.recipeFile)),
     });
   }
-  return { dist: folder, manifest: { ...built.manifest, components } };
+  const manifest = { ...built.manifest, components };
+  await writeFile(join(folder, "build.json"), JSON.stringify(manifest));
+  return { dist: folder, manifest };
 }
 
 /** The same recipe under another version, wherever the build wrote it. */

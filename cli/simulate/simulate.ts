@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "@coalmine/ports";
 import { killIfThere, startedBelow } from "../../simulator/fleet/process/process-tree.ts";
-import type { Change } from "../rollout/regressions.ts";
+import type { Change } from "../../simulator/fleet/mutants/change.ts";
 import { isAlive, MARK, places, type Places } from "../system/state.ts";
 import { buildReleases } from "./releases.ts";
 import { rollOnSeed, type SeedRollout } from "./seed-rollout.ts";

@@ -15,25 +15,43 @@ export const FAULTY_SHARE = 0.05;
 const CUT_EVERY_MS = 4 * 3_600_000;
 const CUT_MS = { min: 30_000, max: 45 * 60_000 };
 
+/** A line of a log that has to reach the cloud, as it is known there. */
+export interface LoadLine {
+  readonly thing: string;
+  readonly source: string;
+  readonly timestamp: number;
+  readonly line: number;
+}
+
+/** As text of a log; `message` holds what is not ASCII, as real lines do. */
+export function lineText(of: LoadLine, message = "a line of the reference load, at 37 °C"): string {
+  return JSON.stringify({ ...of, level: "INFO", message });
+}
+
 /** How often instruments measure, and when they begin. */
 export type CurveLoad = Pick<DeviceLoad, "curvePeriodMs" | "controlEvery"> & {
   readonly firstCurveMs: number;
 };
 
 /** A component logs by itself only when something happens; the rest of its ten lines an hour come from here. */
-export function referenceLoad(clock: DrivenClock, curves: Partial<CurveLoad> = {}): DeviceLoad {
+export function referenceLoad(
+  clock: DrivenClock,
+  curves: Partial<CurveLoad> = {},
+  wrote: (line: LoadLine) => void = () => undefined,
+): DeviceLoad {
   return {
     curvePeriodMs: CURVE_PERIOD_MS,
     controlEvery: CONTROL_EVERY,
     ...curves,
-    started: ({ component, random, life, write }) => {
+    started: ({ thingName, component, random, life, write }) => {
       let lines = 0;
       const next = (delayMs: number): void => {
         clock.timer(delayMs, () => {
           if (life.isOver) return;
           const timestamp = Math.round(clock.now());
-          const message = "a line of the reference load";
-          write(JSON.stringify({ timestamp, level: "INFO", source: component, message, line: ++lines }));
+          const line = { thing: thingName, source: component, timestamp, line: ++lines };
+          wrote(line);
+          write(lineText(line));
           next(LINE_EVERY_MS);
         });
       };

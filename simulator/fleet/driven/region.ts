@@ -13,7 +13,7 @@ import { SharedModels } from "../hosted/shared-models.ts";
 import { drainPromises } from "./drain.ts";
 import { type PlannedDevice, usualDevice } from "./fleet-plan.ts";
 import { CountingLedger } from "./ledger.ts";
-import { type CurveLoad, drawn, linkFaults, referenceLoad } from "./reference-load.ts";
+import { type CurveLoad, drawn, linkFaults, type LoadLine, referenceLoad } from "./reference-load.ts";
 import { hostedThingName, type RegionSettings } from "./settings.ts";
 import { issuePrincipal, joinDevice, setUpCloud } from "./set-up.ts";
 import { Turn } from "./turn.ts";
@@ -52,6 +52,10 @@ export interface RegionOptions {
   readonly start?: Instant;
   /** Share of devices with a bad line; the reference load's where it is not given. */
   readonly faultyShare?: number;
+  /** Of how many devices, the last ones, the instrument sends each point as it is measured; none usually. */
+  readonly pointwiseDevices?: number;
+  /** Told each line that the load has a component log. */
+  readonly onLine?: ((line: LoadLine) => void) | undefined;
   /** One a device, where they differ; its length is `devices`. */
   readonly plan?: readonly PlannedDevice[];
   readonly load?: Partial<CurveLoad>;
@@ -204,7 +208,8 @@ export class DrivenRegion {
     const { clock, cloud, cloudClock } = this;
     const artifacts = new ArtifactCache(options.artifactFolder);
     const fibrinogen = recordedFibrinogen();
-    const load = referenceLoad(clock, options.load);
+    const load = referenceLoad(clock, options.load, options.onLine);
+    const pointwiseFrom = options.devices - (options.pointwiseDevices ?? 0);
     for (let index = 0; index < options.devices; index++) {
       const thingName = hostedThingName(settings, index);
       const planned = options.plan?.[index] ?? usualDevice;
@@ -229,7 +234,7 @@ export class DrivenRegion {
         cloudTime: () => cloudClock.now(),
         conduct: options.conductOf?.(thingName),
         fibrinogen,
-        load,
+        load: index < pointwiseFrom ? load : { ...load, transmit: "point" },
         confided: options.confided,
         heard: (event) => onEvent?.({ ...event, thingName, at: clock.now() }),
       });

@@ -1,9 +1,10 @@
 import { componentNames } from "@coalmine/contract";
 import type { DrivenRegion, RegionEvent } from "../driven/region.ts";
 import { modelOf, type Release } from "../release/release-folder.ts";
-import type { VersionHealth } from "./health.ts";
+import type { HealthWitness, VersionHealth } from "./health.ts";
 import type { LakeFindings } from "./lake.ts";
 import type { LogFindings } from "./secrets.ts";
+import type { Span } from "./values.ts";
 
 /** One thing that must hold, and what was found. */
 export interface Check {
@@ -22,6 +23,9 @@ const MODEL_RUN_RATIO_MAX = 2;
 const WINDOW_RUN_RATIO_MAX = 1.5;
 /** A window under way when its component is killed or updated has no result. */
 const RESULTS_PER_WINDOW_MIN = 0.98;
+
+/** Of those due. */
+const HEARTBEATS = { least: 0.95, most: 1.1 } as const;
 
 export function lakeCheck(lake: LakeFindings): Check {
   const { lost, doubled, unknown, rows, objects, examples } = lake;
@@ -66,6 +70,21 @@ export function counterChecks(versions: readonly VersionHealth[]): Check[] {
       found: `${results} results of ${windows} windows, ${failed} failed`,
     },
   ];
+}
+
+/** A device sends one a minute, whatever it has to say; one without power sends none, and a start begins anew. */
+export function heartbeatCheck(
+  health: Pick<HealthWitness, "sentWithin">,
+  devices: number,
+  { fromMs, untilMs }: Span,
+): Check {
+  const due = devices * ((untilMs - fromMs) / 60_000);
+  const sent = health.sentWithin(fromMs, untilMs);
+  return {
+    name: "a heartbeat a minute and device",
+    ok: sent >= HEARTBEATS.least * due && sent <= HEARTBEATS.most * due,
+    found: `${sent} of ${Math.round(due)}`,
+  };
 }
 
 /** The candidate's measurements beside those of what runs now, over everything that either reported. */

@@ -17,6 +17,8 @@ export interface VersionHealth {
 export class HealthWitness {
   readonly #last = new Map<string, ComponentHealth>();
   readonly #sequences = new Map<string, number>();
+  /** When they were sent. */
+  readonly #sentMs: number[] = [];
   heartbeats = 0;
   unreadable = 0;
 
@@ -28,12 +30,18 @@ export class HealthWitness {
       return;
     }
     this.heartbeats++;
-    const { thing, components, sequence } = read.data;
+    const { thing, components, sequence, sentMs } = read.data;
+    this.#sentMs.push(sentMs);
     this.#sequences.set(thing, sequence);
     for (const health of components) {
       const { component, componentVersion, startedMs } = health;
       this.#last.set(`${thing}/${component}/${componentVersion}/${startedMs}`, health);
     }
+  }
+
+  /** Heartbeats that were sent from one instant until before another, whenever they arrived. */
+  sentWithin(fromMs: number, untilMs: number): number {
+    return this.#sentMs.filter((sentMs) => sentMs >= fromMs && sentMs < untilMs).length;
   }
 
   /** By component and version. */

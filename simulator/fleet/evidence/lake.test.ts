@@ -57,6 +57,12 @@ test("the lake is compared point by point: what is lost, doubled or made up is f
             rows.map(({ model }) => model),
             true,
           ),
+          column(
+            "quality_cause",
+            "STRING",
+            rows.map(() => null),
+            true,
+          ),
         ],
       }),
     );

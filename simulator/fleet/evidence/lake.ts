@@ -36,8 +36,24 @@ const Listing = z.object({
   NextContinuationToken: z.string().optional(),
 });
 
-/** Reads every Parquet object of the lake and compares it with the ledgers, point by point. */
-export async function lakeFindings(region: DrivenRegion, bucket: string): Promise<LakeFindings> {
+const ValueRow = Row.extend({
+  sample_time_ms: z.number(),
+  value: z.number(),
+  unit: z.string(),
+  quality: z.string(),
+});
+/** A row with what was measured. */
+export type ValueRow = z.infer<typeof ValueRow>;
+
+/**
+ * Reads every Parquet object of the lake and compares it with the ledgers, point by point. `look` is shown every row
+ * with its object's key.
+ */
+export async function lakeFindings(
+  region: DrivenRegion,
+  bucket: string,
+  look?: (row: ValueRow, key: string) => void,
+): Promise<LakeFindings> {
   const measured = new Map<string, Map<string, number>>();
   const results = new Set<string>();
   const examples: string[] = [];
@@ -50,7 +66,10 @@ export async function lakeFindings(region: DrivenRegion, bucket: string): Promis
   const wrong = (what: string): void => void (examples.length < EXAMPLES_MAX && examples.push(what));
   for await (const key of keys(region, bucket)) {
     objects++;
-    for (const row of await parquetRows(region, bucket, key)) {
+    const schema = look === undefined ? Row : ValueRow;
+    for (const read of await parquetRows(region, bucket, key, Object.keys(schema.shape))) {
+      const row = Row.parse(read);
+      look?.(ValueRow.parse(read), key);
       rows++;
       if (typeof row.quality_cause === "string")
         causes[row.quality_cause] = (causes[row.quality_cause] ?? 0) + 1;
@@ -126,13 +145,13 @@ async function parquetRows(
   { cloud }: DrivenRegion,
   Bucket: string,
   Key: string,
-): Promise<z.infer<typeof Row>[]> {
+  columns: string[],
+): Promise<Record<string, unknown>[]> {
   const { Body }: { Body?: Uint8Array } = await cloud.invoke("s3", "GetObject", { Bucket, Key });
   const bytes = new Uint8Array(Body ?? []);
-  const rows = await parquetReadObjects({
+  return parquetReadObjects({
     file: { byteLength: bytes.length, slice: (start, end) => bytes.buffer.slice(start, end) },
-    columns: Object.keys(Row.shape),
+    columns,
     compressors: { GZIP: (packed) => gunzipSync(packed) },
   });
-  return rows.map((row) => Row.parse(row));
 }

@@ -20,10 +20,11 @@ export interface LogFindings {
   readonly leaks: readonly string[];
 }
 
-/** Searches every line that reached CloudWatch Logs for what devices were given in confidence. */
+/** Searches every line that reached CloudWatch Logs for what devices were given in confidence; `read` is shown each. */
 export async function logFindings(
   { cloud }: DrivenRegion,
   secrets: ReadonlySet<string>,
+  read: (message: string) => void = () => undefined,
 ): Promise<LogFindings> {
   const { logGroups } = Groups.parse(await cloud.invoke("logs", "DescribeLogGroups", {}));
   const leaks: string[] = [];
@@ -39,6 +40,7 @@ export async function logFindings(
       );
       for (const { message } of page.events) {
         lines++;
+        read(message);
         if (holdsSecret(message, secrets)) leaks.push(`line ${lines} of ${logGroupName}`);
       }
       ({ nextToken } = page);

@@ -3,6 +3,7 @@ import { systemClock } from "@coalmine/runtime/system-clock";
 import { hostPlatform } from "../driven/platform.ts";
 import { DrivenRegion, type RegionEvent, type RegionOptions } from "../driven/region.ts";
 import { usualSettings } from "../driven/usual-settings.ts";
+import type { LoadLine } from "../driven/reference-load.ts";
 import { ConductWitness } from "./conduct-witness.ts";
 import { HealthWitness } from "./health.ts";
 import { UsageWitness } from "./usage-witness.ts";
@@ -14,6 +15,8 @@ export interface WitnessedRegion {
   readonly events: readonly RegionEvent[];
   readonly conduct: ConductWitness;
   readonly usage: UsageWitness;
+  /** What the load had components log, where that is witnessed. */
+  readonly lines: LoadLine[];
   /** What no log may hold. */
   readonly secrets: ReadonlySet<string>;
 }
@@ -24,11 +27,22 @@ const REGION = "eu-central-1";
 export async function openWitnessed(
   options: Pick<
     RegionOptions,
-    "devices" | "seed" | "artifactFolder" | "faultyShare" | "plan" | "load" | "switchingOnMs"
-  >,
+    | "devices"
+    | "seed"
+    | "artifactFolder"
+    | "faultyShare"
+    | "pointwiseDevices"
+    | "plan"
+    | "load"
+    | "switchingOnMs"
+  > & {
+    /** A long run of many devices would keep a million lines. */
+    readonly keepsLines?: boolean;
+  },
 ): Promise<WitnessedRegion> {
   const health = new HealthWitness();
   const events: RegionEvent[] = [];
+  const lines: LoadLine[] = [];
   const secrets = new Set<string>();
   const conduct = new ConductWitness();
   const usage = new UsageWitness();
@@ -46,10 +60,11 @@ export async function openWitnessed(
     }),
     conductOf: (thingName) => conduct.ofThing(thingName),
     onEvent: (event) => void events.push(event),
+    onLine: options.keepsLines === true ? (line) => void lines.push(line) : undefined,
     confided: (secret) => {
       if (secret !== "") secrets.add(secret);
     },
   });
   usage.watch(region);
-  return { region, health, events, secrets, conduct, usage };
+  return { region, health, events, lines, secrets, conduct, usage };
 }

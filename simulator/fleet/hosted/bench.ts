@@ -123,7 +123,7 @@ export class Bench {
       // Spread, since no two were switched on at once.
       phaseMs: firstCurveMs + Math.floor(own.fork("phase").next() * load.curvePeriodMs),
       controlEvery: load.controlEvery,
-      transmit: "curve",
+      transmit: this.#options.load.transmit ?? "curve",
     });
     this.#instruments.push(instrument);
     this.#sources.push(source);

@@ -8,6 +8,7 @@ import type { HostedRoot } from "../../core-device/hosted/hosted-root.ts";
 import type { Command } from "../../core-device/ports.ts";
 import type { HostedLinks } from "../../instruments/hosted-links.ts";
 import { awsPorts, type AwsCalls } from "./aws-calls.ts";
+import { type ComponentUse, Use } from "./component-use.ts";
 import type { DeviceClock } from "./device-clock.ts";
 import { Life } from "./life.ts";
 import { livingFiles } from "./living-files.ts";
@@ -58,6 +59,9 @@ export interface StartedComponent {
 interface Kept {
   readonly files: MemoryFiles;
   readonly models: Models;
+  readonly use: Use;
+  /** On the standard output of the process that runs. */
+  write: (line: string) => void;
   starts: number;
 }
 
@@ -79,7 +83,11 @@ export class ComponentPorts {
     const write = (line: string): void => {
       if (!life.isOver) command.output("stdout", line);
     };
-    const log = jsonLog(component, clock, write);
+    kept.write = write;
+    const log = jsonLog(component, clock, (line) => {
+      kept.use.lines++;
+      write(line);
+    });
     let fail: (reason: string) => void = () => undefined;
     const failed = new Promise<string>((resolve) => (fail = resolve));
     const own = this.#process(command, (reason) => fail(`the component fails: ${reason}`));
@@ -96,7 +104,12 @@ export class ComponentPorts {
         random,
         ipc: livingIpc(ipc, life),
         links: livingLinks(links, life),
-        files: livingFiles(troubledFiles(kept.files, this.#device.diskTrouble), life, clock, spendSync),
+        files: livingFiles(
+          kept.use.files(troubledFiles(kept.files, this.#device.diskTrouble)),
+          life,
+          clock,
+          spendSync,
+        ),
         model: livingModels(kept.models, life),
         ...livingAws(awsPorts(call, this.#device.cloudTime), life),
         crypto: seededCrypto(random.fork("crypto")),
@@ -111,6 +124,25 @@ export class ComponentPorts {
       failed,
     };
   };
+
+  /** What each component said and holds, by its name. */
+  uses(): ReadonlyMap<string, ComponentUse> {
+    return new Map(
+      [...this.#kept].map(
+        ([
+          component,
+          {
+            use: { lines, openFiles },
+          },
+        ]) => [component, { lines, openFiles }],
+      ),
+    );
+  }
+
+  /** A line on a component's standard output, as if it had said it. */
+  write(component: string, line: string): void {
+    this.#kept.get(component)?.write(line);
+  }
 
   /** Bytes in the work folders, by component. */
   workFolderBytes(): ReadonlyMap<string, number> {
@@ -128,6 +160,8 @@ export class ComponentPorts {
         foreign: (path) => hostedFolder(root.disk, relative(root.path, path)),
       }),
       models: models.of(random.fork(`${component}/models`), (folder) => root.realPath(folder) ?? folder),
+      use: new Use(),
+      write: () => undefined,
       starts: 0,
     };
     this.#kept.set(component, made);

@@ -27,6 +27,7 @@ import type { Ledger } from "../../instruments/ledger.ts";
 import { awsCalls, HostedAwsError, type AwsCalls } from "./aws-calls.ts";
 import { Bench, type InstrumentKind } from "./bench.ts";
 import { ComponentPorts, type StartedComponent } from "./component-ports.ts";
+import type { ComponentUse } from "./component-use.ts";
 import { DeviceClock } from "./device-clock.ts";
 import { Network } from "./network.ts";
 import { hostedCredentials } from "./hosted-credentials.ts";
@@ -89,6 +90,8 @@ export interface DeviceLoad {
   /** The first curve is somewhen in the period after this. */
   readonly firstCurveMs?: number;
   readonly controlEvery: number;
+  /** Instruments send a curve when it is done; `point` for those that send each point as it is measured. */
+  readonly transmit?: "point" | "curve";
   readonly started?: (component: StartedComponent) => void;
 }
 
@@ -168,6 +171,16 @@ export class HostedDevice {
       const record = Recorded.safeParse(parsed(this.#disk.text(ONGOING)));
       if (record.success && record.data.stage === stage) reached();
     });
+  }
+
+  /** What each component said and holds, by its name. */
+  uses(): ReadonlyMap<string, ComponentUse> {
+    return this.#ports.uses();
+  }
+
+  /** A line on a component's standard output, as if it had said it. */
+  write(component: string, line: string): void {
+    this.#ports.write(component, line);
   }
 
   /** Bytes in the components' work folders, and in all other files of the device, its logs among them. */

@@ -14,8 +14,13 @@ type Watched = Omit<ScenarioCourse, "name" | "about" | "seconds">;
 /** Each in a process of its own: as many at once as the smallest machine that rehearses has cores. */
 const AT_ONCE = 2;
 
-/** The scenarios that a gate plays; the full one has those of every push too. */
-export function scenariosOf(gate: "default" | "full"): readonly string[] {
+/** `upgrade` is the upgrade alone, `default` what every push meets; `full` has those of every push too. */
+export const gates = ["upgrade", "default", "full"] as const;
+export type Gate = (typeof gates)[number];
+
+/** The scenarios that a gate plays beside the upgrade. */
+export function scenariosOf(gate: Gate): readonly string[] {
+  if (gate === "upgrade") return [];
   return scenarioNames().filter((name) => {
     const its = readScenario(name).gate;
     return its === "default" || its === gate;

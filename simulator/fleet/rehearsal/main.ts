@@ -8,21 +8,23 @@ import * as z from "zod";
 import { openWitnessed } from "../evidence/witnessed-region.ts";
 import { readRelease, type Release } from "../release/release-folder.ts";
 import { Course } from "./course.ts";
-import { gateScenarios, scenariosOf } from "./gate-scenarios.ts";
+import { gates, gateScenarios, scenariosOf } from "./gate-scenarios.ts";
 import { endedBy, isNamedFailure, played, type ScenarioOutcome } from "./outcome.ts";
 import { rehearse, upgradeScenario } from "./rehearse.ts";
 import { componentsOf, reportOf } from "./report-of.ts";
 import type { RehearsalReport } from "./report.ts";
+import { weighing } from "../weighing/weighing.ts";
 import { writeReport } from "./write-report.ts";
 
 /**
  * The gate before publishing: the candidate's own bytes on a simulated fleet, upgraded to under load and faults, and
  * rolled back from. A process of its own, since imported versions are never freed.
  */
-const usage = `usage: simulator/fleet/rehearsal/main.ts --candidate DIR [--running DIR] [--devices 8] [--seed 1] [--artifacts DIR] [--report DIR] [--commit SHA] [--gate default|full] [--json]
+const usage = `usage: simulator/fleet/rehearsal/main.ts --candidate DIR [--running DIR] [--devices 8] [--seed 1] [--artifacts DIR] [--report DIR] [--commit SHA] [--gate upgrade|default|full] [--json]
   The folders are what a build makes: build.json, recipes, artifacts. --artifacts keeps unpacked artifacts for the next time.
   --report is where report.html, report.json and report.xml (JUnit) are written; --commit is what they say was rehearsed.
-  --gate full plays beside the upgrade each scenario whose file says so, and not only those of every push.`;
+  --gate full plays beside the upgrade each scenario whose file says so, and not only those of every push;
+  --gate upgrade plays none, and does not weigh the release beside what runs now, each in a process of its own.`;
 const EXIT = { unexpected: 1, usage: 2, failed: 3 } as const;
 const Options = z.object({
   candidate: z.string().min(1),
@@ -32,7 +34,7 @@ const Options = z.object({
   artifacts: z.string().optional(),
   report: z.string().min(1).optional(),
   commit: z.string().min(1),
-  gate: z.enum(["default", "full"]),
+  gate: z.enum(gates),
   json: z.boolean(),
 });
 type Options = z.infer<typeof Options>;
@@ -62,7 +64,17 @@ async function main(): Promise<number> {
     const names = scenariosOf(options.gate);
     const running = options.running === undefined ? undefined : readRelease(options.running);
     const candidate = readRelease(options.candidate);
+    // On the other core meanwhile.
+    const weighed =
+      options.running === undefined || options.gate === "upgrade"
+        ? Promise.resolve([])
+        : weighing(options.running, options.candidate, options.seed, join(artifactFolder, "weighed"));
+    // Where the upgrade itself comes to nothing, that is told first.
+    weighed.catch(() => undefined);
     outcomes.push(await upgradeAndBack({ options, running, candidate, artifactFolder, progress }));
+    const weights = await weighed;
+    if (weights.length > 0)
+      outcomes.push({ checks: weights.map((check) => ({ ...check, scenario: "weighing" })) });
     if (options.running === undefined && names.length > 0)
       progress("nothing runs yet that the other scenarios could begin from; they are left out");
     else if (options.running !== undefined) {
@@ -95,7 +107,14 @@ async function upgradeAndBack({
   readonly progress: (sentence: string) => void;
 }): Promise<ScenarioOutcome> {
   // A rehearsal's faults are its own.
-  const witnessed = await openWitnessed({ devices, seed, artifactFolder, faultyShare: 0 });
+  const witnessed = await openWitnessed({
+    devices,
+    seed,
+    artifactFolder,
+    faultyShare: 0,
+    pointwiseDevices: 1,
+    keepsLines: true,
+  });
   const course = new Course(witnessed, { running, candidate });
   const random = new SeededRandom(`rehearsal/${seed}`);
   const outcome = await played(upgradeScenario, course, systemClock, () =>
@@ -124,14 +143,20 @@ function end(
     outcomes,
   });
   const { passed, verdict, checks } = report;
+  const hours = outcomes.reduce((sum, { course }) => sum + hoursOf(course), 0);
   if (folder !== undefined) writeReport(folder, report);
   const where = folder === undefined ? "" : ` The report is ${join(folder, "report.html")}.`;
   process.stdout.write(
     json
-      ? `${JSON.stringify({ passed, verdict, checks, seconds, ...(folder === undefined ? {} : { report: folder }) })}\n`
+      ? `${JSON.stringify({ passed, verdict, checks, seconds, hours, ...(folder === undefined ? {} : { report: folder }) })}\n`
       : `${checks.map(({ name, ok, found }) => `${ok ? "ok" : "FAILED"}: ${name} (${found})\n`).join("")}${where === "" ? verdict : `${shortened(verdict)}${where}`}\n`,
   );
   return passed ? 0 : EXIT.failed;
+}
+
+/** On the devices' clock. */
+function hoursOf(course: ScenarioOutcome["course"]): number {
+  return course === undefined ? 0 : (course.toMs - course.fromMs) / 3_600_000;
 }
 
 /** The pipeline's state has room for so much beside the report's path; the report has the whole. */

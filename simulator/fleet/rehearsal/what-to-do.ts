@@ -21,6 +21,30 @@ export const advice: Readonly<Record<string, string>> = {
     "Read the named component's log from its last start: it failed more often than its lifecycle allows.",
   "no deployment failed":
     "Read the named device's deployment status: it says which component did not reach its state, and the nucleus went back by itself.",
+  "no component ends by itself":
+    "Read the named component's log before the end: it threw, or failed by its own decision. It comes back, and ends again.",
+  "every component stops when it is told to":
+    "The named component does not answer SIGTERM within 5 s: look at what its stop waits for, and give that wait an end.",
+  "components say as much as they did":
+    "Compare the messages by topic and the log lines of the named component: a timer that is too short, a loop, or a message that is never sent.",
+  "work folders grow as they did":
+    "Look what lies in the named component's work folder after an hour: what is uploaded or old has to go.",
+  "files that were opened are closed":
+    "Look for an open without its close in the named component, also where the work between them fails.",
+  "a changed configuration counts at once":
+    "The named component goes on by the configuration that it started with: it has to read it anew at each use.",
+  "a heartbeat a minute and device":
+    "Follow one heartbeat from its timer to IoT Core: without it nobody can tell a healthy device from a silent one.",
+  "what is measured is what was measured":
+    "Look at units, calibration and the order of columns between reading and lake, or at the model where the channel is a result. Where the change is meant, let this push past with a reason.",
+  "objects lie where queries look for them":
+    "The key of an object is its partition: dt= is the day of its points, thing= the device. Put them back, or change the tables first.",
+  "every log line arrives whole":
+    "Compare the named device's log file with its log stream: what was read twice, cut, or passed over where a line is not ASCII or a file is rotated.",
+  "a reading costs the processor what it did":
+    "Profile the candidate's component beside what runs now: something is done again for every reading.",
+  "memory grows as it did":
+    "Take two heap snapshots of the candidate an hour apart: what is there twelve times more is what is never let go.",
   "logs hold no secrets":
     "Take the secret out of the named log line before anything else, and do not publish this build: its logs leave the device.",
   [CAME_TO_ITS_END]:
