@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { componentNames } from "@coalmine/contract";
 import { ipcPort } from "@coalmine/ipc";
 import type { Subscription } from "@coalmine/ports";
 import { invariant, messageOf, silentLog, type DrivenClock, type SeededRandom } from "@coalmine/runtime";
@@ -188,10 +189,14 @@ export class HostedDevice {
     return { work: this.#ports.workFolderBytes(), restBytes: this.#disk.usedBytes() };
   }
 
-  /** Somebody on the device asks, again and again, that updates wait for so long. */
+  /** In the name of a component that asks nothing itself, updates are asked to wait for so long, again and again. */
   deferUpdates(waitMs: number): Promise<Subscription> {
     const { clock } = this;
-    const ipc = ipcPort(this.core.service, "site.Maintenance", { clock, log: silentLog, process: unfailing });
+    const ipc = ipcPort(this.core.service, componentNames.nodeRuntime, {
+      clock,
+      log: silentLog,
+      process: unfailing,
+    });
     return ipc.subscribeToComponentUpdates({ before: () => waitMs, after: () => undefined });
   }
 
