@@ -2,7 +2,7 @@ import { componentNames } from "@coalmine/contract";
 import { expect, test } from "vitest";
 import { BuildManifest } from "./build/build-manifest.ts";
 import { changesOf, ReleaseManifest, releaseOf } from "./release.ts";
-import { nextDeployment } from "./rollout/deployment.ts";
+import { type ComponentSet, nextDeployment, RIGHTS } from "./rollout/deployment.ts";
 
 const sha256 = "a".repeat(64);
 const built = (component: string, version: string, kind: string) => ({
@@ -42,7 +42,7 @@ test("what others configured and what is not ours stays; what is ours and not in
   };
   const changes = changesOf(release, running);
   expect(nextDeployment(running, changes, { allowRemoval: false }).components).toEqual({
-    [componentNames.inference]: { version: "1.0.1", merge: { batch: 8, model } },
+    [componentNames.inference]: { version: "1.0.1", merge: { batch: 8, model }, reset: [RIGHTS] },
     [componentNames.bloodViscosityModel]: { version: "1.1.0" },
     "aws.greengrass.Nucleus": { version: "2.15.0" },
   });
@@ -50,4 +50,17 @@ test("what others configured and what is not ours stays; what is ours and not in
   expect(() => nextDeployment(more, changesOf(release, more), { allowRemoval: false })).toThrow(
     /would remove coalmine.LogManager/,
   );
+});
+
+test("a version that changes brings its recipe's rights with it; one that stays is left as it runs [rollout-6.3]", () => {
+  const release = releaseOf(build, [], "abcdef1");
+  const { inference } = componentNames;
+  const next = (running: ComponentSet) => changesOf(release, running)[inference];
+  expect(next({})).toEqual({ version: "1.0.1" });
+  expect(next({ [inference]: { version: "1.0.0" } })).toEqual({ version: "1.0.1", reset: [RIGHTS] });
+  expect(next({ [inference]: { version: "1.0.1", reset: [RIGHTS] } })).toEqual({
+    version: "1.0.1",
+    reset: [RIGHTS],
+  });
+  expect(next({ [inference]: { version: "1.0.1" } })).toEqual({ version: "1.0.1" });
 });

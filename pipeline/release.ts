@@ -2,7 +2,7 @@ import { componentNames, ComponentName, ComponentVersion, Sha256 } from "@coalmi
 import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
 import type { BuildManifest } from "./build/build-manifest.ts";
-import type { ComponentSet, ComponentSpec } from "./rollout/deployment.ts";
+import { type ComponentSet, type ComponentSpec, RIGHTS } from "./rollout/deployment.ts";
 
 /** Which model inference runs: what a deployment tells it, so that a model swaps without a restart. */
 const ModelChoice = z.object({ component: ComponentName, version: ComponentVersion, sha256: Sha256 });
@@ -57,6 +57,15 @@ export function releaseOf(
   });
 }
 
+/** Models and Node run no code of their own that could ask for anything. */
+const withoutRights = (name: string): boolean =>
+  name === componentNames.nodeRuntime || name.startsWith("coalmine.model.");
+
+/** Devices keep the configuration that they have: rights that a version asks for anew come where the former ones go. */
+function rightsOf(name: string): ComponentSpec["reset"] {
+  return withoutRights(name) ? undefined : [RIGHTS];
+}
+
 /**
  * What a release changes of a running set; `null` removes. What others configured stays, so that a device that joins
  * later is configured like those that were there.
@@ -69,8 +78,14 @@ export function changesOf(
   for (const [name, version] of Object.entries(release.components)) {
     const model =
       name === componentNames.inference && release.model !== undefined ? { model: release.model } : {};
-    const merge = { ...running[name]?.merge, ...model };
-    changes[name] = { version, ...(Object.keys(merge).length === 0 ? {} : { merge }) };
+    const before = running[name];
+    const merge = { ...before?.merge, ...model };
+    const reset = before?.version === version ? before.reset : before && rightsOf(name);
+    changes[name] = {
+      version,
+      ...(Object.keys(merge).length === 0 ? {} : { merge }),
+      ...(reset === undefined ? {} : { reset }),
+    };
   }
   for (const name of Object.keys(running))
     if (name.startsWith("coalmine.") && release.components[name] === undefined) changes[name] = null;

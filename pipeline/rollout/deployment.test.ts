@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DeploymentRefused, diffOf, nextDeployment, rollbackDeployment } from "./deployment.ts";
+import { DeploymentRefused, diffOf, nextDeployment, RIGHTS, rollbackDeployment } from "./deployment.ts";
 
 const running = {
   "coalmine.Inference": { version: "1.0.0", merge: { batch: 1 } },
@@ -53,5 +53,16 @@ test("going back sets what the candidate configured to the defaults first [rollo
     "coalmine.Inference": { version: "1.0.0", merge: { batch: 1 }, reset: [""] },
     "coalmine.LogManager": { version: "1.0.0" },
     "aws.greengrass.Cli": { version: "2.12.0" },
+  });
+});
+
+test("going back from a version that asked for its own rights gives those of the former one [rollout-6.3]", () => {
+  const candidate = {
+    "coalmine.Inference": { version: "1.0.1", merge: { batch: 1 }, reset: [RIGHTS] },
+    "coalmine.LogManager": { version: "1.0.0" },
+  };
+  expect(rollbackDeployment(running, candidate)).toMatchObject({
+    "coalmine.Inference": { version: "1.0.0", merge: { batch: 1 }, reset: [RIGHTS] },
+    "coalmine.LogManager": { version: "1.0.0" },
   });
 });

@@ -1,6 +1,9 @@
 import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
 
+/** What a component may do on its device, as its recipe says; JSON pointer into its configuration. */
+export const RIGHTS = "/accessControl";
+
 /** A component as a deployment pins it. */
 export const ComponentSpec = z.object({
   version: z.string().min(1),
@@ -76,21 +79,22 @@ export function isSameSet(one: ComponentSet, other: ComponentSet): boolean {
 
 /**
  * The revision that brings the last good set back. Devices keep configuration that was merged into them, so whatever
- * the candidate configured differently starts again from the recipe's defaults.
+ * the candidate configured differently starts again from the recipe's defaults; of another version its rights alone.
  */
 export function rollbackDeployment(lastGood: ComponentSet, candidate: ComponentSet): ComponentSet {
   return Object.fromEntries(
     Object.entries(lastGood).map(([name, spec]) => {
       const tried = candidate[name];
-      const touched =
-        tried !== undefined && canonical(configuration(tried)) !== canonical(configuration(spec));
-      return [name, touched ? { ...spec, reset: [""] } : spec];
+      if (tried === undefined) return [name, spec];
+      if (canonical(configuration(tried)) !== canonical(configuration(spec)))
+        return [name, { ...spec, reset: [""] }];
+      return [name, tried.reset === undefined ? spec : { ...spec, reset: tried.reset }];
     }),
   );
 }
 
-function configuration({ merge, reset }: ComponentSpec): unknown {
-  return { merge: merge ?? {}, reset: reset ?? [] };
+function configuration({ merge, reset = [] }: ComponentSpec): unknown {
+  return { merge: merge ?? {}, reset: reset.filter((pointer) => pointer !== RIGHTS) };
 }
 
 /** JSON with sorted keys, so that equal settings compare equal however they were written down. */

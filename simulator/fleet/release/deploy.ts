@@ -10,6 +10,10 @@ export class NotInstalled extends CoalmineError {
   readonly code = "ERR_NOT_INSTALLED";
 }
 
+/** As the controller does it: devices keep what they have, and the rights that a version asks for anew have to come. */
+const RIGHTS = ["/accessControl"];
+const hasRights = (component: string): boolean =>
+  component !== componentNames.nodeRuntime && !component.startsWith("coalmine.model.");
 const STEP_MS = 10_000;
 const Installed = z.object({
   installedComponents: z.array(
@@ -37,14 +41,11 @@ export async function deployRelease(
         ...(component === componentNames.inference && model !== undefined ? { model } : {}),
         ...merges[component],
       };
-      const isMerged = Object.keys(merge).length > 0;
-      return [
-        component,
-        {
-          componentVersion: version,
-          ...(isMerged ? { configurationUpdate: { merge: JSON.stringify(merge) } } : {}),
-        },
-      ];
+      const configurationUpdate = {
+        ...(hasRights(component) ? { reset: RIGHTS } : {}),
+        ...(Object.keys(merge).length > 0 ? { merge: JSON.stringify(merge) } : {}),
+      };
+      return [component, { componentVersion: version, configurationUpdate }];
     }),
   );
   const { things } = cloud.iot.iot;
