@@ -14,13 +14,26 @@ const open: readonly (readonly [pattern: RegExp, reason: string])[] = [
     "the key is named by its alias in the statement's condition, and used by way of one service",
   ],
   [/:log-stream:\*$/, "a log's streams are named when they begin; the group is the role's own"],
-  [/:log-group:\/aws\/greengrass\/\*$/, "Greengrass names a device's log groups for its components"],
+  [
+    /:log-group:\/aws\/greengrass\/(UserComponent\/[^/]+\/)?\*$/,
+    "Greengrass names a device's log groups for its components",
+  ],
   [/:iot:.*:(cert|thing|job)\/\*$/, "devices, their certificates and their jobs come and go"],
   [/:iot:.*:thinggroup\/coalmine-\*$/, "a template may name any group of Coalmine's, and no other"],
   [/:iot:.*:topic\/coalmine\/\*\/certificate\/answer$/, "each device has an answer's topic of its own"],
   [/:greengrass:.*:(deployments|coreDevices):\*$/, "deployments and core devices come and go"],
   [/:greengrass:.*:components:coalmine\.\*$/, "components of the suite, in each of their versions"],
+  [/:cloudwatch:.*:alarm:\*$/, "alarms are asked for by their state, whatever their names are"],
   [/:codebuild:.*:project\/coalmine-\*$/, "one project for each stage of the definition"],
+];
+
+/** Why a route asks nobody who they are. */
+const unsigned: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [/^POST \/claims\//, "whoever exchanges a one-time code has no credential yet: the code is what is shown"],
+  [
+    /^ANY \/api\/\{proxy\+\}$/,
+    "the function verifies the session's token with each request, and tells who has none only how to sign in",
+  ],
 ];
 
 const Statement = z.object({
@@ -39,12 +52,10 @@ const Policies = z.array(
 export function acknowledge(stack: Stack): void {
   for (const found of stack.node.findAll()) {
     if (found instanceof CfnRole) acknowledgeWildcards(stack, found);
-    if (found instanceof CfnRoute && found.authorizationType === "NONE")
-      say(
-        found,
-        "APIG4",
-        "whoever exchanges a one-time code has no credential yet: the code is what is shown",
-      );
+    if (found instanceof CfnRoute && found.authorizationType === "NONE") {
+      const reason = unsigned.find(([pattern]) => pattern.test(found.routeKey))?.[1];
+      if (reason !== undefined) say(found, "APIG4", reason);
+    }
     if (found instanceof CfnDistribution)
       say(found, "CFR1", "operators sign in from wherever they are, with a second factor");
   }

@@ -60,6 +60,7 @@ const actionOf: Text = {
 };
 const prefixes: Text = {
   CloudWatchClient: "cloudwatch",
+  CloudWatchLogsClient: "logs",
   CodePipelineClient: "codepipeline",
   DynamoDBClient: "dynamodb",
   GreengrassV2Client: "greengrass",
@@ -104,7 +105,14 @@ function resourcesOf(service: string, input: Text, { region, accountId }: Where)
   };
   const of: Readonly<Record<string, () => string[]>> = {
     dynamodb: () => named("TableName", (name) => arn(`table/${name}`)),
-    s3: () => named("Bucket", (bucket) => `arn:aws:s3:::${bucket}/${input["Key"] ?? ""}`),
+    s3: () =>
+      named("Bucket", (bucket) => `arn:aws:s3:::${[bucket, ...named("Key", (key) => key)].join("/")}`),
+    // Of alarms that a question names by their state alone.
+    cloudwatch: () => [arn("alarm:*")],
+    logs: () =>
+      named("logGroupName", (group) =>
+        [arn(`log-group:${group}`), ...named("logStreamName", (stream) => `log-stream:${stream}`)].join(":"),
+      ),
     sns: () => named("TopicArn", (topic) => topic),
     codepipeline: () => {
       const pipeline = input["name"] ?? input["pipelineName"] ?? "";

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
-import { handle, type LambdaEvent } from "hono/aws-lambda";
+import type { handle, LambdaEvent } from "hono/aws-lambda";
 import * as z from "zod";
 
 /** Two ways to an app: over HTTP on this machine, and as API Gateway calls a function. */
@@ -15,8 +15,9 @@ const Answered = z.object({
 });
 
 /** What `fetch` is to a server, with a gateway of payload format 2.0 between. */
-export function throughGateway(app: Hono): (path: string, init?: RequestInit) => Promise<Response> {
-  const handler = handle(app);
+export function throughGateway(
+  handler: ReturnType<typeof handle>,
+): (path: string, init?: RequestInit) => Promise<Response> {
   return async (path, init) => {
     const event = await gatewayEvent(new Request(`https://api.example${path}`, init));
     const answered = Answered.parse(await handler(event));

@@ -13,6 +13,7 @@ import {
 } from "@coalmine/contract/operator-api";
 import { Closing, invariant, silentLog } from "@coalmine/runtime";
 import type { Hono } from "hono";
+import { handle } from "hono/aws-lambda";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readRollout } from "../../pipeline/controller/folded.ts";
 import { evidenceRow } from "../../pipeline/evidence/row.ts";
@@ -166,7 +167,7 @@ test("the server on this machine keeps the contract", async () => {
 });
 
 test("the same behind API Gateway keeps the contract", async () => {
-  await holdAgainstContract(known(throughGateway(lambda)));
+  await holdAgainstContract(known(throughGateway(handle(lambda))));
 });
 
 test("a page has the rollout in a sentence, by stages, and what each decision would do", async () => {

@@ -3,9 +3,6 @@ import * as z from "zod";
 /** Of API Gateway's payload format 2.0, what functions behind an HTTP API read. */
 export const HttpEvent = z.object({
   rawPath: z.string(),
-  rawQueryString: z.string().default(""),
-  headers: z.record(z.string(), z.string()).default({}),
-  cookies: z.array(z.string()).default([]),
   requestContext: z.object({
     http: z.object({ method: z.string(), sourceIp: z.string().default("") }),
     authorizer: z

@@ -10,6 +10,7 @@ import { DrivenClock, silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { groupOf } from "../../api/http/sign-in/groups.ts";
 import { decodePoints, encodePoints } from "../../components/stream-uploader/src/batch-record.ts";
 import { curve } from "../../components/stream-uploader/src/device.fixture.ts";
 import { pointLine } from "../../components/stream-uploader/src/point-line.ts";
@@ -19,7 +20,7 @@ import { userPool } from "../../simulator/cloud/cognito/user-pool.ts";
 import { startTestCloud, type TestCloud } from "../../simulator/cloud/protocol/test-cloud.ts";
 import { catalogue, glueColumns, savedQueries } from "../lake/measurements.ts";
 import { answer, HttpEvent } from "./http-event.ts";
-import { groupOf, personOf } from "./person.ts";
+import { personOf } from "./person.ts";
 
 /** What has no local counterpart, and what stands in for it: each keeps the contract that the functions rely on. */
 

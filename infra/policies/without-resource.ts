@@ -7,5 +7,6 @@ export const withoutResource: Readonly<Record<string, string>> = {
   "greengrass:CreateDeployment": "a deployment has no name before it is made",
   "greengrass:ListDeployments": "lists are of the whole region",
   "greengrass:ListCoreDevices": "lists are of the whole region",
+  "iot:ListThings": "lists are of the whole region",
   "iot:CreateCertificateFromCsr": "a certificate has no name before it is made",
 };

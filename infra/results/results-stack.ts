@@ -1,6 +1,6 @@
 import { CfnOutput, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib/core";
 import { HttpMethod } from "aws-cdk-lib/aws-apigatewayv2";
-import { HttpIamAuthorizer } from "aws-cdk-lib/aws-apigatewayv2-authorizers";
+import { HttpIamAuthorizer, HttpJwtAuthorizer } from "aws-cdk-lib/aws-apigatewayv2-authorizers";
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
 import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
 import { CfnRule } from "aws-cdk-lib/aws-events";
@@ -77,7 +77,8 @@ export class ResultsStack extends Stack {
     });
     const { api } = openHttpApi(this, "Api", { ratePerSecondMax: RATE_MAX });
     const integration = new HttpLambdaIntegration("Ask", this.#function("ask"));
-    const { authorizer } = userPool(this);
+    const { client, issuer } = userPool(this);
+    const authorizer = new HttpJwtAuthorizer("People", issuer, { jwtAudience: [client.userPoolClientId] });
     const methods = [HttpMethod.GET];
     api.addRoutes({ path: resultRoutes.people, methods, integration, authorizer });
     api.addRoutes({ path: resultRoutes.devices, methods, integration, authorizer: new HttpIamAuthorizer() });

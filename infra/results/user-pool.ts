@@ -1,17 +1,17 @@
 import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib/core";
-import { HttpJwtAuthorizer } from "aws-cdk-lib/aws-apigatewayv2-authorizers";
 import {
   AccountRecovery,
   CfnUserPoolGroup,
   FeaturePlan,
   Mfa,
+  OAuthScope,
   StandardThreatProtectionMode,
   UserPool,
   type UserPoolClient,
 } from "aws-cdk-lib/aws-cognito";
 import { roles } from "@coalmine/contract/operator-api";
 import type { Construct } from "constructs";
-import { groupOf } from "../handlers/person.ts";
+import { groupOf } from "../../api/http/sign-in/groups.ts";
 
 const PASSWORD_CHARACTERS_MIN = 14;
 /** A shift; then somebody signs in again. */
@@ -21,7 +21,7 @@ const SESSION_HOURS = 12;
 export function userPool(
   scope: Construct,
   callbackUrls: readonly string[] = [],
-): { readonly pool: UserPool; readonly client: UserPoolClient; readonly authorizer: HttpJwtAuthorizer } {
+): { readonly pool: UserPool; readonly client: UserPoolClient; readonly issuer: string } {
   const pool = new UserPool(scope, "People", {
     selfSignUpEnabled: false,
     signInAliases: { email: true },
@@ -53,9 +53,14 @@ export function userPool(
     refreshTokenValidity: Duration.hours(SESSION_HOURS),
     ...(callbackUrls.length === 0
       ? { disableOAuth: true }
-      : { oAuth: { flows: { authorizationCodeGrant: true }, callbackUrls: [...callbackUrls] } }),
+      : {
+          oAuth: {
+            flows: { authorizationCodeGrant: true },
+            scopes: [OAuthScope.OPENID, OAuthScope.EMAIL],
+            callbackUrls: [...callbackUrls],
+          },
+        }),
   });
   const issuer = `https://cognito-idp.${Stack.of(scope).region}.amazonaws.com/${pool.userPoolId}`;
-  const authorizer = new HttpJwtAuthorizer("People", issuer, { jwtAudience: [client.userPoolClientId] });
-  return { pool, client, authorizer };
+  return { pool, client, issuer };
 }

@@ -1,6 +1,8 @@
+import { COMMISSIONING_TABLE } from "../../api/claims/claim-cloud.ts";
 import { ROLLOUTS_TABLE } from "../../pipeline/controller/rollout-log.ts";
 import { PIPELINE_NAME } from "../../pipeline/definition.ts";
 import { EVIDENCE_TABLE } from "../../pipeline/evidence/evidence-store.ts";
+import { REHEARSALS } from "../../pipeline/rehearsals.ts";
 import type { WaitStage } from "../../pipeline/rollout/action.ts";
 import { waitStages } from "../../pipeline/rollout/action.ts";
 import type { Target } from "../../pipeline/target.ts";
@@ -12,6 +14,10 @@ const allow = (Action: readonly string[], ...Resource: readonly string[]): State
   Action,
   Resource,
 });
+
+/** Folders of the bucket of artifacts: of releases and rollouts, and of technicians' reports. */
+const kept = ["releases", "rollouts", "overrides"] as const;
+const REPORTS = "commissioning";
 
 interface Where {
   readonly partition: string;
@@ -45,15 +51,22 @@ export function controllerMay(where: Where): readonly Statement[] {
   ];
 }
 
-/** What the operators' API may do: read, and write decisions into the events of a rollout. */
+/** What the operators' API may do: read, and write decisions and who takes on which alarm into the events of rollouts. */
 export function operatorsMay(where: Where): readonly Statement[] {
   const { home, targets } = where;
   const place = placeOf(where, home);
-  const [first] = targets;
   return [
     rollouts(place, "GetItem", "PutItem", "Query"),
-    ...(first === undefined ? [] : reads(place, first.artifactBucket)),
-    ...targets.flatMap((target) => watches(placeOf(where, target.region), target)),
+    // Codes that were refused are found by that alone.
+    allow(["dynamodb:Scan"], arn(place, "dynamodb", `table/${COMMISSIONING_TABLE}`)),
+    ...targets.flatMap((target) => [
+      ...watches(placeOf(where, target.region), target),
+      ...looksAt(placeOf(where, target.region)),
+      ...reads(placeOf(where, target.region), target.artifactBucket, [
+        ...(target.region === home ? [...kept, REHEARSALS] : []),
+        REPORTS,
+      ]),
+    ]),
   ];
 }
 
@@ -62,7 +75,7 @@ function deploys(place: Place, target: Target): Statement[] {
   const iot = (resource: string): string => arn(place, "iot", resource);
   return [
     ...watches(place, target),
-    ...reads(place, artifactBucket),
+    ...reads(place, artifactBucket, kept),
     allow(["s3:PutObject"], bucketArn(place, `${artifactBucket}/rollouts/*`)),
     allow(
       ["iot:AddThingToThingGroup", "iot:RemoveThingFromThingGroup"],
@@ -108,13 +121,26 @@ function watches(place: Place, target: Target): Statement[] {
   ];
 }
 
-/** What was kept of releases and rollouts. Without the list S3 says of what is missing that one may not know. */
-function reads(place: Place, bucket: string): Statement[] {
+/** What people see of a target beside that: each device in the registry, its history, its log, the region's alarms. */
+function looksAt(place: Place): Statement[] {
+  const iot = (resource: string): string => arn(place, "iot", resource);
   return [
+    allow(["iot:ListThings"], "*"),
+    allow(["iot:ListThingGroupsForThing", "iot:ListThingPrincipals"], iot("thing/*")),
+    allow(["iot:DescribeCertificate"], iot("cert/*")),
+    allow(["dynamodb:Query"], arn(place, "dynamodb", `table/${COMMISSIONING_TABLE}`)),
+    allow(["cloudwatch:DescribeAlarms"], arn(place, "cloudwatch", "alarm:*")),
     allow(
-      ["s3:GetObject"],
-      ...["releases/*", "rollouts/*", "overrides/*"].map((keys) => bucketArn(place, `${bucket}/${keys}`)),
+      ["logs:FilterLogEvents", "logs:GetLogEvents"],
+      arn(place, "logs", `log-group:/aws/greengrass/UserComponent/${place.region}/*`),
     ),
+  ];
+}
+
+/** Objects of these folders. Without the list S3 says of what is missing that one may not know. */
+function reads(place: Place, bucket: string, folders: readonly string[]): Statement[] {
+  return [
+    allow(["s3:GetObject"], ...folders.map((folder) => bucketArn(place, `${bucket}/${folder}/*`))),
     allow(["s3:ListBucket"], bucketArn(place, bucket)),
     byKey(place, ["s3"]),
   ];

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Role, roles, type Session } from "@coalmine/contract/operator-api";
+import type { Session } from "@coalmine/contract/operator-api";
 import type { Clock } from "@coalmine/ports";
 import { Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
@@ -7,9 +7,11 @@ import { errors, jwtVerify, type JWTVerifyGetKey } from "jose";
 import * as z from "zod";
 import type { Door } from "./door.ts";
 import { setSession, shownToken } from "./door.ts";
+import { roleIn } from "./groups.ts";
 
 const START = "/api/sign-in/start";
-const BACK = "/api/sign-in/back";
+/** Where the provider sends people back to: it has to know it beforehand. */
+export const BACK = "/api/sign-in/back";
 const START_COOKIE = "coalmine_start";
 const START_SECONDS = 600;
 const EXCHANGE_MS_MAX = 10_000;
@@ -153,10 +155,8 @@ async function claimsOf(
   }
 }
 
-/** The highest role of a person's groups; who has none is nobody here. */
 function sessionOf(claims: Claims, nowMs: number): Session | undefined {
-  const groups = claims["cognito:groups"];
-  const role = roles.findLast((one: Role) => groups.includes(`coalmine-${one}`));
+  const role = roleIn(claims["cognito:groups"]);
   return role && { who: claims.email ?? claims.sub, role, expiresInMs: claims.exp * 1000 - nowMs };
 }
 
