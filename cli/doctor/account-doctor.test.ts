@@ -19,7 +19,8 @@ let rig: HealthyAccount;
 let fleet: TestFleet;
 let account: Account;
 const repository = places(dirname(dirname(import.meta.dirname)), {});
-const connection = "arn:aws:codeconnections:us-east-1:123456789012:connection/0f3a";
+const connection =
+  "arn:aws:codeconnections:us-east-1:123456789012:connection/0f3a0000-0000-4000-8000-000000000000";
 const at = places(import.meta.dirname, { COALMINE_STATE: "/nowhere" });
 
 const invoke = (service: string, operation: string, input: object): Promise<object> =>
@@ -62,7 +63,7 @@ test("an account that is ready is told the commands that bring it up, with its o
   for (const command of [
     "npx aws-cdk@2 bootstrap aws://123456789012/us-east-1",
     `npm run synth -- -c account=123456789012 -c region=us-east-1 -c connectionArn=${connection} -c repositoryOwner=ward -c repositoryName=coalmine`,
-    "npx aws-cdk@2 deploy --app cdk.out CoalmineIdentity CoalmineDelivery",
+    "npx aws-cdk@2 deploy --app cdk.out CoalmineIdentity CoalmineLake",
     `"artifactBucket":"coalmine-artifacts-us-east-1-123456789012"`,
     "npx coalmine doctor --aws --region us-east-1",
   ])

@@ -25,7 +25,7 @@ test("bash offers nouns, verbs, options and their values", () => {
   expect(offered("rollout", "")).toEqual(expect.arrayContaining(["run", "watch", "promote", "plan"]));
   expect(offered("rollout", "").some((word) => word.startsWith("-"))).toBe(false);
   expect(offered("rollout", "show", "--j")).toEqual(["--json"]);
-  expect(offered("rollout", "run", "--regression", "c")).toEqual(["crash-at-start"]);
+  expect(offered("rollout", "run", "--regression", "crash-at")).toEqual(["crash-at-start"]);
   expect(offered("device", "logs", "core-01", "--f")).toEqual(["--follow", "--fleet"]);
   expect(offered("schema", "rollout-s")).toEqual(["rollout-show"]);
   expect(offered("completion", "")).toEqual(["bash", "zsh", "fish"]);

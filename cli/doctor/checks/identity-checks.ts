@@ -1,4 +1,4 @@
-import { GetRoleCommand, SimulatePrincipalPolicyCommand } from "@aws-sdk/client-iam";
+import { type ContextEntry, GetRoleCommand, SimulatePrincipalPolicyCommand } from "@aws-sdk/client-iam";
 import {
   DescribeProvisioningTemplateCommand,
   DescribeRoleAliasCommand,
@@ -8,6 +8,7 @@ import {
 import { GetBucketLocationCommand, GetBucketVersioningCommand } from "@aws-sdk/client-s3";
 import * as z from "zod";
 import { devicePolicy, names, tokenExchangePolicy } from "../../../infra/identity/identity.ts";
+import type { Statement } from "../../../infra/policies/statement.ts";
 import { type Account, callerOf, unlessNone } from "../account.ts";
 import { advised, bad, type Check, fine, type Found } from "../check.ts";
 
@@ -61,15 +62,20 @@ export const identityChecks: readonly Check<Account>[] = [
       const needed = tokenExchangePolicy(
         { region: target.region, accountId, partition },
         { artifacts: target.artifactBucket, lake: target.lakeBucket },
-      ).Statement.map(({ Action, Resource }) => ({ actions: [...Action], resources: [...Resource] }));
-      if (alsoNeeded.length > 0) needed.push({ actions: [...alsoNeeded], resources: ["*"] });
+      ).Statement.map(({ Action, Resource, Condition }) => ({
+        actions: [...Action],
+        resources: [...Resource],
+        context: contextOf(Condition),
+      }));
+      if (alsoNeeded.length > 0) needed.push({ actions: [...alsoNeeded], resources: ["*"], context: [] });
       const denied = new Set<string>();
-      for (const { actions, resources } of needed) {
+      for (const { actions, resources, context } of needed) {
         const { EvaluationResults = [] } = await iam.send(
           new SimulatePrincipalPolicyCommand({
             PolicySourceArn: roleArn,
             ActionNames: actions,
             ResourceArns: resources,
+            ContextEntries: context,
           }),
         );
         for (const { EvalActionName = "", EvalResourceName = "", EvalDecision } of EvaluationResults)
@@ -195,4 +201,16 @@ function allowedBy({ Statement }: z.infer<typeof Policy>): Set<string> {
 
 function nameOf(roleArn: string): string {
   return roleArn.slice(roleArn.lastIndexOf("/") + 1);
+}
+
+/** A request as a statement's conditions want it: without one IAM takes each condition for unfulfilled. */
+function contextOf(condition: Statement["Condition"]): ContextEntry[] {
+  return Object.entries(condition ?? {}).flatMap(([operator, keys]) =>
+    Object.entries(keys).map(([ContextKeyName, value]): ContextEntry => {
+      const values = typeof value === "string" ? [value] : value;
+      return operator.startsWith("ForAnyValue:") || operator.startsWith("ForAllValues:")
+        ? { ContextKeyName, ContextKeyType: "stringList", ContextKeyValues: [...values] }
+        : { ContextKeyName, ContextKeyType: "string", ContextKeyValues: values.slice(0, 1) };
+    }),
+  );
 }

@@ -23,11 +23,14 @@ const Simulation = z.object({
 });
 
 /** Every role may do the same here: what `authorize.ts` lets a device's role do, told as IAM tells it. */
-const allowed: ReadonlySet<string> = new Set(
-  Object.entries(roleMay).flatMap(([service, operations]) =>
+const allowed: ReadonlySet<string> = new Set([
+  ...Object.entries(roleMay).flatMap(([service, operations]) =>
     [...operations].map((operation) => `${service}:${actionOf[operation] ?? operation}`),
   ),
-);
+  // There are no keys here: whoever may read an object reads it.
+  "kms:Decrypt",
+  "kms:GenerateDataKey",
+]);
 
 /** IAM, read only: the roles that IoT role aliases name, and their one policy. */
 export function iamService(options: {
