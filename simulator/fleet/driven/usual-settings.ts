@@ -1,3 +1,4 @@
+import { certificateAnswerTopic } from "@coalmine/contract/commissioning";
 import { RegionSettings } from "./settings.ts";
 
 /**
@@ -23,6 +24,7 @@ export function usualSettings(region: string): RegionSettings {
     `$aws/things/${thing}/greengrass/health/json`,
     `coalmine/${thing}/*`,
   ];
+  const heard = [...reserved, certificateAnswerTopic(thing)];
   const allow = (actions: readonly string[], resources: readonly string[]) => ({
     Effect: "Allow",
     Action: actions,
@@ -44,11 +46,11 @@ export function usualSettings(region: string): RegionSettings {
       ),
       allow(
         ["iot:Receive"],
-        reserved.map((topic) => iot(`topic/${topic}`)),
+        heard.map((topic) => iot(`topic/${topic}`)),
       ),
       allow(
         ["iot:Subscribe"],
-        reserved.map((topic) => iot(`topicfilter/${topic}`)),
+        heard.map((topic) => iot(`topicfilter/${topic}`)),
       ),
       allow(["iot:AssumeRoleWithCertificate"], [iot(`rolealias/${ROLE_ALIAS}`)]),
       allow(dataPlane, ["*"]),
