@@ -11,6 +11,8 @@ import * as z from "zod";
 import { stages } from "../pipeline/definition.ts";
 import { app } from "./app.ts";
 import { readContext } from "./context.ts";
+import { OPERATORS_FUNCTION } from "./handlers/operators/operators.ts";
+import { Settings } from "./handlers/operators/settings.ts";
 import { functionNames } from "./identity/functions.ts";
 import { names } from "./identity/identity.ts";
 import { withoutResource } from "./policies/without-resource.ts";
@@ -164,6 +166,25 @@ test("results by files alone have neither an API nor a table nor people of their
   for (const type of ["AWS::ApiGatewayV2::Api", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool"])
     cheap.resourceCountIs(type, 0);
   template("production-CoalmineResults").resourceCountIs("AWS::ApiGatewayV2::Route", 2);
+});
+
+test("the console's API is one route of the gateway, and its people come back from the user pool to the function", () => {
+  const console = template("production-CoalmineConsole");
+  const routes = Object.values(console.findResources("AWS::ApiGatewayV2::Route"));
+  expect(routes.map((route) => route["Properties"].RouteKey)).toEqual(["ANY /api/{proxy+}"]);
+  console.resourceCountIs("AWS::Cognito::UserPoolDomain", 1);
+  console.hasResourceProperties("AWS::Cognito::UserPoolClient", {
+    AllowedOAuthFlows: ["code"],
+    AllowedOAuthScopes: ["openid", "email"],
+    CallbackURLs: ["https://console.example.com/api/sign-in/back"],
+  });
+  const [operators] = Object.values(
+    console.findResources("AWS::Lambda::Function", { Properties: { FunctionName: OPERATORS_FUNCTION } }),
+  );
+  const variables: unknown = operators?.["Properties"].Environment.Variables;
+  expect(Object.keys(z.record(z.string(), z.unknown()).parse(variables)).toSorted()).toEqual(
+    [...Object.keys(Settings.shape), "COALMINE_TARGETS"].toSorted(),
+  );
 });
 
 test("what is measured in a region is in no policy of another one", () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, globSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { AttachThingPrincipalCommand, CreateKeysAndCertificateCommand } from "@aws-sdk/client-iot";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { CreateTopicCommand, SNSClient } from "@aws-sdk/client-sns";
 import { ThingName } from "@coalmine/contract";
@@ -84,13 +85,16 @@ test("the controller's function and the operators' run a whole rollout against t
   const passes = controllerFunction({ controller, clock, metricLine: (line) => lines.push(line) });
   const recorded = recordCalls([...clients, sns]);
   const { passes: made, phase } = await passes();
+  let promoted = 0;
   await play(rig, async () => {
     const told = await controller.tick();
     if (told.rollout === undefined || told.phase !== "awaitingPromotion" || told.moved) return told;
     await promoteThroughGateway(rig, told.rollout);
+    promoted++;
     return controller.tick();
   });
   recorded.stop();
+  expect(promoted).toBe(1);
   expect(made).toBeGreaterThan(1);
   expect(JSON.parse(lines[0] ?? "")).toMatchObject({ passes: made, phase });
   expect(recorded.calls.length).toBeGreaterThan(50);
@@ -138,6 +142,12 @@ async function promoteThroughGateway(rig: Rig, rollout: string): Promise<void> {
     sha256: "s",
     key: report,
   });
+
+  // A certificate, which the registry is asked for as well.
+  const { certificateArn: principal = "" } = await rig.home.region.iot.send(
+    new CreateKeysAndCertificateCommand({ setAsActive: true }),
+  );
+  await rig.home.region.iot.send(new AttachThingPrincipalCommand({ thingName: thing, principal }));
 
   const pool = { region: where.region, poolId: "us-east-1_People", clientId: "console", clock };
   const people = userPool(pool);
@@ -209,7 +219,18 @@ async function promoteThroughGateway(rig: Rig, rollout: string): Promise<void> {
   });
   expect(Decided.parse(await decided.json()).rollout).toBe(rollout);
   asked.stop();
-  expect(refusedOf("CoalmineConsole/Operators/Role", asked.calls)).toEqual([]);
+  const path = "CoalmineConsole/Operators/Role";
+  expect(refusedOf(path, asked.calls)).toEqual([]);
+  const actions = new Set(
+    asked.calls.flatMap((call) => questionsOf(call, where)).map(({ action }) => action),
+  );
+  const unused = role(path)
+    .flatMap((statement) => statement.actions)
+    .filter((action) => !actions.has(action));
+  // Of devices that a rollout waits for; the others write the function's own log.
+  expect(new Set(unused)).toEqual(
+    new Set(["greengrass:ListEffectiveDeployments", "logs:CreateLogStream", "logs:PutLogEvents"]),
+  );
 }
 
 /** Commands of AWS clients that the source of a folder has: what it can call at all. */

@@ -21,6 +21,10 @@ export function bundleFunctions(): { readonly folder: string; remove(): void } {
     platform: "node",
     format: "esm",
     target: "node24",
+    // Packages in CommonJS ask for Node's own parts by `require`, which a module does not have by itself.
+    banner: {
+      js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
+    },
     external: ["@aws-sdk/*"],
     logLevel: "error",
   });

@@ -77,6 +77,9 @@ function deploys(place: Place, target: Target): Statement[] {
     ...watches(place, target),
     ...reads(place, artifactBucket, kept),
     allow(["s3:PutObject"], bucketArn(place, `${artifactBucket}/rollouts/*`)),
+    allow(["dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"], evidence(place)),
+    allow(["iot:DescribeThingGroup"], ...groups(place, target)),
+    allow(["iot:DescribeJobExecution"], iot("job/*"), iot("thing/*")),
     allow(
       ["iot:AddThingToThingGroup", "iot:RemoveThingFromThingGroup"],
       iot("thing/*"),
@@ -112,12 +115,8 @@ function watches(place: Place, target: Target): Statement[] {
       arn(place, "greengrass", "coreDevices:*"),
     ),
     allow(["iot:DescribeThing"], iot("thing/*")),
-    allow(["iot:DescribeThingGroup", "iot:ListThingsInThingGroup"], ...groups(place, target)),
-    allow(["iot:DescribeJobExecution"], iot("job/*"), iot("thing/*")),
-    allow(
-      ["dynamodb:Query", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"],
-      arn(place, "dynamodb", `table/${EVIDENCE_TABLE}`),
-    ),
+    allow(["iot:ListThingsInThingGroup"], ...groups(place, target)),
+    allow(["dynamodb:Query"], evidence(place)),
   ];
 }
 
@@ -151,6 +150,10 @@ function rollouts(place: Place, ...actions: readonly string[]): Statement {
     actions.map((action) => `dynamodb:${action}`),
     arn(place, "dynamodb", `table/${ROLLOUTS_TABLE}`),
   );
+}
+
+function evidence(place: Place): string {
+  return arn(place, "dynamodb", `table/${EVIDENCE_TABLE}`);
 }
 
 function groups(place: Place, { canaryGroup, mainGroup }: Target): string[] {
