@@ -27,6 +27,7 @@ export function touchedTests(files: readonly string[]): string[] {
         "api",
         "cli",
         "commissioning",
+        "console",
       ].includes(first) &&
       second !== ""
     )
@@ -36,6 +37,22 @@ export function touchedTests(files: readonly string[]): string[] {
     return first === "recipes" ? ["pipeline/build/recipes"] : [];
   });
   return [...new Set([...ALWAYS, ...touched])];
+}
+
+/** Each is types of its own; a pattern says whose change can break them. Without one they see everything. */
+const typeProjects: readonly (readonly [project: string, touchedBy?: RegExp])[] = [
+  ["."],
+  ["tsconfig.component.json", /^(packages|components)\//],
+  ["commissioning/page/client", /^(packages|commissioning)\//],
+  ["console", /^(packages\/contract|console)\//],
+];
+
+/** The projects whose types a change can break; all of them where it is not known, or what they share changed. */
+export function touchedTypes(files: readonly string[]): string[] {
+  const isShared = files.length === 0 || files.some((file) => /^(package|tsconfig)\.json$/.test(file));
+  return typeProjects
+    .filter(([, by]) => isShared || by === undefined || files.some((file) => by.test(file)))
+    .map(([project]) => project);
 }
 
 /** What lint looks at: the sources that changed. Rules see one file at a time, and types are checked as a whole. */
@@ -52,12 +69,16 @@ export async function check(folder: string, base: string | undefined): Promise<s
       : execFileSync("git", ["diff", "--name-only", base, "HEAD"], { cwd: folder, encoding: "utf8" })
           .split("\n")
           .filter(Boolean);
+  // The longest first: the other worker has the rest.
   const steps: CheckStep[] = [
-    { name: "types", command: ["npm", "run", "-s", "types"] },
     {
       name: `tests of ${touchedTests(changed).join(", ")}`,
       command: [...tool("vitest"), "run", ...touchedTests(changed)],
     },
+    ...touchedTypes(changed).map((project) => ({
+      name: `types of ${project}`,
+      command: [...tool("tsc"), "--noEmit", "--checkers", "2", "-p", project],
+    })),
     {
       name: "lint",
       command: [...tool("oxlint"), "--type-aware", "--deny-warnings", ...lintPaths(changed)],
