@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./test/longest-first.ts";
 
 /**
  * Limits are for a machine of two cores that is busy with the tests beside it: a test that needs seconds by itself may
@@ -10,6 +11,7 @@ const patience = { testTimeout: 120_000, hookTimeout: 300_000 };
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
