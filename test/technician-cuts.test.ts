@@ -13,7 +13,7 @@ import { type LocalRegion, startLocalRegion } from "./local-region.ts";
 import { newDevice } from "./technician-site.ts";
 
 /** Each point of some hundred and thirty in `npm run test:long`; here one of so many. */
-const POINTS_APART = process.env["COALMINE_LONG"] === "1" ? 1 : 90;
+const POINTS_APART = process.env["COALMINE_LONG"] === "1" ? 1 : 97;
 /** An instrument that is quick for its kind. */
 const POINT_INTERVAL_MS = 5;
 const DEEDS_MAX = 40;
