@@ -125,7 +125,7 @@ export const lifeMutants = {
   },
   "breaks-new-devices": {
     what: "stream-uploader asks for no more than it needs",
-    harm: "its recipe does not let it hear the other components' health: a device that has the version before keeps its rights, a new one does not start",
+    harm: "its recipe does not let it hear the other components' health, so that it does not start",
     edits: [
       {
         file: "recipes/coalmine.StreamUploader.yaml",
