@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ListThingPrincipalsCommand } from "@aws-sdk/client-iot";
@@ -9,6 +9,7 @@ import { jsonLog } from "@coalmine/runtime";
 import { systemClock as clock } from "@coalmine/runtime/system-clock";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { showDevice } from "../api/devices/show-device.ts";
+import { filesBelow } from "../test/files-below.ts";
 import { type LocalRegion, newClaim, place, startLocalRegion } from "../test/local-region.ts";
 import { writeClaimCode } from "./claim-code-file.ts";
 import type { CodeExchange } from "./code-exchange.ts";
@@ -172,7 +173,7 @@ test("cut at every write and every question, the next run ends with one certific
     "journal.json",
   ]);
   // Neither in what the cloud's side has logged, nor in what it keeps.
-  const kept = await everyFile(join(folder, "cloud"));
+  const kept = (await filesBelow(join(folder, "cloud"))).map(({ text }) => text);
   expect(kept.join("")).toContain(codes[0]?.slice(0, 4));
   for (const code of codes)
     for (const text of [...kept, ...logLines]) expect(text.includes(code), code).toBe(false);
@@ -184,18 +185,8 @@ const questions = (topic: string): string[] => [
   `asking ${topic}`,
 ];
 
-async function everyFile(root: string): Promise<string[]> {
-  return Promise.all((await pathsIn(root)).map((path) => readFile(path, "latin1")));
-}
-
-async function pathsIn(root: string): Promise<string[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  return entries.filter((one) => one.isFile()).map((entry) => join(entry.parentPath, entry.name));
-}
-
 async function holdsNoSecret(root: string, code: string, where: string | undefined): Promise<void> {
-  for (const path of await pathsIn(root)) {
-    const text = await readFile(path, "utf8");
+  for (const { path, text } of await filesBelow(root)) {
     expect(text.replaceAll("-", ""), `${path}, cut ${where}`).not.toContain(code.replaceAll("-", ""));
     const keys = text.match(/PRIVATE KEY/g)?.length ?? 0;
     expect(keys > 0 && !path.endsWith("private.pem.key"), `${path}, cut ${where}`).toBe(false);

@@ -1,4 +1,4 @@
-import { componentNames, ComponentName, ComponentVersion, Sha256 } from "@coalmine/contract";
+import { componentNames, ComponentName, ComponentVersion, isProgram, Sha256 } from "@coalmine/contract";
 import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
 import type { BuildManifest } from "./build/build-manifest.ts";
@@ -57,15 +57,6 @@ export function releaseOf(
   });
 }
 
-/** Models and Node run no code of their own that could ask for anything. */
-const withoutRights = (name: string): boolean =>
-  name === componentNames.nodeRuntime || name.startsWith("coalmine.model.");
-
-/** Devices keep the configuration that they have: rights that a version asks for anew come where the former ones go. */
-function rightsOf(name: string): ComponentSpec["reset"] {
-  return withoutRights(name) ? undefined : [RIGHTS];
-}
-
 /**
  * What a release changes of a running set; `null` removes. What others configured stays, so that a device that joins
  * later is configured like those that were there.
@@ -80,7 +71,9 @@ export function changesOf(
       name === componentNames.inference && release.model !== undefined ? { model: release.model } : {};
     const before = running[name];
     const merge = { ...before?.merge, ...model };
-    const reset = before?.version === version ? before.reset : before && rightsOf(name);
+    // Devices keep the configuration that they have: rights that a version asks for anew come where the former ones go.
+    const anew = before !== undefined && isProgram(name) ? [RIGHTS] : undefined;
+    const reset = before?.version === version ? before.reset : anew;
     changes[name] = {
       version,
       ...(Object.keys(merge).length === 0 ? {} : { merge }),

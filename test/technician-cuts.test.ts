@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ListThingPrincipalsCommand } from "@aws-sdk/client-iot";
@@ -9,6 +9,7 @@ import { durableFiles } from "../commissioning/durable-files.ts";
 import type { Deed, View } from "../commissioning/flow/screen.ts";
 import { onlyCut, PowerCut } from "../commissioning/power-cut.fixture.ts";
 import type { Program } from "../commissioning/technician/program.ts";
+import { filesBelow } from "./files-below.ts";
 import { type LocalRegion, startLocalRegion } from "./local-region.ts";
 import { newDevice } from "./technician-site.ts";
 
@@ -44,15 +45,17 @@ test("cut at every write of the technician's whole way, the device goes on where
       if (wasCut) await goThrough(device.code, () => device.power());
       const principals = await region.iot.send(new ListThingPrincipalsCommand({ thingName: device.serial }));
       expect(principals.principals, where).toHaveLength(1);
-      for (const [path, text] of await everyFile(device.root))
+      for (const { path, text } of await filesBelow(device.root))
         expect(text.replaceAll("-", "").includes(device.code.replaceAll("-", "")), `${path}, ${where}`).toBe(
           false,
         );
       const again = await device.power();
       expect(again.device.entries.sent, where).toBeDefined();
       expect(again.book.answers.calibrations, where).toHaveLength(1);
-      const left = (await everyFile(device.root)).find(([path]) => path.endsWith("site-calibrations.json"));
-      expect(JSON.parse(left?.[1] ?? "{}"), where).toEqual({
+      const left = (await filesBelow(device.root)).find(({ path }) =>
+        path.endsWith("site-calibrations.json"),
+      );
+      expect(JSON.parse(left?.text ?? "{}"), where).toEqual({
         version: 1,
         records: again.book.answers.calibrations,
       });
@@ -120,16 +123,4 @@ function deedFor({ step, blocks, buttons }: View, code: string): Deed {
   // Nothing is to be tested twice: what was calibrated before a cut is finished.
   const finish = buttons.find(({ action }) => step === "calibration" && action === "finish");
   return { step, action: (finish ?? button)?.action ?? "", values };
-}
-
-async function everyFile(root: string): Promise<[path: string, text: string][]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  return Promise.all(
-    entries
-      .filter((entry) => entry.isFile())
-      .map(async ({ parentPath, name }): Promise<[string, string]> => {
-        const path = join(parentPath, name);
-        return [path, await readFile(path, "latin1")];
-      }),
-  );
 }

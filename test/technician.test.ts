@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -15,6 +15,7 @@ import { lineConsole } from "../commissioning/terminal/line-console.ts";
 import { walk } from "../commissioning/terminal/terminal.ts";
 import { axeOn } from "./axe.ts";
 import { browserTest, found } from "./browser.ts";
+import { filesBelow } from "./files-below.ts";
 import { type LocalRegion, startLocalRegion } from "./local-region.ts";
 import { type NewDevice, newDevice, PAGE_CODE, PASSPHRASE } from "./technician-site.ts";
 
@@ -104,23 +105,8 @@ class Technician {
   }
 }
 
-async function everythingOn(root: string): Promise<{ path: string; text: string; mode: string }[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  return Promise.all(
-    entries
-      .filter((entry) => entry.isFile())
-      .map(async ({ parentPath, name }) => {
-        const path = join(parentPath, name);
-        return {
-          path,
-          text: (await readFile(path)).toString("latin1"),
-          mode: ((await stat(path)).mode & 0o777).toString(8),
-        };
-      }),
-  );
-}
 async function expectNothingLeft({ root, code }: NewDevice): Promise<void> {
-  for (const { path, text } of await everythingOn(root))
+  for (const { path, text } of await filesBelow(root))
     for (const secret of [code, code.replaceAll("-", ""), PASSPHRASE, PAGE_CODE])
       expect(text.includes(secret), `${path} holds ${secret}`).toBe(false);
 }
@@ -251,7 +237,7 @@ test("the same way in a terminal, without a network: it finishes, and the identi
     /1\/9 Language and site[\s\S]*3\/9 Network[\s\S]*9\/9 Report[\s\S]*This device is ready/,
   );
   expect(minutes).toBeLessThan(6);
-  const files = await everythingOn(device.root);
+  const files = await filesBelow(device.root);
   const holders = files.filter(({ text }) => text.includes(others?.code ?? "no code"));
   expect(holders.map(({ path, mode }) => [path.split("/").at(-1), mode])).toEqual([["claim-code", "600"]]);
   expect(await certificatesOf(device.serial).catch(() => 0)).toBe(0);

@@ -4,18 +4,17 @@ import {
   paginateFilterLogEvents,
   ResourceNotFoundException,
 } from "@aws-sdk/client-cloudwatch-logs";
-import { componentNames, ThingName } from "@coalmine/contract";
+import { componentNames, isProgram, ThingName } from "@coalmine/contract";
 import { type LogLine, type LogPage, LogsQuery } from "@coalmine/contract/operator-api";
 import * as z from "zod";
 import { ApiError } from "../api-error.ts";
 import { parseInput } from "../api.ts";
 import type { OperatorRegion } from "../operator-region.ts";
+import { logStreamName } from "./log-stream-name.ts";
 
 /** As log-manager names them where nobody has chosen otherwise. */
 const groupOf = ({ target }: OperatorRegion, component: string): string =>
   `/aws/greengrass/UserComponent/${target.region}/${component}`;
-const streamOf = (dayMs: number, thing: string): string =>
-  `/${new Date(dayMs).toISOString().slice(0, 10).replaceAll("-", "/")}/thing/${thing}`;
 
 const DAY_MS = 24 * 3_600_000;
 /** How far back lines are looked for: log groups are kept for longer, and a page asks again. */
@@ -24,9 +23,7 @@ const DAYS_MAX = 7;
 const LATE_MS = 15 * 60_000;
 /** CloudWatch shows a line this long after it took it, at most as often as matters. */
 const SETTLE_MS = 1000;
-const loggers: readonly string[] = Object.values(componentNames).filter(
-  (name) => name !== componentNames.nodeRuntime && !name.startsWith("coalmine.model."),
-);
+const loggers: readonly string[] = Object.values(componentNames).filter(isProgram);
 
 interface Asked {
   readonly region: OperatorRegion;
@@ -122,7 +119,7 @@ async function lastLines(
   limit: number,
   beforeMs: number | undefined,
 ): Promise<TakenLine[]> {
-  const stream = streamOf(dayMs, thing);
+  const stream = logStreamName(dayMs, thing);
   const answer = await unlessMissing(
     region.logs.send(
       new GetLogEventsCommand({
@@ -143,7 +140,7 @@ async function linesAfter(
   fromMs: number,
 ): Promise<TakenLine[]> {
   const lines: TakenLine[] = [];
-  for (const stream of new Set([streamOf(fromMs, thing), streamOf(nowMs, thing)])) {
+  for (const stream of new Set([logStreamName(fromMs, thing), logStreamName(nowMs, thing)])) {
     const found: Taken[] = [];
     await unlessMissing(
       (async () => {

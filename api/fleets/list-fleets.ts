@@ -3,6 +3,7 @@ import { isFinished, readRollout } from "../../pipeline/controller/folded.ts";
 import { ageOf } from "../age.ts";
 import type { Api } from "../api.ts";
 import type { FleetSeen, FleetWatch } from "./fleet-watch.ts";
+import { versionMatrix } from "./version-matrix.ts";
 
 /** Rollouts that may still be under way: the latest. */
 const LOOKED_AT_MAX = 10;
@@ -70,17 +71,13 @@ function countsOf(rows: readonly DeviceRow[]): Fleet["byState"] {
   return counts;
 }
 
-/** The matrix component × version × cohort. */
 function installedOf({ rows, sets, membership }: FleetSeen): Fleet["installed"] {
-  const found = new Map<string, Fleet["installed"][number]>();
-  for (const { set, cohort } of rows.values())
-    for (const [component, version] of Object.entries((set === undefined ? undefined : sets[set]) ?? {})) {
-      const key = `${component}@${version}`;
-      const line = found.get(key) ?? { component, version, canary: 0, main: 0, drifted: 0 };
-      line[cohort]++;
-      const asked = membership.inForce[cohort]?.components[component]?.version;
-      if (asked !== undefined && asked !== version) line.drifted++;
-      found.set(key, line);
-    }
-  return [...found.keys()].sort().flatMap((key) => found.get(key) ?? []);
+  const devices = [...rows.values()].map(({ set, cohort }) => ({
+    cohort,
+    versions: Object.entries((set === undefined ? undefined : sets[set]) ?? {}),
+  }));
+  return versionMatrix(
+    devices,
+    (cohort, component) => membership.inForce[cohort]?.components[component]?.version,
+  );
 }

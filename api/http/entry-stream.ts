@@ -1,24 +1,19 @@
 import type { BeatEvent, EntryEvent } from "@coalmine/contract/operator-api";
-import type { Clock } from "@coalmine/ports";
 import type { Context } from "hono";
-import { type SSEStreamingApi, streamSSE } from "hono/streaming";
+import type { SSEStreamingApi } from "hono/streaming";
 import { readEntry, type StoredEntry } from "../../pipeline/controller/audit.ts";
 import type { Api } from "../api.ts";
 import type { FleetWatch } from "../fleets/fleet-watch.ts";
+import { openStream, type StreamPace } from "./open-stream.ts";
 
-/** Between looks: what happens is on a page within two seconds. */
-const LOOK_EVERY_MS = 1000;
-/** Looks without anything new before a beat says that the stream is alive. */
-const QUIET_LOOKS_MAX = 15;
+/** What happens is on a page within two seconds. */
+const pace = { lookEveryMs: 1000, quietLooksMax: 15 };
 /** Rollouts that are followed: the latest. Older ones have ended. */
 const FOLLOWED_MAX = 10;
 
-export interface EntryStreamParts {
+export interface EntryStreamParts extends Pick<StreamPace, "clock" | "goesOn"> {
   readonly api: Api;
   readonly watches: readonly FleetWatch[];
-  readonly clock: Pick<Clock, "sleep">;
-  /** Whether the stream may stay open: it ends with its listener's session. */
-  readonly goesOn: () => Promise<boolean>;
 }
 
 /**
@@ -29,31 +24,27 @@ export interface EntryStreamParts {
 export function entryStream(context: Context, parts: EntryStreamParts): Response {
   const { api, watches, clock, goesOn } = parts;
   const had = parsePlace(context.req.header("last-event-id") ?? "");
-  return streamSSE(context, async (stream) => {
-    const gone = new AbortController();
-    stream.onAbort(() => gone.abort());
+  return openStream(context, { clock, goesOn, ...pace }, async () => {
     const beat: BeatEvent = { nowMs: {} };
     const place = had ?? (await newest(api, watches));
-    // Its id lets a stream that is cut before its first event go on from here.
-    await stream.writeSSE({ event: "place", id: placeText(place), data: "" });
-    for (let quiet = 0; !gone.signal.aborted; quiet++) {
-      for (const entry of await since(api, place)) {
-        place.rollouts.set(entry.rollout, entry.sequence);
-        await stream.writeSSE({ event: "entry", id: placeText(place), data: JSON.stringify(eventOf(entry)) });
-        quiet = 0;
-      }
-      for (const watch of watches) {
-        beat.nowMs[watch.fleet] = (await watch.look()).nowMs;
-        if (await tellDevices(stream, watch, place)) quiet = 0;
-      }
-      const isLast = !(await goesOn());
-      if (quiet >= QUIET_LOOKS_MAX || isLast) {
-        await stream.writeSSE({ event: "beat", id: placeText(place), data: JSON.stringify(beat) });
-        quiet = 0;
-      }
-      if (isLast) return;
-      await clock.sleep(LOOK_EVERY_MS, gone.signal).catch(() => undefined);
-    }
+    return {
+      place: () => placeText(place),
+      tell: async (stream) => {
+        let isNew = false;
+        for (const entry of await since(api, place)) {
+          place.rollouts.set(entry.rollout, entry.sequence);
+          const data = JSON.stringify(eventOf(entry));
+          await stream.writeSSE({ event: "entry", id: placeText(place), data });
+          isNew = true;
+        }
+        for (const watch of watches) {
+          beat.nowMs[watch.fleet] = (await watch.look()).nowMs;
+          if (await tellDevices(stream, watch, place)) isNew = true;
+        }
+        return isNew;
+      },
+      beat: () => beat,
+    };
   });
 }
 

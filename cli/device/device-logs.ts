@@ -5,6 +5,7 @@ import {
   paginateDescribeLogGroups,
   paginateDescribeLogStreams,
 } from "@aws-sdk/client-cloudwatch-logs";
+import { logStreamName } from "../../api/devices/log-stream-name.ts";
 
 /** Of log-manager's default `logGroup`, and of the log manager that AWS offers. */
 const GROUPS = "/aws/greengrass/";
@@ -90,9 +91,8 @@ export class DeviceLogs {
   /** The device's streams of those days: `/2026/11/28/thing/core-01`. */
   async #streams(group: string, fromMs: number, nowMs: number): Promise<string[]> {
     const found: string[] = [];
-    const thing = this.#wanted.thing.replaceAll(":", "+");
     for (let dayMs = Math.floor(fromMs / DAY_MS) * DAY_MS; dayMs <= nowMs; dayMs += DAY_MS) {
-      const name = `/${new Date(dayMs).toISOString().slice(0, 10).replaceAll("-", "/")}/thing/${thing}`;
+      const name = logStreamName(dayMs, this.#wanted.thing);
       for await (const { logStreams = [] } of paginateDescribeLogStreams(
         { client: this.#client },
         { logGroupName: group, logStreamNamePrefix: name },

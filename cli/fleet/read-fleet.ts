@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-greengrassv2";
 import type * as z from "zod";
 import type { answers } from "../answers/answers.ts";
+import { versionMatrix } from "../../api/fleets/version-matrix.ts";
 import { membersOf, runningRevision } from "../../pipeline/controller/fleet.ts";
 import { eachOf, type Region } from "../../pipeline/controller/region.ts";
 
@@ -90,24 +91,22 @@ export async function showFleet(region: Region, nowMs: number): Promise<FleetPag
     cohort,
     installed: await installedOn(region, thing),
   }));
-  const rows = new Map<
-    string,
-    { component: string; version: string; canary: number; main: number; drifted: number }
-  >();
   const asked = { canary: fleet.groups[0]?.inForce, main: fleet.groups[1]?.inForce };
-  for (const { cohort, installed } of told)
-    for (const { componentName: component = "", componentVersion: version = "" } of installed) {
-      if (cohort === "none") continue;
-      const key = `${component} ${version}`;
-      const row = rows.get(key) ?? { component, version, canary: 0, main: 0, drifted: 0 };
-      const wanted = asked[cohort]?.components[component];
-      row[cohort]++;
-      if (wanted !== undefined && wanted !== version) row.drifted++;
-      rows.set(key, row);
-    }
+  const run = told.flatMap(({ cohort, installed }) =>
+    cohort === "none"
+      ? []
+      : [
+          {
+            cohort,
+            versions: installed.map(
+              ({ componentName = "", componentVersion = "" }) => [componentName, componentVersion] as const,
+            ),
+          },
+        ],
+  );
   return {
     ...fleet,
-    installed: [...rows.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
+    installed: versionMatrix(run, (cohort, component) => asked[cohort]?.components[component]),
   };
 }
 

@@ -47,3 +47,8 @@ export const componentNames = {
   nodeRuntime: "coalmine.NodeRuntime",
   bloodViscosityModel: "coalmine.model.BloodViscosity",
 } as const;
+
+/** Whether it is a program of ours: models are data, and Node runs what others bring. */
+export function isProgram(component: string): boolean {
+  return component !== componentNames.nodeRuntime && !component.startsWith("coalmine.model.");
+}

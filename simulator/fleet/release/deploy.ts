@@ -1,4 +1,4 @@
-import { componentNames } from "@coalmine/contract";
+import { componentNames, isProgram } from "@coalmine/contract";
 import type { JsonObject } from "@coalmine/recipe";
 import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
@@ -12,8 +12,6 @@ export class NotInstalled extends CoalmineError {
 
 /** As the controller does it: devices keep what they have, and the rights that a version asks for anew have to come. */
 const RIGHTS = ["/accessControl"];
-const hasRights = (component: string): boolean =>
-  component !== componentNames.nodeRuntime && !component.startsWith("coalmine.model.");
 const STEP_MS = 10_000;
 const Installed = z.object({
   installedComponents: z.array(
@@ -42,7 +40,7 @@ export async function deployRelease(
         ...merges[component],
       };
       const configurationUpdate = {
-        ...(hasRights(component) ? { reset: RIGHTS } : {}),
+        ...(isProgram(component) ? { reset: RIGHTS } : {}),
         ...(Object.keys(merge).length > 0 ? { merge: JSON.stringify(merge) } : {}),
       };
       return [component, { componentVersion: version, configurationUpdate }];
