@@ -32,12 +32,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        // One after the other: they start whole systems, and share what is built.
+        // They start whole systems, each in folders and on ports of its own, of one build.
         test: {
           ...patience,
           name: "together",
           include: ["test/**/*.test.ts"],
-          fileParallelism: false,
+          globalSetup: "./test/build-once.ts",
           sequence: { groupOrder: 1 },
         },
       },

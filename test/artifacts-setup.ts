@@ -7,8 +7,8 @@ import { coreDeviceProgram } from "../pipeline/build/core-device-program.ts";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Global set-up of the tests that run bundles: builds everything once for this machine, into `dist/`. What is not yet
- * released is built too; whether the list of releases agrees is the build's own business.
+ * Builds everything for this machine, into `dist/`, for what runs bundles. What is not yet released is built too; whether
+ * the list of releases agrees is the build's own business.
  */
 export function setup(): Promise<OwnRelease> {
   return buildHere(root, cacheFolder(root, process.env));

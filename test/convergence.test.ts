@@ -5,16 +5,15 @@ import { GetDeploymentCommand } from "@aws-sdk/client-greengrassv2";
 import { paginateListJobExecutionsForJob, type JobExecutionSummaryForJob } from "@aws-sdk/client-iot";
 import { componentNames } from "@coalmine/contract";
 import { Closing } from "@coalmine/runtime";
-import { afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, expect, inject, test } from "vitest";
 import { promote, rollback } from "../api/decide.ts";
-import { type OwnRelease, ownRelease } from "../cli/simulate/own-release.ts";
+import { ownRelease } from "../cli/simulate/own-release.ts";
 import { places } from "../cli/system/state.ts";
 import { readEntry } from "../pipeline/controller/audit.ts";
 import { runningRevision } from "../pipeline/controller/fleet.ts";
 import { readRollout } from "../pipeline/controller/folded.ts";
 import { eValue } from "../pipeline/judge/guard.ts";
 import type { Rollout } from "../pipeline/rollout/state.ts";
-import { setup as buildArtifacts } from "./artifacts-setup.ts";
 import { startWatchedRollouts, type SeenDevice, type WatchedRollouts } from "./driven-rollouts.ts";
 
 /** What follows a HALT, on hosted devices that run the components' own bundles, by the real controller. */
@@ -27,10 +26,7 @@ const BAD = "9.0.0";
 const { inference } = componentNames;
 
 let closing = new Closing();
-let built: OwnRelease;
-beforeAll(async () => {
-  built = await buildArtifacts();
-}, 180_000);
+const built = inject("built");
 afterEach(async () => {
   await closing.close();
   closing = new Closing();

@@ -1,17 +1,14 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { GreengrassV2Client, ListCoreDevicesCommand } from "@aws-sdk/client-greengrassv2";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { withVersion } from "../cli/simulate/own-release.ts";
 import { devicePolicy, names } from "../infra/identity/identity.ts";
-import { buildAll } from "../pipeline/build/build.ts";
 import { BuildManifest } from "../pipeline/build/build-manifest.ts";
-import { cacheFolder } from "../pipeline/build/cache-folder.ts";
-import { hostPlatform } from "../pipeline/build/platform.ts";
 import { usualSettings } from "../simulator/fleet/driven/usual-settings.ts";
 
 const root = dirname(import.meta.dirname);
@@ -19,24 +16,13 @@ const region = "eu-central-1";
 /** A few seconds each where nothing else runs; a machine that does much else takes its time. */
 vi.setConfig({ testTimeout: 180_000 });
 
+const { dist: running } = inject("built");
 let folder: string;
-let running: string;
 const children: ChildProcess[] = [];
 
-beforeAll(async () => {
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "hosted-fleet-"));
-  // A checkout of its own, so that no other test's build is in the way.
-  const checkout = mkdtempSync(join(folder, "checkout-"));
-  for (const entry of readdirSync(root))
-    if (!["dist", ".git"].includes(entry)) symlinkSync(join(root, entry), join(checkout, entry));
-  await buildAll({
-    root: checkout,
-    platforms: [hostPlatform() ?? "linux-x64"],
-    allowUnreleased: true,
-    cacheFolder: cacheFolder(root, process.env),
-  });
-  running = join(checkout, "dist");
-}, 120_000);
+});
 
 afterAll(() => {
   for (const child of children) child.kill();

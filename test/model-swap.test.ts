@@ -10,11 +10,11 @@ import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { ComponentVersion, componentNames, Sha256 } from "@coalmine/contract";
 import { parseRecipe } from "@coalmine/recipe";
 import { systemClock as clock } from "@coalmine/runtime/system-clock";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { variant } from "../components/inference/test/model-variants.fixture.ts";
 import { recipeOfThisMachine } from "../cli/simulate/own-release.ts";
 import { names } from "../infra/identity/identity.ts";
-import { BuildManifest, type BuiltComponent } from "../pipeline/build/build-manifest.ts";
+import { type BuiltComponent } from "../pipeline/build/build-manifest.ts";
 import { sha256 } from "../pipeline/build/digest.ts";
 import { recipeDigest, renderRecipe } from "../pipeline/build/recipe-template.ts";
 import { zip } from "../pipeline/build/zip.ts";
@@ -23,7 +23,7 @@ import { installedComponents } from "../simulator/fleet/process/installed-compon
 import type { DeviceSite } from "../simulator/fleet/process/process-device.ts";
 import { ProcessFleet } from "../simulator/fleet/process/process-fleet.ts";
 import { startedWith, treeOf } from "../simulator/fleet/process/process-tree.ts";
-import { coreDevice, setup as buildArtifacts } from "./artifacts-setup.ts";
+import { coreDevice } from "./artifacts-setup.ts";
 import { type LocalRegion, place, startLocalRegion } from "./local-region.ts";
 import { commissionIn } from "./on-this-machine.ts";
 
@@ -33,17 +33,15 @@ const { inference, nodeRuntime, bloodViscosityModel } = componentNames;
 const device = "core-01";
 const buckets = { artifacts: "coalmine-artifacts", lake: "coalmine-lake" };
 
+const { manifest: built } = inject("built");
 let folder: string;
 let region: LocalRegion;
 let greengrass: GreengrassV2Client;
 let s3: S3Client;
-let built: BuildManifest;
 let fleet: ProcessFleet | undefined;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cs-"));
-  await buildArtifacts();
-  built = BuildManifest.parse(JSON.parse(await readFile(join(root, "dist/build.json"), "utf8")));
   region = await startLocalRegion(join(folder, "cloud"));
   greengrass = new GreengrassV2Client(region.settings);
   s3 = new S3Client({ ...region.settings, forcePathStyle: true });

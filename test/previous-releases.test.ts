@@ -11,11 +11,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { BuildManifest } from "../pipeline/build/build-manifest.ts";
 import { cacheFolder } from "../pipeline/build/cache-folder.ts";
 import { hostPlatform } from "../pipeline/build/platform.ts";
-import { setup as buildArtifacts } from "./artifacts-setup.ts";
 
 /**
  * The releases before this one, built again from their own sources by their own build, in the present simulator. The short
@@ -29,13 +28,12 @@ const components = ["coalmine.SensorReader", "coalmine.StreamUploader"];
 vi.setConfig({ testTimeout: 600_000 });
 
 const root = dirname(import.meta.dirname);
+const { manifest: built } = inject("built");
 let folder: string;
-let built: BuildManifest;
 
-beforeAll(async () => {
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "previous-releases-"));
-  built = (await buildArtifacts()).manifest;
-}, 300_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const git = (...words: string[]): Buffer => execFileSync("git", words, { cwd: root, maxBuffer: 1024 ** 3 });

@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import {
   CloudWatchLogsClient,
   DescribeLogStreamsCommand,
@@ -19,31 +19,29 @@ import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client }
 import { componentNames, Heartbeat, ThingName, topics } from "@coalmine/contract";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { parquetReadObjects } from "hyparquet";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import type { IotConnection } from "../commissioning/iot-connection.ts";
 import { mqttConnector } from "../commissioning/mqtt-connector.ts";
 import { names } from "../infra/identity/identity.ts";
-import { BuildManifest } from "../pipeline/build/build-manifest.ts";
 import { publish } from "../pipeline/publish/publish.ts";
 import { installedComponents } from "../simulator/fleet/process/installed-components.ts";
 import type { DeviceSite } from "../simulator/fleet/process/process-device.ts";
 import { ProcessFleet } from "../simulator/fleet/process/process-fleet.ts";
 import { startedWith } from "../simulator/fleet/process/process-tree.ts";
 import { MARK } from "../simulator/fleet/process/supervised-process.ts";
-import { coreDevice, setup as buildArtifacts } from "./artifacts-setup.ts";
+import { coreDevice } from "./artifacts-setup.ts";
 import { type LocalRegion, place, startLocalRegion } from "./local-region.ts";
 import { commissionIn } from "./on-this-machine.ts";
 import { ownRelease } from "../cli/simulate/own-release.ts";
 
 const buckets = { artifacts: "coalmine-artifacts", lake: "coalmine-lake" };
 const device = "core-01";
-const dist = join(dirname(import.meta.dirname), "dist");
+const { dist, manifest: built } = inject("built");
 const clock = systemClock;
 
 let folder: string;
 let region: LocalRegion;
 let clients: { iot: IoTClient; s3: S3Client; greengrass: GreengrassV2Client; logs: CloudWatchLogsClient };
-let built: BuildManifest;
 let fleet: ProcessFleet | undefined;
 const seconds: Record<string, number> = {};
 
@@ -179,8 +177,6 @@ async function until(what: string, withinMs: number, holds: () => Promise<boolea
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cm-"));
-  await timed("build", buildArtifacts);
-  built = BuildManifest.parse(JSON.parse(await readFile(join(dist, "build.json"), "utf8")));
   region = await startLocalRegion(join(folder, "cloud"));
   const { cloud, settings } = region;
   clients = {

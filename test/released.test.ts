@@ -1,17 +1,14 @@
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { unzipSync } from "fflate";
-import { beforeAll, expect, test } from "vitest";
+import { expect, inject, test } from "vitest";
 import * as z from "zod";
 import { readBuild } from "../pipeline/build/build-manifest.ts";
 import { sha256 } from "../pipeline/build/digest.ts";
 import { isAllowed } from "../pipeline/supply/licences.ts";
 import { digestsOf, sbomFile, statementFile, statementOf, subjects } from "../pipeline/supply/statement.ts";
-import { setup as buildArtifacts } from "./artifacts-setup.ts";
 
-const dist = join(dirname(import.meta.dirname), "dist");
-
-beforeAll(buildArtifacts);
+const { dist } = inject("built");
 
 test("this checkout builds what recipes/released.json says of its versions; else run npm run bump", () => {
   const { components } = readBuild(dist);

@@ -2,9 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { readScenario, scenarioNames } from "../simulator/fleet/scenario/read-scenario.ts";
-import { setup as buildArtifacts } from "./artifacts-setup.ts";
 
 /** The scenarios themselves are played in the long form; the short form holds what plays them. */
 const isLong = process.env["COALMINE_LONG"] === "1";
@@ -15,14 +14,13 @@ vi.setConfig({ testTimeout: isLong ? HOUR_MS : 300_000 });
 const root = dirname(import.meta.dirname);
 let folder: string;
 
-beforeAll(async () => {
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "scenarios-"));
-  await buildArtifacts();
-}, 300_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function simulate(scenario: string, ...words: string[]) {
-  const args = ["simulate", "--scenario", scenario, "--running", join(root, "dist"), ...words];
+  const args = ["simulate", "--scenario", scenario, "--running", inject("built").dist, ...words];
   const child = spawn(
     process.execPath,
     [join(root, "simulator/fleet/main.ts"), ...args, "--artifacts", join(folder, "artifacts")],
