@@ -1,4 +1,5 @@
 import { fork } from "node:child_process";
+import { constants, getPriority, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime/error";
@@ -61,6 +62,8 @@ export function tryModel(entry: URL, clock: Clock, request: TrialRequest, msMax:
 /** In a process that was started for a trial, holds it; anywhere else does nothing. */
 export function serveTrialIfAsked(run: (request: TrialRequest) => Promise<readonly Tensors[]>): void {
   if (!isModelTrial() || process.send === undefined) return;
+  // On a board with one core free, what serves and reads goes first.
+  setPriority(Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL));
   process.once("message", (request: TrialRequest) => {
     void answer(request).then((told) => process.send?.(told));
   });

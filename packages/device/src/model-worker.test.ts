@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "@coalmine/runtime/system-clock";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { modelWorkers, type ModelWorkers } from "./model-worker.ts";
 import { addModel, endlessModel, failingModel, matrixModel } from "./onnx.fixture.ts";
 
@@ -164,10 +165,14 @@ test("a trial gives the answers of a good model, and refuses one that fails or n
   });
   const endless = await put(endlessModel(1));
   const row = { type: "float32", data: Float32Array.of(1), shape: [1, 1] } as const;
-  await expect(models.prove(artifact, endless, [{ x: row }], 1500)).rejects.toMatchObject({
-    code: "MODEL_HANGS",
-    message: expect.stringContaining("no answer within 1500 ms"),
-  });
+  const hanging = models.prove(artifact, endless, [{ x: row }], 1500);
+  await Promise.all([
+    expect(hanging).rejects.toMatchObject({
+      code: "MODEL_HANGS",
+      message: expect.stringContaining("no answer within 1500 ms"),
+    }),
+    vi.waitFor(() => expect(childrenNiceness()).toContain(Math.max(getPriority(), 10)), 1500),
+  ]);
 });
 
 test("a run that never returns is given up after its time; the process still ends", async () => {
@@ -177,6 +182,16 @@ test("a run that never returns is given up after its time; the process still end
   expect(stdout).toBe("MODEL_HANGS the model gave no answer within 300 ms; open the model again\n");
   expect(signal).toBe("SIGKILL");
 });
+
+/** Of each process that this one started. */
+function childrenNiceness(): number[] {
+  return readdirSync("/proc").flatMap((name) => {
+    const file = `/proc/${name}/stat`;
+    if (!/^\d+$/.test(name) || !existsSync(file)) return [];
+    const [, parent = "", nice = ""] = /\) \S (\d+)(?: \S+){14} (\S+)/.exec(readFileSync(file, "utf8")) ?? [];
+    return Number(parent) === process.pid ? [Number(nice)] : [];
+  });
+}
 
 function ended(file: URL, ...args: string[]): Promise<{ stdout: string; signal: string | null }> {
   const child = spawn(process.execPath, [fileURLToPath(file), ...args], {
