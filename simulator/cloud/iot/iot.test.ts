@@ -217,7 +217,7 @@ test.each(changes)("what was decided is thought through anew after %s", async (_
     ],
   });
   parts.iot.things.updateThing("core", { attributes: { site: "a" } });
-  parts.iot.things.createGroup("denied");
+  parts.iot.things.groups.create("denied");
   parts.iot.policies.create("deny", none);
   parts.iot.policies.attached.add("deny", "thinggroup/denied");
   const may = (): boolean =>
@@ -233,7 +233,7 @@ test("a policy of the thing's group counts", async () => {
     Statement: [{ Effect: "Deny", Action: "none:None", Resource: "*" }],
   });
   expect((await connect("grouped", certificateId)).received[0]).toMatchObject({ reasonCode: 0x87 });
-  parts.iot.things.createGroup("fleet");
+  parts.iot.things.groups.create("fleet");
   parts.iot.things.addToGroup("grouped", "fleet");
   parts.iot.policies.attached.add("policy-other", "thinggroup/fleet");
   parts.iot.policies.create(

@@ -82,11 +82,11 @@ export class Permissions {
     clientId?: string,
   ): boolean {
     if (!this.#certificates.isActive(certificateId)) return false;
-    const groups = thingName === undefined ? [] : this.#things.members.leftOf(thingName);
+    const groups = thingName === undefined ? [] : this.#things.groups.members.leftOf(thingName);
     const targets = [
       `cert/${certificateId}`,
       ...groups
-        .flatMap((group) => [group, ...this.#things.ancestors(group)])
+        .flatMap((group) => [group, ...this.#things.groups.ancestors(group)])
         .map((group) => `thinggroup/${group}`),
     ];
     const thing = thingName === undefined ? undefined : this.#things.things.get(thingName);

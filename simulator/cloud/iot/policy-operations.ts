@@ -23,8 +23,8 @@ export function policyOperations(
     if (certificateId !== undefined) certificates.certificate(certificateId);
     else if (group === undefined) throw invalid(`${arn} is neither a certificate nor a thing group.`);
     else {
-      things.group(group);
-      things.checkKind(group, false);
+      things.groups.get(group);
+      things.groups.checkKind(group, false);
     }
     return certificateId === undefined ? `thinggroup/${group}` : `cert/${certificateId}`;
   };
