@@ -38,9 +38,9 @@ export async function startCloud(closing: Closing, name: string, region: string)
           clientId: topic,
           at: clock.now(),
         }),
-      execution: (jobId, thing) => jobs.execution(jobId, thing),
+      execution: (jobId, thing) => jobs.executions.get(jobId, thing),
       report: (jobId, thing, status, details) =>
-        void jobs.report(jobs.execution(jobId, thing), status, details),
+        void jobs.executions.report(jobs.executions.get(jobId, thing), status, details),
       documentOf: (jobId) => JSON.parse(jobs.job(jobId).document),
     },
   };

@@ -333,7 +333,7 @@ async function hang(): Promise<void> {
   const { iotJobId } = (await invoke("greengrass", "GetDeployment", {
     deploymentId: deployments[0]?.deploymentId,
   })) as { iotJobId: string };
-  jobs.report(jobs.execution(iotJobId, "core-1"), "IN_PROGRESS", {});
+  jobs.executions.report(jobs.executions.get(iotJobId, "core-1"), "IN_PROGRESS", {});
   await fleet.wait(2 * HOUR_MS);
 }
 

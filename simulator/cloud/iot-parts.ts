@@ -10,11 +10,14 @@ import { CertificateAuthority } from "./identity/certificate-authority.ts";
 import { CredentialsProvider } from "./identity/credentials.ts";
 import { FleetProvisioning } from "./identity/provisioning.ts";
 import { ProvisioningClaims } from "./identity/provisioning-claims.ts";
+import { deploymentRegistry } from "./iot/deployment-registry.ts";
 import { deviceMay } from "./iot/device-may.ts";
 import { Iot } from "./iot/iot.ts";
 import { deploymentJobs } from "./jobs/deployment-jobs.ts";
 import { DeviceJobs } from "./jobs/device-jobs.ts";
+import type { ReadObject } from "./jobs/document-source.ts";
 import { jobOperations } from "./jobs/job-operations.ts";
+import { JobTemplates } from "./jobs/job-templates.ts";
 import { JobTopics } from "./jobs/job-topics.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { jobsDataService } from "./jobs/jobs-data-service.ts";
@@ -63,6 +66,9 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
   // A certificate that stops counting ends its live sessions too, not only new ones.
   iot.certificates.onCut((certificateId) => broker.disconnectCertificate(certificateId));
   const jobs = new Jobs({ ...base, things: iot.things });
+  const templates = new JobTemplates(base);
+  const readObject: ReadObject = async (Bucket, Key) =>
+    ObjectRead.parse(await base.invoke("s3", "GetObject", { Bucket, Key })).Body;
   const deviceJobs = new DeviceJobs({ jobs, clock: base.clock });
   const topics = new JobTopics({ jobs, devices: deviceJobs, broker, clock: base.clock });
   const shadows = new Shadows({ ...base, broker });
@@ -98,10 +104,8 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
     provisioning,
     services: [
       iot.service({
-        ...jobOperations(
-          jobs,
-          async (Bucket, Key) => ObjectRead.parse(await base.invoke("s3", "GetObject", { Bucket, Key })).Body,
-        ),
+        ...jobOperations({ ...base, jobs, templates, readObject }),
+        ...templates.operations(readObject, (jobId) => jobs.job(jobId)),
         ...rules.operations(),
         ...fleetIndexOperations({ things: iot.things, index, dynamicGroups }),
         ...claims.operations(),
@@ -110,7 +114,7 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
       jobsDataService(jobs, deviceJobs),
       iamService({ roleAliases: iot.roleAliases.table, place: base.place }),
     ],
-    registry: iot.things,
+    registry: deploymentRegistry(iot.things),
     jobs: deploymentJobs(jobs),
     shadows,
     resolveCredentials: credentials.resolveCredentials,
@@ -122,6 +126,7 @@ function composeIot(base: CloudBase, authority: CertificateAuthority): LocalIot 
     stop: () => {
       provisioning.stop();
       claims.stop();
+      jobs.stop();
       broker.close();
     },
   };

@@ -56,7 +56,7 @@ export class Broker implements BrokerSide {
   readonly #subscriptions = new TopicTree<Subscribed>();
   readonly #shares = new TopicTree<ShareGroup>();
   readonly #handlers = new TopicTree<RequestHandler>();
-  readonly #retained: Retained;
+  readonly retained: Retained;
   #passing: (message: PassingMessage) => void = () => {};
   #turn: Promise<void> = Promise.resolve();
   #sweep: { readonly timer: Timer; readonly atMs: number } | undefined;
@@ -71,7 +71,7 @@ export class Broker implements BrokerSide {
     this.#faults = options.faults;
     this.#faults?.onCut((thing) => this.#lose(thing));
     this.#kept = new SessionStore(options.store);
-    this.#retained = new Retained(options.store, this.clock, this.limits.retainedMax);
+    this.retained = new Retained(options.store, this.clock, this.limits.retainedMax);
     for (const clientId of [...this.#kept.sessions.entries()].map(([key]) => key)) {
       const session = Session.restored(clientId, this.clock, this.#kept, this.limits.waitingPerSessionMax);
       session.keep();
@@ -114,6 +114,7 @@ export class Broker implements BrokerSide {
       readonly qos?: 0 | 1;
       readonly retain?: boolean;
       readonly properties?: CarriedProperties;
+      readonly lifeSeconds?: number | undefined;
       /** Only this client gets it, as AWS answers on topics that all clients share. */
       readonly onlyTo?: string;
       readonly republished?: number;
@@ -125,7 +126,8 @@ export class Broker implements BrokerSide {
       qos: options.qos ?? 1,
       retain: options.retain ?? false,
       properties: options.properties ?? {},
-      expiresAt: undefined,
+      expiresAt:
+        options.lifeSeconds === undefined ? undefined : this.clock.now() + options.lifeSeconds * 1000,
     };
     const route = (): Promise<void> => {
       this.#route(message, undefined, options.onlyTo);
@@ -183,7 +185,7 @@ export class Broker implements BrokerSide {
     return {
       connections: this.#connections.size,
       sessions: this.#sessions.size,
-      retained: this.#retained.size,
+      retained: this.retained.size,
       dropped,
     };
   }
@@ -271,12 +273,12 @@ export class Broker implements BrokerSide {
   }
 
   sendRetained(session: Session, filter: string, qos: 0 | 1): void {
-    for (const message of this.#retained.matching(filter))
+    for (const message of this.retained.matching(filter))
       session.deliver({ ...message, qos: message.qos === 0 ? 0 : qos, retain: true });
   }
 
   retainFault(message: Message): string | undefined {
-    return message.retain ? this.#retained.fault(message) : undefined;
+    return message.retain ? this.retained.faultOn(message.topic) : undefined;
   }
 
   take(connection: Connection, message: Message): Promise<void> {
@@ -308,7 +310,7 @@ export class Broker implements BrokerSide {
   }
 
   #route(message: Message, from: Session | undefined, onlyTo?: string): void {
-    if (message.retain) this.#retained.set(message);
+    if (message.retain) this.retained.set(message);
     const found = this.#subscriptions
       .match(message.topic)
       .filter(

@@ -1,11 +1,17 @@
-import type { Clock } from "@coalmine/ports";
+import type { Clock, Instant } from "@coalmine/ports";
 import type { Store, Table } from "../store/store.ts";
 import { fromStored, isExpired, type Message, type StoredMessage, toStored } from "./message.ts";
 import { TopicTree } from "./topic-tree.ts";
 
+export interface KeptMessage {
+  readonly message: Message;
+  readonly storedAt: Instant;
+}
+type StoredRetained = StoredMessage & { readonly storedAt?: Instant };
+
 /** The last retained message of each topic. */
 export class Retained {
-  readonly #table: Table<StoredMessage>;
+  readonly #table: Table<StoredRetained>;
   readonly #clock: Clock;
   readonly #max: number;
 
@@ -19,32 +25,44 @@ export class Retained {
     return this.#table.size;
   }
 
-  fault(message: Message): string | undefined {
-    const isNew = this.#table.get(message.topic) === undefined;
+  /** Why no more can be retained on this topic. */
+  faultOn(topic: string): string | undefined {
+    const isNew = this.#table.get(topic) === undefined;
     return isNew && this.size >= this.#max ? `${this.#max} messages are retained already` : undefined;
   }
 
   /** An empty payload removes [MQTT-3.3.1-6]. */
   set(message: Message): void {
     if (message.payload.length === 0) this.#table.delete(message.topic);
-    else this.#table.set(message.topic, toStored(message));
+    else this.#table.set(message.topic, { ...toStored(message), storedAt: this.#clock.now() });
+  }
+
+  get(topic: string): KeptMessage | undefined {
+    const stored = this.#table.get(topic);
+    return stored === undefined ? undefined : this.#kept(stored);
+  }
+
+  /** In order of topic. */
+  all(): KeptMessage[] {
+    return [...this.#table.entries()].flatMap(([, stored]) => this.#kept(stored) ?? []);
   }
 
   matching(filter: string): Message[] {
     if (!/[+#]/.test(filter)) {
-      const stored = this.#table.get(filter);
-      return stored === undefined ? [] : this.#alive(fromStored(stored));
+      const kept = this.get(filter);
+      return kept === undefined ? [] : [kept.message];
     }
     const tree = new TopicTree<true>();
     tree.set(filter, "", true);
     const prefix = filter.slice(0, filter.search(/[+#]/)).replace(/\/$/, "");
-    const found: Message[] = [];
-    for (const [topic, stored] of this.#table.entries(prefix))
-      if (tree.match(topic).length > 0) found.push(...this.#alive(fromStored(stored)));
-    return found;
+    return [...this.#table.entries(prefix)].flatMap(([topic, stored]) =>
+      tree.match(topic).length > 0 ? (this.#kept(stored)?.message ?? []) : [],
+    );
   }
 
-  #alive(message: Message): Message[] {
-    return isExpired(message, this.#clock.now()) ? [] : [message];
+  /** Undefined for what has expired. */
+  #kept(stored: StoredRetained): KeptMessage | undefined {
+    const message = fromStored(stored);
+    return isExpired(message, this.#clock.now()) ? undefined : { message, storedAt: stored.storedAt ?? 0 };
   }
 }

@@ -58,6 +58,26 @@ test("a device asks for its jobs, its shadow and to publish by its certificate, 
   expect((await device.dataPlane("POST", "/topics/from%2Fother?qos=1", { hello: 1 })).status).toBe(403);
 });
 
+test("a device retains a message and asks for what is retained, each by a right of its own", async () => {
+  const device = await cloud.device("keeper");
+  const topic = "arn:aws:iot:us-east-1:123456789012:topic/kept/keeper";
+  const retain = () => device.dataPlane("POST", "/topics/kept%2Fkeeper?retain=true", { hello: 1 });
+  await allow(["iot:Publish"], [topic]);
+  expect((await retain()).status).toBe(403);
+  expect((await device.dataPlane("GET", "/retainedMessage/kept%2Fkeeper")).status).toBe(403);
+  expect((await device.dataPlane("GET", "/retainedMessage")).status).toBe(403);
+  await allow(["iot:Publish", "iot:RetainPublish", "iot:*RetainedMessage*"], [topic, "*"]);
+  expect((await retain()).status).toBe(200);
+  const payload = Buffer.from(JSON.stringify({ hello: 1 })).toString("base64");
+  expect(await device.dataPlane("GET", "/retainedMessage/kept%2Fkeeper")).toMatchObject({
+    status: 200,
+    body: { topic: "kept/keeper", payload, qos: 0 },
+  });
+  expect(await device.dataPlane("GET", "/retainedMessage?maxResults=1")).toMatchObject({
+    body: { retainedTopics: [{ topic: "kept/keeper" }] },
+  });
+});
+
 test("a fault strikes a device's call, and a lost reply ends its connection", async () => {
   const device = await cloud.device("struck");
   await allow(["iot:*JobExecution*"], [`${thing}/struck`]);

@@ -9,10 +9,11 @@ const services: readonly (readonly [path: RegExp, service: string])[] = [
   [/^\/things\/[^/]+\/shadow$/, "iotdata"],
   [/^\/api\/things\/shadow\//, "iotdata"],
   [/^\/topics\//, "iotdata"],
+  [/^\/retainedMessage(?:\/|$)/, "iotdata"],
 ];
 
 /**
- * Jobs, shadows and publishing over HTTPS by a device's certificate; everything else is for `otherwise`.
+ * Jobs, shadows, publishing and what is retained over HTTPS by a device's certificate; everything else is for `otherwise`.
  * @see https://docs.aws.amazon.com/iot/latest/developerguide/http.html
  */
 export function byService(

@@ -38,7 +38,7 @@ beforeAll(async () => {
     { authority, endpoints: { data: () => "localhost", credentials: () => "localhost" } },
   );
   parts.iot.policies.create("all", JSON.stringify(everything));
-  parts.iot.things.createGroup("fleet");
+  parts.iot.things.groups.create("fleet");
   door = await DeviceDoor.open({
     broker: parts.broker,
     iot: parts.iot,
@@ -346,5 +346,5 @@ test("the AWS IoT Device SDK provisions a device by claim, which then connects a
     "core-99",
   );
   await stop(own);
-  expect(parts.iot.things.thingsIn("fleet")).toContain("core-99");
+  expect(parts.iot.things.groups.thingsIn("fleet")).toContain("core-99");
 });

@@ -15,7 +15,7 @@ import { uuid } from "../uuid.ts";
 import { busEvent, Entries, readEntry } from "./event.ts";
 import { limits } from "./limits.ts";
 import { readPattern, RuleStore, type EventRule } from "./rule-store.ts";
-import { rateMs, Schedules } from "./schedules.ts";
+import { parseSchedule, Schedules } from "./schedules.ts";
 import { checkTarget, Target } from "./target.ts";
 import { Targets, type TargetsOptions } from "./targets.ts";
 
@@ -103,7 +103,7 @@ export class EventBridgeService implements Service {
     const { Name: name, EventPattern: pattern, ScheduleExpression: schedule } = given;
     if (pattern === undefined && schedule === undefined)
       throw invalid("Parameter(s) EventPattern or ScheduleExpression must be specified.");
-    if (schedule !== undefined) rateMs(schedule);
+    if (schedule !== undefined) parseSchedule(schedule);
     const former = this.#rules.find(name);
     if (former === undefined && this.#rules.size >= limits.rulesMax)
       throw new ServiceError("LimitExceededException", 400, `The bus has ${limits.rulesMax} rules.`);

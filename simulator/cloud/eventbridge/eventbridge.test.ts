@@ -236,6 +236,14 @@ test("a target that fails is tried again; a scheduled rule fires at its rate; bo
   expect(heard.slice(3).map((event) => event["detail-type"])).toEqual(["Scheduled Event", "Verdict"]);
 });
 
+test("a rule with a cron expression fires at its minutes, in UTC", async () => {
+  const ScheduleExpression = "cron(15,45 8 ? * MON *)";
+  await bridge.send(new PutRuleCommand({ Name: "clock", ScheduleExpression }));
+  await bridge.send(new PutTargetsCommand({ Rule: "clock", Targets: [{ Id: "a", Arn: functionArn }] }));
+  await clock.runUntil(START + 24 * 3600_000);
+  expect(heard.map((event) => event.time)).toEqual(["2026-11-23T08:15:00Z", "2026-11-23T08:45:00Z"]);
+});
+
 test("rules are told, listed, disabled, emptied and deleted", async () => {
   await rule("a", { source: ["coalmine"] }, {});
   await bridge.send(
@@ -265,8 +273,10 @@ test("rules are told, listed, disabled, emptied and deleted", async () => {
 test("what is no rule or target is refused", async () => {
   await expect(rule("a", { source: "x" })).rejects.toBeInstanceOf(InvalidEventPatternException);
   await expect(bridge.send(new PutRuleCommand({ Name: "a" }))).rejects.toThrow(/must be specified/);
-  for (const ScheduleExpression of ["cron(0 12 * * ? *)", "rate(1 minutes)", "rate(0 minutes)"])
-    await expect(bridge.send(new PutRuleCommand({ Name: "a", ScheduleExpression }))).rejects.toThrow(/rate/);
+  for (const ScheduleExpression of ["cron(0 12 * * *)", "rate(1 minutes)", "rate(0 minutes)"])
+    await expect(bridge.send(new PutRuleCommand({ Name: "a", ScheduleExpression }))).rejects.toThrow(
+      /ScheduleExpression is not valid/,
+    );
   await expect(rule("a", { source: ["x"] }, { Arn: "arn:aws:sqs:us-east-1:1:q" })).rejects.toThrow(
     /not simulated/,
   );

@@ -1,4 +1,5 @@
-import type { ThingGroup, Things } from "../iot/things.ts";
+import type { ThingGroup } from "../iot/thing-groups.ts";
+import type { Things } from "../iot/things.ts";
 import type { CloudEvents } from "../service.ts";
 import type { FleetIndex } from "./fleet-index.ts";
 import { type FleetQuery, parseQuery } from "./query.ts";
@@ -19,20 +20,20 @@ export class DynamicGroups {
   }) {
     this.#things = options.things;
     this.#index = options.index;
-    for (const group of this.#things.dynamicGroups()) this.#read(group);
+    for (const group of this.#things.groups.dynamic()) this.#read(group);
     this.recomputeAll();
     options.events.on((event) => {
       if (this.#queries.size === 0) return;
       if (event.kind === "thing-changed" || event.kind === "shadow-changed") this.#recompute(event.thingName);
       else if (event.kind === "mqtt-connection") this.#recompute(event.clientId);
-      else if (event.kind === "group-membership" && !this.#things.isDynamic(event.thingGroupName))
+      else if (event.kind === "group-membership" && !this.#things.groups.isDynamic(event.thingGroupName))
         this.#recompute(event.thingName);
     });
   }
 
   /** The group is new, or its query is. */
   changed(groupName: string): void {
-    this.#read(this.#things.group(groupName));
+    this.#read(this.#things.groups.get(groupName));
     this.recomputeAll();
   }
 
@@ -53,7 +54,7 @@ export class DynamicGroups {
   #recompute(thingName: string): void {
     if (!this.#index.isOn || !this.#things.hasThing(thingName)) return;
     for (const [groupName, query] of this.#queries)
-      if (this.#index.has(query, thingName)) this.#things.join(thingName, groupName);
-      else this.#things.leave(thingName, groupName);
+      if (this.#index.has(query, thingName)) this.#things.groups.join(thingName, groupName);
+      else this.#things.groups.leave(thingName, groupName);
   }
 }

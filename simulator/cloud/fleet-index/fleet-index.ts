@@ -116,7 +116,7 @@ export class FleetIndex {
       thingName,
       thingId,
       thingTypeName,
-      thingGroupNames: things.members.leftOf(thingName),
+      thingGroupNames: things.groups.members.leftOf(thingName),
       attributes,
       shadow: shadow === undefined ? undefined : JSON.stringify(shadow),
       connectivity: this.#hasConnectivity
@@ -129,7 +129,8 @@ export class FleetIndex {
     const { things } = this.#sources;
     const { thingName, thingId, thingTypeName, attributes } = thing;
     // Only static groups: what depends on other dynamic groups could have no answer.
-    const groups = () => things.members.leftOf(thingName).filter((name) => !things.isDynamic(name));
+    const groups = () =>
+      things.groups.members.leftOf(thingName).filter((name) => !things.groups.isDynamic(name));
     return {
       valuesOf: (field) => {
         const [section = "", ...path] = field.split(".");

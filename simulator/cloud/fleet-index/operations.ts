@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { invalid, Name, notFound, operation, page, PageInput } from "../iot/operation.ts";
 import { deleteGroup, groupChange, GroupProperties, VersionedGroup } from "../iot/thing-operations.ts";
-import type { GroupSearch, Things } from "../iot/things.ts";
+import type { GroupSearch } from "../iot/thing-groups.ts";
+import type { Things } from "../iot/things.ts";
 import { type Operation, ServiceError } from "../service.ts";
 import type { DynamicGroups } from "./dynamic-groups.ts";
 import { type FleetIndex, INDEX_NAME, QUERY_VERSION, ThingIndexing } from "./fleet-index.ts";
@@ -73,7 +74,7 @@ export function fleetIndexOperations(options: {
         const search = searchOf(asked);
         index.query(search.indexName, search.queryVersion, search.queryString);
         const { attributes, description } = groupChange(thingGroupProperties, undefined);
-        const { thingGroupId } = things.createGroup(
+        const { thingGroupId } = things.groups.create(
           thingGroupName,
           undefined,
           attributes,
@@ -97,12 +98,12 @@ export function fleetIndexOperations(options: {
         thingGroupProperties: GroupProperties,
       }),
       ({ thingGroupName, thingGroupProperties, expectedVersion, ...asked }) => {
-        const { search: former } = things.group(thingGroupName);
-        things.checkKind(thingGroupName, true);
+        const { search: former } = things.groups.get(thingGroupName);
+        things.groups.checkKind(thingGroupName, true);
         const search = searchOf({ ...asked, queryString: asked.queryString ?? former?.queryString ?? "" });
         index.query(search.indexName, search.queryVersion, search.queryString);
         const change = groupChange(thingGroupProperties, expectedVersion);
-        const version = things.updateGroup(thingGroupName, { ...change, search });
+        const version = things.groups.update(thingGroupName, { ...change, search });
         dynamicGroups.changed(thingGroupName);
         return { version };
       },

@@ -8,8 +8,9 @@ import {
   type JsonObject,
   type Recipe,
 } from "@coalmine/recipe";
-import type { Clock, Instant, Log, Timer } from "@coalmine/ports";
+import type { Clock, Instant, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
+import { KeyedTimers } from "../keyed-timers.ts";
 import type { Place } from "../service.ts";
 import { ServiceError } from "../service.ts";
 import type { Store, Table } from "../store/store.ts";
@@ -57,7 +58,7 @@ export class ComponentRegistry {
   readonly #store: Store;
   readonly #log: Log;
   readonly #readObject: ReadObject;
-  readonly #timers = new Map<string, Timer>();
+  readonly #timers: KeyedTimers;
 
   constructor(options: {
     readonly store: Store;
@@ -72,14 +73,14 @@ export class ComponentRegistry {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#readObject = options.readObject;
+    this.#timers = new KeyedTimers(options.clock);
     // Whatever was on its way when the cloud stopped goes on.
     for (const [key, component] of this.#components.entries())
       if (component.state === "REQUESTED" || component.state === "INITIATED") this.#schedule(key, 0);
   }
 
   stop(): void {
-    for (const timer of this.#timers.values()) timer.cancel();
-    this.#timers.clear();
+    this.#timers.cancelAll();
   }
 
   create(recipeText: string, tags: Readonly<Record<string, string>>): StoredComponent {
@@ -121,15 +122,11 @@ export class ComponentRegistry {
   }
 
   #schedule(key: string, delayMs: number): void {
-    this.#timers.set(
-      key,
-      this.#clock.timer(delayMs, () => {
-        this.#timers.delete(key);
-        void this.#advance(key).catch((failure: unknown) =>
-          this.#log.error("a component version could not be processed", { key, reason: messageOf(failure) }),
-        );
-      }),
-    );
+    this.#timers.set(key, delayMs, () => {
+      void this.#advance(key).catch((failure: unknown) =>
+        this.#log.error("a component version could not be processed", { key, reason: messageOf(failure) }),
+      );
+    });
   }
 
   /** One step towards DEPLOYABLE or FAILED. */

@@ -209,7 +209,7 @@ export class FleetProvisioning {
       throw new ServiceError("InvalidTemplate", 400, "The template has no AWS::IoT::Thing.");
     if (!/^[a-zA-Z0-9:_-]{1,128}$/.test(thing.thingName))
       throw new ServiceError("InvalidParameters", 400, `"${thing.thingName}" is no name for a thing.`);
-    for (const group of thing.groups) things.group(group);
+    for (const group of thing.groups) things.groups.get(group);
     for (const policy of filled.policies) if ("name" in policy) policies.policy(policy.name);
     const exists = things.hasThing(thing.thingName);
     if (exists && Object.values(thing.overrides).includes("FAIL"))

@@ -4,6 +4,7 @@ export type IotResource =
   | "cert"
   | "client"
   | "job"
+  | "jobtemplate"
   | "policy"
   | "provisioningtemplate"
   | "rolealias"

@@ -12,7 +12,7 @@ export type DeviceMay = (
 ) => boolean;
 
 const OnThing = z.object({ thingName: z.string() });
-const OnTopic = z.object({ topic: z.string() });
+const OnTopic = z.object({ topic: z.string(), retain: z.boolean().nullish() });
 const operations: Readonly<Record<string, ReadonlySet<string>>> = {
   "iot-jobs-data": new Set([
     "DescribeJobExecution",
@@ -22,24 +22,29 @@ const operations: Readonly<Record<string, ReadonlySet<string>>> = {
   ]),
   iotdata: new Set([
     "DeleteThingShadow",
+    "GetRetainedMessage",
     "GetThingShadow",
     "ListNamedShadowsForThing",
+    "ListRetainedMessages",
     "Publish",
     "UpdateThingShadow",
   ]),
 };
 
 /**
- * Shadows, jobs and publishing over HTTPS need the same actions as over MQTT need topics: on the thing, or the topic.
+ * Shadows, jobs, publishing and what is retained need over HTTPS the actions of their names, on the thing or the topic.
  * @see https://docs.aws.amazon.com/iot/latest/developerguide/iot-policy-actions.html
  */
 export function deviceMay(permissions: Permissions, place: Place): DeviceMay {
   return ({ certificateId, thingName }, service, operation, input) => {
     if (operations[service]?.has(operation) !== true) return false;
-    const resource =
-      operation === "Publish"
-        ? iotArn(place, "topic", OnTopic.parse(input).topic)
-        : iotArn(place, "thing", OnThing.parse(input).thingName);
-    return permissions.mayAsk(certificateId, thingName, `iot:${operation}`, resource);
+    const may = (action: string, resource: string): boolean =>
+      permissions.mayAsk(certificateId, thingName, `iot:${action}`, resource);
+    if (operation === "ListRetainedMessages") return may(operation, "*");
+    if (operation !== "Publish" && operation !== "GetRetainedMessage")
+      return may(operation, iotArn(place, "thing", OnThing.parse(input).thingName));
+    const { topic, retain } = OnTopic.parse(input);
+    const resource = iotArn(place, "topic", topic);
+    return may(operation, resource) && (retain !== true || may("RetainPublish", resource));
   };
 }

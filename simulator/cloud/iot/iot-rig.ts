@@ -12,6 +12,7 @@ import { ProvisioningClaims } from "../identity/provisioning-claims.ts";
 import { deploymentJobs } from "../jobs/deployment-jobs.ts";
 import { DeviceJobs } from "../jobs/device-jobs.ts";
 import { jobOperations } from "../jobs/job-operations.ts";
+import { JobTemplates } from "../jobs/job-templates.ts";
 import { JobTopics } from "../jobs/job-topics.ts";
 import { Jobs } from "../jobs/jobs.ts";
 import {
@@ -26,6 +27,7 @@ import { iotDataService } from "../shadows/data-service.ts";
 import { Shadows } from "../shadows/shadows.ts";
 import { memoryStore } from "../store/memory-store.ts";
 import type { Store } from "../store/store.ts";
+import { deploymentRegistry } from "./deployment-registry.ts";
 import { type Endpoints, Iot } from "./iot.ts";
 
 interface Base {
@@ -54,6 +56,7 @@ export function composeIot(
   iot.certificates.onCut((certificateId) => broker.disconnectCertificate(certificateId));
   const shadows = new Shadows({ ...base, broker });
   const jobs = new Jobs({ ...base, things: iot.things });
+  const templates = new JobTemplates(base);
   const devices = new DeviceJobs({ ...base, jobs });
   const jobTopics = new JobTopics({ ...base, jobs, devices, broker });
   const provisioning = new FleetProvisioning({ ...base, iot, authority, broker, callFunction });
@@ -61,10 +64,14 @@ export function composeIot(
   const credentials = new CredentialsProvider({ ...base, iot });
   return {
     services: [
-      iot.service({ ...jobOperations(jobs, noObjects), ...claims.operations() }),
+      iot.service({
+        ...jobOperations({ ...base, jobs, templates, readObject: noObjects }),
+        ...templates.operations(noObjects, (jobId) => jobs.job(jobId)),
+        ...claims.operations(),
+      }),
       iotDataService({ ...base, shadows, broker }),
     ],
-    registry: iot.things,
+    registry: deploymentRegistry(iot.things),
     jobs: deploymentJobs(jobs),
     shadows,
     resolveCredentials: credentials.resolveCredentials,
@@ -122,6 +129,7 @@ export async function iotRig(
     },
     /** Another process on the same state. */
     restart: () => {
+      parts.iotJobs.stop();
       parts.broker.close();
       parts = start();
     },

@@ -217,7 +217,7 @@ test.each(changes)("what was decided is thought through anew after %s", async (_
     ],
   });
   parts.iot.things.updateThing("core", { attributes: { site: "a" } });
-  parts.iot.things.createGroup("denied");
+  parts.iot.things.groups.create("denied");
   parts.iot.policies.create("deny", none);
   parts.iot.policies.attached.add("deny", "thinggroup/denied");
   const may = (): boolean =>
@@ -227,20 +227,32 @@ test.each(changes)("what was decided is thought through anew after %s", async (_
   expect(may()).toBe(false);
 });
 
-test("a policy of the thing's group counts", async () => {
-  const { device, connect, parts } = await iotRig();
+test("a policy of the thing's group counts, and of a group above", async () => {
+  const { call, device, connect, parts } = await iotRig();
   const certificateId = await device("grouped", {
     Statement: [{ Effect: "Deny", Action: "none:None", Resource: "*" }],
   });
   expect((await connect("grouped", certificateId)).received[0]).toMatchObject({ reasonCode: 0x87 });
-  parts.iot.things.createGroup("fleet");
-  parts.iot.things.addToGroup("grouped", "fleet");
+  parts.iot.things.groups.create("fleet");
+  parts.iot.things.groups.create("line", "fleet");
+  parts.iot.things.addToGroup("grouped", "line");
   parts.iot.policies.attached.add("policy-other", "thinggroup/fleet");
   parts.iot.policies.create(
     "policy-other",
     JSON.stringify({ Statement: [{ Effect: "Allow", Action: "iot:Connect", Resource: "*" }] }),
   );
   expect((await connect("grouped", certificateId)).received[0]).toMatchObject({ reasonCode: 0 });
+  const effective = async (input: object): Promise<string[]> =>
+    (await call("GetEffectivePolicies", input)).effectivePolicies.map(
+      ({ policyName }: { policyName: string }) => policyName,
+    );
+  const principal = `arn:aws:iot:us-east-1:123456789012:cert/${certificateId}`;
+  expect(await effective({ thingName: "grouped", principal })).toEqual(["policy-grouped", "policy-other"]);
+  expect(await effective({ thingName: "grouped" })).toEqual(["policy-other"]);
+  expect(await effective({ principal })).toEqual(["policy-grouped"]);
+  await expect(effective({ thingName: "nobody" })).rejects.toMatchObject({
+    code: "ResourceNotFoundException",
+  });
 });
 
 test("deactivating a certificate cuts its live session", async () => {

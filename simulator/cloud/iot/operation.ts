@@ -35,6 +35,15 @@ export function deleteConflict(message: string): ServiceError {
   return new ServiceError("DeleteConflictException", 409, message);
 }
 
+/** Without the members that were not given. */
+export function onlyGiven<Members extends object>(
+  members: Members,
+): { readonly [Name in keyof Members]?: NonNullable<Members[Name]> } {
+  const given = Object.entries(members).filter(([, value]) => value !== undefined && value !== null);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- entries forget the members' types.
+  return Object.fromEntries(given) as { [Name in keyof Members]?: NonNullable<Members[Name]> };
+}
+
 /** Names that AWS IoT gives things, groups and types. */
 export const Name = z.string().regex(/^[a-zA-Z0-9:_-]{1,128}$/);
 export const PageInput = {

@@ -82,13 +82,7 @@ export class Permissions {
     clientId?: string,
   ): boolean {
     if (!this.#certificates.isActive(certificateId)) return false;
-    const groups = thingName === undefined ? [] : this.#things.members.leftOf(thingName);
-    const targets = [
-      `cert/${certificateId}`,
-      ...groups
-        .flatMap((group) => [group, ...this.#things.ancestors(group)])
-        .map((group) => `thinggroup/${group}`),
-    ];
+    const targets = policyTargets(this.#things, certificateId, thingName);
     const thing = thingName === undefined ? undefined : this.#things.things.get(thingName);
     return isAllowed(this.#policies.statements(targets), {
       action,
@@ -109,4 +103,19 @@ export class Permissions {
       },
     });
   }
+}
+
+/** What policies may be attached to that count for this certificate and this thing: itself, the thing's groups, those above. */
+export function policyTargets(
+  things: Things,
+  certificateId: string | undefined,
+  thingName: string | undefined,
+): string[] {
+  const groups = thingName === undefined ? [] : things.groups.members.leftOf(thingName);
+  return [
+    ...(certificateId === undefined ? [] : [`cert/${certificateId}`]),
+    ...groups
+      .flatMap((group) => [group, ...things.groups.ancestors(group)])
+      .map((group) => `thinggroup/${group}`),
+  ];
 }

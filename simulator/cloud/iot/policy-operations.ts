@@ -1,7 +1,8 @@
 import * as z from "zod";
 import type { Operation } from "../service.ts";
 import { nameInArn } from "./arn.ts";
-import { invalid, operation, page } from "./operation.ts";
+import { invalid, Name, operation, page } from "./operation.ts";
+import { policyTargets } from "./permissions.ts";
 import type { Policies, Policy } from "./policies.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Things } from "./things.ts";
@@ -23,8 +24,8 @@ export function policyOperations(
     if (certificateId !== undefined) certificates.certificate(certificateId);
     else if (group === undefined) throw invalid(`${arn} is neither a certificate nor a thing group.`);
     else {
-      things.group(group);
-      things.checkKind(group, false);
+      things.groups.get(group);
+      things.groups.checkKind(group, false);
     }
     return certificateId === undefined ? `thinggroup/${group}` : `cert/${certificateId}`;
   };
@@ -114,6 +115,25 @@ export function policyOperations(
     ListAttachedPolicies: operation(z.object({ target: z.string() }), ({ target }) => ({
       policies: policies.attached.leftOf(targetOf(target)).map(named),
     })),
+    GetEffectivePolicies: operation(
+      z.object({ principal: z.string().nullish(), thingName: Name.nullish() }),
+      ({ principal, thingName }) => {
+        if (typeof thingName === "string") things.thing(thingName);
+        const certificateId =
+          typeof principal === "string" ? (nameInArn(principal, "cert") ?? principal) : undefined;
+        if (certificateId !== undefined) certificates.certificate(certificateId);
+        const targets = policyTargets(things, certificateId, thingName ?? undefined);
+        const names = new Set(targets.flatMap((target) => policies.attached.leftOf(target)));
+        const effectivePolicies = [...names].sort().map((policyName) => {
+          const { defaultVersionId } = policies.policy(policyName);
+          return {
+            ...named(policyName),
+            policyDocument: policies.version(policyName, defaultVersionId).document,
+          };
+        });
+        return { effectivePolicies };
+      },
+    ),
     ListTargetsForPolicy: operation(
       z.object({ policyName: PolicyName, marker: z.string().nullish(), pageSize: z.number().nullish() }),
       (input) => {

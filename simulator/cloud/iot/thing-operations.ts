@@ -100,7 +100,7 @@ function groupOperations(registry: Things): Record<string, Operation> {
         thingGroupProperties: GroupProperties,
       }),
       ({ thingGroupName, parentGroupName, thingGroupProperties }) => {
-        const group = registry.createGroup(
+        const group = registry.groups.create(
           thingGroupName,
           parentGroupName ?? undefined,
           thingGroupProperties?.attributePayload?.attributes ?? undefined,
@@ -113,14 +113,14 @@ function groupOperations(registry: Things): Record<string, Operation> {
     UpdateThingGroup: operation(
       z.object({ ...VersionedGroup, thingGroupProperties: GroupProperties }),
       ({ thingGroupName, thingGroupProperties, expectedVersion }) => {
-        registry.checkKind(thingGroupName, false);
+        registry.groups.checkKind(thingGroupName, false);
         const change = groupChange(thingGroupProperties, expectedVersion);
-        return { version: registry.updateGroup(thingGroupName, change) };
+        return { version: registry.groups.update(thingGroupName, change) };
       },
     ),
     DeleteThingGroup: deleteGroup(registry, false),
     DescribeThingGroup: operation(GroupInput, ({ thingGroupName }) => {
-      const group = registry.group(thingGroupName);
+      const group = registry.groups.get(thingGroupName);
       return {
         thingGroupName,
         thingGroupId: group.thingGroupId,
@@ -132,7 +132,7 @@ function groupOperations(registry: Things): Record<string, Operation> {
         },
         thingGroupMetadata: {
           parentGroupName: group.parentGroupName,
-          rootToParentThingGroups: registry.ancestors(thingGroupName).reverse().map(named),
+          rootToParentThingGroups: registry.groups.ancestors(thingGroupName).reverse().map(named),
           creationDate: new Date(group.createdAt),
         },
         ...(group.search === undefined ? {} : { ...group.search, status: "ACTIVE" }),
@@ -151,7 +151,7 @@ function groupOperations(registry: Things): Record<string, Operation> {
           typeof parentGroup !== "string"
             ? input.recursive !== false || group.parentGroupName === undefined
             : group.parentGroupName === parentGroup ||
-              (input.recursive === true && registry.ancestors(name).includes(parentGroup)),
+              (input.recursive === true && registry.groups.ancestors(name).includes(parentGroup)),
         );
         const { items, nextToken } = page(wanted, ([name]) => name, input);
         return { thingGroups: items.map(([name]) => named(name)), nextToken };
@@ -171,15 +171,19 @@ function groupOperations(registry: Things): Record<string, Operation> {
     ListThingsInThingGroup: operation(
       z.object({ thingGroupName: Name, recursive: z.boolean().nullish(), ...PageInput }),
       (input) => {
-        registry.group(input.thingGroupName);
-        const things = registry.thingsIn(input.thingGroupName, input.recursive ?? false);
+        registry.groups.get(input.thingGroupName);
+        const things = registry.groups.thingsIn(input.thingGroupName, input.recursive ?? false);
         const { items, nextToken } = page(things, (name) => name, input);
         return { things: items, nextToken };
       },
     ),
     ListThingGroupsForThing: operation(z.object({ thingName: Name, ...PageInput }), (input) => {
       registry.thing(input.thingName);
-      const { items, nextToken } = page(registry.members.leftOf(input.thingName), (name) => name, input);
+      const { items, nextToken } = page(
+        registry.groups.members.leftOf(input.thingName),
+        (name) => name,
+        input,
+      );
       return { thingGroups: items.map(named), nextToken };
     }),
   };
@@ -207,9 +211,9 @@ export function deleteGroup(
   deleted: (groupName: string) => void = () => {},
 ): Operation {
   return operation(z.object(VersionedGroup), ({ thingGroupName, expectedVersion }) => {
-    if (!registry.hasThingGroup(thingGroupName)) return {};
-    registry.checkKind(thingGroupName, isDynamic);
-    registry.deleteGroup(thingGroupName, expectedVersion ?? undefined);
+    if (!registry.groups.has(thingGroupName)) return {};
+    registry.groups.checkKind(thingGroupName, isDynamic);
+    registry.groups.delete(thingGroupName, expectedVersion ?? undefined);
     deleted(thingGroupName);
     return {};
   });

@@ -1,8 +1,9 @@
 import type { Clock } from "@coalmine/ports";
 import * as z from "zod";
 import type { Operation } from "../service.ts";
-import { invalid, Name, notFound, operation, page, PageInput } from "./operation.ts";
-import type { Things, ThingType } from "./things.ts";
+import { invalid, Name, operation, page, PageInput } from "./operation.ts";
+import type { ThingType } from "./thing-types.ts";
+import type { Things } from "./things.ts";
 
 const TypeOnly = z.object({ thingTypeName: Name });
 /** @see https://docs.aws.amazon.com/iot/latest/apireference/API_DeleteThingType.html */
@@ -10,11 +11,7 @@ const DEPRECATED_MS_MIN = 5 * 60_000;
 
 /** Thing types by AWS IoT's own operations: made, deprecated, and deleted five minutes after that. */
 export function thingTypeOperations(registry: Things, clock: Clock): Record<string, Operation> {
-  const typeOf = (name: string): ThingType => {
-    const type = registry.types.get(name);
-    if (type === undefined) throw notFound(`Thing type ${name}`);
-    return type;
-  };
+  const { types } = registry;
   const told = ({ thingTypeName, description, createdAt, deprecatedAt }: ThingType) => ({
     thingTypeName,
     thingTypeArn: registry.arn("thingtype", thingTypeName),
@@ -32,16 +29,16 @@ export function thingTypeOperations(registry: Things, clock: Clock): Record<stri
       }),
       ({ thingTypeName, thingTypeProperties }) => {
         const description = thingTypeProperties?.thingTypeDescription ?? undefined;
-        const { thingTypeId } = registry.createType(thingTypeName, description);
+        const { thingTypeId } = types.create(thingTypeName, description);
         return { thingTypeName, thingTypeArn: registry.arn("thingtype", thingTypeName), thingTypeId };
       },
     ),
     DescribeThingType: operation(TypeOnly, ({ thingTypeName }) => {
-      const type = typeOf(thingTypeName);
+      const type = types.get(thingTypeName);
       return { ...told(type), thingTypeId: type.thingTypeId };
     }),
     ListThingTypes: operation(z.object({ ...PageInput, thingTypeName: Name.nullish() }), (input) => {
-      const all = [...registry.types.entries()].filter(
+      const all = [...types.table.entries()].filter(
         ([name]) => typeof input.thingTypeName !== "string" || name === input.thingTypeName,
       );
       const { items, nextToken } = page(all, ([name]) => name, input);
@@ -50,20 +47,20 @@ export function thingTypeOperations(registry: Things, clock: Clock): Record<stri
     DeprecateThingType: operation(
       TypeOnly.extend({ undoDeprecate: z.boolean().nullish() }),
       ({ thingTypeName, undoDeprecate }) => {
-        const { deprecatedAt, ...type } = typeOf(thingTypeName);
+        const { deprecatedAt, ...type } = types.get(thingTypeName);
         const since = deprecatedAt ?? clock.now();
-        registry.types.set(thingTypeName, undoDeprecate === true ? type : { ...type, deprecatedAt: since });
+        types.table.set(thingTypeName, undoDeprecate === true ? type : { ...type, deprecatedAt: since });
         return {};
       },
     ),
     DeleteThingType: operation(TypeOnly, ({ thingTypeName }) => {
-      const { deprecatedAt } = typeOf(thingTypeName);
+      const { deprecatedAt } = types.get(thingTypeName);
       if (deprecatedAt === undefined || clock.now() - deprecatedAt < DEPRECATED_MS_MIN)
         throw invalid(`Thing type ${thingTypeName} must have been deprecated for five minutes.`);
       for (const [thingName, thing] of registry.things.entries())
         if (thing.thingTypeName === thingTypeName)
           throw invalid(`Thing type ${thingTypeName} is that of ${thingName} still.`);
-      registry.types.delete(thingTypeName);
+      types.table.delete(thingTypeName);
       return {};
     }),
   };

@@ -20,6 +20,6 @@ export function deploymentJobs(jobs: Jobs): JobsForDeployments {
       // An abort criterion may have been quicker.
       if (jobs.job(jobId).status === "IN_PROGRESS") jobs.cancel(jobId, options);
     },
-    executionsOf: (jobId) => jobs.executionsOf(jobId),
+    executionsOf: (jobId) => jobs.executions.of(jobId),
   };
 }

@@ -65,7 +65,7 @@ export class DeviceJobs {
     thingName: string,
     namespaceId: string | undefined,
   ): { inProgressJobs: object[]; queuedJobs: object[] } {
-    const pending = this.#jobs.pending(thingName, namespaceId);
+    const pending = this.#jobs.executions.pending(thingName, namespaceId);
     const listed = (status: string) => pending.filter((one) => one.status === status).map(summary);
     return { inProgressJobs: listed("IN_PROGRESS"), queuedJobs: listed("QUEUED") };
   }
@@ -76,8 +76,8 @@ export class DeviceJobs {
     namespaceId: string | undefined,
     input: z.infer<typeof StartNextInput>,
   ): Execution | undefined {
-    const [next] = this.#jobs.pending(thingName, namespaceId);
-    return next?.status === "QUEUED" ? this.#jobs.report(next, "IN_PROGRESS", input) : next;
+    const [next] = this.#jobs.executions.pending(thingName, namespaceId);
+    return next?.status === "QUEUED" ? this.#jobs.executions.report(next, "IN_PROGRESS", input) : next;
   }
 
   /** `$next` stands for what would be next. */
@@ -89,7 +89,7 @@ export class DeviceJobs {
   ): Execution | undefined {
     const found =
       jobId === "$next"
-        ? this.#jobs.pending(thingName, namespaceId)[0]
+        ? this.#jobs.executions.pending(thingName, namespaceId)[0]
         : this.#one(jobId, thingName, namespaceId);
     if (found === undefined) return undefined;
     checkNumber(found, executionNumber);
@@ -120,7 +120,7 @@ export class DeviceJobs {
         `A job execution that is ${execution.status} cannot become ${status}.`,
         execution,
       );
-    return this.#jobs.report(execution, status, input);
+    return this.#jobs.executions.report(execution, status, input);
   }
 
   described(execution: Execution) {
@@ -138,7 +138,7 @@ export class DeviceJobs {
   }
 
   #one(jobId: string, thingName: string, namespaceId: string | undefined): Execution {
-    const execution = this.#jobs.execution(jobId, thingName);
+    const execution = this.#jobs.executions.get(jobId, thingName);
     if ((this.#jobs.job(jobId).namespaceId ?? undefined) !== namespaceId)
       throw new Rejection("ResourceNotFound", `Job ${jobId} is not in this namespace.`);
     return execution;

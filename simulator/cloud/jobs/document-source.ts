@@ -4,8 +4,21 @@ import { ServiceError } from "../service.ts";
 /** An object of S3 as a job's document; rejects with S3's own refusal. */
 export type ReadObject = (bucket: string, key: string) => Promise<Uint8Array>;
 
+/** The document itself, or the one at the source: exactly one of them is given. */
+export async function documentOf(
+  {
+    document,
+    documentSource: source,
+  }: { readonly document?: string | null | undefined; readonly documentSource?: string | null | undefined },
+  readObject: ReadObject,
+): Promise<string> {
+  const hasDocument = typeof document === "string";
+  if (hasDocument === (typeof source === "string")) throw invalid("Give either document or documentSource.");
+  return hasDocument ? document : readDocument(source ?? "", readObject);
+}
+
 /** The text at `s3://BUCKET/KEY`, or at an object's URL with the bucket in its host or its path. */
-export async function readDocument(source: string, readObject: ReadObject): Promise<string> {
+async function readDocument(source: string, readObject: ReadObject): Promise<string> {
   const { bucket, key } = placeOf(source);
   try {
     return Buffer.from(await readObject(bucket, key)).toString("utf8");

@@ -1,33 +1,50 @@
+import type { Clock } from "@coalmine/ports";
 import * as z from "zod";
 import { iotArn, nameInArn } from "../iot/arn.ts";
-import { invalid, operation, page, PageInput } from "../iot/operation.ts";
+import { invalid, onlyGiven, operation, page, PageInput } from "../iot/operation.ts";
 import type { Operation } from "../service.ts";
-import { type Execution, type Job, JobInput, TARGETS_MAX } from "./job.ts";
-import { readDocument, type ReadObject } from "./document-source.ts";
+import { documentOf, type ReadObject } from "./document-source.ts";
+import { type Execution, type Job, retryAttempt } from "./job.ts";
+import { JobConfigs, JobInput, TARGETS_MAX } from "./job-input.ts";
+import type { JobTemplates } from "./job-templates.ts";
 import type { Jobs } from "./jobs.ts";
+import { JobSchedule } from "./schedule.ts";
 
 const JobOnly = z.object({ jobId: z.string() });
 const OnThing = z.object({ jobId: z.string(), thingName: z.string(), executionNumber: z.number().nullish() });
 
+/** How many of the windows to come are told. */
+const WINDOWS_TOLD = 7;
+
 /** The operations of IoT Jobs, which belong to the service `iot`. */
-export function jobOperations(jobs: Jobs, readObject: ReadObject): Record<string, Operation> {
+export function jobOperations(options: {
+  readonly jobs: Jobs;
+  readonly templates: JobTemplates;
+  readonly clock: Clock;
+  readonly readObject: ReadObject;
+}): Record<string, Operation> {
+  const { jobs, templates, clock, readObject } = options;
   const { place } = jobs.things;
   const named = (jobId: string) => ({ jobId, jobArn: iotArn(place, "job", jobId) });
   return {
     CreateJob: operation(
       JobInput.extend({ document: z.string().nullish(), documentSource: z.string().max(1350).nullish() }),
-      async ({ documentSource: source, ...input }) => {
-        const hasSource = typeof source === "string";
-        if (hasSource === (typeof input.document === "string"))
-          throw invalid("Give either document or documentSource.");
-        const document = hasSource ? await readDocument(source, readObject) : (input.document ?? "");
-        const { jobId, description } = jobs.create({ ...input, document });
+      async ({ documentSource, document, ...input }) => {
+        const { jobTemplateArn } = input;
+        const isFromTemplate = typeof jobTemplateArn === "string";
+        if (isFromTemplate && (typeof document === "string" || typeof documentSource === "string"))
+          throw invalid("The document is the job template's: give none.");
+        const begun = isFromTemplate
+          ? templates.jobFrom(jobTemplateArn)
+          : { document: await documentOf({ document, documentSource }, readObject) };
+        const { jobId, targets } = input;
+        const { description } = jobs.create({ ...begun, ...onlyGiven(input), jobId, targets });
         return { ...named(jobId), description: description ?? undefined };
       },
     ),
     DescribeJob: operation(JobOnly, ({ jobId }) => {
       const job = jobs.job(jobId);
-      const counts = jobs.counts(jobId);
+      const counts = jobs.executions.counts(jobId);
       return {
         job: {
           ...named(jobId),
@@ -40,6 +57,12 @@ export function jobOperations(jobs: Jobs, readObject: ReadObject): Record<string
           jobExecutionsRolloutConfig: job.jobExecutionsRolloutConfig,
           abortConfig: job.abortConfig,
           timeoutConfig: job.timeoutConfig,
+          jobExecutionsRetryConfig: job.jobExecutionsRetryConfig,
+          jobTemplateArn: job.jobTemplateArn,
+          schedulingConfig: job.schedulingConfig,
+          scheduledJobRollouts: new JobSchedule(job.schedulingConfig)
+            .nextWindows(clock.now(), WINDOWS_TOLD)
+            .map((opensAt) => ({ startTime: new Date(opensAt).toISOString() })),
           namespaceId: job.namespaceId,
           jobProcessDetails: {
             numberOfQueuedThings: counts.QUEUED ?? 0,
@@ -90,17 +113,10 @@ export function jobOperations(jobs: Jobs, readObject: ReadObject): Record<string
       },
     ),
     UpdateJob: operation(
-      JobInput.pick({
-        jobId: true,
-        description: true,
-        jobExecutionsRolloutConfig: true,
-        abortConfig: true,
-        timeoutConfig: true,
-      }),
+      JobInput.pick({ jobId: true, description: true }).extend(JobConfigs),
       ({ jobId, ...asked }) => {
         // What is not given stays.
-        const given = Object.entries(asked).filter(([, value]) => value !== undefined && value !== null);
-        jobs.update(jobId, Object.fromEntries(given));
+        jobs.update(jobId, onlyGiven(asked));
         return {};
       },
     ),
@@ -129,13 +145,13 @@ export function jobOperations(jobs: Jobs, readObject: ReadObject): Record<string
     DeleteJobExecution: operation(
       OnThing.extend({ force: z.boolean().nullish() }),
       ({ jobId, thingName, executionNumber, force }) => {
-        checkLatest(jobs.execution(jobId, thingName), executionNumber);
+        checkLatest(jobs.executions.get(jobId, thingName), executionNumber);
         jobs.deleteExecution(jobId, thingName, force === true);
         return {};
       },
     ),
     DescribeJobExecution: operation(OnThing, ({ jobId, thingName, executionNumber }) => {
-      const execution = jobs.execution(jobId, thingName);
+      const execution = jobs.executions.get(jobId, thingName);
       checkLatest(execution, executionNumber);
       return {
         execution: {
@@ -152,7 +168,9 @@ export function jobOperations(jobs: Jobs, readObject: ReadObject): Record<string
       JobOnly.extend({ ...PageInput, status: z.string().nullish() }),
       (input) => {
         jobs.job(input.jobId);
-        const wanted = jobs.executionsOf(input.jobId).filter(({ status }) => hasStatus(status, input.status));
+        const wanted = jobs.executions
+          .of(input.jobId)
+          .filter(({ status }) => hasStatus(status, input.status));
         const { items, nextToken } = page(wanted, ({ thingName }) => thingName, input);
         const executionSummaries = items.map((execution) => ({
           thingArn: jobs.things.arn("thing", execution.thingName),
@@ -171,8 +189,8 @@ export function jobOperations(jobs: Jobs, readObject: ReadObject): Record<string
       }),
       (input) => {
         jobs.things.thing(input.thingName);
-        const wanted = jobs
-          .executionsOn(input.thingName)
+        const wanted = jobs.executions
+          .on(input.thingName)
           .filter(
             ({ status, jobId }) =>
               hasStatus(status, input.status) &&
@@ -214,12 +232,14 @@ function listed(job: Job) {
   };
 }
 
-function summary({ status, queuedAt, startedAt, lastUpdatedAt, executionNumber }: Execution) {
+function summary(execution: Execution) {
+  const { status, queuedAt, startedAt, lastUpdatedAt, executionNumber } = execution;
   return {
     status,
     queuedAt: new Date(queuedAt),
     startedAt: startedAt === undefined ? undefined : new Date(startedAt),
     lastUpdatedAt: new Date(lastUpdatedAt),
     executionNumber,
+    retryAttempt: retryAttempt(execution),
   };
 }

@@ -53,7 +53,7 @@ export class JobTopics {
       const asked = readTopic(rest);
       if (asked !== undefined) this.#serve(topic, thingName, asked, payload);
     });
-    this.#jobs.onPendingChanged((thingName, namespaceId, before) =>
+    this.#jobs.executions.onPendingChanged((thingName, namespaceId, before) =>
       this.#notify(thingName, namespaceId, before),
     );
   }
@@ -128,7 +128,7 @@ export class JobTopics {
 
   /** `notify` when an execution was added to or taken from the list, `notify-next` when another one is next. */
   #notify(thingName: string, namespaceId: string | undefined, before: readonly Execution[]): void {
-    const after = this.#jobs.pending(thingName, namespaceId);
+    const after = this.#jobs.executions.pending(thingName, namespaceId);
     const suffix = namespaceId === undefined ? "" : `-namespace-${namespaceId}`;
     const tell = (name: string, body: object): void =>
       this.#broker.publish(

@@ -1,5 +1,5 @@
 import type { Instant } from "@coalmine/ports";
-import * as z from "zod";
+import type { AbortConfig, JobInput, RetryConfig, RolloutConfig } from "./job-input.ts";
 
 export const terminalStatuses = [
   "SUCCEEDED",
@@ -15,84 +15,9 @@ export function isTerminal(status: ExecutionStatus): boolean {
   return status !== "QUEUED" && status !== "IN_PROGRESS";
 }
 
-const PerMinute = z.number().int().min(1).max(1000);
-/** @see https://docs.aws.amazon.com/iot/latest/apireference/API_JobExecutionsRolloutConfig.html */
-export const RolloutConfig = z.object({
-  maximumPerMinute: PerMinute.nullish(),
-  exponentialRate: z
-    .object({
-      baseRatePerMinute: PerMinute,
-      // Greengrass allows 1, IoT from 1.1.
-      incrementFactor: z.number().min(1).max(5),
-      rateIncreaseCriteria: z
-        .object({
-          numberOfNotifiedThings: z.number().int().min(1).nullish(),
-          numberOfSucceededThings: z.number().int().min(1).nullish(),
-        })
-        .refine(
-          ({ numberOfNotifiedThings: notified, numberOfSucceededThings: succeeded }) =>
-            typeof notified === "number" ? typeof succeeded !== "number" : typeof succeeded === "number",
-          "give exactly one of numberOfNotifiedThings and numberOfSucceededThings",
-        ),
-    })
-    .nullish(),
-});
-export type RolloutConfig = z.infer<typeof RolloutConfig>;
-
-export const AbortConfig = z.object({
-  criteriaList: z
-    .array(
-      z.object({
-        failureType: z.enum(["FAILED", "REJECTED", "TIMED_OUT", "ALL"]),
-        action: z.literal("CANCEL"),
-        thresholdPercentage: z.number().positive().max(100),
-        minNumberOfExecutedThings: z.number().int().min(1),
-      }),
-    )
-    .min(1),
-});
-export type AbortConfig = z.infer<typeof AbortConfig>;
-
-export const TimeoutConfig = z.object({
-  inProgressTimeoutInMinutes: z.number().int().min(1).max(10_080).nullish(),
-});
-export type TimeoutConfig = z.infer<typeof TimeoutConfig>;
-
-export const TARGETS_MAX = 100;
-export const JobInput = z.object({
-  jobId: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/),
-  targets: z.array(z.string()).min(1).max(TARGETS_MAX),
-  document: z
-    .string()
-    .refine((text) => Buffer.byteLength(text) <= 32 * 1024, "the job document is larger than 32 KiB")
-    .refine(isJson, "the job document is not JSON"),
-  description: z.string().max(2028).nullish(),
-  targetSelection: z.enum(["CONTINUOUS", "SNAPSHOT"]).nullish(),
-  namespaceId: z
-    .string()
-    .regex(/^[a-zA-Z0-9_-]{1,64}$/)
-    .nullish(),
-  jobExecutionsRolloutConfig: RolloutConfig.nullish(),
-  abortConfig: AbortConfig.nullish(),
-  timeoutConfig: TimeoutConfig.nullish(),
-});
-export type JobInput = z.infer<typeof JobInput>;
-/** What may change while a job is in progress. */
-export type JobUpdate = Partial<
-  Pick<JobInput, "abortConfig" | "description" | "jobExecutionsRolloutConfig" | "targets" | "timeoutConfig">
->;
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 export interface Job extends JobInput {
-  readonly status: "IN_PROGRESS" | "CANCELED" | "COMPLETED";
+  /** SCHEDULED until its `startTime`. */
+  readonly status: "SCHEDULED" | "IN_PROGRESS" | "CANCELED" | "COMPLETED";
   readonly createdAt: Instant;
   readonly lastUpdatedAt: Instant;
   readonly completedAt?: Instant;
@@ -102,8 +27,10 @@ export interface Job extends JobInput {
   /** The minute of the rollout that runs, and how many executions it has created. */
   readonly minuteFrom: Instant;
   readonly createdInMinute: number;
-  /** How many executions were ever created. */
+  /** How many things were ever given it. */
   readonly notified: number;
+  /** Its `endTime` has passed: no more executions, those that are there go on. */
+  readonly rolloutStopped?: boolean;
 }
 
 export interface Execution {
@@ -122,7 +49,10 @@ export interface Execution {
   readonly timesOutAt?: Instant;
   /** As the device last asked for, whatever the job says. */
   readonly stepTimesOutAt?: Instant;
+  /** How often it was tried again on this thing, by what it had ended as. */
+  readonly retries?: Readonly<Partial<Record<RetryableStatus, number>>>;
 }
+export type RetryableStatus = "FAILED" | "TIMED_OUT";
 
 export type StatusCounts = Readonly<Partial<Record<ExecutionStatus, number>>>;
 
@@ -143,6 +73,26 @@ export function ratePerMinute(
       ? Math.floor(notified / numberOfNotifiedThings)
       : Math.floor(succeeded / (numberOfSucceededThings ?? 1));
   return Math.min(most, Math.floor(exponential.baseRatePerMinute * exponential.incrementFactor ** increases));
+}
+
+export function retryAttempt({ retries = {} }: Execution): number {
+  return (retries.FAILED ?? 0) + (retries.TIMED_OUT ?? 0);
+}
+
+/** The attempts with one more, where what has ended so may be tried again; undefined where it may not. */
+export function nextRetries(
+  config: RetryConfig | null | undefined,
+  execution: Execution,
+): Execution["retries"] | undefined {
+  const { status, retries = {} } = execution;
+  if (status !== "FAILED" && status !== "TIMED_OUT") return undefined;
+  const former = retries[status] ?? 0;
+  const mayAgain = (config?.criteriaList ?? []).some(
+    ({ failureType, numberOfRetries }) =>
+      (failureType === status && former < numberOfRetries) ||
+      (failureType === "ALL" && retryAttempt(execution) < numberOfRetries),
+  );
+  return mayAgain ? { ...retries, [status]: former + 1 } : undefined;
 }
 
 /** The criterion that these results meet, in words; undefined where the job may go on. */

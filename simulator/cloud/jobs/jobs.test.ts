@@ -1,34 +1,6 @@
 import { expect, test } from "vitest";
-import { iotRig } from "../iot/iot-rig.ts";
 import type { BareClient } from "../broker/client.ts";
-
-const NS = "aws-gg-deployment";
-const group = "arn:aws:iot:us-east-1:123456789012:thinggroup/fleet";
-const MINUTE = 60_000;
-
-async function fleet(count: number) {
-  const rig = await iotRig();
-  const { things } = rig.parts.iot;
-  things.createGroup("fleet");
-  const names = Array.from({ length: count }, (_, index) => `t${String(index).padStart(4, "0")}`);
-  for (const name of names) {
-    things.createThing(name);
-    things.addToGroup(name, "fleet");
-  }
-  const create = (jobId: string, options: object = {}) =>
-    rig.call("CreateJob", {
-      jobId,
-      targets: [group],
-      document: JSON.stringify({ jobId }),
-      targetSelection: "CONTINUOUS",
-      namespaceId: NS,
-      ...options,
-    });
-  const report = (jobId: string, thing: string, status: "IN_PROGRESS" | "SUCCEEDED" | "FAILED") =>
-    rig.parts.iotJobs.report(rig.parts.iotJobs.execution(jobId, thing), status);
-  const counts = (jobId: string) => rig.parts.iotJobs.counts(jobId);
-  return { ...rig, names, create, report, counts };
-}
+import { fleet, group, MINUTE, NS } from "./jobs-rig.ts";
 
 const body = (client: BareClient, ending: string): Record<string, unknown>[] =>
   client.messages.flatMap(({ topic, payload }) =>
@@ -217,9 +189,9 @@ test("an execution in progress for too long times out, over a restart too", asyn
   rig.report("j", rig.names[0] ?? "", "SUCCEEDED");
   rig.restart();
   await rig.clock.runUntil(rig.clock.now() + 2 * MINUTE - 1);
-  expect(rig.parts.iotJobs.counts("j")).toEqual({ SUCCEEDED: 1, IN_PROGRESS: 1 });
+  expect(rig.parts.iotJobs.executions.counts("j")).toEqual({ SUCCEEDED: 1, IN_PROGRESS: 1 });
   await rig.clock.runUntil(rig.clock.now() + 1);
-  expect(rig.parts.iotJobs.counts("j")).toEqual({ SUCCEEDED: 1, TIMED_OUT: 1 });
+  expect(rig.parts.iotJobs.executions.counts("j")).toEqual({ SUCCEEDED: 1, TIMED_OUT: 1 });
 });
 
 test("a rollout goes on after a restart", async () => {
@@ -227,7 +199,7 @@ test("a rollout goes on after a restart", async () => {
   await rig.create("j", { jobExecutionsRolloutConfig: { maximumPerMinute: 2 } });
   rig.restart();
   await rig.clock.runUntil(rig.clock.now() + 3 * MINUTE);
-  expect(rig.parts.iotJobs.counts("j")).toEqual({ QUEUED: 5 });
+  expect(rig.parts.iotJobs.executions.counts("j")).toEqual({ QUEUED: 5 });
 });
 
 test("cancelling spares what has begun unless it is forced", async () => {

@@ -7,7 +7,7 @@ export function checkTargets(things: Things, targets: readonly string[]): void {
   for (const target of targets) {
     const group = nameInArn(target, "thinggroup");
     const thing = nameInArn(target, "thing");
-    if (group !== undefined) things.group(group);
+    if (group !== undefined) things.groups.get(group);
     else if (thing !== undefined) things.thing(thing);
     else throw invalid(`The target ${target} is neither a thing nor a thing group.`);
   }
@@ -17,7 +17,7 @@ export function checkTargets(things: Things, targets: readonly string[]): void {
 export function thingsOf(things: Things, targets: readonly string[]): string[] {
   const names = targets.flatMap((target) => {
     const group = nameInArn(target, "thinggroup");
-    if (group !== undefined) return things.hasThingGroup(group) ? things.thingsIn(group) : [];
+    if (group !== undefined) return things.groups.has(group) ? things.groups.thingsIn(group) : [];
     return [nameInArn(target, "thing") ?? ""];
   });
   return [...new Set(names)].sort();
@@ -26,6 +26,8 @@ export function thingsOf(things: Things, targets: readonly string[]): string[] {
 export function isTarget(things: Things, targets: readonly string[], thingName: string): boolean {
   return targets.some((target) => {
     const group = nameInArn(target, "thinggroup");
-    return group === undefined ? nameInArn(target, "thing") === thingName : things.isIn(thingName, group);
+    return group === undefined
+      ? nameInArn(target, "thing") === thingName
+      : things.groups.isIn(thingName, group);
   });
 }

@@ -173,7 +173,11 @@ function besideBody(
     return values.length > 0 ? values.map((value) => fromText(shape.item, value, name)) : undefined;
   }
   if (binding.queryMap) return Object.fromEntries(query);
-  if (binding.header !== undefined) return fromText(shape, headers[binding.header], name);
+  if (binding.header !== undefined) {
+    const text = headers[binding.header];
+    const isEncoded = binding.headerIsJson && text !== undefined;
+    return fromText(shape, isEncoded ? Buffer.from(text, "base64").toString() : text, name);
+  }
   return headersWithPrefix(headers, binding.headerPrefix ?? "");
 }
 

@@ -52,6 +52,8 @@ export interface MemberBinding {
   readonly query: string | undefined;
   readonly queryMap: boolean;
   readonly header: string | undefined;
+  /** JSON in a header travels as base64. */
+  readonly headerIsJson: boolean;
   readonly headerPrefix: string | undefined;
   readonly payload: boolean;
   readonly responseCode: boolean;
@@ -94,6 +96,7 @@ export class Shape {
       query: traits.httpQuery,
       queryMap: traits.httpQueryParams === 1,
       header: traits.httpHeader?.toLowerCase(),
+      headerIsJson: traits.mediaType === "application/json",
       headerPrefix: traits.httpPrefixHeaders?.toLowerCase(),
       payload: traits.httpPayload === 1,
       responseCode: traits.httpResponseCode === 1,

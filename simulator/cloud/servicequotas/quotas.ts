@@ -1,7 +1,7 @@
 import { awsLimits } from "../broker/limits.ts";
 import { limits as eventLimits } from "../eventbridge/limits.ts";
 import { limits as indexLimits } from "../fleet-index/limits.ts";
-import { ATTRIBUTES_MAX } from "../iot/things.ts";
+import { ATTRIBUTES_MAX } from "../iot/attributes.ts";
 import { limits as ruleLimits } from "../rules/limits.ts";
 import { SHADOW_BYTES_MAX } from "../shadows/shadows.ts";
 import { limits as snsLimits } from "../sns/limits.ts";
