@@ -103,8 +103,8 @@ test("without rollback the broken component stays, and the group's wish is recor
   expect(it.stateOf("A")).toBe("BROKEN");
 });
 
-test("what no group asks for any more is uninstalled after success [core-device-6.5]", async () => {
-  const { cloud, ...it } = await deviceUnderTest();
+test("what no group asks for any more is uninstalled after success, and its work folder stays [core-device-6.5] [core-device-6.34]", async () => {
+  const { cloud, root, ...it } = await deviceUnderTest();
   cloud.addComponent("A", "1.0.0", { Lifecycle: { Run: "stay", Uninstall: "exit 0" } });
   cloud.addComponent("B", "1.0.0", run());
   cloud.deployJob("job-1", groupDocument(1, { A: { version: "1.0.0" } }));
@@ -113,6 +113,7 @@ test("what no group asks for any more is uninstalled after success [core-device-
   await it.run(20_000);
   expect([it.stateOf("A"), it.stateOf("B")]).toEqual([undefined, "RUNNING"]);
   expect(it.launcher.steps()).toContain("A uninstall");
+  expect(await root.list("work")).toContain("A");
 });
 
 test("several groups' roots stand beside each other; a conflict names each side [core-device-6.6]", async () => {

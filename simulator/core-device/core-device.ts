@@ -20,7 +20,7 @@ import {
 import type { Deployment } from "./deployment/deployment.ts";
 import type { DeploymentResult } from "./deployment/deployment-error.ts";
 import { JobDeployments } from "./deployment/job-deployments.ts";
-import { NUCLEUS } from "./deployment/plan.ts";
+import { NUCLEUS, TOKEN_EXCHANGE } from "./deployment/plan.ts";
 import { ShadowDeployments } from "./deployment/shadow-deployments.ts";
 import { LocalDeployments } from "./deployment/local-deployments.ts";
 import { CoreService } from "./ipc/core-service.ts";
@@ -43,7 +43,6 @@ import { CuttableRoot } from "./store/cuttable-root.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 
 const CONFIGURED = ["services", NUCLEUS, "configuration"];
-const TOKEN_EXCHANGE = "aws.greengrass.TokenExchangeService";
 const RETRY = ["services", TOKEN_EXCHANGE, "configuration", "credentialRetryInSec"];
 
 /** Where components of a process device fetch credentials; a hosted device needs none. */

@@ -164,6 +164,8 @@ export interface DeviceRoot {
   /** Extracts a stored ZIP; refuses names that leave `intoFolder`. */
   unarchive(zipPath: string, intoFolder: string, permission: ArtifactPermission): Promise<void>;
   freeBytes(): Promise<number>;
+  /** What everything below a folder takes, in bytes. */
+  bytesBelow(path: string): Promise<number>;
 }
 
 export interface ArtifactPermission {

@@ -53,7 +53,7 @@ test(
   },
 );
 
-test("a startup script that ends leaves its component RUNNING with what it left behind", async () => {
+test("a startup script that ends leaves its component RUNNING with what it left behind [core-device-4.27]", async () => {
   await reaches("org.others.ShellDaemon", "RUNNING");
   await says("org.others.ShellDaemon", "stdout. started by inner on core-1.");
 });
@@ -86,12 +86,10 @@ test("a component with the official client publishes what its policy allows, and
 
 test("a component that writes its own frames hears others", { skip: !hasPython }, async () => {
   await says("org.others.PythonListener", "heard others/clock True.");
-  expect(await rig.logOf(root, "org.others.PythonListener")).toContain(
-    'answer {"topicName": "others/+"}'.replace(": ", ":"),
-  );
+  expect(await rig.logOf(root, "org.others.PythonListener")).toContain("answer {}");
 });
 
-test("stopping the device runs their shutdown scripts and leaves nothing behind", async () => {
+test("stopping the device runs their shutdown scripts and leaves nothing behind [core-device-4.27]", async () => {
   const device = rig.children.at(-1);
   device?.kill("SIGTERM");
   if (device?.exitCode === null) await once(device, "exit");

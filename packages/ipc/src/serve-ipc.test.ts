@@ -268,7 +268,7 @@ test("when the link goes every subscription goes with it", async () => {
   expect(client.service.subscriptions("SubscribeToTopic")).toBe(0);
 });
 
-test("each kind of refusal has its own form", async () => {
+test("each kind of refusal has its own form [core-device-8.37]", async () => {
   const client = rawClient();
   client.connect("TOKEN");
   const publish = (topic: string) => ({ topic, publishMessage: { jsonMessage: { message: {} } } });
@@ -317,7 +317,7 @@ test("a client that does not read is dropped before it fills the memory", async 
   expect(client.service.subscriptions("SubscribeToTopic")).toBe(0);
 });
 
-test("what is too large to send becomes an internal error of its stream, and the connection goes on", async () => {
+test("what is too large to send becomes an internal error of its stream, and the connection goes on [core-device-8.37]", async () => {
   const client = rawClient();
   client.connect("TOKEN");
   client.service.configurations.set("test.A", { text: "x".repeat(25 * 1024 * 1024) });

@@ -48,7 +48,7 @@ test.each([
   expect(performance.now() - started).toBeLessThan(20_000);
 });
 
-test("whatever is written, a recipe is read or refused as a recipe", () => {
+test("whatever is written, a recipe is read or refused as a recipe [core-device-12.15]", () => {
   const word = fc.constantFrom(
     "ComponentName",
     "componentversion",
@@ -111,7 +111,7 @@ test("a short script that would grow past any memory is refused", () => {
   expect(INTERPOLATED_CHARACTERS_MAX).toBeGreaterThan(4_000_000);
 });
 
-test("a recipe without faults has none, and every step that could not be run is named with its place", () => {
+test("a recipe without faults has none, and every step that could not be run is named with its place [core-device-12.14]", () => {
   expect(checkRecipe(`${head}${manifest}`, "good.yaml")).toEqual([]);
   const faulty = `${head}Manifests:
   - Platform: { os: linux }

@@ -32,7 +32,7 @@ test.each([
     "{base.with.points:artifacts:decompressedPath}",
     "/gg/packages/artifacts-unarchived/base.with.points/1.0.0",
   ],
-])("%s becomes %s", (text, expected) => {
+])("%s becomes %s [core-device-12.13]", (text, expected) => {
   expect(interpolate(text, context)).toBe(expected);
 });
 
@@ -48,11 +48,11 @@ test.each([
   "{unknown:key}",
   "{ work:path }",
   "${HOME} {} {a}",
-])("%s stays as it is", (text) => {
+])("%s stays as it is [core-device-12.13]", (text) => {
   expect(interpolate(text, context)).toBe(text);
 });
 
-test("every text at any depth is interpolated once, keys and other values are not", () => {
+test("every text at any depth is interpolated once, keys and other values are not [core-device-12.13]", () => {
   expect(
     interpolate(
       { "{work:path}": ["{iot:thingName}", 5, { deep: "a {configuration:/nested} b" }], on: true },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseSteps, type StepName } from "./index.ts";
 
-test("a step is text or a map; keys in any case", () => {
+test("a step is text or a map; keys in any case [core-device-12.8]", () => {
   const { steps } = parseSteps({
     install: "make",
     RUN: { script: "go", REQUIRESPRIVILEGE: "true", timeout: "90", SkipIf: "exists /tmp/x y" },
@@ -21,7 +21,7 @@ test("a step is text or a map; keys in any case", () => {
   });
 });
 
-test("each step has its own default timeout, and run has none", () => {
+test("each step has its own default timeout, and run has none [core-device-12.9]", () => {
   const all = Object.fromEntries(
     ["Bootstrap", "Install", "Startup", "Run", "Shutdown", "Recover", "Uninstall"].map((name) => [name, "x"]),
   );
@@ -39,7 +39,7 @@ test("each step has its own default timeout, and run has none", () => {
   });
 });
 
-test("the environment nearest to the step wins, and its values are text", () => {
+test("the environment nearest to the step wins, and its values are text [core-device-12.10]", () => {
   const { steps, setenv } = parseSteps({
     Setenv: { A: "outer", B: 1, C: { d: [true] } },
     Run: { Script: "x", Setenv: { A: "inner", E: null } },
@@ -52,7 +52,7 @@ test.each<[string, unknown]>([
   ["onpath node", { condition: "onpath", argument: "node", negated: false }],
   ["!onpath  node", { condition: "onpath", argument: "node", negated: true }],
   ["! exists /a", { condition: "exists", argument: "/a", negated: true }],
-])("Skipif %s is read", (written, skipIf) => {
+])("Skipif %s is read [core-device-12.11]", (written, skipIf) => {
   expect(parseSteps({ Install: { Script: "x", Skipif: written } }).steps.install?.skipIf).toEqual(skipIf);
 });
 
@@ -61,14 +61,17 @@ test.each<[StepName, Record<string, unknown>, RegExp]>([
   ["install", { Install: { Script: "x", Skipif: "maybe" } }, /Skipif "maybe"/],
   ["startup", { Startup: { Script: "x", Timeout: "soon" } }, /Timeout "soon"/],
   ["shutdown", { Shutdown: 5 }, /no Script/],
-])("a %s step that cannot be run is a fault, not a step, and the others stand", (name, lifecycle, fault) => {
-  const read = parseSteps({ ...(lifecycle as { Run: string }), Recover: "x" });
-  expect(read.steps[name]).toBeUndefined();
-  expect(read.faults[name]).toMatch(fault);
-  expect(read.steps.recover?.script).toBe("x");
-});
+])(
+  "a %s step that cannot be run is a fault, not a step, and the others stand [core-device-12.8]",
+  (name, lifecycle, fault) => {
+    const read = parseSteps({ ...(lifecycle as { Run: string }), Recover: "x" });
+    expect(read.steps[name]).toBeUndefined();
+    expect(read.faults[name]).toMatch(fault);
+    expect(read.steps.recover?.script).toBe("x");
+  },
+);
 
-test("steps left empty are no steps; the time after which errors are forgotten is an hour", () => {
+test("steps left empty are no steps; the time after which errors are forgotten is an hour [core-device-12.9]", () => {
   expect(parseSteps({ Run: "", Install: null })).toEqual({
     steps: {},
     faults: {},

@@ -27,7 +27,7 @@ function refusal(text: string): RecipeError {
   throw new Error("the recipe was taken");
 }
 
-test("a recipe has its defaults filled in, and numbers that are text stay as they are written", () => {
+test("a recipe has its defaults filled in, and numbers that are text stay as they are written [core-device-12.3]", () => {
   expect(parseRecipe(whole, "plant.yaml")).toEqual({
     formatVersion: "2020-01-25",
     componentName: "plant.Reader",
@@ -57,7 +57,7 @@ test("a recipe has its defaults filled in, and numbers that are text stay as the
   });
 });
 
-test("keys are taken in any case, unknown ones ignored, JSON read like YAML", () => {
+test("keys are taken in any case, unknown ones ignored, JSON read like YAML [core-device-12.1]", () => {
   const json = JSON.stringify({
     recipeformatversion: "2020-01-25",
     COMPONENTNAME: "a",
@@ -71,7 +71,7 @@ test("keys are taken in any case, unknown ones ignored, JSON read like YAML", ()
   expect(recipe.manifests[0]?.artifacts[0]?.unarchive).toBe("ZIP");
 });
 
-test("who may execute an artifact may read it", () => {
+test("who may execute an artifact may read it [core-device-12.12]", () => {
   const recipe = parseRecipe(
     whole.replace("file.zip", "file.zip\n        Permission: { Execute: ALL }"),
     "plant.yaml",
@@ -79,7 +79,7 @@ test("who may execute an artifact may read it", () => {
   expect(recipe.manifests[0]?.artifacts[0]?.permission).toEqual({ read: "ALL", execute: "ALL" });
 });
 
-test("a refusal is one sentence with the code, the place, what was found, the rule and the remedy", () => {
+test("a refusal is one sentence with the code, the place, what was found, the rule and the remedy [core-device-12.2]", () => {
   expect(refusal(whole.replace("plant.Reader", "plant reader")).message).toBe(
     'RECIPE_PARSE_ERROR: plant.yaml:2:16: ComponentName must be 1 to 128 letters, digits, hyphens, underscores and points, and is "plant reader"; give it such a name.',
   );
@@ -105,12 +105,15 @@ test.each([
   ["an artifact on the web", "s3://bucket", "https://bucket", "UNSUPPORTED_ARTIFACT_SCHEME", 13, 14],
   ["an artifact without a key", "s3://bucket/key/file.zip", "s3://bucket", "ARTIFACT_URI_NOT_VALID", 13, 14],
   ["a platform expression that is none", "os: linux", "os: /linux(/", "RECIPE_PARSE_ERROR", 11, 21],
-])("%s is refused where it stands", (_, from, to, code, line, column) => {
-  const { code: found, line: atLine, column: atColumn } = refusal(whole.replace(from, to));
-  expect([found, atLine, atColumn]).toEqual([code, line, column]);
-});
+])(
+  "%s is refused where it stands [core-device-12.2] [core-device-12.12]",
+  (_, from, to, code, line, column) => {
+    const { code: found, line: atLine, column: atColumn } = refusal(whole.replace(from, to));
+    expect([found, atLine, atColumn]).toEqual([code, line, column]);
+  },
+);
 
-test("a recipe without manifests is refused by that name", () => {
+test("a recipe without manifests is refused by that name [core-device-12.2]", () => {
   expect(refusal(whole.replace(/Manifests:[^]*/, "")).code).toBe("RECIPE_MISSING_MANIFEST");
   expect(refusal(whole.replace(/Manifests:[^]*/, "Manifests: []")).code).toBe("RECIPE_MISSING_MANIFEST");
 });
@@ -130,7 +133,7 @@ test.each([
   expect(refusal(text).code).toBe("RECIPE_PARSE_ERROR");
 });
 
-test("aliases that would unfold to millions of values are refused at once", () => {
+test("aliases that would unfold to millions of values are refused at once [core-device-12.15]", () => {
   const levels = Array.from({ length: 9 }, (_, level) => {
     const below = level === 0 ? "x" : `*l${level - 1}`;
     return `l${level}: &l${level} [${Array.from({ length: 10 }, () => below).join(", ")}]`;

@@ -17,7 +17,7 @@ const pi = { os: "linux", architecture: "aarch64", "architecture.detail": "armv8
 const chosen = (manifests: { Name: string; Platform?: unknown }[], platform: Record<string, string> = pi) =>
   selectManifest(recipe(manifests), platform)?.name;
 
-test("the first manifest whose platform fits is taken", () => {
+test("the first manifest whose platform fits is taken [core-device-12.5]", () => {
   expect(
     chosen([
       { Name: "windows", Platform: { os: "windows" } },
@@ -27,7 +27,7 @@ test("the first manifest whose platform fits is taken", () => {
   ).toBe("arm");
 });
 
-test("a manifest without a platform fits every device, none fitting is none", () => {
+test("a manifest without a platform fits every device, none fitting is none [core-device-12.5]", () => {
   expect(chosen([{ Name: "any" }], {})).toBe("any");
   expect(chosen([{ Name: "windows", Platform: { os: "windows" } }])).toBeUndefined();
 });
@@ -44,17 +44,17 @@ test.each([
   ["the word any for the architecture", { architecture: "any" }, true],
   ["the word any for another attribute", { "architecture.detail": "any" }, false],
   ["one attribute that fits and one that does not", { os: "linux", architecture: "amd64" }, false],
-])("%s: %j → %s", (_, platform, fits) => {
+])("%s: %j → %s [core-device-12.6]", (_, platform, fits) => {
   expect(chosen([{ Name: "it", Platform: platform }])).toBe(fits ? "it" : undefined);
 });
 
-test("a manifest's own lifecycle goes before the global one, whole", () => {
+test("a manifest's own lifecycle goes before the global one, whole [core-device-12.7]", () => {
   const own = { Run: { all: "kept as it is written" } };
   expect(selectManifest(recipe([{ Lifecycle: own }], { Run: "global" }), pi)?.lifecycle).toEqual(own);
   expect(selectManifest(recipe([{}], { Run: "global" }), pi)?.lifecycle).toEqual({ Run: "global" });
 });
 
-test("the manifest's selections choose in their order, at every level, and drop what stands beside", () => {
+test("the manifest's selections choose in their order, at every level, and drop what stands beside [core-device-12.7]", () => {
   const lifecycle = {
     Setenv: { A: "1" },
     Install: { fast: "fast", slow: "slow", Timeout: 5 },
@@ -77,7 +77,7 @@ test("the manifest's selections choose in their order, at every level, and drop 
   });
 });
 
-test("a manifest without selections takes what is for all; a word that nobody selects is an ordinary key", () => {
+test("a manifest without selections takes what is for all; a word that nobody selects is an ordinary key [core-device-12.7]", () => {
   const lifecycle = { Run: { all: { Script: "x", fast: "y" } } };
   expect(selectManifest(recipe([{}], lifecycle), pi)?.lifecycle).toEqual({
     Run: { Script: "x", fast: "y" },

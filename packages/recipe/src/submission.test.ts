@@ -19,7 +19,7 @@ const text = (artifact: object = {}, description = "") =>
     Lifecycle: { Run: { x: "run" } },
   });
 
-test("a recipe may have exactly as many bytes as the cloud takes, counted in UTF-8", () => {
+test("a recipe may have exactly as many bytes as the cloud takes, counted in UTF-8 [core-device-12.14]", () => {
   const room = RECIPE_BYTES_MAX - new TextEncoder().encode(text()).length;
   const umlauts = "ü".repeat(Math.floor(room / 2)) + "u".repeat(room % 2);
   expect(parseSubmittedRecipe(text({}, umlauts), "a.json").description).toBe(umlauts);
@@ -28,7 +28,7 @@ test("a recipe may have exactly as many bytes as the cloud takes, counted in UTF
   );
 });
 
-test("an author may not write the digest, the cloud may", () => {
+test("an author may not write the digest, the cloud may [core-device-12.14]", () => {
   const digested = text({ Digest: "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", Algorithm: "SHA-256" });
   expect(() => parseSubmittedRecipe(digested, "a.json")).toThrow(/RECIPE_NAMES_A_DIGEST/);
   expect(parseRecipe(digested, "a.json").manifests[0]?.artifacts[0]?.algorithm).toBe("SHA-256");

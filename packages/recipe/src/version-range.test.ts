@@ -18,7 +18,7 @@ test.each([
   ["1.2.4-rc.2", ">=1.2.3-rc.1", false],
   ["not a version", "*", false],
   ["1.0.0", "not a range", false],
-])("%s within %j: %s", (version, range, expected) => {
+])("%s within %j: %s [core-device-12.4]", (version, range, expected) => {
   expect(satisfies(version, range)).toBe(expected);
 });
 
@@ -26,7 +26,7 @@ test("a range is told from what is none", () => {
   expect([isRange("^1.0.0"), isRange(""), isRange("one")]).toEqual([true, true, false]);
 });
 
-test("the highest version that fits is found, of one range or of several together", () => {
+test("the highest version that fits is found, of one range or of several together [core-device-12.4]", () => {
   const versions = ["1.10.0", "1.9.0", "2.0.0", "2.1.0-rc.1"];
   expect(maxSatisfying(versions, "*")).toBe("2.0.0");
   expect(maxSatisfying(versions, ["*", "^1.0.0"])).toBe("1.10.0");

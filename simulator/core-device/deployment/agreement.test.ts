@@ -145,3 +145,60 @@ test("a deployment's configuration is as new as its making, or as its processing
     expect(it.device.configurationOf("A")["untouched"]).toBe(1);
   }
 });
+
+test("listeners are asked before a deployment that changes nothing too, and before none that skips them [core-device-6.29]", async () => {
+  const it = await deviceUnderTest();
+  await install(it, { A: {} });
+  const heard: string[] = [];
+  await ipcOf(it, "A").subscribeToComponentUpdates({
+    before: () => {
+      heard.push("before");
+      return 0;
+    },
+    after: () => heard.push("after"),
+  });
+  const same = { A: { version: "1.0.0" } };
+  it.cloud.deployJob("same", groupDocument(2, same));
+  await it.run(10_000);
+  expect(heard).toEqual(["before", "after"]);
+  const componentUpdatePolicy = { timeout: 60, action: "SKIP_NOTIFY_COMPONENTS" };
+  it.cloud.deployJob("skips", groupDocument(3, same, { componentUpdatePolicy }));
+  await it.run(10_000);
+  expect(statusOf(it, "skips")).toEqual(["SUCCEEDED", "SUCCESSFUL"]);
+  expect(heard).toEqual(["before", "after"]);
+});
+
+test("a deployment taken back while a component has it wait is dropped, and listeners hear that it is over; later it is carried out [core-device-6.30]", async () => {
+  const it = await deviceUnderTest();
+  await install(it, { A: {} });
+  let later = 600_000;
+  let over = 0;
+  await ipcOf(it, "A").subscribeToComponentUpdates({ before: () => later, after: () => over++ });
+  it.cloud.addComponent("A", "2.0.0", {
+    Lifecycle: { Install: { Script: "stay", Timeout: 60 }, Run: "stay" },
+  });
+  it.cloud.deployJob("waits", groupDocument(2, { A: { version: "2.0.0" } }));
+  await it.run(30_000);
+  it.cloud.cancelJob("waits");
+  await it.run(5000);
+  expect([it.device.isIdle, it.versionOf("A"), over]).toEqual([true, "1.0.0", 1]);
+  later = 0;
+  it.cloud.deployJob("changes", groupDocument(3, { A: { version: "2.0.0" } }));
+  await it.run(10_000);
+  it.cloud.cancelJob("changes");
+  await it.run(5000);
+  it.launcher.launched.at(-1)?.exit(0);
+  await it.run(5000);
+  expect([it.device.isIdle, it.versionOf("A"), it.stateOf("A")]).toEqual([true, "2.0.0", "RUNNING"]);
+});
+
+test("what has no scripts is not asked about its configuration [core-device-6.31]", async () => {
+  const it = await deviceUnderTest();
+  const plugin = "aws.greengrass.ShadowManager";
+  await install(it, { A: {}, [plugin]: { x: 0 } });
+  await ipcOf(it, "A").subscribeToValidateConfigurationUpdates(() => ({ status: "ACCEPTED" }));
+  const update = { version: "1.0.0", configurationUpdate: { merge: { x: 1 } } };
+  it.cloud.deployJob("job", groupDocument(2, { A: update, [plugin]: update }));
+  await it.run(30_000);
+  expect(statusOf(it, "job")).toEqual(["SUCCEEDED", "SUCCESSFUL"]);
+});

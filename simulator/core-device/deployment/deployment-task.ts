@@ -28,6 +28,7 @@ import { NUCLEUS, planOf, type Plan } from "./plan.ts";
 import { checkPrerequisites } from "./prerequisites.ts";
 
 const supportedCapabilities = new Set(["LARGE_CONFIGURATION", "LINUX_RESOURCE_LIMITS", "SUB_DEPLOYMENTS"]);
+const NUCLEUS_SETTINGS = ["services", NUCLEUS, "configuration"];
 export const ONGOING = "deployments/ongoing.json";
 
 export interface TaskOptions {
@@ -171,13 +172,15 @@ export class DeploymentTask {
       candidatesFrom({ store, dataPlane, platform, clock, activeVersion, signal }),
     );
     for (const component of resolved.values()) {
-      checkPrerequisites(component, resolved, this.#options);
+      checkPrerequisites(component, resolved, document, this.#options);
       const artifacts = selectManifest(component.recipe, platform)?.artifacts ?? [];
       const arn = await store.arnOf(component.name, component.version);
-      await downloadArtifacts({ ...component, arn, artifacts }, this.#options, signal);
+      const storeBytesMax = tree.getNumber([...NUCLEUS_SETTINGS, "componentStoreMaxSizeBytes"]);
+      const options = { ...this.#options, storeBytesMax };
+      await downloadArtifacts({ ...component, arn, artifacts }, options, signal);
     }
     // Its making, or its processing: the nucleus can be told which.
-    const source = tree.getText(["services", NUCLEUS, "configuration", "deploymentConfigurationTimeSource"]);
+    const source = tree.getText([...NUCLEUS_SETTINGS, "deploymentConfigurationTimeSource"]);
     const atMs = source === "deploymentProcessingTime" ? clock.now() : document.creationTimestampMs;
     return planOf({ present: tree, resolved, document, platform, rootPath: root.path, thingName, atMs });
   }

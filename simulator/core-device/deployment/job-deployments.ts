@@ -119,6 +119,8 @@ export class JobDeployments implements DeploymentListener {
     const { jobId } = execution;
     const key = `${jobId}@${execution.queuedAt ?? 0}`;
     if (this.#processed.includes(key) || this.#seen.get(jobId) === key) return;
+    // The cloud does not know yet what has become of it.
+    if (this.#waiting.some((status) => status.jobId === jobId)) return;
     this.#seen.set(jobId, key);
     this.#options.deployments().offer({ id: jobId, source: "IOT_JOBS", document: execution.jobDocument });
   }

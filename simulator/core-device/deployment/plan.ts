@@ -16,6 +16,9 @@ import type { Resolved } from "./dependency-resolution.ts";
 import { DeploymentError } from "./deployment-error.ts";
 
 export const NUCLEUS = "aws.greengrass.Nucleus";
+export const TOKEN_EXCHANGE = "aws.greengrass.TokenExchangeService";
+const GENERIC = "aws.greengrass.generic";
+const PLUGIN = "aws.greengrass.plugin";
 
 interface PlanOptions {
   readonly present: ConfigurationTree;
@@ -33,11 +36,11 @@ export interface Plan {
   readonly target: ConfigurationTree;
   /** Components of the device that nothing asks for any more. */
   readonly obsolete: readonly string[];
-  /** Components that stay at their version with another configuration, with what is proposed. */
+  /** Components with scripts that stay at their version with another configuration, with what is proposed. */
   readonly reconfigured: ReadonlyMap<string, JsonObject>;
   /** Components that are new or changed and have a bootstrap step; what others depend on comes first. */
   readonly bootstraps: readonly string[];
-  /** Configuration of the nucleus changes that it reads only when it starts. */
+  /** Configuration of the nucleus changes that it reads only when it starts, or a plugin, which it loads only then. */
   readonly restartsNucleus: boolean;
 }
 
@@ -61,7 +64,8 @@ export function planOf(options: PlanOptions): Plan {
     const before = present.get(["services", name, "configuration"]);
     const sameVersion = present.getText(["services", name, "version"]) === resolved.get(name)?.version;
     const proposed = toJson(next);
-    if (sameVersion && isObject(proposed) && !sameJson(before ?? {}, proposed) && name !== NUCLEUS)
+    const isGeneric = resolved.get(name)?.recipe.componentType === GENERIC;
+    if (isGeneric && sameVersion && isObject(proposed) && !sameJson(before ?? {}, proposed))
       reconfigured.set(name, proposed);
   }
   const obsolete = Object.keys(present.getObject(["services"])).filter(
@@ -69,7 +73,8 @@ export function planOf(options: PlanOptions): Plan {
       name !== NUCLEUS && !resolved.has(name) && present.find(["services", name, "version"]) !== undefined,
   );
   const bootstraps = [...resolved.keys()].filter((name) => needsBootstrap(present, target, name));
-  return { target, obsolete, reconfigured, bootstraps, restartsNucleus: nucleusChanges(present, target) };
+  const restartsNucleus = pluginChanges(present, target) || nucleusChanges(present, target);
+  return { target, obsolete, reconfigured, bootstraps, restartsNucleus };
 }
 
 /** Everything that a deployment leaves in a configuration is as new as the deployment. */
@@ -89,6 +94,15 @@ function needsBootstrap(present: ConfigurationTree, target: ConfigurationTree, n
 
 function hasBootstrap({ steps: { steps, faults } }: Definition): boolean {
   return steps.bootstrap !== undefined || faults.bootstrap !== undefined;
+}
+
+/** A plugin goes or has another version. Token exchange is called one too, and is the nucleus's own. */
+function pluginChanges(present: ConfigurationTree, target: ConfigurationTree): boolean {
+  return Object.keys(present.getObject(["services"])).some((name) => {
+    const before = definitionOf(present, name);
+    if (before?.type !== PLUGIN || name === TOKEN_EXCHANGE) return false;
+    return before.version !== definitionOf(target, name)?.version;
+  });
 }
 
 /** What the nucleus reads only at its start. */

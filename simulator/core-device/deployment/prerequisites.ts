@@ -1,9 +1,9 @@
-import { selectManifest } from "@coalmine/recipe";
+import { satisfies, selectManifest, type DeploymentDocument } from "@coalmine/recipe";
 import type { TransactionLog } from "../configuration/transaction-log.ts";
 import type { Platform } from "../ports.ts";
 import type { Resolved } from "./dependency-resolution.ts";
 import { DeploymentError } from "./deployment-error.ts";
-import { NUCLEUS } from "./plan.ts";
+import { NUCLEUS, TOKEN_EXCHANGE } from "./plan.ts";
 
 interface DeviceOfPrerequisites {
   readonly nucleusVersion: string;
@@ -15,8 +15,18 @@ interface DeviceOfPrerequisites {
 export function checkPrerequisites(
   { name, version, recipe }: Resolved,
   resolved: ReadonlyMap<string, Resolved>,
+  document: Pick<DeploymentDocument, "components">,
   { nucleusVersion, platform, configuration }: DeviceOfPrerequisites,
 ): void {
+  if (
+    recipe.componentType === "aws.greengrass.nucleus" &&
+    !Object.hasOwn(document.components, name) &&
+    !satisfies(version, `~${nucleusVersion.split(".", 2).join(".")}`)
+  )
+    throw new DeploymentError(
+      ["UNAUTHORIZED_NUCLEUS_MINOR_VERSION_UPDATE"],
+      `a component's dependency asks for nucleus ${version} in place of ${nucleusVersion}; name ${name} in the deployment if that is meant`,
+    );
   if (recipe.componentType === "aws.greengrass.nucleus" && version !== nucleusVersion)
     throw new DeploymentError(
       ["NUCLEUS_VERSION_NOT_FOUND"],
@@ -34,7 +44,7 @@ export function checkPrerequisites(
       `${name} has a docker artifact and needs aws.greengrass.DockerApplicationManager`,
     );
   const alias = configuration.tree.getText(["services", NUCLEUS, "configuration", "iotRoleAlias"]);
-  const hasCredentials = alias !== undefined || resolved.has("aws.greengrass.TokenExchangeService");
+  const hasCredentials = alias !== undefined || resolved.has(TOKEN_EXCHANGE);
   if (uris.some((uri) => uri.startsWith("s3:")) && !hasCredentials)
     throw new DeploymentError(
       ["MISSING_TOKEN_EXCHANGE_SERVICE"],

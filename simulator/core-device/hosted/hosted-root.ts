@@ -100,4 +100,12 @@ export class HostedRoot implements DeviceRoot {
   async freeBytes(): Promise<number> {
     return DISK_BYTES;
   }
+
+  /** Of artifacts, as they were fetched. */
+  async bytesBelow(path: string): Promise<number> {
+    let bytes = 0;
+    for (const [name, digest] of this.#artifacts)
+      if (name.startsWith(`${path}/`)) bytes += this.#cache.bytes(digest).byteLength;
+    return bytes;
+  }
 }

@@ -49,13 +49,57 @@ test("what no policy allows is refused, and a policy that a deployment brings co
 test("a topic with a wildcard cannot be published to [core-device-8.5]", async () => {
   const it = await deviceUnderTest();
   await install(it, { A: both });
-  const publishing = it.device.service.open(
-    "A",
-    "PublishToTopic",
-    { topic: "a/+", publishMessage: { jsonMessage: { message: {} } } },
-    noStream(),
-  );
-  await expect(publishing).rejects.toMatchObject({ code: "InvalidArgumentsError" });
+  const publish = (topic: string, publishMessage: JsonObject) =>
+    it.device.service.open("A", "PublishToTopic", { topic, publishMessage }, noStream());
+  const jsonMessage = { message: {} };
+  await expect(publish("a/+", { jsonMessage })).rejects.toMatchObject({ code: "InvalidArgumentsError" });
+  await expect(publish("a/*", { jsonMessage })).rejects.toMatchObject({ code: "InvalidArgumentsError" });
+  // Whoever may not publish there is not told what is wrong with the topic.
+  await expect(publish("b/+", { jsonMessage })).rejects.toMatchObject({ code: "UnauthorizedError" });
+  await expect(publish("a/b", {})).rejects.toMatchObject({ code: "InvalidArgumentsError" });
+  await expect(publish("a/b", { jsonMessage: { message: 5 } })).rejects.toMatchObject({
+    code: "ServiceError",
+  });
+  expect(await publish("a/nobody", { jsonMessage })).toEqual({});
+});
+
+test("wildcards are whole levels, a # before others is one level, and an event names the topic it was published on [core-device-8.38]", async () => {
+  const it = await deviceUnderTest();
+  await install(it, {
+    A: allowed(PUBSUB, ["PublishToTopic", "SubscribeToTopic"], ["*"]),
+    B: allowed(PUBSUB, ["PublishToTopic"], ["*"]),
+  });
+  const heard: [string, unknown][] = [];
+  for (const topic of ["a/#", "a/#/c", "#", "a/b#", "a/+/c", "+"])
+    expect(
+      await it.device.service.open(
+        "A",
+        "SubscribeToTopic",
+        { topic },
+        {
+          ...noStream(),
+          send: (_, event) => heard.push([topic, event]),
+        },
+      ),
+    ).toEqual({});
+  const published = async (principal: string, topic: string): Promise<string[]> => {
+    heard.length = 0;
+    const jsonMessage = { message: { n: 1 }, context: { topic: "mine" } };
+    await it.device.service.open(
+      principal,
+      "PublishToTopic",
+      { topic, publishMessage: { jsonMessage } },
+      noStream(),
+    );
+    for (const [, event] of heard)
+      expect(event).toEqual({ jsonMessage: { message: { n: 1 }, context: { topic } } });
+    return heard.map(([filter]) => filter);
+  };
+  expect(await published("B", "a")).toEqual(["#", "+"]);
+  expect(await published("B", "a/b/c")).toEqual(["a/#", "a/#/c", "#", "a/+/c"]);
+  expect(await published("B", "$aws/b")).toEqual(["#"]);
+  // Where no wildcard counts as one a component hears itself.
+  expect(await published("A", "a/b/c")).toEqual(["a/#/c"]);
 });
 
 test("messages to IoT Core wait in the spooler while offline; QoS 0 is refused then [core-device-8.6]", async () => {

@@ -21,7 +21,7 @@ export class LocalTopics {
     send: (event: LocalEvent) => void,
   ): { close(): void } {
     const levels = levelsOf(filter);
-    const hasWildcard = levels.some((level) => level === "+" || level === "#");
+    const hasWildcard = levels.some((level) => level === "+") || levels.at(-1) === "#";
     const fromOthersOnly =
       receiveMode === undefined ? hasWildcard : receiveMode === "RECEIVE_MESSAGES_FROM_OTHERS";
     const subscriber = { component, levels, fromOthersOnly, send };
@@ -45,12 +45,12 @@ function levelsOf(topic: string): readonly string[] {
   return levels;
 }
 
-/** Unlike MQTT's, this `#` needs at least one level, and `$` topics are as any other. */
+/** Unlike MQTT's, this `#` needs at least one level, is as `+` where others follow, and `$` topics are as any other. */
 function matches(filter: readonly string[], topic: readonly string[]): boolean {
-  for (let index = 0; index < filter.length; index++) {
-    const level = filter[index];
-    if (level === "#") return topic.length > index;
-    if (topic[index] === undefined || (level !== "+" && level !== topic[index])) return false;
+  for (const [index, level] of filter.entries()) {
+    if (topic[index] === undefined) return false;
+    if (level === "#" && index === filter.length - 1) return true;
+    if (level !== "+" && level !== "#" && level !== topic[index]) return false;
   }
   return filter.length === topic.length;
 }

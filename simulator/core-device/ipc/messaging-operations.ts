@@ -58,7 +58,7 @@ export class MessagingOperations {
       stream.send("SubscriptionResponseMessage", event),
     );
     stream.onClose(() => subscription.close());
-    return { topicName: topic };
+    return {};
   }
 
   async #publishToIotCore(principal: string, request: JsonObject): Promise<JsonObject> {

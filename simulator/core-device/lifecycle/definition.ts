@@ -19,6 +19,8 @@ export interface Definition {
   readonly lifecycle: JsonObject;
   readonly steps: LifecycleSteps;
   readonly posixUser: string | undefined;
+  /** Nothing runs as it here; that it changes counts all the same. */
+  readonly windowsUser: string | undefined;
   readonly limits: SystemResourceLimits | undefined;
 }
 
@@ -36,6 +38,7 @@ export function definitionOf(tree: ConfigurationTree, name: string): Definition 
     lifecycle,
     steps: parseSteps(lifecycle),
     posixUser: tree.getText(["services", name, "runWith", "posixUser"]),
+    windowsUser: tree.getText(["services", name, "runWith", "windowsUser"]),
     limits: limitsAt(tree, ["services", name, "runWith"]),
   };
 }
@@ -63,23 +66,18 @@ export type Effect = "nothing" | "restart" | "reinstall";
  * is told of it, unless its lifecycle's text holds it.
  */
 export function effectOf(before: Definition, after: Definition): Effect {
-  if (before.version !== after.version || before.posixUser !== after.posixUser) return "reinstall";
-  const touched = Object.entries(after.lifecycle)
-    .filter(([step, value]) => hasNews(memberOf(before.lifecycle, step), value))
-    .map(([step]) => step.toLowerCase());
-  if (touched.includes("install")) return "reinstall";
+  const reinstalls = (["version", "posixUser", "windowsUser"] as const).some(
+    (key) => before[key] !== after[key],
+  );
+  const touched = stepsTouched(before.lifecycle, after.lifecycle);
+  if (reinstalls || touched.includes("install")) return "reinstall";
   if (touched.some((step) => step !== "shutdown")) return "restart";
   const known = new Set(before.dependencies.map((dependency) => dependency.name));
   return after.dependencies.some((dependency) => !known.has(dependency.name)) ? "restart" : "nothing";
 }
 
-function memberOf(object: JsonObject, name: string): JsonValue | undefined {
-  return Object.entries(object).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];
-}
-
-/** A leaf is new or differs. One that went away alone does not count: the nucleus passes over removals. */
-function hasNews(before: JsonValue | undefined, after: JsonValue): boolean {
-  if (!isObject(after)) return !sameJson(before, after);
-  const old = isObject(before) ? before : {};
-  return Object.entries(after).some(([key, value]) => hasNews(memberOf(old, key), value));
+/** What of a lifecycle is new, differs, or is gone; in lower case. */
+function stepsTouched(before: JsonObject, after: JsonObject): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)].map((name) => name.toLowerCase()));
+  return [...names].filter((name) => !sameJson(member(before, name), member(after, name)));
 }

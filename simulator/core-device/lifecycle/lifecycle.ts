@@ -8,8 +8,11 @@ export type Outcome = { readonly ok: true } | ({ readonly ok: false } & StatusDe
 /** What a component does in its states. None of these rejects. */
 export interface Actions {
   install(): Promise<Outcome>;
-  /** Starts what is to run, and reports how it goes from then on. */
-  start(report: (state: State, details?: StatusDetails) => void): void;
+  /**
+   * Starts what is to run, and reports how it goes from then on. `isStarting` is false as soon as the component is past
+   * STARTING, by whoever's word.
+   */
+  start(report: (state: State, details?: StatusDetails) => void, isStarting: () => boolean): void;
   shutdown(): Promise<Outcome>;
   /** Ends everything now. */
   kill(): void;
@@ -214,7 +217,10 @@ export class Lifecycle {
   }
 
   #whenStarting(): Promise<Move | undefined> {
-    this.#options.actions.start((state, details) => this.report(state, details));
+    this.#options.actions.start(
+      (state, details) => this.report(state, details),
+      () => this.#state === "STARTING",
+    );
     return this.#leaveOnRequest();
   }
 

@@ -1,10 +1,30 @@
 import type { Clock } from "@coalmine/ports";
+import type { ConfigurationTree } from "../configuration/tree.ts";
 import { isObject, parseJson } from "../json.ts";
 import type { DeviceRoot } from "../ports.ts";
 
-/** A component's log is rotated at this size, and its rotated files together hold at most the rest. */
+/** The nucleus's own sizes: a log is rotated at the one, and its rotated files together hold at most the rest of the other. */
 export const LOG_FILE_BYTES = 1024 * 1024;
 export const LOG_TOTAL_BYTES = 10 * LOG_FILE_BYTES;
+export interface LogSizes {
+  readonly fileBytes: number;
+  readonly totalBytes: number;
+}
+const defaults: LogSizes = { fileBytes: LOG_FILE_BYTES, totalBytes: LOG_TOTAL_BYTES };
+const LOGGING = ["services", "aws.greengrass.Nucleus", "configuration", "logging"];
+const KIB = 1024;
+
+/** As the nucleus's `logging` says; what is not there is the nucleus's own. */
+export function logSizesIn(tree: ConfigurationTree): LogSizes {
+  const bytes = (name: string, otherwise: number): number => {
+    const kib = Number(tree.get([...LOGGING, name]));
+    return kib > 0 ? kib * KIB : otherwise;
+  };
+  return {
+    fileBytes: bytes("fileSizeKB", defaults.fileBytes),
+    totalBytes: bytes("totalLogsSizeKB", defaults.totalBytes),
+  };
+}
 /** Lines wait in memory while the disk is busy; past this the oldest are dropped, and the log says so. */
 const WAITING_LINES_MAX = 10_000;
 
@@ -13,15 +33,17 @@ export class OutputLog {
   readonly #root: DeviceRoot;
   readonly #clock: Clock;
   readonly #name: string;
+  readonly #sizes: () => LogSizes;
   #sizeBytes: number | undefined;
   #waiting: string[] = [];
   #dropped = 0;
   #writing: Promise<void> | undefined;
 
-  constructor(root: DeviceRoot, clock: Clock, name: string) {
+  constructor(root: DeviceRoot, clock: Clock, name: string, sizes = (): LogSizes => defaults) {
     this.#root = root;
     this.#clock = clock;
     this.#name = name;
+    this.#sizes = sizes;
   }
 
   /** A line that is JSON goes out as it is; any other gets the nucleus's time, level and name before it. */
@@ -74,7 +96,7 @@ export class OutputLog {
     const path = `logs/${this.#name}.log`;
     this.#sizeBytes ??= await this.#root.sizeOf(path);
     const bytes = Buffer.byteLength(text);
-    if (this.#sizeBytes > 0 && this.#sizeBytes + bytes > LOG_FILE_BYTES) {
+    if (this.#sizeBytes > 0 && this.#sizeBytes + bytes > this.#sizes().fileBytes) {
       await this.#rotate(path);
       this.#sizeBytes = 0;
     }
@@ -89,15 +111,17 @@ export class OutputLog {
       .replace("T", "-")
       .replaceAll("-", "_");
     const names = await this.#root.list("logs");
-    const taken = (n: number): boolean => names.includes(`${this.#name}_${hour}_${n}.log`);
-    let n = 0;
-    while (taken(n)) n++;
+    // Not the first number that is free: the oldest may have gone, and what takes its name would be next.
+    const before = `${this.#name}_${hour}_`;
+    const taken = names.filter((name) => this.#isRotated(name) && name.startsWith(before));
+    const n = Math.max(-1, ...taken.map((name) => hourAndNumberOf(name)[1])) + 1;
     await this.#root.rename(path, `logs/${this.#name}_${hour}_${n}.log`);
     const rotated = [...names.filter((name) => this.#isRotated(name)), `${this.#name}_${hour}_${n}.log`];
-    let total = LOG_FILE_BYTES;
+    const { fileBytes, totalBytes } = this.#sizes();
+    let total = fileBytes;
     for (const name of rotated.toSorted(byHourAndNumber).toReversed()) {
       total += await this.#root.sizeOf(`logs/${name}`);
-      if (total > LOG_TOTAL_BYTES) await this.#root.removeTree(`logs/${name}`);
+      if (total > totalBytes) await this.#root.removeTree(`logs/${name}`);
     }
   }
 
@@ -109,12 +133,13 @@ export class OutputLog {
   }
 }
 
+function hourAndNumberOf(name: string): [string, number] {
+  const [, hour = "", n = "0"] = /_(\d{4}_\d\d_\d\d_\d\d)_(\d+)\.log$/.exec(name) ?? [];
+  return [hour, Number(n)];
+}
+
 function byHourAndNumber(a: string, b: string): number {
-  const parts = (name: string): [string, number] => {
-    const [, hour = "", n = "0"] = /_(\d{4}_\d\d_\d\d_\d\d)_(\d+)\.log$/.exec(name) ?? [];
-    return [hour, Number(n)];
-  };
-  const [hourA, nA] = parts(a);
-  const [hourB, nB] = parts(b);
+  const [hourA, nA] = hourAndNumberOf(a);
+  const [hourB, nB] = hourAndNumberOf(b);
   return hourA < hourB ? -1 : hourA > hourB ? 1 : nA - nB;
 }

@@ -28,6 +28,15 @@ interface ScriptsOptions {
   readonly prepare: (definition: Definition, user: SystemUser | undefined) => Promise<void>;
 }
 
+interface StepWay {
+  /** Which start it belongs to; the present one where nothing is said. */
+  readonly start?: number;
+  /** Called when the script runs. */
+  readonly launched?: () => void;
+  /** Whether the end of the step's time still means something. */
+  readonly mayTimeOut?: () => boolean;
+}
+
 /** A component's lifecycle as scripts. The shutdown script that runs is the one of the definition that was started. */
 export class Scripts implements Actions {
   definition: Definition;
@@ -74,18 +83,28 @@ export class Scripts implements Actions {
     return this.step("shutdown", this.#started);
   }
 
-  async recover(): Promise<void> {
-    await this.step("recover", this.definition);
+  recover(): Promise<void> {
+    return this.#logged("recover");
   }
 
-  start(report: (state: State, details?: StatusDetails) => void): void {
+  uninstall(): Promise<void> {
+    return this.#logged("uninstall");
+  }
+
+  /** How these two end changes nothing; the component's log has it. */
+  async #logged(name: "recover" | "uninstall"): Promise<void> {
+    const outcome = await this.step(name, this.definition);
+    if (!outcome.ok) this.#options.output(name, "stderr", `${outcome.code}: ${outcome.reason}`);
+  }
+
+  start(report: (state: State, details?: StatusDetails) => void, isStarting: () => boolean): void {
     this.#started = this.definition;
     const run = ++this.#run;
     // A report of an earlier start that comes late is nobody's.
     const tell = (state: State, details?: StatusDetails): void => {
       if (run === this.#run) report(state, details);
     };
-    void this.#startWith(this.#started, run, tell);
+    void this.#startWith(this.#started, run, tell, () => run === this.#run && isStarting());
   }
 
   kill(): void {
@@ -108,13 +127,15 @@ export class Scripts implements Actions {
     definition: Definition,
     start: number,
     tell: (state: State, details?: StatusDetails) => void,
+    isStarting: () => boolean,
   ): Promise<void> {
     const { startup } = definition.steps.steps;
     if (
       definition.steps.faults.startup !== undefined ||
       (startup !== undefined && !(await this.#skipped(startup)))
     ) {
-      const outcome = await this.step("startup", definition, undefined, start);
+      // A script that lives on is the component, once the component has said that it runs.
+      const outcome = await this.step("startup", definition, { start, mayTimeOut: isStarting });
       if (outcome.ok) tell("RUNNING");
       else tell("ERRORED", outcome);
       return;
@@ -124,7 +145,7 @@ export class Scripts implements Actions {
       tell("FINISHED");
       return;
     }
-    const outcome = await this.step("run", definition, () => tell("RUNNING"), start);
+    const outcome = await this.step("run", definition, { start, launched: () => tell("RUNNING") });
     if (outcome.ok) tell("FINISHED");
     else tell("ERRORED", outcome);
   }
@@ -136,8 +157,7 @@ export class Scripts implements Actions {
   async step(
     name: StepName,
     definition: Definition,
-    launched?: () => void,
-    start = this.#run,
+    { start = this.#run, ...way }: StepWay = {},
   ): Promise<Outcome> {
     const fault = definition.steps.faults[name];
     if (fault !== undefined)
@@ -159,7 +179,7 @@ export class Scripts implements Actions {
         };
       await this.#options.prepare(definition, user);
       if (this.#isHalted || start !== this.#run) return { ok: true };
-      return await this.#launch(name, step, definition, user, launched);
+      return await this.#launch(name, step, definition, user, way);
     } catch (failure) {
       return { ok: false, code: `${codePrefix(name)}_IO_ERROR`, reason: messageOf(failure) };
     }
@@ -178,7 +198,7 @@ export class Scripts implements Actions {
     step: Step,
     definition: Definition,
     user: SystemUser | undefined,
-    launched?: () => void,
+    { launched, mayTimeOut = () => true }: StepWay,
   ): Promise<Outcome> {
     const process = this.#options.launcher.launch({
       component: definition.name,
@@ -198,6 +218,7 @@ export class Scripts implements Actions {
     let timer: Timer | undefined;
     if (step.timeoutSeconds !== undefined)
       timer = this.#options.clock.timer(step.timeoutSeconds * 1000, () => {
+        if (!mayTimeOut()) return;
         timedOut = true;
         ended = this.#end(process);
       });

@@ -129,6 +129,8 @@ test.each([
   ["install", {}, { Install: "exit 0; say x" }, ["A shutdown", "A install", "A run"]],
   ["run", {}, { Run: "stay; say x" }, ["A shutdown", "A run"]],
   ["setenv", {}, { Setenv: { KEY: "value" } }, ["A shutdown", "A run"]],
+  ["user", { runWith: { posixUser: "other" } }, {}, ["A shutdown", "A install", "A run"]],
+  ["dependencies", { dependencies: ["Base:SOFT"] }, {}, ["A shutdown", "A run"]],
   ["shutdown only", {}, { Shutdown: "exit 0; say x" }, []],
   ["configuration", { configuration: { a: 2 } }, {}, []],
 ])("a change of %s does what the nucleus does [core-device-4.9]", async (_, service, lifecycle, expected) => {
@@ -243,4 +245,94 @@ test("scripts run under sh, or under the shell that the nucleus names [core-devi
   device.services.get("A")?.lifecycle.requestRestart();
   await device.run(10);
   expect(device.launcher.launched.map(({ command }) => command.shell)).toEqual(["sh", "sh", "bash"]);
+});
+
+test("a step that is taken away counts as changed, and a BROKEN component is installed again for any change [core-device-4.9]", async () => {
+  const device = servicesUnderTest();
+  device.configure("A", { Recover: "exit 0", Run: "stay" });
+  device.configure("Bad", { Install: "exit 0", Run: "exit 1" });
+  device.services.apply(false);
+  await device.run(10);
+  expect(device.stateOf("Bad")).toBe("BROKEN");
+  const before = device.launcher.launched.length;
+  device.tree.remove(["services", "A", "lifecycle", "Recover"], device.clock.now());
+  device.configure("Bad", { Run: "stay" });
+  device.services.apply(false);
+  await device.run(10);
+  expect(device.launcher.steps().slice(before).toSorted()).toEqual(["A run", "Bad install", "Bad run"]);
+});
+
+test("a startup script that lives on is the component once that has said it runs: no timeout ends it, but its own failure does [core-device-4.21]", async () => {
+  const device = servicesUnderTest();
+  device.configure("Says", { Startup: { Script: "stay", Timeout: 20 } });
+  device.configure("Silent", { Startup: { Script: "stay", Timeout: 20 } });
+  device.services.apply(false);
+  await device.run(10_000);
+  device.services.get("Says")?.lifecycle.report("RUNNING");
+  await device.run(60_000);
+  expect([device.stateOf("Says"), device.stateOf("Silent")]).toEqual(["RUNNING", "BROKEN"]);
+  expect(device.services.get("Silent")?.lifecycle.details?.code).toBe("STARTUP_TIMEOUT");
+  expect(device.launcher.running()).toEqual(["Says"]);
+  device.states.length = 0;
+  device.launcher.launched[0]?.exit(7);
+  await device.run(0);
+  expect(device.states.slice(0, 2)).toEqual(["Says ERRORED", "Says STOPPING"]);
+});
+
+test("what has not stopped 30 s after the device began to stop is killed [core-device-4.22]", async () => {
+  const device = servicesUnderTest();
+  device.configure("A", { Run: "stay", Shutdown: { Script: "deaf", Timeout: 600 } });
+  device.services.apply(false);
+  await device.run(10);
+  const stopped = device.services.stop();
+  await device.run(29_999);
+  expect(device.launcher.running()).toEqual(["A", "A"]);
+  await device.run(1);
+  await stopped;
+  expect(device.launcher.running()).toEqual([]);
+});
+
+test("how recover and uninstall end changes nothing, and is in the component's log [core-device-4.23]", async () => {
+  const device = servicesUnderTest();
+  device.configure("A", { Run: "exit 1", Recover: "exit 5", Uninstall: "exit 6" });
+  device.services.apply(false);
+  await device.run(10);
+  expect(device.stateOf("A")).toBe("BROKEN");
+  device.tree.remove(["services", "A"], device.clock.now());
+  expect(await device.services.retire()).toEqual(["A"]);
+  const log = (await device.root.readText("logs/A.log")) ?? "";
+  expect(log).toContain("The recover script exited with code 5.");
+  expect(log).toContain("UNINSTALL_ERROR: An error occurred while uninstalling the component.");
+});
+
+test("a component that breaks while it starts or runs is shut down, and every deployment installs it again [core-device-4.24]", async () => {
+  const device = servicesUnderTest();
+  device.configure("A", { Run: "exit 1", Shutdown: "exit 0" });
+  device.services.apply(false);
+  await device.run(10);
+  expect(device.launcher.steps().slice(-2)).toEqual(["A run", "A shutdown"]);
+  const before = device.launcher.launched.length;
+  device.services.apply(false);
+  await device.run(10);
+  expect(device.launcher.launched.length).toBe(before);
+  device.services.apply(true);
+  await device.run(10);
+  expect(device.launcher.steps().slice(before, before + 1)).toEqual(["A run"]);
+});
+
+test("an error's code and reason are told until the component leaves it behind [core-device-4.25]", async () => {
+  const device = servicesUnderTest();
+  device.configure("A", { Run: "stay" });
+  device.services.apply(false);
+  await device.run(10);
+  device.launcher.launched[0]?.exit(4);
+  await device.run(10);
+  expect(device.states.slice(-5)).toEqual([
+    "A ERRORED",
+    "A STOPPING",
+    "A INSTALLED",
+    "A STARTING",
+    "A RUNNING",
+  ]);
+  expect(device.services.get("A")?.lifecycle.details).toBeUndefined();
 });

@@ -7,7 +7,7 @@ import { BuiltInActions, type BuiltIn } from "./built-in.ts";
 import { definitionOf, effectOf, limitsAt, type Definition } from "./definition.ts";
 import { environmentOf, type ProcessSurroundings } from "./environment.ts";
 import { Lifecycle, type Outcome, type StateChange } from "./lifecycle.ts";
-import { OutputLog } from "./output-log.ts";
+import { logSizesIn, OutputLog } from "./output-log.ts";
 import { Scripts } from "./scripts.ts";
 
 /** At shutdown components get so long in all, dependents first; then they are killed. */
@@ -103,8 +103,7 @@ export class Services {
 
   /** Runs the bootstrap step of a definition that need not be in place yet. */
   async bootstrap(definition: Definition): Promise<Outcome> {
-    const { clock, root } = this.#options;
-    const output = new OutputLog(root, clock, definition.name);
+    const output = this.#outputOf(definition.name);
     const token = this.#newToken(definition.name);
     try {
       return await this.#scripts(definition, output, token).step("bootstrap", definition);
@@ -121,7 +120,7 @@ export class Services {
     await Promise.all(
       gone.map(async (live) => {
         await live.lifecycle.close();
-        await live.scripts?.step("uninstall", live.definition);
+        await live.scripts?.uninstall();
         await live.output.drained();
         this.#live.delete(live.name);
         const from = live.lifecycle.state;
@@ -165,9 +164,9 @@ export class Services {
   }
 
   #add(definition: Definition): Live {
-    const { clock, root, builtIns } = this.#options;
+    const { clock, builtIns } = this.#options;
     const { name } = definition;
-    const output = new OutputLog(root, clock, name);
+    const output = this.#outputOf(name);
     const scripts =
       definition.type === "aws.greengrass.generic"
         ? this.#scripts(definition, output, this.#newToken(name))
@@ -192,6 +191,11 @@ export class Services {
     };
     this.#live.set(name, live);
     return live;
+  }
+
+  #outputOf(name: string): OutputLog {
+    const { root, clock, tree } = this.#options;
+    return new OutputLog(root, clock, name, () => logSizesIn(tree));
   }
 
   #scripts(definition: Definition, output: OutputLog, token: string): Scripts {

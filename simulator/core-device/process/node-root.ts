@@ -4,6 +4,7 @@ import {
   appendFile,
   chmod,
   lchown,
+  lstat,
   mkdir,
   open,
   readFile,
@@ -130,6 +131,17 @@ export class NodeRoot implements DeviceRoot {
   async freeBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.path);
     return bavail * bsize;
+  }
+
+  async bytesBelow(path: string): Promise<number> {
+    const top = join(this.path, path);
+    let bytes = 0;
+    for (const name of await orMissing(readdir(top, { recursive: true }), []))
+      bytes += await orMissing(
+        lstat(join(top, name)).then((found) => (found.isFile() ? found.size : 0)),
+        0,
+      );
+    return bytes;
   }
 
   async #made(path: string): Promise<string> {

@@ -16,8 +16,8 @@ test(
   isLong ? 7_200_000 : undefined,
 );
 
-test("lives that once went wrong go right: an overtaken start, a rollback over what was broken, a clock set back [core-device-4.17] [core-device-6.27] [core-device-4.18]", async () => {
-  for (const seed of ["1094", "1132", "1145"]) await simulate(seed);
+test("lives that once went wrong go right: an overtaken start, a rollback over what was broken, a clock set back, a job that ended unheard [core-device-4.17] [core-device-6.27] [core-device-4.18] [core-device-7.19]", async () => {
+  for (const seed of ["1094", "1132", "1145", "2237"]) await simulate(seed);
 });
 
 test("the same seed is the same life, and another one is another [core-device-11.8]", async () => {

@@ -13,12 +13,16 @@ const RETRY_MS = 60_000;
 const CHECKSUM_TRIES = 10;
 /** With less room than this the device takes no artifact. */
 const FREE_BYTES_MIN = 20 * 1024 * 1024;
+/** All artifacts of the device together, where its nucleus says nothing else by `componentStoreMaxSizeBytes`. */
+const STORE_BYTES_MAX = 10_000_000_000;
 
 interface DownloadOptions {
   readonly root: DeviceRoot;
   readonly dataPlane: DataPlane;
   readonly clock: Clock;
   readonly log: Log;
+  /** The nucleus's `componentStoreMaxSizeBytes`. */
+  readonly storeBytesMax: number | undefined;
 }
 
 interface ComponentArtifacts {
@@ -58,7 +62,7 @@ async function fetchArtifact(
   path: string,
   artifact: Artifact,
   component: ComponentArtifacts,
-  { root, dataPlane, clock, log }: DownloadOptions,
+  { root, dataPlane, clock, log, storeBytesMax = STORE_BYTES_MAX }: DownloadOptions,
   signal: AbortSignal,
 ): Promise<boolean> {
   const present = await root.artifactDigest(path);
@@ -87,6 +91,12 @@ async function fetchArtifact(
         artifact.digest === undefined ||
         createHash("sha256").update(bytes).digest("base64") === artifact.digest
       ) {
+        const storedBytes = await root.bytesBelow("packages");
+        if (storedBytes + bytes.byteLength > storeBytesMax)
+          throw new DeploymentError(
+            ["ARTIFACT_DOWNLOAD_ERROR", "DISK_SPACE_CRITICAL"],
+            `${artifact.uri} has ${bytes.byteLength} bytes, and the component store has ${storedBytes} of the ${storeBytesMax} that it may; raise the nucleus's componentStoreMaxSizeBytes or remove components`,
+          );
         await root.writeArtifact(path, bytes, artifact.permission);
         return true;
       }

@@ -58,6 +58,9 @@ export class CuttableRoot implements DeviceRoot {
   freeBytes(): Promise<number> {
     return this.#ask((root) => root.freeBytes());
   }
+  bytesBelow(path: string): Promise<number> {
+    return this.#ask((root) => root.bytesBelow(path));
+  }
 
   async #ask<Answer>(question: (root: DeviceRoot) => Promise<Answer>): Promise<Answer> {
     if (this.#isCut) return new Promise(() => undefined);
