@@ -57,6 +57,12 @@ test.each([
   ],
   ["too few draws to spend alpha", "draws: 1999", "draws: 150", /at least 199 are needed/],
   ["a duration without a unit", "lookEvery: 1 h", "lookEvery: 60", /lookEvery/],
+  [
+    "a gate that there is not",
+    "gate: default",
+    "gate: none",
+    /rehearsal\.gate is "none", and must be "upgrade"/,
+  ],
   ["a key that means nothing", "lookEvery: 1 h", "lookEvry: 1 h", /lookEvry/],
   [
     "silence that may not halt",
@@ -111,6 +117,10 @@ test("a policy of before there were degrees of autonomy means what it meant", ()
     .replaceAll("autonomy: halt", "role: halting")
     .replaceAll("autonomy: advise", "role: advisory");
   expect(parsePolicy(old)).toEqual(policy);
+  expect(parsePolicy(text.replace(/^rehearsal: .*$/m, "")).rehearsal).toEqual({
+    gate: "default",
+    devices: 8,
+  });
   expect(() => parsePolicy(text.replace("autonomy: halt", "role: guessing"))).toThrow(
     /metrics\[0\]\.autonomy is "guessing", and must be "observe", "advise", "halt" or "promote"/,
   );

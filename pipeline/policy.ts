@@ -6,10 +6,26 @@ import type { JudgePolicy, Metric } from "./judge/bundle.ts";
 import { halts, judged, PolicyMetric } from "./policy-metric.ts";
 import { TargetPolicy } from "./policy-target.ts";
 
+const RehearsalPolicy = z.strictObject({
+  gate: z
+    .enum(["upgrade", "default", "full"])
+    .default("default")
+    .describe(
+      "`upgrade` is the upgrade and the way back alone; `default` adds the scenarios of every push and weighs the release beside what runs now; `full` adds those of the longer gate, some ten minutes.",
+    ),
+  devices: z
+    .int()
+    .min(2)
+    .max(1000)
+    .default(8)
+    .describe("Hosted devices of the upgrade; scenarios name their own."),
+});
+
 /** What a release has to prove, per target: the schema of `policy.yaml`, and of `docs/policy.md`. */
 export const Policy = z
   .strictObject({
     version: z.literal(1).describe("Of this format."),
+    rehearsal: RehearsalPolicy.prefault({}).describe("What a push meets before it is published."),
     metrics: z.array(PolicyMetric).min(1).describe("What is compared."),
     targets: z
       .record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/), TargetPolicy)

@@ -120,21 +120,28 @@ test("the same version with other bytes is refused", async () => {
   expect(code).toBe(3);
 });
 
-test("one seed is one course of events, to the last bit; another seed is another", async () => {
-  const simulate = (seed: string) =>
+test("one seed is one course of events, to the last bit, by one process and by two; another seed is another", async () => {
+  const simulate = ([seed, processes]: readonly [string, number]) =>
     command("main.ts", [
       "simulate",
       "--scenario=upgrade",
       "--devices=2",
       `--seed=${seed}`,
+      `--processes=${processes}`,
       `--running=${running}`,
       "--json",
       ...artifacts(),
     ]);
-  const [once, again, other] = await Promise.all(["7", "7", "8"].map(simulate));
+  const runs = [
+    ["7", 1],
+    ["7", 2],
+    ["8", 1],
+  ] as const;
+  const [once, shared, other] = await Promise.all(runs.map(simulate));
   expect(once?.last).toMatchObject({ passed: true, digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
-  expect(again).toEqual(once);
-  expect(other?.last).not.toMatchObject({ digest: (once as { last: { digest: string } }).last.digest });
+  const { digest, events } = (once as { last: { digest: string; events: number } }).last;
+  expect(shared?.last).toMatchObject({ passed: true, digest, events });
+  expect(other?.last).not.toMatchObject({ digest });
 });
 
 test("an unmodified SDK reads a region while its clock runs, and its changes wait until the clock stands", async () => {

@@ -73,6 +73,7 @@ test("a failure comes down to the faults that bring it about, and the command th
   expect(out, err).toContain("FAILED: nothing lost or doubled");
   const [, command = ""] = /Play it again: npm run simulate -- (.*)/.exec(out) ?? [];
   const [, kept = ""] = /--faults (\S+)/.exec(command) ?? [];
+  expect(dirname(kept)).toBe(join(folder, ".coalmine/faults"));
   const smallest: { kind: string }[] = JSON.parse(readFileSync(kept, "utf8"));
   expect(smallest.map(({ kind }) => kind)).toEqual(["unplug"]);
   expect(out).toContain("Of 2 faults these 1 are enough, and none of them can be left out.");
@@ -91,13 +92,16 @@ test.each(isLong ? [["5", "6"]] : [])(
       "twice",
       `about: faults by chance\nlasts: 1 h\nsettles: 70 min\nfaults: [{ kind: cut, perDay: 24, from: 0 s, until: 1 h, for: 2 min }]\nexpect: [no deployment fails]\n`,
     );
-    const [once, again, other] = await Promise.all(
-      [seed, seed, another].map((one) => simulate(scenario, "--devices", "2", "--seed", one, "--json")),
+    const [once, again, other, shared] = await Promise.all(
+      [[seed], [seed], [another], [seed, "--processes", "2"]].map(([one = "", ...words]) =>
+        simulate(scenario, "--devices", "3", "--seed", one, "--json", ...words),
+      ),
     );
     expect(JSON.parse(once?.last ?? "")).toMatchObject({ passed: true });
     expect(again?.last).toBe(once?.last);
     const digestOf = (run: typeof once): string => (JSON.parse(run?.last ?? "") as { digest: string }).digest;
     expect(digestOf(other)).not.toBe(digestOf(once));
+    expect(digestOf(shared)).toBe(digestOf(once));
   },
 );
 

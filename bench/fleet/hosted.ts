@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { systemClock } from "@coalmine/runtime/system-clock";
-import { watchedRun } from "../../simulator/fleet/scenario/watched-run.ts";
+import { sharedRun } from "../../simulator/fleet/scenario/shared-run.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 const UNBOUNDED = { time: 24 * 3_600_000, memory: 64 * 1024 ** 3 };
@@ -14,7 +14,12 @@ export interface HostedFigures {
 }
 
 /** Plays a steady time of so many devices with what was built last; rejects where something did not hold. */
-export async function hosted(folder: string, devices: number, hours: number): Promise<HostedFigures> {
+export async function hosted(
+  folder: string,
+  devices: number,
+  hours: number,
+  processes = 2,
+): Promise<HostedFigures> {
   const scenario = join(folder, `steady-${hours}.yaml`);
   const sites = "[{ name: site, share: 0.95 }, { name: outpost, share: 0.05, link: unsteady }]";
   writeFileSync(
@@ -24,7 +29,7 @@ export async function hosted(folder: string, devices: number, hours: number): Pr
   const startedMs = systemClock.monotonicMs();
   let processorMs = 0;
   let bytesMax = 0;
-  const outcome = await watchedRun(
+  const outcome = await sharedRun(
     {
       scenario,
       seed: "bench",
@@ -41,6 +46,7 @@ export async function hosted(folder: string, devices: number, hours: number): Pr
         bytesMax = Math.max(bytesMax, used.bytes);
       },
     },
+    processes,
   );
   if (!outcome.passed)
     throw new Error(

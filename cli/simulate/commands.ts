@@ -109,8 +109,9 @@ function exitOf({ seeds, halted, promotable }: Tally): number {
 }
 
 /** Scenarios are the simulator's own program. */
-function play({ root }: Places, { scenario = "", faults, seed, devices, json }: Options): void {
+function play({ root, base }: Places, { scenario = "", faults, seed, devices, json }: Options): void {
   const words = ["simulate", "--scenario", scenario, "--seed", seed, "--running", join(root, "dist")];
+  words.push("--keep", join(base, "faults"));
   if (faults !== undefined) words.push("--faults", faults);
   if (devices !== undefined) words.push("--devices", String(devices));
   if (json) words.push("--json");

@@ -1,11 +1,12 @@
 /** A work stage of the pipeline, in a checkout of the push: `node pipeline/stages/main.ts check|build|rehearse|publish`. */
 import { spawn } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import * as z from "zod";
 import { readBuild } from "../build/build-manifest.ts";
+import { parsePolicy } from "../policy.ts";
 import { git } from "../push/repository.ts";
 import { publishRelease } from "../publish/publish-release.ts";
 import { targetTime } from "../controller/target-time.ts";
@@ -16,9 +17,6 @@ import { findOverride } from "./override.ts";
 import { fetchRunning, runningVersions } from "./running-release.ts";
 
 const EXIT = { failed: 1, usage: 2, halted: 3 } as const;
-/** How many hosted devices rehearse; more find no more in the time that a push may take. */
-const REHEARSAL_DEVICES = "8";
-
 /** A program of a stage that ended otherwise than well; the message is its last line. */
 class StageFailed extends Error {
   readonly exitCode: number | null;
@@ -75,6 +73,8 @@ async function rehearseStage(): Promise<void> {
   const home = homeTarget();
   rmSync(running, { recursive: true, force: true });
   const ports = portsOf(home);
+  // The pushed one, as everything else that this push is judged by.
+  const { rehearsal } = parsePolicy(readFileSync(join(folder, "pipeline/policy.yaml"), "utf8"));
   const versions = await runningVersions(home, ports);
   if (versions !== undefined) await fetchRunning(versions, readBuild(dist), dist, running, home, ports);
   const words = [
@@ -82,15 +82,15 @@ async function rehearseStage(): Promise<void> {
     dist,
     ...(versions === undefined ? [] : ["--running", running]),
     "--devices",
-    REHEARSAL_DEVICES,
+    String(rehearsal.devices),
     "--seed",
     commit(),
     "--gate",
-    process.env["COALMINE_GATE"] ?? "default",
+    rehearsal.gate,
     "--commit",
     commit(),
     "--report",
-    join(process.env["COALMINE_REHEARSALS"] ?? join(folder, "dist-rehearsals"), commit()),
+    rehearsalFolder(),
   ];
   try {
     await command("simulator/fleet/rehearsal/main.ts", ...words);

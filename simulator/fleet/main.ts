@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
@@ -11,7 +11,8 @@ import {
   scenarioNames,
   UnreadableScenarioError,
 } from "./scenario/read-scenario.ts";
-import { RunStopped, watchedRun } from "./scenario/watched-run.ts";
+import { indivisible, sharedRun } from "./scenario/shared-run.ts";
+import { RunStopped } from "./scenario/watched-run.ts";
 import type { Outcome, ToRun } from "./scenario/run-wire.ts";
 import { shrink } from "./scenario/shrink.ts";
 
@@ -20,10 +21,14 @@ import { shrink } from "./scenario/shrink.ts";
  * what must hold: the same seed gives the same line. Of a failure it finds the fewest faults that still bring it about.
  */
 const usage = `usage: simulator/fleet/main.ts simulate [--scenario NAME|FILE.yaml] [--seed 1] [--devices N] [--json]
-  [--running dist] [--candidate DIR] [--artifacts DIR] [--faults FILE.yaml] [--shrink-runs 16]
+  [--running dist] [--candidate DIR] [--artifacts DIR] [--faults FILE.yaml] [--shrink-runs 16] [--keep DIR] [--processes 1]
   Scenarios: ${scenarioNames().join(", ")}; simulator/fleet/scenarios/README.md says how to write one.
   The folders are what a build makes. Without --candidate an upgrade is to the same bytes under the next versions.
-  --faults is a list of faults, as a scenario has it, that is played instead of the scenario's own.`;
+  --faults is a list of faults, as a scenario has it, that is played instead of the scenario's own.
+  --keep is where the fewest faults of a failure are written, \`faults\` in the state's folder otherwise.
+  --processes share one fleet, where the scenario lets them: the event log is the same.`;
+/** Beside what else this machine keeps: `COALMINE_STATE`, or `.coalmine` here. */
+const KEEP = join(process.env["COALMINE_STATE"] ?? ".coalmine", "faults");
 const EXIT = { unexpected: 1, usage: 2, failed: 3, stopped: 5 } as const;
 const Options = z.object({
   scenario: z.string(),
@@ -34,6 +39,8 @@ const Options = z.object({
   artifacts: z.string().optional(),
   faults: z.string().optional(),
   shrinkRuns: z.coerce.number().int().min(0).max(1000),
+  keep: z.string().min(1),
+  processes: z.coerce.number().int().min(1).max(64),
   json: z.boolean(),
 });
 type Options = z.infer<typeof Options>;
@@ -60,7 +67,9 @@ async function main(): Promise<number> {
 async function simulate(options: Options, temporary: string): Promise<number> {
   const { seed, json } = options;
   const scenario = readScenario(options.scenario);
-  if (options.faults !== undefined) readFaults(options.faults);
+  const faults = options.faults === undefined ? scenario.faults : readFaults(options.faults);
+  const why = indivisible({ ...scenario, faults: [...faults] });
+  const processes = why === undefined ? options.processes : 1;
   const devices = options.devices ?? scenario.fleet.devices;
   const artifactFolder = options.artifacts ?? join(temporary, "artifacts");
   mkdirSync(artifactFolder, { recursive: true });
@@ -72,7 +81,8 @@ async function simulate(options: Options, temporary: string): Promise<number> {
   };
   const told: ToRun = { ...options, devices, artifactFolder };
   const { bounds } = scenario;
-  const outcome = await watchedRun(told, { clock: systemClock, bounds, progress });
+  if (options.processes > 1 && why !== undefined) progress(`one process plays it: ${why}`);
+  const outcome = await sharedRun(told, { clock: systemClock, bounds, progress }, processes);
   const { passed, events, digest, checks } = outcome;
   const line = { scenario: options.scenario, seed, devices, passed, events, digest, invariants: checks };
   if (!json)
@@ -86,22 +96,27 @@ async function simulate(options: Options, temporary: string): Promise<number> {
   const again = async (faults: readonly object[]): Promise<boolean> => {
     const file = join(temporary, "faults.json");
     writeFileSync(file, JSON.stringify(faults));
-    const tried = await watchedRun(
+    const tried = await sharedRun(
       { ...told, faults: file },
       { clock: systemClock, bounds, progress: () => undefined },
+      processes,
     );
     progress(`with ${faults.length} faults it ${failsAlike(tried, outcome) ? "fails" : "passes"}`);
     return failsAlike(tried, outcome);
   };
   const smallest = await shrink(outcome.faults, again, options.shrinkRuns);
-  const kept = join(process.cwd(), `faults-${digest.slice(0, 12)}.yaml`);
+  mkdirSync(options.keep, { recursive: true });
+  const kept = resolve(options.keep, `faults-${digest.slice(0, 12)}.yaml`);
   writeFileSync(kept, `${JSON.stringify(smallest.items, undefined, 2)}\n`);
   const replay = replayed(options, devices, kept);
   if (json)
     process.stdout.write(
-      `${JSON.stringify({ ...line, replay, smallest: smallest.items, isSmallest: smallest.isSmallest })}\n`,
+      `${JSON.stringify({ ...line, replay, kept, smallest: smallest.items, isSmallest: smallest.isSmallest })}\n`,
     );
-  else process.stdout.write(`${shrunkTold(outcome.faults.length, smallest)}\nPlay it again: ${replay}\n`);
+  else
+    process.stdout.write(
+      `${shrunkTold(outcome.faults.length, smallest)}\nThey are in ${kept}.\nPlay it again: ${replay}\n`,
+    );
   return EXIT.failed;
 }
 
@@ -142,6 +157,8 @@ function readOptions(): Options | undefined {
         artifacts: { type: "string" },
         faults: { type: "string" },
         "shrink-runs": text("16"),
+        keep: text(KEEP),
+        processes: text("1"),
         json: { type: "boolean", default: false },
       },
     });

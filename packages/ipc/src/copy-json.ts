@@ -29,17 +29,19 @@ function copyMember(value: unknown, depth: number): JsonValue | undefined {
     case "object":
       break;
   }
-  if (value === null || typeof value !== "object") return null;
+  if (!isRecord(value)) return null;
   if (depth > DEPTH_MAX) throw new TypeError(`cannot send it as JSON: it is deeper than ${DEPTH_MAX} levels`);
   if (Array.isArray(value)) return copyList(value, depth + 1);
-  if ("toJSON" in value && typeof value.toJSON === "function") {
-    const told: unknown = value.toJSON();
+  const { toJSON } = value;
+  if (typeof toJSON === "function") {
+    const told: unknown = toJSON.call(value);
     return copyMember(told, depth + 1);
   }
   const copy: JsonObject = {};
-  for (const key of Object.keys(value)) {
-    const member: unknown = Reflect.get(value, key);
-    const copied = copyMember(member, depth + 1);
+  // Neither a list of the keys nor `Reflect`: of a fleet's time this loop has been several per cent.
+  for (const key in value) {
+    if (!Object.hasOwn(value, key)) continue;
+    const copied = copyMember(value[key], depth + 1);
     if (copied === undefined) continue;
     if (key === "__proto__")
       Object.defineProperty(copy, key, {
@@ -51,6 +53,10 @@ function copyMember(value: unknown, depth: number): JsonValue | undefined {
     else copy[key] = copied;
   }
   return copy;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 /** Holes are null as well. */

@@ -1,6 +1,5 @@
 import type { JsonObject } from "@coalmine/ports";
 import { invariant, messageOf } from "@coalmine/runtime";
-import { copyJson } from "./copy-json.ts";
 import type { IpcContext } from "./answers.ts";
 import type { Operation } from "./operations.ts";
 import type { IpcStream } from "./service.ts";
@@ -33,7 +32,7 @@ export class LocalStream implements IpcStream {
       shape === this.#operation.events,
       `${this.#operation.name} sends ${this.#operation.events ?? "no events"}, not ${shape}`,
     );
-    if (!this.#isClosed) this.#push(copyJson(event));
+    if (!this.#isClosed) this.#push(event);
   }
 
   end(): void {

@@ -13,7 +13,10 @@ export interface IpcService {
 
 /** The server's end of one open stream. After `onClose` nothing is delivered any more. */
 export interface IpcStream {
-  /** Sends an event; `shape` is the bare name of the event union, e.g. `SubscriptionResponseMessage`. */
+  /**
+   * Sends an event, and gives it away: whoever sends it changes nothing of it any more, and sends it to nobody else.
+   * `shape` is the bare name of the event union, e.g. `SubscriptionResponseMessage`.
+   */
   send(shape: string, event: JsonObject): void;
   /** Ends the stream from the server's side. */
   end(): void;

@@ -1,3 +1,4 @@
+import { copyJson } from "@coalmine/ipc";
 import type { JsonObject } from "@coalmine/ports";
 
 interface Subscriber {
@@ -29,12 +30,14 @@ export class LocalTopics {
     return { close: () => this.#subscribers.delete(subscriber) };
   }
 
+  /** Gives the event away: one subscriber has it, every other a copy. */
   publish(component: string, topic: string, event: LocalEvent): void {
     const levels = levelsOf(topic);
-    for (const subscriber of Array.from(this.#subscribers)) {
-      if (subscriber.fromOthersOnly && subscriber.component === component) continue;
-      if (matches(subscriber.levels, levels)) subscriber.send(event);
-    }
+    const concerned = Array.from(this.#subscribers).filter(
+      (one) => !(one.fromOthersOnly && one.component === component) && matches(one.levels, levels),
+    );
+    for (const [index, { send }] of concerned.entries())
+      send(index === concerned.length - 1 ? event : copyJson(event));
   }
 }
 

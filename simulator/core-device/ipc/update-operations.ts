@@ -1,4 +1,4 @@
-import { IpcServiceError, parseRequest, type IpcStream } from "@coalmine/ipc";
+import { copyJson, IpcServiceError, parseRequest, type IpcStream } from "@coalmine/ipc";
 import type { JsonObject } from "@coalmine/ports";
 import type { ComponentUpdates } from "../deployment/component-updates.ts";
 import type { ConfigurationValidation } from "../deployment/configuration-validation.ts";
@@ -29,7 +29,8 @@ export class UpdateOperations {
   #subscribeToValidation(principal: string, stream: IpcStream): JsonObject {
     const subscription = this.#options.validation.subscribe(principal, (configuration, deploymentId) =>
       stream.send("ValidateConfigurationUpdateEvents", {
-        validateConfigurationUpdateEvent: { configuration, deploymentId },
+        // Who listens is told what the deployment goes on with: it has a copy.
+        validateConfigurationUpdateEvent: { configuration: copyJson(configuration), deploymentId },
       }),
     );
     stream.onClose(() => subscription.close());

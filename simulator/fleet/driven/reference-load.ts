@@ -60,26 +60,21 @@ export function referenceLoad(
   };
 }
 
-export interface Cuttable {
-  readonly thingName: string;
-  readonly network: { cut(): () => void };
-}
-
-/** Cuts the lines of a seeded share of the devices now and then, for as long as the region lives. */
+/** Cuts the lines of a seeded share of the things now and then. Of one that is not here `lineOf` gives nothing. */
 export function linkFaults(
   clock: DrivenClock,
   random: SeededRandom,
-  devices: readonly Cuttable[],
+  things: readonly string[],
+  lineOf: (thing: string) => { cut(): () => void } | undefined,
   share = FAULTY_SHARE,
-): { readonly faulty: readonly string[]; stop(): void } {
-  const faulty = drawn(random.fork("devices"), devices, share);
-  let stopped = false;
-  for (const { thingName, network } of faulty) {
-    const own = random.fork(thingName);
+): void {
+  for (const thing of drawn(random.fork("devices"), things, share)) {
+    const line = lineOf(thing);
+    if (line === undefined) continue;
+    const own = random.fork(thing);
     const cutLater = (): void => {
       clock.timer(-Math.log(1 - own.next()) * CUT_EVERY_MS, () => {
-        if (stopped) return;
-        const mend = network.cut();
+        const mend = line.cut();
         clock.timer(CUT_MS.min + own.next() * (CUT_MS.max - CUT_MS.min), () => {
           mend();
           cutLater();
@@ -88,7 +83,6 @@ export function linkFaults(
     };
     cutLater();
   }
-  return { faulty: faulty.map(({ thingName }) => thingName), stop: () => (stopped = true) };
 }
 
 /** A share of the devices by chance, at least one where the share is not 0. */

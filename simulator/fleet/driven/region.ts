@@ -58,6 +58,8 @@ export interface RegionOptions {
   readonly onLine?: ((line: LoadLine) => void) | undefined;
   /** One a device, where they differ; its length is `devices`. */
   readonly plan?: readonly PlannedDevice[];
+  /** Which of the devices live here, where others live in another process: all are registered, chance is the same. */
+  readonly part?: RegionPart | undefined;
   readonly load?: Partial<CurveLoad>;
   /** All are switched on within this. */
   readonly switchingOnMs?: number;
@@ -69,9 +71,14 @@ export interface RegionOptions {
   readonly confided?: (secret: string) => void;
 }
 
+/** Every `of`th device from the one at `index`. */
+export interface RegionPart {
+  readonly index: number;
+  readonly of: number;
+}
+
 interface Member {
   readonly device: HostedDevice;
-  readonly planned: PlannedDevice;
   /** By instrument, the one that it began with first. */
   readonly ledgers: ReadonlyMap<string, CountingLedger>;
 }
@@ -86,6 +93,8 @@ export class DrivenRegion {
   readonly region: string;
   readonly models: SharedModels;
   readonly #members = new Map<string, Member>();
+  /** Of all that are registered. */
+  readonly #plan = new Map<string, PlannedDevice>();
   readonly #faultRandom: SeededRandom;
   readonly #settings: RegionSettings;
   readonly #closing: Closing;
@@ -141,6 +150,12 @@ export class DrivenRegion {
     return made;
   }
 
+  /** All that are registered, in order: with those that live in another process. */
+  get things(): readonly string[] {
+    return [...this.#plan.keys()];
+  }
+
+  /** Those that live here. */
   get devices(): readonly HostedDevice[] {
     return [...this.#members.values()].map(({ device }) => device);
   }
@@ -164,7 +179,7 @@ export class DrivenRegion {
   }
 
   plannedOf(thingName: string): PlannedDevice {
-    return this.#members.get(thingName)?.planned ?? usualDevice;
+    return this.#plan.get(thingName) ?? usualDevice;
   }
 
   /** Gives the device another certificate, and deactivates the one that it had. */
@@ -183,28 +198,29 @@ export class DrivenRegion {
 
   /** Not all at once, or a thousand devices would do everything at the same instants for ever. */
   #switchOn(random: SeededRandom, withinMs: number): void {
-    for (const { device } of this.#members.values())
-      this.clock.timer(random.next() * withinMs, () => void device.start());
+    for (const thing of this.things) {
+      const atMs = random.next() * withinMs;
+      const device = this.device(thing);
+      if (device !== undefined) this.clock.timer(atMs, () => void device.start());
+    }
   }
 
   /** Where a plan says whose lines are bad it has the last word. */
   #unsettleLines(random: SeededRandom, share: number | undefined): void {
-    const members = [...this.#members.values()];
-    if (members.every(({ planned }) => planned.hasUnsteadyLine === undefined)) {
-      linkFaults(this.clock, random, this.devices, share);
+    const lineOf = (thing: string) => this.device(thing)?.network;
+    const plan = [...this.#plan];
+    if (plan.every(([, { hasUnsteadyLine }]) => hasUnsteadyLine === undefined)) {
+      linkFaults(this.clock, random, this.things, lineOf, share);
       return;
     }
-    const unsteady = members.filter(({ planned }) => planned.hasUnsteadyLine === true);
-    linkFaults(
-      this.clock,
-      random,
-      unsteady.map(({ device }) => device),
-      1,
+    const unsteady = plan.flatMap(([thing, { hasUnsteadyLine }]) =>
+      hasUnsteadyLine === true ? [thing] : [],
     );
+    linkFaults(this.clock, random, unsteady, lineOf, 1);
   }
 
   #join(options: RegionOptions, random: SeededRandom): void {
-    const { settings, region, platform, onEvent } = options;
+    const { settings, region, platform, onEvent, part = { index: 0, of: 1 } } = options;
     const { clock, cloud, cloudClock } = this;
     const artifacts = new ArtifactCache(options.artifactFolder);
     const fibrinogen = recordedFibrinogen();
@@ -213,10 +229,13 @@ export class DrivenRegion {
     for (let index = 0; index < options.devices; index++) {
       const thingName = hostedThingName(settings, index);
       const planned = options.plan?.[index] ?? usualDevice;
+      this.#plan.set(thingName, planned);
+      const certificateId = joinDevice(cloud, thingName, settings, planned);
+      if (index % part.of !== part.index) continue;
       const ledgers = new Map<string, CountingLedger>();
       const device = new HostedDevice({
         thingName,
-        certificateId: joinDevice(cloud, thingName, settings, planned),
+        certificateId,
         roleAlias: settings.roleAlias.name,
         cloud,
         region,
@@ -238,7 +257,7 @@ export class DrivenRegion {
         confided: options.confided,
         heard: (event) => onEvent?.({ ...event, thingName, at: clock.now() }),
       });
-      this.#members.set(thingName, { device, planned, ledgers });
+      this.#members.set(thingName, { device, ledgers });
     }
   }
 }

@@ -1,7 +1,7 @@
 import { ComponentHealth } from "@coalmine/contract";
 import { expect, test } from "vitest";
 import { HealthWitness } from "./health.ts";
-import { holdsSecret } from "./secrets.ts";
+import { secretSearch } from "./secrets.ts";
 
 const heartbeat = (thing: string, sequence: number, health: object) => ({
   topic: `coalmine/${thing}/heartbeat`,
@@ -45,9 +45,18 @@ test("counters of a run count once, those of runs and devices add up, and versio
 });
 
 test("a secret is found by its own text, or by what access keys and private keys look like", () => {
-  const secrets = new Set(["s3cr3t-of-a-device"]);
-  expect(holdsSecret("token s3cr3t-of-a-device", secrets)).toBe(true);
-  expect(holdsSecret("as ASIAQ3EGTZABCDEF1234", secrets)).toBe(true);
-  expect(holdsSecret("-----BEGIN EC PRIVATE KEY-----", secrets)).toBe(true);
-  expect(holdsSecret("ARIA and 12 measurements of hosted-0001", secrets)).toBe(false);
+  const sessionToken = "dGhpcyBpcyBhIHNlc3Npb24/token+of_a-thing==";
+  const holdsSecret = secretSearch([
+    "s3cr3t-of-a-device",
+    "pass word",
+    sessionToken,
+    "s3cr3t-of-a-device-too",
+  ]);
+  expect(holdsSecret("token s3cr3t-of-a-device")).toBe(true);
+  expect(holdsSecret(`{"token":"x/${sessionToken}y"}`)).toBe(true);
+  expect(holdsSecret(`{"token":"${sessionToken.slice(0, -1)}"}`)).toBe(false);
+  expect(holdsSecret("the pass word is short")).toBe(true);
+  expect(holdsSecret("as ASIAQ3EGTZABCDEF1234")).toBe(true);
+  expect(holdsSecret("-----BEGIN EC PRIVATE KEY-----")).toBe(true);
+  expect(holdsSecret("ARIA and 12 measurements of hosted-0001")).toBe(false);
 });

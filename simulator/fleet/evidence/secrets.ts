@@ -9,9 +9,13 @@ const telling = [
 ];
 
 const Groups = z.object({ logGroups: z.array(z.object({ logGroupName: z.string() })) });
+const Streams = z.object({
+  logStreams: z.array(z.object({ logStreamName: z.string() })),
+  nextToken: z.string().nullish(),
+});
 const Page = z.object({
   events: z.array(z.object({ message: z.string() })),
-  nextToken: z.string().nullish(),
+  nextForwardToken: z.string(),
 });
 
 export interface LogFindings {
@@ -27,30 +31,78 @@ export async function logFindings(
   read: (message: string) => void = () => undefined,
 ): Promise<LogFindings> {
   const { logGroups } = Groups.parse(await cloud.invoke("logs", "DescribeLogGroups", {}));
+  const holdsSecret = secretSearch(secrets);
   const leaks: string[] = [];
   let lines = 0;
-  for (const { logGroupName } of logGroups) {
-    let nextToken: string | null | undefined;
-    do {
-      const page = Page.parse(
-        await cloud.invoke("logs", "FilterLogEvents", {
-          logGroupName,
-          ...(typeof nextToken === "string" ? { nextToken } : {}),
-        }),
-      );
-      for (const { message } of page.events) {
-        lines++;
-        read(message);
-        if (holdsSecret(message, secrets)) leaks.push(`line ${lines} of ${logGroupName}`);
-      }
-      ({ nextToken } = page);
-    } while (typeof nextToken === "string");
-  }
+  for (const { logGroupName } of logGroups)
+    for await (const message of messagesOf(cloud, logGroupName)) {
+      lines++;
+      read(message);
+      if (holdsSecret(message)) leaks.push(`line ${lines} of ${logGroupName}`);
+    }
   return { lines, leaks };
 }
 
-export function holdsSecret(line: string, secrets: ReadonlySet<string>): boolean {
-  if (telling.some((pattern) => pattern.test(line))) return true;
-  for (const secret of secrets) if (line.includes(secret)) return true;
-  return false;
+/** Stream by stream: a page of a whole group costs as much as the group. */
+async function* messagesOf(cloud: DrivenRegion["cloud"], logGroupName: string): AsyncIterable<string> {
+  let nextToken: string | null | undefined;
+  do {
+    const page = Streams.parse(
+      await cloud.invoke("logs", "DescribeLogStreams", { logGroupName, ...continued(nextToken) }),
+    );
+    for (const { logStreamName } of page.logStreams) yield* streamOf(cloud, { logGroupName, logStreamName });
+    ({ nextToken } = page);
+  } while (typeof nextToken === "string");
+}
+
+async function* streamOf(
+  cloud: DrivenRegion["cloud"],
+  of: { readonly logGroupName: string; readonly logStreamName: string },
+): AsyncIterable<string> {
+  let token: string | undefined;
+  for (;;) {
+    const asked = { ...of, startFromHead: true, ...continued(token) };
+    const { events, nextForwardToken } = Page.parse(await cloud.invoke("logs", "GetLogEvents", asked));
+    for (const { message } of events) yield message;
+    // At its end a stream answers with the token that it was asked with.
+    if (nextForwardToken === token || events.length === 0) return;
+    token = nextForwardToken;
+  }
+}
+
+function continued(nextToken: string | null | undefined): { readonly nextToken?: string } {
+  return typeof nextToken === "string" ? { nextToken } : {};
+}
+
+/** What a cloud gives in confidence is at least so long, and of these characters. */
+const RUN_CHARACTERS = 16;
+const run = String.raw`[A-Za-z0-9+/_=-]{${RUN_CHARACTERS},}`;
+const isRun = new RegExp(`^${run}$`);
+const runs = new RegExp(run, "g");
+
+/**
+ * Tells whether a line holds a secret. A fleet is given tens of thousands in a day, and says a million lines: so only
+ * what in a line could be one is looked up, by how it begins.
+ */
+export function secretSearch(secrets: Iterable<string>): (line: string) => boolean {
+  const byHead = new Map<string, string[]>();
+  const others: string[] = [];
+  for (const secret of secrets) {
+    if (!isRun.test(secret)) {
+      others.push(secret);
+      continue;
+    }
+    const head = secret.slice(0, RUN_CHARACTERS);
+    byHead.set(head, [...(byHead.get(head) ?? []), secret]);
+  }
+  const beginsAt = (text: string, at: number): boolean =>
+    byHead.get(text.slice(at, at + RUN_CHARACTERS))?.some((secret) => text.startsWith(secret, at)) === true;
+  const holdsOne = (text: string): boolean => {
+    for (let at = 0; at + RUN_CHARACTERS <= text.length; at++) if (beginsAt(text, at)) return true;
+    return false;
+  };
+  return (line) =>
+    telling.some((pattern) => pattern.test(line)) ||
+    others.some((secret) => line.includes(secret)) ||
+    (line.match(runs) ?? []).some(holdsOne);
 }

@@ -33,6 +33,7 @@ export async function openWitnessed(
     | "faultyShare"
     | "pointwiseDevices"
     | "plan"
+    | "part"
     | "load"
     | "switchingOnMs"
   > & {

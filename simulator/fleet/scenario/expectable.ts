@@ -8,6 +8,8 @@ import { Duration } from "./units.ts";
 export interface Sentence {
   readonly words: string;
   readonly check: (of: Played, words: readonly string[]) => Found | Promise<Found>;
+  /** Somewhere or in sum, not on each device: parts of a fleet cannot tell. */
+  readonly ofWhole?: true;
   readonly impossible?: (scenario: Omit<Scenario, "expect">, words: readonly string[]) => string | undefined;
 }
 type Found = Omit<Check, "name">;
@@ -68,6 +70,7 @@ export const expectable: readonly Sentence[] = [
   },
   {
     words: "a deployment takes at least {duration} somewhere",
+    ofWhole: true,
     check: ({ deployed }, [least = ""]) => {
       const most = Math.max(0, ...deployed.flatMap(({ tookMs }) => tookMs));
       return { ok: most >= Duration.parse(least), found: `the longest took ${Math.round(most / 1000)} s` };
@@ -107,6 +110,7 @@ export const expectable: readonly Sentence[] = [
   },
   {
     words: "{component} starts again at least {count} times",
+    ofWhole: true,
     check: ({ events }, [component = "", least = ""]) => {
       const starts = events.filter(
         (event) =>
@@ -141,6 +145,7 @@ export const expectable: readonly Sentence[] = [
   },
   {
     words: "at least {count} points are marked {cause}",
+    ofWhole: true,
     check: ({ lake }, [least = "", cause = ""]) => {
       const marked = lake.causes[cause] ?? 0;
       return { ok: marked >= Number(least), found: `${marked} of ${lake.rows}` };

@@ -18,6 +18,8 @@ const holes: Readonly<Record<string, string>> = {
 export interface Expectation {
   readonly text: string;
   readonly check: (of: Played) => Check | Promise<Check>;
+  /** It is true of the fleet as a whole, not of each device by itself. */
+  readonly ofWhole: boolean;
   /** Why it can never come true in that scenario. */
   readonly impossible: (scenario: Omit<Scenario, "expect">) => string | undefined;
 }
@@ -29,6 +31,7 @@ export const Expectation = z.string().transform((text, context): Expectation => 
     if (words === undefined) continue;
     return {
       text,
+      ofWhole: sentence.ofWhole ?? false,
       check: async (of) => ({ name: text, ...(await sentence.check(of, words)) }),
       impossible: (scenario) => sentence.impossible?.(scenario, words),
     };

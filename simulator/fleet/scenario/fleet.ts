@@ -24,7 +24,7 @@ export function fleetPlan({ fleet: { sites } }: Scenario, devices: number): read
 }
 
 export function placedFleet(region: DrivenRegion): readonly Placed[] {
-  return region.devices.map(({ thingName }) => {
+  return region.things.map((thingName) => {
     const { site, deviceClass } = region.plannedOf(thingName);
     return { thingName, site, deviceClass };
   });

@@ -145,14 +145,18 @@ export function schedule(region: DrivenRegion, all: readonly Happening[], seed: 
       (failure: unknown) => failed.push(`${fault.kind} at ${toldMs(atMs)}: ${messageOf(failure)}`),
     );
   };
+  const there = new Set(region.things);
   for (const happening of all) {
     const { fault, atMs, things } = happening;
     for (const one of cloudFaults(fault, things)) checkFault(region.cloud, one);
     for (const thing of things ?? [])
-      if (region.device(thing) === undefined)
+      if (!there.has(thing))
         throw new ImpossibleFaults(
-          `a ${fault.kind} concerns ${thing}, and there is no such device; they are ${region.devices[0]?.thingName} to ${region.devices.at(-1)?.thingName}`,
+          `a ${fault.kind} concerns ${thing}, and there is no such device; they are ${region.things[0]} to ${region.things.at(-1)}`,
         );
+    // What concerns devices that live in another process happens there.
+    if (things?.every((thing) => region.device(thing) === undefined) === true && things.length > 0)
+      happened.add(happening.of);
     if (fault.stage === undefined) region.clock.timer(atMs, () => happen(happening, things));
     else
       for (const thing of things ?? []) atStage(region, thing, fault, atMs, () => happen(happening, [thing]));

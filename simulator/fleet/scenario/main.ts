@@ -3,6 +3,7 @@ import { CoalmineError } from "@coalmine/runtime";
 import { Course } from "../rehearsal/course.ts";
 import { readRelease } from "../release/release-folder.ts";
 import { reversioned } from "../release/reversioned.ts";
+import { digestOf } from "./event-log.ts";
 import { play } from "./play.ts";
 import { readFaults, readScenario } from "./read-scenario.ts";
 import { type FromRun, ToRun } from "./run-wire.ts";
@@ -26,7 +27,7 @@ async function main(): Promise<void> {
     const running = readRelease(told.running);
     const candidate = told.candidate === undefined ? reversioned(running) : readRelease(told.candidate);
     let course: Course | undefined;
-    const outcome = await play(scenario, {
+    const { log, ...outcome } = await play(scenario, {
       ...told,
       running,
       candidate,
@@ -39,7 +40,14 @@ async function main(): Promise<void> {
     if (told.course !== undefined) writeFileSync(told.course, JSON.stringify(course?.told()));
     await send({
       kind: "ended",
-      outcome: { ...outcome, checks: [...outcome.checks], faults: [...outcome.faults] },
+      outcome: {
+        ...outcome,
+        checks: [...outcome.checks],
+        faults: [...outcome.faults],
+        events: log.length,
+        digest: digestOf(log),
+        ...(told.part === undefined ? {} : { log: [...log] }),
+      },
     });
   } catch (failure) {
     if (!(failure instanceof CoalmineError)) throw failure;

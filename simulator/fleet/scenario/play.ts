@@ -2,13 +2,14 @@ import type { Check } from "../evidence/checks.ts";
 import { lakeFindings } from "../evidence/lake.ts";
 import { logFindings } from "../evidence/secrets.ts";
 import { liveHeapBytes } from "../evidence/usage-witness.ts";
+import type { RegionPart } from "../driven/region.ts";
 import { openWitnessed, type WitnessedRegion } from "../evidence/witnessed-region.ts";
 import { usualNames } from "../driven/usual-settings.ts";
 import { invariantChecks, type Observed } from "../invariants/invariants.ts";
 import { publishRelease } from "../release/publish.ts";
 import type { Release } from "../release/release-folder.ts";
 import { deployStep, type Deployed } from "./deploy-step.ts";
-import { digestOf } from "./event-log.ts";
+import { logOf } from "./event-log.ts";
 import { fleetPlan, placedFleet } from "./fleet.ts";
 import { happeningsOf, schedule, written, type WrittenFault } from "./happenings.ts";
 import type { Scenario } from "./scenario.ts";
@@ -17,6 +18,8 @@ import { toldMs } from "./units.ts";
 export interface PlayOptions {
   readonly seed: string;
   readonly devices: number;
+  /** Which of the devices are played, where others are in another process. */
+  readonly part?: RegionPart | undefined;
   /** For unpacked artifacts; what is there is used again. */
   readonly artifactFolder: string;
   readonly running: Release;
@@ -37,11 +40,10 @@ export interface Played extends Observed {
   readonly deployed: readonly Deployed[];
 }
 
-export interface Outcome {
+export interface PlayedOut {
   readonly checks: readonly Check[];
   readonly passed: boolean;
-  readonly events: number;
-  readonly digest: string;
+  readonly log: readonly string[];
   /** Every fault with its time and things, as `--faults` takes it. */
   readonly faults: readonly WrittenFault[];
 }
@@ -49,13 +51,14 @@ export interface Outcome {
 const HEAP_LOOKS = 4;
 
 /** Plays a scenario to its end, waits until what was measured has arrived, and gives what must hold. */
-export async function play(scenario: Scenario, options: PlayOptions): Promise<Outcome> {
+export async function play(scenario: Scenario, options: PlayOptions): Promise<PlayedOut> {
   const { seed, devices, running, candidate } = options;
   const plan = fleetPlan(scenario, devices);
   const { load, fleet } = scenario;
   const witnessed = await openWitnessed({
     devices,
     seed,
+    part: options.part,
     artifactFolder: options.artifactFolder,
     plan,
     load: {
@@ -98,8 +101,7 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Ou
     return {
       checks,
       passed: checks.every(({ ok }) => ok),
-      events: witnessed.events.length,
-      digest: digestOf(witnessed.events),
+      log: logOf(witnessed.events),
       faults: written(happenings),
     };
   } finally {

@@ -37,6 +37,7 @@ test.each([
     "fleet:\n  sites: [{ name: a, share: 0.5 }, { name: b, share: 0.4 }]",
     /^new\.yaml:5:10: .* 0\.9 together, and must be 1/,
   ],
+  ["runsOn: process", /^new\.yaml:4:9: nothing plays a scenario on process devices/],
   ["wether: fine", /^new\.yaml:4:\d+: "wether" means nothing; correct or remove it/],
   ["faults: [{ kind: cut, for: 1 s }]", /say once when it happens: at, every, perDay or stage, not nothing/],
   ["faults: [{ kind: cut, for: 1 s, at: 2 h }]", /at is after the scenario's end/],

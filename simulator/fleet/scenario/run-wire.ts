@@ -11,6 +11,8 @@ export const FromRun = z.discriminatedUnion("kind", [
       passed: z.boolean(),
       events: z.number(),
       digest: z.string(),
+      /** Of a part alone: the others' belong to the digest too. */
+      log: z.array(z.string()).optional(),
       faults: z.array(z.looseObject({ kind: z.string() })),
     }),
   }),
@@ -28,6 +30,8 @@ export const ToRun = z.object({
   running: z.string(),
   candidate: z.string().optional(),
   artifactFolder: z.string(),
+  /** Which of the devices it plays, where other processes play the others. */
+  part: z.object({ index: z.int().min(0), of: z.int().min(2) }).optional(),
   /** A file of faults, instead of the scenario's own. */
   faults: z.string().optional(),
   /** Where it writes how it went, for a report. */

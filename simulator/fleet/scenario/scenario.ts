@@ -58,7 +58,13 @@ export const Scenario = z
     about: z.string().min(1).describe("What it shows, in a sentence or two."),
     /** Which gate before publishing plays it: every push's, only the longer one, or none. */
     gate: z.enum(["default", "full", "none"]).default("none"),
-    runsOn: z.enum(["hosted", "process"]).default("hosted"),
+    runsOn: z
+      .enum(["hosted", "process"])
+      .refine(
+        (where) => where === "hosted",
+        "nothing plays a scenario on process devices; `bench -- fleet` and the main job run them. Write hosted",
+      )
+      .default("hosted"),
     fleet: z
       .strictObject({
         devices: z.int().min(1).max(10_000).default(20),

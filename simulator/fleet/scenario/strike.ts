@@ -26,7 +26,7 @@ export async function strike(
   let struck = 0;
   for (const thing of things ?? []) {
     const device = region.device(thing);
-    if (device !== undefined && (await strikeDevice(region, device, fault, random))) struck++;
+    if (device !== undefined && (await strikeDevice(region, device, fault, random.fork(thing)))) struck++;
   }
   return struck > 0;
 }
