@@ -8,7 +8,6 @@ const conflicts = new Set([
   "ERR_CLOUD_RUNNING",
   "ERR_NOT_RELEASED",
   "ERR_NO_SUCH_FLEET",
-  "ERR_NO_SUCH_LOGS",
   "ERR_QUEUE_IN_USE",
   "ERR_QUEUE_NOT_FOUND",
   "ERR_SUPPLY_DIGEST",

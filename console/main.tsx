@@ -3,6 +3,7 @@ import { calls, events, files, logLine, quietMsMax } from "coalmine:contract";
 import { render } from "preact";
 import { asking } from "./door/asking.ts";
 import { follow, type Line } from "./door/live.ts";
+import { renewing } from "./door/renewing.ts";
 import { readChoices } from "./frame/choices.ts";
 import { type Desk, DeskContext, type Heard, type Signed } from "./frame/desk.ts";
 import { Frame } from "./frame/frame.tsx";
@@ -14,7 +15,11 @@ import { tokenIn } from "./sign-in/token.ts";
 import { loadTexts } from "./texts/languages.ts";
 
 const monotonicMs = (): number => performance.now();
-const fetching = (path: string, init: RequestInit): Promise<Response> => fetch(path, init);
+const fetching = renewing({
+  fetch: (path, init) => fetch(path, init),
+  path: calls.renew.path,
+  alone: (renew) => navigator.locks.request("renewal", renew),
+});
 const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);

@@ -23,6 +23,7 @@ const open: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/:iot:.*:topic\/coalmine\/\*\/certificate\/answer$/, "each device has an answer's topic of its own"],
   [/:greengrass:.*:(deployments|coreDevices):\*$/, "deployments and core devices come and go"],
   [/:greengrass:.*:components:coalmine\.\*$/, "components of the suite, in each of their versions"],
+  [/:greengrass:.*:components:\*$/, "operators see every component of the account, whoever published it"],
   [/:cloudwatch:.*:alarm:\*$/, "alarms are asked for by their state, whatever their names are"],
   [/:codebuild:.*:project\/coalmine-\*$/, "one project for each stage of the definition"],
 ];

@@ -79,6 +79,11 @@ export async function startConsoleSite(devices = 40): Promise<ConsoleSite> {
     site.role = undefined;
     return {};
   });
+  on("renew", (context) =>
+    site.role === undefined
+      ? context.json({ code: "ERR_API_SIGN_IN", sentence: "this session is over", next: "" }, 401)
+      : session(),
+  );
   on("me", session);
   on("fleets", () => world.fleets);
   on("devices", () => ({ devices: world.devices, total: world.devices.length, sets: world.sets }));
@@ -93,6 +98,10 @@ export async function startConsoleSite(devices = 40): Promise<ConsoleSite> {
   on("acknowledge", async (context) => {
     const { reason } = operatorCalls.acknowledge.body.parse(await context.req.json());
     return world.acknowledge(context.req.param("alarm") ?? "", reason);
+  });
+  on("silence", async (context) => {
+    const { reason, forMs } = operatorCalls.silence.body.parse(await context.req.json());
+    return world.silence(context.req.param("alarm") ?? "", reason, forMs);
   });
   on("rehearsals", () => ({ rehearsals: world.rehearsals }));
   on("rehearsal", () => ({ ...world.rehearsal }));

@@ -45,6 +45,7 @@ export interface World {
   readonly audit: Audit;
   alarms(): Alarms;
   acknowledge(alarm: string, reason: string): Alarms["alarms"][number];
+  silence(alarm: string, reason: string, forMs: number): Alarms["alarms"][number];
   readonly rehearsals: Omit<RehearsalReport, "seconds" | "checks">[];
   readonly rehearsal: RehearsalReport;
 }
@@ -52,6 +53,12 @@ export interface World {
 export function consoleWorld(count: number): World {
   const devices = Array.from({ length: count }, (_, index) => row(index, count));
   let alarms = alarmList;
+  const changeAlarm = (name: string, part: Partial<Alarms["alarms"][number]>) => {
+    alarms = alarms.map((one) => (one.alarm === name ? { ...one, ...part } : one));
+    const found = alarms.find(({ alarm }) => alarm === name);
+    if (found === undefined) throw new Error(`there is no alarm ${name}`);
+    return found;
+  };
   return {
     fleets: { fleets: [fleetOf("home", devices), fleetOf("driven", devices)] },
     devices,
@@ -85,16 +92,16 @@ export function consoleWorld(count: number): World {
     audit,
     alarms: () => ({
       alarms,
-      unacknowledged: alarms.filter(({ acknowledged }) => acknowledged === undefined).length,
+      unacknowledged: alarms.filter(
+        ({ acknowledged, silenced }) => acknowledged === undefined && silenced === undefined,
+      ).length,
     }),
-    acknowledge(name, reason) {
-      alarms = alarms.map((one) =>
-        one.alarm === name ? { ...one, acknowledged: { who: "ada@example.org", atMs: NOW_MS, reason } } : one,
-      );
-      const found = alarms.find(({ alarm }) => alarm === name);
-      if (found === undefined) throw new Error(`there is no alarm ${name}`);
-      return found;
-    },
+    acknowledge: (name, reason) =>
+      changeAlarm(name, { acknowledged: { who: "ada@example.org", atMs: NOW_MS, reason } }),
+    silence: (name, reason, forMs) =>
+      changeAlarm(name, {
+        silenced: { who: "ada@example.org", atMs: NOW_MS, reason, untilMs: NOW_MS + forMs },
+      }),
     rehearsals: [
       { commit: COMMIT, atMs: NOW_MS - 90 * MINUTE_MS, passed: true, verdict: "12 of 12 checks hold" },
       {
@@ -298,6 +305,7 @@ function lines(from: number, count: number): LogLine[] {
 const alarmList: Alarms["alarms"] = [
   {
     alarm: "stuck-1",
+    source: "stuck",
     kind: "stuckRollout",
     fleet: "home",
     sinceMs: NOW_MS - 14 * MINUTE_MS,
@@ -308,6 +316,7 @@ const alarmList: Alarms["alarms"] = [
   },
   {
     alarm: "claim-1",
+    source: "claim",
     kind: "claimRefused",
     sinceMs: NOW_MS - 300 * MINUTE_MS,
     seen: age(300 * MINUTE_MS),

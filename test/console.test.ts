@@ -56,6 +56,8 @@ async function settled(): Promise<void> {
   );
   if (page.url().includes("/rollouts/") && site.role !== undefined) await page.waitForSelector("canvas");
 }
+/** Of a time in a table, as a field takes it; both are on the same zone's clock. */
+const minuteOf = (text: string): string => new Date(`${text} UTC`).toISOString().slice(0, 16);
 const focused = (): Promise<string> =>
   page.evaluate("(document.activeElement?.ariaLabel || document.activeElement?.textContent || '').trim()");
 async function tabTo(text: RegExp): Promise<void> {
@@ -163,6 +165,17 @@ browserTest("every other task of an operator by keyboard alone", 180_000, async 
   await page.keyboard.press("Space");
   await page.keyboard.press("Enter");
   await main("0 wait for somebody");
+  // The same is silenced for four hours.
+  await tabTo(/^Silence$/);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog[open]");
+  await page.keyboard.press("Space");
+  await tabTo(/^1 hr/);
+  await page.keyboard.press("ArrowDown");
+  expect(await axeOn(page)).toEqual([]);
+  await tabTo(/^Silence$/);
+  await page.keyboard.press("Enter");
+  await main("silent until 27 Nov 2026, 18:20");
   // The audit log, verified by this browser.
   await page.keyboard.press("g");
   await page.keyboard.press("l");
@@ -173,6 +186,45 @@ browserTest("every other task of an operator by keyboard alone", 180_000, async 
   await page.keyboard.press("Enter");
   await main("computed 5 hashes itself");
 });
+
+browserTest(
+  "a filter is saved under a name, is there when the page is opened anew, and goes; a chart's part is a link",
+  60_000,
+  async () => {
+    await open("devices");
+    expect(await page.locator(".saved").count()).toBe(0);
+    await page.fill("[data-search]", "harbour");
+    await page.fill(".saved input", "The harbour");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".saved a");
+    await open("devices");
+    await until("document.querySelector('.device-list').ariaRowCount > 30");
+    expect(await axeOn(page)).toEqual([]);
+    await page.click(".saved a");
+    await until("document.querySelector('.device-list').ariaRowCount < 30");
+    expect(page.url()).toContain("text=harbour");
+    await page.getByRole("button", { name: "Forget The harbour" }).click();
+    await until("document.querySelector('.saved a') === null");
+
+    await open("rollout");
+    const metric = page.locator(".metric").first();
+    const rows = (): Promise<number> => metric.locator("tbody tr").count();
+    const all = await rows();
+    const [last = "", before = ""] = await metric.locator("tbody th").allTextContents();
+    await metric.getByLabel("From").fill(minuteOf(before));
+    await metric.getByLabel("To").fill(minuteOf(last));
+    await vi.waitFor(async () => expect(await rows()).toBe(2));
+    expect(all).toBeGreaterThan(2);
+    await metric.getByRole("button", { name: "Copy link" }).click();
+    const link = String(await page.evaluate("navigator.clipboard.readText()"));
+    await page.goto("about:blank");
+    await page.goto(link);
+    await settled();
+    expect([await rows(), await metric.getByLabel("To").inputValue()]).toEqual([2, minuteOf(last)]);
+    await metric.getByRole("button", { name: "Whole chart" }).click();
+    await vi.waitFor(async () => expect(await rows()).toBe(all));
+  },
+);
 
 browserTest("stale evidence disables promotion and says why; a viewer is told who may", 60_000, async () => {
   const { rollout } = site.world;

@@ -161,6 +161,8 @@ async function promoteThroughGateway(rig: Rig, rollout: string): Promise<void> {
         COALMINE_CLIENT_ID: pool.clientId,
         COALMINE_AUTHORIZE_URL: "https://people.example.com/oauth2/authorize",
         COALMINE_TOKEN_URL: "https://people.example.com/oauth2/token",
+        COALMINE_REVOKE_URL: "https://people.example.com/oauth2/revoke",
+        COALMINE_LOGOUT_URL: "https://people.example.com/logout",
       },
       keys: createLocalJWKSet({ keys: people.keys.map((key) => ({ ...key, kty: "RSA" })) }),
       newSecret: () => "secret",

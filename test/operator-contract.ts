@@ -77,12 +77,36 @@ export async function holdAgainstContract(served: Served): Promise<void> {
       expect([event, event === "beat" || schema?.safeParse(JSON.parse(data)).success]).toEqual([event, true]);
     }
   }
+  await silenceOne(served);
   await acknowledgeOnce(served);
   const csv = await fetch(`${operatorFiles.auditExport}?as=csv`, { headers: headers.viewer });
   expect([
     csv.headers.get("content-type"),
     (await csv.text()).startsWith('"rollout","sequence","at"'),
   ]).toEqual(["text/csv; charset=utf-8", true]);
+}
+
+/** A silence names its end, and sent again it is the same one. */
+async function silenceOne({ fetch, headers }: Served): Promise<void> {
+  const listed = async () =>
+    Alarms.parse(await (await fetch("/api/alarms", { headers: headers.viewer })).json()).alarms;
+  const [first] = await listed();
+  const silence = (alarm: string, body: object): Promise<Response> =>
+    fetch(`/api/alarms/${alarm}/silence`, {
+      method: "POST",
+      headers: { ...headers.operator, "content-type": "application/json" },
+      body: JSON.stringify({ reason: "The site rebuilds", ...body }),
+    });
+  const forMs = 3_600_000;
+  expect((await silence("none", { key: "silence-of-none", forMs })).status).toBe(404);
+  expect((await silence(first?.alarm ?? "", { key: "too-long-a-silence", forMs: 1e9 })).status).toBe(400);
+  const key = `silence-${Math.random().toString(36).slice(2)}`;
+  const told: Alarm["silenced"][] = [];
+  for (let sent = 0; sent < 2; sent++)
+    told.push(Alarm.parse(await (await silence(first?.alarm ?? "", { key, forMs })).json()).silenced);
+  expect((told[0]?.untilMs ?? 0) - (told[0]?.atMs ?? 0)).toBe(forMs);
+  expect(told[1]).toEqual(told[0]);
+  expect((await listed()).find(({ alarm }) => alarm === first?.alarm)?.silenced).toEqual(told[0]);
 }
 
 /** Two people take an alarm on at the same time: one of them has it, and both are told who. */

@@ -120,6 +120,7 @@ function resourcesOf(service: string, input: Text, { region, accountId }: Where)
       return [arn(stage === undefined ? pipeline : `${pipeline}/${stage}/${input["actionName"] ?? ""}`)];
     },
     greengrass: () => [
+      ...named("arn", (component) => component),
       ...named("deploymentId", (id) => arn(`deployments:${id}`)),
       ...named("coreDeviceThingName", (thing) => arn(`coreDevices:${thing}`)),
     ],

@@ -2,21 +2,32 @@ import { createHash } from "node:crypto";
 import { paginateDescribeAlarms } from "@aws-sdk/client-cloudwatch";
 import { paginateScan, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
 import type { Alarm, Alarms } from "@coalmine/contract/operator-api";
+import type { Clock } from "@coalmine/ports";
 import * as z from "zod";
 import { durationText } from "../../pipeline/judge/verdict.ts";
 import { ageOf } from "../age.ts";
+import { ApiError } from "../api-error.ts";
 import type { Api } from "../api.ts";
 import { COMMISSIONING_TABLE } from "../claims/claim-cloud.ts";
 import { describeRollout, listRollouts } from "../describe.ts";
 import type { OperatorRegion } from "../operator-region.ts";
+import { newestSilence, shownSilence } from "./silences.ts";
 
 /** A device that is on its way is none that is stuck. */
 const STUCK_AFTER_MS = 5 * 60_000;
 const ROLLOUTS_MAX = 10;
 const NAMED_MAX = 5;
 
-/** What somebody should look at, and has acknowledged or not; the first region is home. */
-export async function listAlarms(api: Api, regions: readonly OperatorRegion[]): Promise<Alarms> {
+export interface AlarmsParts {
+  readonly api: Api;
+  /** Home first. */
+  readonly regions: readonly OperatorRegion[];
+  /** On which people take alarms on, and silence them. */
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** What somebody should look at, and has acknowledged or silenced or not. */
+export async function listAlarms({ api, regions, clock }: AlarmsParts): Promise<Alarms> {
   const [home] = regions;
   const found = await Promise.all([
     ...regions.map((region) => cloudAlarms(api, region)),
@@ -26,13 +37,26 @@ export async function listAlarms(api: Api, regions: readonly OperatorRegion[]): 
   const alarms: Alarm[] = [];
   for (const alarm of found.flat()) {
     const acknowledged = await acknowledgementOf(api, alarm.alarm);
-    alarms.push({ ...alarm, ...(acknowledged === undefined ? {} : { acknowledged }) });
+    const silence = await newestSilence(api, alarm.source);
+    alarms.push({
+      ...alarm,
+      ...(acknowledged === undefined ? {} : { acknowledged }),
+      ...(silence === undefined || silence.untilMs <= clock.now() ? {} : { silenced: shownSilence(silence) }),
+    });
   }
-  alarms.sort(
-    (a, b) =>
-      Number(a.acknowledged !== undefined) - Number(b.acknowledged !== undefined) || b.sinceMs - a.sinceMs,
-  );
-  return { alarms, unacknowledged: alarms.filter(({ acknowledged }) => acknowledged === undefined).length };
+  alarms.sort((a, b) => Number(isOpen(b)) - Number(isOpen(a)) || b.sinceMs - a.sinceMs);
+  return { alarms, unacknowledged: alarms.filter(isOpen).length };
+}
+
+/** @throws ApiError where it is over */
+export async function findAlarm(parts: AlarmsParts, alarm: string): Promise<Alarm> {
+  const found = (await listAlarms(parts)).alarms.find((one) => one.alarm === alarm);
+  if (found !== undefined) return found;
+  throw new ApiError("ERR_API_NOT_FOUND", "there is no such alarm any more; look at the alarms again");
+}
+
+function isOpen({ acknowledged, silenced }: Alarm): boolean {
+  return acknowledged === undefined && silenced === undefined;
 }
 
 export const Acknowledgement = z.object({ who: z.string(), atMs: z.number(), reason: z.string() });
@@ -46,12 +70,17 @@ export function noteOf(alarm: string): string {
   return `acknowledged#${alarm}`;
 }
 
-/** The same occurrence has the same name wherever it is looked at. */
-function occurrence(kind: Alarm["kind"], ...parts: readonly (string | number)[]): string {
-  return createHash("sha256")
-    .update(JSON.stringify([kind, ...parts]))
-    .digest("hex")
-    .slice(0, 16);
+/** What comes from the same has one source, and each occurrence of it a name of its own, wherever it is looked at. */
+function named(
+  kind: Alarm["kind"],
+  source: readonly string[],
+  occurrence: readonly (string | number)[],
+): Pick<Alarm, "kind" | "alarm" | "source"> {
+  return { kind, alarm: hashOf(kind, ...source, ...occurrence), source: hashOf(kind, ...source) };
+}
+
+function hashOf(...parts: readonly (string | number)[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
 }
 
 async function cloudAlarms(api: Api, region: OperatorRegion): Promise<Alarm[]> {
@@ -70,8 +99,7 @@ async function cloudAlarms(api: Api, region: OperatorRegion): Promise<Alarm[]> {
     } of MetricAlarms) {
       const sinceMs = StateUpdatedTimestamp?.getTime() ?? nowMs;
       alarms.push({
-        alarm: occurrence("cloudwatch", fleet, AlarmName, sinceMs),
-        kind: "cloudwatch",
+        ...named("cloudwatch", [fleet, AlarmName], [sinceMs]),
         fleet,
         sinceMs,
         seen: ageOf(nowMs, nowMs),
@@ -95,8 +123,7 @@ async function rolloutAlarms(api: Api): Promise<Alarm[]> {
     if (waits && first !== undefined) {
       const sinceMs = first.sinceMs;
       alarms.push({
-        alarm: occurrence("rolloutWaits", rollout, phase, sinceMs),
-        kind: "rolloutWaits",
+        ...named("rolloutWaits", [rollout], [phase, sinceMs]),
         sinceMs,
         seen: ageOf(first.nowMs, first.nowMs),
         sentence: `${rollout} is ${phase} and waits for a person${first.deadline === undefined ? "" : `, for another ${durationText(Math.max(0, first.deadline.inMs))}`}.`,
@@ -106,15 +133,14 @@ async function rolloutAlarms(api: Api): Promise<Alarm[]> {
     }
     for (const { target, stuck, nowMs, sinceMs } of targets) {
       if (stuck === undefined || stuck.ageMs < STUCK_AFTER_MS) continue;
-      const named = stuck.things.slice(0, NAMED_MAX).join(", ");
+      const some = stuck.things.slice(0, NAMED_MAX).join(", ");
       const more = stuck.things.length > NAMED_MAX ? ` and ${stuck.things.length - NAMED_MAX} more` : "";
       alarms.push({
-        alarm: occurrence("stuckRollout", rollout, phase, target, sinceMs),
-        kind: "stuckRollout",
+        ...named("stuckRollout", [rollout, target], [phase, sinceMs]),
         fleet: target,
         sinceMs,
         seen: ageOf(nowMs, nowMs),
-        sentence: `${rollout}, ${phase}, waits since ${durationText(stuck.ageMs)} for ${named}${more}.`,
+        sentence: `${rollout}, ${phase}, waits since ${durationText(stuck.ageMs)} for ${some}${more}.`,
         next,
         link,
       });
@@ -144,8 +170,7 @@ async function refusedClaims(api: Api, home: OperatorRegion): Promise<Alarm[]> {
         const { reason, message } = Refusal.parse(JSON.parse(refusal?.S ?? "{}"));
         const sinceMs = Number(refusedMs?.N ?? nowMs);
         alarms.push({
-          alarm: occurrence("claimRefused", code, reason, sinceMs),
-          kind: "claimRefused",
+          ...named("claimRefused", [code], [reason, sinceMs]),
           fleet: home.target.name,
           sinceMs,
           seen: ageOf(nowMs, nowMs),

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import {
   GetLogEventsCommand,
+  type GetLogEventsCommandInput,
   paginateFilterLogEvents,
   ResourceNotFoundException,
 } from "@aws-sdk/client-cloudwatch-logs";
@@ -17,8 +18,10 @@ const groupOf = ({ target }: OperatorRegion, component: string): string =>
   `/aws/greengrass/UserComponent/${target.region}/${component}`;
 
 const DAY_MS = 24 * 3_600_000;
-/** How far back lines are looked for: log groups are kept for longer, and a page asks again. */
-const DAYS_MAX = 7;
+/** How far back lines are looked for where nobody says: log groups are kept for longer, and a page asks again. */
+const DAYS = 7;
+/** Streams are by day: each day further back is a question more for each component. */
+export const DAYS_MAX = 90;
 /** A device that was offline sends older lines: they are in the page, and are no news. */
 const LATE_MS = 15 * 60_000;
 /** CloudWatch shows a line this long after it took it, at most as often as matters. */
@@ -43,13 +46,14 @@ export async function logPage(
   thing: string,
   input: unknown,
 ): Promise<LogPage> {
-  const { component, limit, before, text } = parseInput(LogsQuery, input);
+  const { component, limit, before, since, text } = parseInput(LogsQuery, input);
   const named = { ...asked, ...parseInput(z.object({ thing: ThingName }), { thing }), component };
   const beforeMs = before === undefined ? undefined : lineTime(before);
   const untilMs = asked.nowMs - SETTLE_MS;
   const lines: TakenLine[] = [];
   const lastDayMs = beforeMs ?? asked.nowMs;
-  for (let day = 0; day < DAYS_MAX && lines.length <= limit; day++) {
+  const days = since === undefined ? DAYS : Math.min(DAYS_MAX, dayOf(lastDayMs) - dayOf(since) + 1);
+  for (let day = 0; day < days && lines.length <= limit; day++) {
     const found = await Promise.all(
       componentsOf(named).map((one) => lastLines(named, one, lastDayMs - day * DAY_MS, limit + 1, beforeMs)),
     );
@@ -59,6 +63,7 @@ export async function logPage(
         .filter(
           (line) =>
             line.takenMs < untilMs &&
+            line.atMs >= (since ?? 0) &&
             (before === undefined || isBefore(line.cursor, before)) &&
             line.message.toLowerCase().includes(text?.toLowerCase() ?? ""),
         ),
@@ -97,6 +102,10 @@ export async function linesSince(
   return { told, place: untilMs === fromMs ? (told.at(-1)?.place ?? place) : `${untilMs}.0` };
 }
 
+function dayOf(atMs: number): number {
+  return Math.floor(atMs / DAY_MS);
+}
+
 /** @throws ApiError for what is no place. */
 function placeOf(place: string): [number, number] {
   const [, fromMs, skip] = /^(\d{1,15})\.(\d{1,6})$/.exec(place) ?? [];
@@ -112,6 +121,7 @@ function componentsOf({ component }: Pick<Asked, "component">): readonly string[
   return component === undefined ? loggers : [component];
 }
 
+/** The newest of a day; of those before an instant, with all of that instant. */
 async function lastLines(
   { region, thing }: Asked,
   component: string,
@@ -120,18 +130,15 @@ async function lastLines(
   beforeMs: number | undefined,
 ): Promise<TakenLine[]> {
   const stream = logStreamName(dayMs, thing);
-  const answer = await unlessMissing(
-    region.logs.send(
-      new GetLogEventsCommand({
-        logGroupName: groupOf(region, component),
-        logStreamName: stream,
-        limit,
-        startFromHead: false,
-        ...(beforeMs === undefined ? {} : { endTime: beforeMs + 1 }),
-      }),
-    ),
-  );
-  return named(component, stream, answer?.events ?? []);
+  const events = async (range: Partial<GetLogEventsCommandInput>): Promise<readonly Taken[]> => {
+    const asked = { logGroupName: groupOf(region, component), logStreamName: stream, startFromHead: false };
+    const answer = await unlessMissing(region.logs.send(new GetLogEventsCommand({ ...asked, ...range })));
+    return answer?.events ?? [];
+  };
+  if (beforeMs === undefined) return named(component, stream, await events({ limit }));
+  const older = await events({ limit, endTime: beforeMs });
+  const beside = await events({ startTime: beforeMs, endTime: beforeMs + 1 });
+  return named(component, stream, [...older, ...beside]);
 }
 
 async function linesAfter(

@@ -17,9 +17,11 @@ import { secureHeaders } from "hono/secure-headers";
 import type * as z from "zod";
 import { acknowledge } from "../alarms/acknowledge.ts";
 import { listAlarms } from "../alarms/list-alarms.ts";
+import { silence } from "../alarms/silence.ts";
 import { ApiError } from "../api-error.ts";
 import { auditLog } from "../audit-log.ts";
 import { exportAudit } from "../audit-export.ts";
+import { listComponents } from "../components/list-components.ts";
 import { commissioningReport, devicePage, whereIs } from "../devices/device-page.ts";
 import { logPage } from "../devices/logs.ts";
 import { standOf } from "../describe.ts";
@@ -123,10 +125,19 @@ export function operatorApp(parts: OperatorAppParts): Hono<Asked> {
     setSession(context, opened, origin.startsWith("https:"));
     return opened.session;
   });
+  on("renew", async (context) => {
+    const opened = await door.renew(context.req.raw);
+    if (opened === undefined) {
+      endSession(context);
+      throw new ApiError("ERR_API_SIGN_IN", "this session is over: nothing renews it any more");
+    }
+    setSession(context, opened, origin.startsWith("https:"));
+    return opened.session;
+  });
   on("leave", async (context) => {
-    await door.leave(context.req.raw);
     endSession(context);
-    return {};
+    const at = await door.leave(context.req.raw);
+    return at === undefined ? {} : { at };
   });
   app.route("/", door.routes());
 
@@ -139,6 +150,7 @@ export function operatorApp(parts: OperatorAppParts): Hono<Asked> {
     const region = regionOf((await whereIs(watches, thing)).watch);
     return logPage({ region, nowMs: await api.time.now(region.target) }, thing, context.req.query());
   });
+  on("components", async () => ({ components: await listComponents(regions) }));
   on("rollouts", () => listRollouts(api));
   on("rollout", (context) => rolloutPage(api, watches, named(context)));
   on("metrics", (context) => rolloutMetrics(api, named(context)));
@@ -151,15 +163,14 @@ export function operatorApp(parts: OperatorAppParts): Hono<Asked> {
       kind === "promote" ? staleText(await seenOf(watches, await standOf(api, named(context)))) : undefined,
     );
   });
-  on("alarms", () => listAlarms(api, regions));
-  on("acknowledge", async (context) =>
-    acknowledge(
-      api,
-      regions,
-      { alarm: param(context, "alarm"), who: context.var.session.who, body: await jsonOf(context) },
-      clock,
-    ),
-  );
+  on("alarms", () => listAlarms(parts));
+  const ofAlarm = async (context: Context<Asked>) => ({
+    alarm: param(context, "alarm"),
+    who: context.var.session.who,
+    body: await jsonOf(context),
+  });
+  on("acknowledge", async (context) => acknowledge(parts, await ofAlarm(context)));
+  on("silence", async (context) => silence(parts, await ofAlarm(context)));
   on("rehearsals", () => listRehearsals(api, home));
   on("rehearsal", (context) => showRehearsal(api, param(context, "commit")));
 

@@ -1,19 +1,8 @@
+import { Components } from "@coalmine/contract/operator-api";
 import * as z from "zod";
 
 export const componentAnswers = {
-  "component-list": z
-    .array(
-      z.object({
-        fleet: z.string(),
-        region: z.string(),
-        component: z.string(),
-        version: z.string(),
-        /** `DEPLOYABLE`, or why it cannot be deployed. */
-        state: z.string(),
-        message: z.string().optional(),
-      }),
-    )
-    .readonly(),
+  "component-list": Components.shape.components,
   "component-check": z.object({
     recipes: z
       .array(

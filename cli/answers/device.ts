@@ -1,3 +1,4 @@
+import { Devices, LogLine } from "@coalmine/contract/operator-api";
 import * as z from "zod";
 
 const text = z.string();
@@ -15,21 +16,7 @@ const Minted = z.object({
 });
 
 export const deviceAnswers = {
-  "device-list": z
-    .array(
-      z.object({
-        fleet: text,
-        thing: text,
-        cohort: z.enum(["canary", "main", "none"]),
-        /** As its nucleus says it: HEALTHY, UNHEALTHY. */
-        status: text,
-        nucleus: optional,
-        platform: optional,
-        /** Of what its nucleus said last. */
-        seen: z.object({ atMs: z.number(), ageMs: z.number() }).optional(),
-      }),
-    )
-    .readonly(),
+  "device-list": Devices,
   "device-show": z.object({
     thing: text,
     registered: z
@@ -41,14 +28,7 @@ export const deviceAnswers = {
       .optional(),
     history: z.array(z.object({ at: text, kind: text })).readonly(),
   }),
-  "device-logs": z.object({
-    atMs: z.number(),
-    thing: text,
-    component: text,
-    /** Tells this line from every other of this device. */
-    id: text,
-    message: text,
-  }),
+  "device-logs": LogLine.extend({ thing: text }),
   commission: z.object({
     /** `pending` has no identity yet; `refused` has `reason` and `message`. */
     outcome: z.enum(["commissioned", "pending", "refused"]),

@@ -4,11 +4,9 @@ import { componentNames } from "@coalmine/contract";
 import { messageOf } from "@coalmine/runtime";
 import { answer } from "../answers/answers.ts";
 import type { CliCommand } from "../command/command.ts";
-import { listComponents } from "../fleet/read-fleet.ts";
-import { asking } from "../rollout/local-api.ts";
+import { listComponents } from "../../api/components/list-components.ts";
+import { askingFleets } from "../fleet/fleets-api.ts";
 import type { Places } from "../system/state.ts";
-import { openRegions } from "../system/release.ts";
-import { closeRegion } from "../../pipeline/controller/region.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { type Checked, checkRecipes } from "./check.ts";
 import { replay, ReplayError } from "./replay.ts";
@@ -30,20 +28,15 @@ export function addComponentCommands(program: CliCommand, at: Places): void {
     .example("component list")
     .example("component list --json")
     .action(({ json }: { json: boolean }) =>
-      asking(at, async (api) => {
-        const regions = openRegions(api.targets);
-        try {
-          const found = (await Promise.all(regions.map(listComponents))).flat();
-          if (json) answer("component-list", found);
-          else if (found.length === 0) console.log("nothing is published yet: push something");
-          else
-            for (const { fleet, component: name, version, state, message } of found)
-              console.log(
-                `${fleet}  ${name}  ${version}  ${state}${message === undefined ? "" : `: ${message}`}`,
-              );
-        } finally {
-          regions.forEach(closeRegion);
-        }
+      askingFleets(at, undefined, async ({ regions }) => {
+        const found = await listComponents(regions);
+        if (json) answer("component-list", found);
+        else if (found.length === 0) console.log("nothing is published yet: push something");
+        else
+          for (const { fleet, component: name, version, state, message } of found)
+            console.log(
+              `${fleet}  ${name}  ${version}  ${state}${message === undefined ? "" : `: ${message}`}`,
+            );
       }),
     );
   component

@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ComponentName, ComponentVersion, ThingName, type Heartbeat } from "@coalmine/contract";
 import type * as z from "zod";
 import { names } from "../../infra/identity/identity.ts";
 import { RolloutLog } from "../../pipeline/controller/rollout-log.ts";
+import { EvidenceStore } from "../../pipeline/evidence/evidence-store.ts";
+import { evidenceRow } from "../../pipeline/evidence/row.ts";
 import { closeRegion, openRegion } from "../../pipeline/controller/region.ts";
 import { iotArn, startTestFleet, type TestFleet } from "../../simulator/cloud/greengrass/test-fleet.ts";
 import { operator } from "../../simulator/cloud/protocol/test-cloud.ts";
@@ -29,7 +32,7 @@ const group = "/aws/greengrass/UserComponent/us-east-1/com.example.One";
 let fleet: TestFleet;
 
 beforeAll(async () => {
-  fleet = await startTestFleet();
+  fleet = await startTestFleet(Date.now());
   const { cloud, clock } = fleet;
   const invoke = (service: string, operation: string, input: object) =>
     cloud.cloud.invoke(service, operation, input);
@@ -47,7 +50,6 @@ beforeAll(async () => {
   Object.assign(process.env, environmentOf(running));
   const region = openRegion(target, place.accountId);
   await new RolloutLog(region.dynamodb, clock).ensure();
-  closeRegion(region);
   await invoke("iot", "AddThingToThingGroup", { thingName: "core-1", thingGroupName: names.mainGroup });
   await invoke("iot", "AddThingToThingGroup", { thingName: "core-2", thingGroupName: names.canaryGroup });
   for (const version of ["1.0.0", "1.1.0"]) await fleet.publish("com.example.One", version);
@@ -56,38 +58,10 @@ beforeAll(async () => {
     [names.canaryGroup, "1.1.0"],
   ] as const)
     await fleet.deploy(`${iotArn}:thinggroup/${one}`, { "com.example.One": version });
-  for (const [thing, version] of [
-    ["core-1", "1.0.0"],
-    ["core-2", "1.0.0"],
-  ] as const)
-    cloud.cloud.events.emit({
-      kind: "mqtt-message",
-      topic: `$aws/things/${thing}/greengrassv2/health/json`,
-      clientId: thing,
-      at: clock.now(),
-      payload: Buffer.from(
-        JSON.stringify({
-          ggcVersion: "2.18.0",
-          platform: "linux",
-          architecture: "amd64",
-          thing,
-          sequenceNumber: 1,
-          timestamp: clock.now(),
-          messageType: "COMPLETE",
-          trigger: "NUCLEUS_LAUNCH",
-          overallDeviceStatus: "HEALTHY",
-          components: [
-            {
-              componentName: "com.example.One",
-              version,
-              fleetConfigArns: [],
-              isRoot: true,
-              status: "RUNNING",
-            },
-          ],
-        }),
-      ),
-    });
+  const store = new EvidenceStore(region.dynamodb, "home");
+  await store.ensure(clock);
+  for (const thing of ["core-1", "core-2"]) await store.put(evidenceRow(heartbeatOf(thing), Date.now()));
+  closeRegion(region);
   const day = new Date().toISOString().slice(0, 10).replaceAll("-", "/");
   const stream = { logGroupName: group, logStreamName: `/${day}/thing/core-1` };
   await invoke("logs", "CreateLogGroup", { logGroupName: group });
@@ -98,6 +72,27 @@ afterAll(async () => {
   await fleet.close();
   rmSync(folder, { recursive: true });
 });
+
+function heartbeatOf(thing: string): Heartbeat {
+  return {
+    version: 1,
+    thing: ThingName.parse(thing),
+    sentMs: Date.now(),
+    sequence: 0,
+    components: [
+      {
+        version: 1,
+        component: ComponentName.parse("com.example.One"),
+        componentVersion: ComponentVersion.parse("1.0.0"),
+        startedMs: 0,
+        counters: {},
+        gauges: {},
+        sums: {},
+        ageMs: 1000,
+      },
+    ],
+  };
+}
 
 function run(...words: string[]): Promise<Ran> {
   return runCommand(
@@ -128,8 +123,8 @@ test("a fleet says its devices, its revisions and what drifts from them", async 
     {
       fleet: "home",
       devices: 2,
-      canary: 1,
-      byStatus: { HEALTHY: 2 },
+      byState: { well: 2 },
+      seen: { stale: false },
       groups: [
         { group: names.canaryGroup, devices: 1, inForce: { components: { "com.example.One": "1.1.0" } } },
         { group: names.mainGroup, devices: 1, inForce: { components: { "com.example.One": "1.0.0" } } },
@@ -139,21 +134,31 @@ test("a fleet says its devices, its revisions and what drifts from them", async 
   expect((await read("fleet-show", "fleet", "show", "home")).installed).toEqual([
     { component: "com.example.One", version: "1.0.0", canary: 1, main: 1, drifted: 1 },
   ]);
-  expect((await run("fleet", "show", "home")).out).toMatch(
-    /com\.example\.One 1\.0\.0: 1 canary, 1 main, 1 DRIFTED/,
-  );
+  const shown = (await run("fleet", "show", "home")).out;
+  expect(shown).toMatch(/home \(us-east-1\): 2 devices: 2 well; heard .* ago/);
+  expect(shown).toMatch(/com\.example\.One 1\.0\.0: 1 canary, 1 main, 1 DRIFTED/);
   expect(await run("fleet", "show", "moon")).toMatchObject({
     code: exitCodes.conflict,
     err: expect.stringContaining('there is no fleet "moon"; take one of home'),
   });
 });
 
-test("devices and components are listed with what is known of each", async () => {
-  expect(await read("device-list", "device", "list")).toMatchObject([
-    { thing: "core-1", cohort: "main", status: "HEALTHY", platform: "linux/amd64" },
-    { thing: "core-2", cohort: "canary", status: "HEALTHY" },
+test("devices and components are listed with what is known of each, a page at a time", async () => {
+  expect((await read("device-list", "device", "list")).devices).toMatchObject([
+    { thing: "core-1", cohort: "main", state: "well", seen: { stale: false } },
+    { thing: "core-2", cohort: "canary", state: "well" },
   ]);
-  expect((await run("device", "list")).out).toMatch(/home {2}core-1 {2}main {2}HEALTHY {2}heard .* ago/);
+  expect((await run("device", "list")).out).toMatch(/home {2}core-1 {2}main {2}well {2}heard .* ago/);
+  const first = await run("device", "list", "--limit", "1");
+  expect([first.out.includes("core-1"), first.err]).toEqual([
+    true,
+    "these are 1 of 2; the next come with --after home/core-1",
+  ]);
+  const rest = await read("device-list", "device", "list", "--after", "home/core-1");
+  expect(rest.devices.map(({ thing }) => thing)).toEqual(["core-2"]);
+  expect((await read("device-list", "device", "list", "--cohort", "main")).total).toBe(1);
+  expect((await run("device", "list", "--state", "silent")).out).toBe("there is no such device");
+  expect((await run("device", "list", "--state", "ill")).code).toBe(exitCodes.usage);
   expect(await read("component-list", "component", "list")).toEqual([
     {
       fleet: "home",
@@ -189,7 +194,7 @@ test("where nothing was pushed yet, each question says so", async () => {
 test("logs of a device that nobody knows are refused, and of a silent one it says that there are none", async () => {
   expect(await run("device", "logs", "core-9")).toMatchObject({
     code: exitCodes.conflict,
-    err: expect.stringContaining('no fleet has a device "core-9"'),
+    err: expect.stringContaining("no fleet has a device core-9"),
   });
   expect(await run("device", "logs", "core-1")).toMatchObject({
     code: 0,

@@ -1,14 +1,12 @@
 import type { Alarm } from "@coalmine/contract/operator-api";
 import { useSignal } from "@preact/signals";
-import type { Refusal } from "../door/asking.ts";
 import { useDesk } from "../frame/desk.ts";
 import { useWatched } from "../frame/watched.ts";
 import { AgeOf } from "../shown/age.tsx";
-import { Asked, Refused, Said } from "../shown/asked.tsx";
-import { Dialog } from "../shown/dialog.tsx";
+import { Asked, Said } from "../shown/asked.tsx";
 import { countText, timeText } from "../shown/figures.ts";
-import { ReasonFields } from "../shown/reason-fields.tsx";
 import { Status } from "../shown/status.tsx";
+import { AlarmDialog, type Deed, deeds } from "./alarm-dialog.tsx";
 
 /** What waits for somebody, and what somebody has seen. */
 export function AlarmsPage() {
@@ -43,17 +41,18 @@ export function AlarmsPage() {
 
 function One({ alarm, again }: { readonly alarm: Alarm; readonly again: () => void }) {
   const { texts, language, signed } = useDesk();
-  const isOpen = useSignal(false);
+  const deed = useSignal<Deed | undefined>(undefined);
   const { alarms: words, decide, roles } = texts.value;
-  const { kind, fleet, sinceMs, seen, sentence, next, link, acknowledged } = alarm;
+  const { kind, fleet, sinceMs, seen, sentence, next, link, acknowledged, silenced } = alarm;
+  const waits = acknowledged === undefined && silenced === undefined;
   const role = signed.value.kind === "in" ? signed.value.session.role : "viewer";
   const mayAct = role === "operator" || role === "admin";
   return (
     <>
       <p>
         <Status
-          tone={acknowledged === undefined ? "bad" : "none"}
-          word={acknowledged === undefined ? words.open : words.seen}
+          tone={waits ? "bad" : "none"}
+          word={waits ? words.open : acknowledged === undefined ? words.silent : words.seen}
         />{" "}
         <strong>{words.kinds[kind]}</strong> {fleet}
       </p>
@@ -72,80 +71,33 @@ function One({ alarm, again }: { readonly alarm: Alarm; readonly again: () => vo
           <span class="quiet">{timeText(acknowledged.atMs, language.value)}</span>
         </p>
       )}
+      {silenced !== undefined && (
+        <p>{words.silenced(timeText(silenced.untilMs, language.value), silenced.who, silenced.reason)}</p>
+      )}
       <p class="buttons">
         <a href={fragmentOf(link)}>{words.evidence}</a>
-        {acknowledged === undefined &&
-          (mayAct ? (
-            <button type="button" onClick={() => void (isOpen.value = true)}>
-              {words.acknowledge}
-            </button>
-          ) : (
-            <small>{decide.needsRole(roles[role])}</small>
-          ))}
+        {!mayAct && acknowledged === undefined && <small>{decide.needsRole(roles[role])}</small>}
+        {mayAct &&
+          deeds.map(
+            (name) =>
+              (name === "silence" || acknowledged === undefined) && (
+                <button key={name} type="button" onClick={() => void (deed.value = name)}>
+                  {words[name]}
+                </button>
+              ),
+          )}
       </p>
-      {isOpen.value && (
-        <Acknowledge
+      {deed.value !== undefined && (
+        <AlarmDialog
           alarm={alarm}
+          deed={deed.value}
           closed={() => {
-            isOpen.value = false;
+            deed.value = undefined;
             again();
           }}
         />
       )}
     </>
-  );
-}
-
-function Acknowledge({
-  alarm: { alarm, sentence },
-  closed,
-}: {
-  readonly alarm: Alarm;
-  readonly closed: () => void;
-}) {
-  const { ask, texts } = useDesk();
-  const key = useSignal(crypto.randomUUID());
-  const reason = useSignal("");
-  const problem = useSignal<Refusal | "missing" | undefined>(undefined);
-  const { alarms: words, decide, back } = texts.value;
-  const send = async (): Promise<void> => {
-    if (reason.value.trim() === "") return void (problem.value = "missing");
-    const answered = await ask("acknowledge", { alarm }, { reason: reason.value.trim(), key: key.value });
-    if (answered.kind === "answer") closed();
-    else problem.value = answered;
-  };
-  const at = problem.value;
-  return (
-    <Dialog title={words.acknowledge} closed={closed}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void send();
-        }}
-      >
-        <p>
-          <Said text={sentence} />
-        </p>
-        <ReasonFields
-          presets={words.presets}
-          problem={at === "missing" ? decide.missing : undefined}
-          chosen={(text) => void (reason.value = text)}
-        />
-        {at !== undefined && at !== "missing" && (
-          <p class="note bad" role="alert">
-            <Refused refusal={at} />
-          </p>
-        )}
-        <div class="buttons">
-          <button type="submit" class="primary">
-            {words.acknowledge}
-          </button>
-          <button type="button" onClick={closed}>
-            {back}
-          </button>
-        </div>
-      </form>
-    </Dialog>
   );
 }
 

@@ -10,6 +10,7 @@ import { countText } from "../shown/figures.ts";
 import { statesWorstFirst } from "../shown/status.tsx";
 import { DeviceList } from "./device-list.tsx";
 import { fitting } from "./filtering.ts";
+import { SavedFilters } from "./saved-list.tsx";
 
 const ROWS_A_PAGE = 2000;
 /** A browser filters this many within a blink; whoever has more looks at them by fleet on the command line. */
@@ -108,6 +109,7 @@ export function DevicesPage({ filter }: { readonly filter: DeviceFilter }) {
           {devices.clear}
         </button>
       </form>
+      <SavedFilters filter={filter} />
       <Asked watched={watched.value} again={again}>
         {({ total }) => (
           <>

@@ -1,4 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
+import { type SavedFilter, savedIn, savedText } from "../devices/saved-filters.ts";
 import { type Language, languageOf, languages } from "../texts/languages.ts";
 
 export const themes = ["system", "light", "dark"] as const;
@@ -10,6 +11,7 @@ export interface Choices {
   readonly theme: Signal<Theme>;
   /** Whether one letter acts (WCAG 2.1.4: who dictates can switch that off). */
   readonly keys: Signal<boolean>;
+  readonly filters: Signal<readonly SavedFilter[]>;
 }
 
 type Store = Pick<Storage, "getItem" | "setItem">;
@@ -21,13 +23,19 @@ export function readChoices(store: Store, wanted: readonly string[]): Choices {
     language: kept(store, "language", language),
     theme: kept(store, "theme", theme),
     keys: kept(store, "keys", store.getItem("keys") !== "false"),
+    filters: kept(store, "filters", savedIn(store.getItem("filters")), savedText),
   };
 }
 
-function kept<Value>(store: Store, name: string, begin: Value): Signal<Value> {
+function kept<Value>(
+  store: Store,
+  name: string,
+  begin: Value,
+  textOf: (value: Value) => string = String,
+): Signal<Value> {
   const chosen = signal(begin);
   chosen.subscribe((value) => {
-    if (value !== begin || store.getItem(name) !== null) store.setItem(name, String(value));
+    if (value !== begin || store.getItem(name) !== null) store.setItem(name, textOf(value));
   });
   return chosen;
 }

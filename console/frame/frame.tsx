@@ -148,7 +148,7 @@ function Page({ at }: { readonly at: Place }) {
     case "rollouts":
       return <RolloutsPage />;
     case "rollout":
-      return <RolloutPage key={at.rollout} rollout={at.rollout} metric={at.metric} />;
+      return <RolloutPage key={at.rollout} at={at} />;
     case "audit":
       return <AuditPage asked={at.asked} />;
     case "alarms":

@@ -7,8 +7,9 @@ export function SettingsMenu() {
   const { ask, choices, signed, texts } = useDesk();
   const words = texts.value;
   const leave = async (): Promise<void> => {
-    await ask("leave");
+    const answered = await ask("leave");
     signed.value = { kind: "out", ended: false };
+    if (answered.kind === "answer" && answered.value.at !== undefined) location.assign(answered.value.at);
   };
   return (
     <details class="settings">

@@ -17,6 +17,9 @@ const place: fc.Arbitrary<Place> = fc.oneof(
   fc.tuple(word, word).map(([thing, line]): Place => ({ page: "device", thing, line })),
   word.map((fleet): Place => ({ page: "fleets", fleet })),
   word.map((rollout): Place => ({ page: "rollout", rollout, metric: rollout })),
+  fc
+    .tuple(word, word)
+    .map(([rollout, to]): Place => ({ page: "rollout", rollout, metric: to, from: "7", to })),
   asked.map((asked): Place => ({ page: "audit", asked })),
   word.map((commit): Place => ({ page: "rehearsal", commit })),
 );

@@ -5,12 +5,21 @@ export type Place =
   | { readonly page: "devices"; readonly filter: DeviceFilter }
   | { readonly page: "device"; readonly thing: string; readonly line?: string; readonly component?: string }
   | { readonly page: "rollouts" }
-  | { readonly page: "rollout"; readonly rollout: string; readonly metric?: string }
+  /** `from` and `to`: of the metric's chart, in ms since 1970. */
+  | {
+      readonly page: "rollout";
+      readonly rollout: string;
+      readonly metric?: string;
+      readonly from?: string;
+      readonly to?: string;
+    }
   | { readonly page: "audit"; readonly asked: AuditAsked }
   | { readonly page: "alarms" }
   | { readonly page: "rehearsals" }
   | { readonly page: "rehearsal"; readonly commit: string }
   | { readonly page: "lost"; readonly path: string };
+
+export type RolloutPlace = Extract<Place, { readonly page: "rollout" }>;
 
 /** Empty members filter nothing. */
 export interface DeviceFilter {
@@ -76,7 +85,7 @@ export function placeOf(fragment: string): Place {
       case "devices":
         return { page: "device", thing: name, ...given("line"), ...given("component") };
       case "rollouts":
-        return { page: "rollout", rollout: name, ...given("metric") };
+        return { page: "rollout", rollout: name, ...given("metric"), ...given("from"), ...given("to") };
       case "rehearsals":
         return { page: "rehearsal", commit: name };
     }
@@ -100,7 +109,10 @@ function parts(place: Place): { path: string[]; query: Readonly<Record<string, s
     case "device":
       return { path: ["devices", place.thing], query: { line: place.line, component: place.component } };
     case "rollout":
-      return { path: ["rollouts", place.rollout], query: { metric: place.metric } };
+      return {
+        path: ["rollouts", place.rollout],
+        query: { metric: place.metric, from: place.from, to: place.to },
+      };
     case "audit":
       return { path: ["audit"], query: { ...place.asked } };
     case "rehearsal":

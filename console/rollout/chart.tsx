@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { useDesk } from "../frame/desk.ts";
 import { figureText, minuteText } from "../shown/figures.ts";
+import type { ChartRange } from "./chart-range.ts";
 import { columns, plotted } from "./plotted.ts";
 
 const HEIGHT_PX = 220;
@@ -12,10 +13,12 @@ const dashes = { canary: [], baseline: [8, 5], limit: [2, 4] };
 export interface ChartParts {
   readonly series: MetricSeries;
   readonly fleet: string;
+  /** Told the part that somebody drew over it; fields beside it do the same. */
+  readonly chosen: (range: ChartRange) => void;
 }
 
 /** Both arms over the looks with their intervals and the limit. A canvas says nothing to who does not see: its table does. */
-export function Chart({ series }: ChartParts) {
+export function Chart({ series, chosen }: ChartParts) {
   const { texts, language, choices } = useDesk();
   const place = useRef<HTMLDivElement>(null);
   const words = texts.value.rollout;
@@ -27,10 +30,15 @@ export function Chart({ series }: ChartParts) {
     const draw = (): void => {
       plot?.destroy();
       plot = new uPlot(
-        optionsOf(own, words, {
-          figure: (value) => figureText(value, language.value),
-          minute: (seconds) => minuteText(seconds * 1000, language.value),
-        }),
+        optionsOf(
+          own,
+          words,
+          {
+            figure: (value) => figureText(value, language.value),
+            minute: (seconds) => minuteText(seconds * 1000, language.value),
+          },
+          chosen,
+        ),
         plotted(series),
         own,
       );
@@ -77,6 +85,7 @@ function optionsOf(
   own: HTMLElement,
   words: { readonly canary: string; readonly baseline: string; readonly limit: string },
   texts: { readonly figure: (value: number) => string; readonly minute: (seconds: number) => string },
+  chosen: ChartParts["chosen"],
 ): uPlot.Options {
   const colour = (name: string, alpha = 1): string => resolved(own, name, alpha);
   const line = (
@@ -103,7 +112,16 @@ function optionsOf(
     width: own.clientWidth || 320,
     height: HEIGHT_PX,
     legend: { show: false },
-    cursor: { drag: { x: false, y: false } },
+    cursor: { drag: { x: true, y: false, setScale: false } },
+    hooks: {
+      setSelect: [
+        (plot) => {
+          const { left, width } = plot.select;
+          const at = (px: number): number => Math.round(plot.posToVal(px, "x") * 1000);
+          if (width > 0) chosen({ fromMs: at(left), toMs: at(left + width) });
+        },
+      ],
+    },
     scales: { x: { time: true }, y: { range: rangeOf } },
     axes: [
       { ...axis, values: (_, splits) => splits.map((split) => texts.minute(split)) },

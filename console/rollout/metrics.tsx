@@ -1,15 +1,16 @@
 import type { MetricSeries, RolloutMetrics } from "@coalmine/contract/operator-api";
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
 import { useDesk } from "../frame/desk.ts";
 import { useWatched } from "../frame/watched.ts";
 import { AgeOf } from "../shown/age.tsx";
 import { Asked, Said } from "../shown/asked.tsx";
 import { Copy } from "../shown/copy.tsx";
 import { countText, differenceText, figureText } from "../shown/figures.ts";
-import { linkTo } from "../place/place.ts";
+import { linkTo, type RolloutPlace } from "../place/place.ts";
 import { Status, type Tone } from "../shown/status.tsx";
 import type { ChartParts } from "./chart.tsx";
+import { type ChartRange, fieldText, looksWithin, rangeIn, rangeText, withEnd } from "./chart-range.ts";
 import { FiguresTable } from "./figures-table.tsx";
 
 const tones: Readonly<Record<MetricSeries["status"], Tone>> = {
@@ -21,13 +22,8 @@ const tones: Readonly<Record<MetricSeries["status"], Tone>> = {
 const OPEN_MAX = 6;
 
 /** Per target and metric: canary against the baseline of the same time, worst first. */
-export function Metrics({
-  rollout,
-  metric,
-}: {
-  readonly rollout: string;
-  readonly metric: string | undefined;
-}) {
+export function Metrics({ at }: { readonly at: RolloutPlace }) {
+  const { rollout } = at;
   const { texts } = useDesk();
   const { watched, again } = useWatched(
     rollout,
@@ -44,7 +40,7 @@ export function Metrics({
           <>
             {targets.every(({ metrics }) => metrics.length === 0) && <p>{words.noMetrics}</p>}
             {targets.map((target) => (
-              <Target key={target.target} rollout={rollout} target={target} metric={metric} Chart={Chart} />
+              <Target key={target.target} at={at} target={target} Chart={Chart} />
             ))}
           </>
         )}
@@ -70,14 +66,12 @@ function useChart(): ChartOf | undefined {
 }
 
 function Target({
-  rollout,
+  at,
   target: { target, seen, judgedBy, arms, metrics },
-  metric,
   Chart,
 }: {
-  readonly rollout: string;
+  readonly at: RolloutPlace;
   readonly target: RolloutMetrics["targets"][number];
-  readonly metric: string | undefined;
   readonly Chart: ChartOf | undefined;
 }) {
   const { texts, language } = useDesk();
@@ -91,24 +85,28 @@ function Target({
         {words.newest}: <AgeOf fleet={target} seen={seen} />
       </p>
       <div class="metrics">
-        {metrics.map((series, index) => (
-          <Metric
-            key={series.metric}
-            link={`${location.origin}${location.pathname}${linkTo({ page: "rollout", rollout, metric: `${target}/${series.metric}` })}`}
-            fleet={target}
-            series={series}
-            Chart={Chart}
-            isOpen={metric === undefined ? index < OPEN_MAX : metric === `${target}/${series.metric}`}
-            isLinked={metric === `${target}/${series.metric}`}
-          />
-        ))}
+        {metrics.map((series, index) => {
+          const own = { page: "rollout", rollout: at.rollout, metric: `${target}/${series.metric}` } as const;
+          return (
+            <Metric
+              key={series.metric}
+              at={at.metric === own.metric ? at : own}
+              fleet={target}
+              series={series}
+              Chart={Chart}
+              isOpen={at.metric === undefined ? index < OPEN_MAX : at.metric === own.metric}
+              isLinked={at.metric === own.metric}
+            />
+          );
+        })}
       </div>
     </section>
   );
 }
 
 interface MetricParts {
-  readonly link: string;
+  /** Its own, with its chart's range where it was linked to. */
+  readonly at: RolloutPlace;
   readonly fleet: string;
   readonly series: MetricSeries;
   readonly Chart: ChartOf | undefined;
@@ -116,11 +114,23 @@ interface MetricParts {
   readonly isLinked: boolean;
 }
 
-function Metric({ link, fleet, series, Chart, isOpen, isLinked }: MetricParts) {
+function Metric({ at, fleet, series, Chart, isOpen, isLinked }: MetricParts) {
   const { texts, language } = useDesk();
   const isDrawn = useSignal(isOpen);
+  const range = useSignal(rangeIn(at));
+  const shown = useMemo(
+    () => ({ ...series, looks: looksWithin(series.looks, range.value) }),
+    [series, range.value],
+  );
   const words = texts.value.rollout;
-  const { metric, status, role, sentence, ratio, ratioLow, ratioHigh, margin, looks } = series;
+  const { metric, status, role, sentence, ratio, ratioLow, ratioHigh, margin } = series;
+  const { looks } = shown;
+  const link = `${location.origin}${location.pathname}${linkTo({
+    page: "rollout",
+    rollout: at.rollout,
+    ...(at.metric === undefined ? {} : { metric: at.metric }),
+    ...rangeText(range.value),
+  })}`;
   const difference = (value: number | null): string =>
     value === null ? texts.value.none : differenceText(value, language.value);
   const gaps = looks.filter(({ canary, baseline }) => canary === null || baseline === null).length;
@@ -153,10 +163,37 @@ function Metric({ link, fleet, series, Chart, isOpen, isLinked }: MetricParts) {
         ))}{" "}
         <Copy label={texts.value.copyLink} text={link} />
       </p>
-      {isDrawn.value && Chart !== undefined && looks.length > 0 && <Chart series={series} fleet={fleet} />}
+      {isDrawn.value && series.looks.length > 0 && <RangeFields range={range} metric={metric} />}
+      {isDrawn.value && Chart !== undefined && looks.length > 0 && (
+        <Chart series={shown} fleet={fleet} chosen={(chosen) => void (range.value = chosen)} />
+      )}
       {gaps > 0 && <p class="quiet">{words.gaps(countText(gaps, language.value))}</p>}
-      <FiguresTable series={series} />
+      <FiguresTable series={shown} />
     </details>
+  );
+}
+
+/** Which part of the chart and its table is shown. */
+function RangeFields({ range, metric }: { readonly range: Signal<ChartRange>; readonly metric: string }) {
+  const words = useDesk().texts.value.rollout;
+  const field = (label: string, name: keyof ChartRange) => (
+    <label class="field">
+      {label}
+      <input
+        type="datetime-local"
+        value={fieldText(range.value[name])}
+        onChange={({ currentTarget }) => void (range.value = withEnd(range.value, name, currentTarget.value))}
+      />
+    </label>
+  );
+  return (
+    <div class="filters" role="group" aria-label={metric}>
+      {field(words.from, "fromMs")}
+      {field(words.to, "toMs")}
+      <button type="button" onClick={() => void (range.value = {})}>
+        {words.wholeChart}
+      </button>
+    </div>
   );
 }
 

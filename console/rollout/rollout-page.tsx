@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useDesk } from "../frame/desk.ts";
 import { useKeys } from "../frame/keys.ts";
 import { useWatched } from "../frame/watched.ts";
-import { wholeAudit } from "../place/place.ts";
+import { type RolloutPlace, wholeAudit } from "../place/place.ts";
 import { PhaseOf } from "../rollouts/rollouts-page.tsx";
 import { AgeOf } from "../shown/age.tsx";
 import { Asked, Said } from "../shown/asked.tsx";
@@ -17,13 +17,8 @@ import { decisionKeys, refusalOf } from "./refusal.ts";
 import { StageBar } from "./stage-bar.tsx";
 
 /** One screen for one question: is the canary well, and what now? */
-export function RolloutPage({
-  rollout,
-  metric,
-}: {
-  readonly rollout: string;
-  readonly metric: string | undefined;
-}) {
+export function RolloutPage({ at }: { readonly at: RolloutPlace }) {
+  const { rollout } = at;
   const { watched, again } = useWatched(
     rollout,
     ({ ask }) => ask("rollout", { rollout }),
@@ -36,7 +31,7 @@ export function RolloutPage({
         <>
           <Head shown={shown} again={again} />
           <StageBar stages={shown.stages} />
-          <Metrics rollout={shown.rollout} metric={metric} />
+          <Metrics at={{ ...at, rollout: shown.rollout }} />
           <Why shown={shown} />
         </>
       )}

@@ -44,7 +44,7 @@ export class ConsoleStack extends Stack {
     const { code, targets, domain, certificateArn, webAclArn } = props;
     const { region: home, account: accountId, partition } = this;
     const origin = `https://${domain}`;
-    const { pool, client, issuer } = userPool(this, [`${origin}${BACK}`]);
+    const { pool, client, issuer } = userPool(this, { back: `${origin}${BACK}`, out: `${origin}/` });
     // The name is among all the region's.
     const signIn = pool.addDomain("SignIn", { cognitoDomain: { domainPrefix: `coalmine-${accountId}` } });
     const settings: Settings = {
@@ -54,6 +54,8 @@ export class ConsoleStack extends Stack {
       COALMINE_CLIENT_ID: client.userPoolClientId,
       COALMINE_AUTHORIZE_URL: `${signIn.baseUrl()}/oauth2/authorize`,
       COALMINE_TOKEN_URL: `${signIn.baseUrl()}/oauth2/token`,
+      COALMINE_REVOKE_URL: `${signIn.baseUrl()}/oauth2/revoke`,
+      COALMINE_LOGOUT_URL: `${signIn.baseUrl()}/logout`,
     };
     const { function: operators } = new CoalmineFunction(this, "Operators", {
       functionName: OPERATORS_FUNCTION,

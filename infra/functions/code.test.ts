@@ -16,6 +16,8 @@ const settings: Settings = {
   COALMINE_CLIENT_ID: "console",
   COALMINE_AUTHORIZE_URL: "https://people.example.com/oauth2/authorize",
   COALMINE_TOKEN_URL: "https://people.example.com/oauth2/token",
+  COALMINE_REVOKE_URL: "https://people.example.com/oauth2/revoke",
+  COALMINE_LOGOUT_URL: "https://people.example.com/logout",
 };
 const target = {
   name: "fleet",

@@ -6,6 +6,7 @@ export const withoutResource: Readonly<Record<string, string>> = {
   "cloudwatch:PutMetricData": "metrics have no resource; the namespace is a condition",
   "greengrass:CreateDeployment": "a deployment has no name before it is made",
   "greengrass:ListDeployments": "lists are of the whole region",
+  "greengrass:ListComponents": "lists are of the whole region",
   "greengrass:ListCoreDevices": "lists are of the whole region",
   "iot:ListThings": "lists are of the whole region",
   "iot:CreateCertificateFromCsr": "a certificate has no name before it is made",

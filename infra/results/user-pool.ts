@@ -17,10 +17,16 @@ const PASSWORD_CHARACTERS_MIN = 14;
 /** A shift; then somebody signs in again. */
 const SESSION_HOURS = 12;
 
-/** The people of a region, by invitation, with a second factor; their groups are the roles of the operators' API. */
+/** Two pages of one browser may renew a session at the same time. */
+const ROTATION_GRACE_SECONDS = 60;
+
+/**
+ * The people of a region, by invitation, with a second factor; their groups are the roles of the operators' API. `pages`:
+ * where a browser comes back to from signing in and out.
+ */
 export function userPool(
   scope: Construct,
-  callbackUrls: readonly string[] = [],
+  pages?: { readonly back: string; readonly out: string },
 ): { readonly pool: UserPool; readonly client: UserPoolClient; readonly issuer: string } {
   const pool = new UserPool(scope, "People", {
     selfSignUpEnabled: false,
@@ -51,13 +57,15 @@ export function userPool(
     accessTokenValidity: Duration.hours(1),
     idTokenValidity: Duration.hours(1),
     refreshTokenValidity: Duration.hours(SESSION_HOURS),
-    ...(callbackUrls.length === 0
+    ...(pages === undefined
       ? { disableOAuth: true }
       : {
+          refreshTokenRotationGracePeriod: Duration.seconds(ROTATION_GRACE_SECONDS),
           oAuth: {
             flows: { authorizationCodeGrant: true },
             scopes: [OAuthScope.OPENID, OAuthScope.EMAIL],
-            callbackUrls: [...callbackUrls],
+            callbackUrls: [pages.back],
+            logoutUrls: [pages.out],
           },
         }),
   });

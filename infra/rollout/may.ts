@@ -124,7 +124,8 @@ function watches(place: Place, target: Target): Statement[] {
 function looksAt(place: Place): Statement[] {
   const iot = (resource: string): string => arn(place, "iot", resource);
   return [
-    allow(["iot:ListThings"], "*"),
+    allow(["iot:ListThings", "greengrass:ListComponents"], "*"),
+    allow(["greengrass:DescribeComponent"], arn(place, "greengrass", "components:*")),
     allow(["iot:ListThingGroupsForThing", "iot:ListThingPrincipals"], iot("thing/*")),
     allow(["iot:DescribeCertificate"], iot("cert/*")),
     allow(["dynamodb:Query"], arn(place, "dynamodb", `table/${COMMISSIONING_TABLE}`)),

@@ -120,17 +120,7 @@ export class RolloutLog {
 
   /** The event that was written last. */
   async last(rollout: string): Promise<StoredEntry | undefined> {
-    const { Items: [item] = [] } = await this.#dynamodb.send(
-      new QueryCommand({
-        TableName: ROLLOUTS_TABLE,
-        ConsistentRead: true,
-        KeyConditionExpression: "#rollout = :rollout",
-        ExpressionAttributeNames: { "#rollout": "rollout" },
-        ExpressionAttributeValues: { ":rollout": { S: rollout } },
-        ScanIndexForward: false,
-        Limit: 1,
-      }),
-    );
+    const item = await this.#newest(rollout);
     return item === undefined ? undefined : entryOf(item);
   }
 
@@ -184,8 +174,32 @@ export class RolloutLog {
     return this.#keep(`#note#${name}`, 0, "note", offered);
   }
 
+  /** A further note of that name, from that time on; of two at the same time the first that is offered stays. */
+  addNote(name: string, atMs: number, offered: string): Promise<string> {
+    return this.#keep(`#note#${name}`, atMs, "note", offered);
+  }
+
+  async newestNote(name: string): Promise<string | undefined> {
+    return (await this.#newest(`#note#${name}`))?.["note"]?.S;
+  }
+
   async noted(name: string): Promise<string | undefined> {
     return this.#kept(`#note#${name}`, 0, "note");
+  }
+
+  async #newest(rollout: string): Promise<Record<string, AttributeValue> | undefined> {
+    const { Items = [] } = await this.#dynamodb.send(
+      new QueryCommand({
+        TableName: ROLLOUTS_TABLE,
+        ConsistentRead: true,
+        KeyConditionExpression: "#rollout = :rollout",
+        ExpressionAttributeNames: { "#rollout": "rollout" },
+        ExpressionAttributeValues: { ":rollout": { S: rollout } },
+        ScanIndexForward: false,
+        Limit: 1,
+      }),
+    );
+    return Items[0];
   }
 
   async #keep(rollout: string, sequence: number, attribute: string, offered: string): Promise<string> {

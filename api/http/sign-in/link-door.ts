@@ -58,8 +58,14 @@ export class LinkDoor implements Door {
     return kept && { ...kept.person, expiresInMs: kept.untilMs - this.#parts.clock.now() };
   }
 
-  async leave(request: Request): Promise<void> {
+  /** One link is one day's: nothing goes on behind it. */
+  async renew(): Promise<undefined> {
+    return undefined;
+  }
+
+  async leave(request: Request): Promise<undefined> {
     this.#sessions.delete(hashOf(shownToken(request) ?? ""));
+    return undefined;
   }
 
   routes(): Hono {

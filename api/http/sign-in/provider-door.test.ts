@@ -25,6 +25,10 @@ let app: Hono;
 let door: ReturnType<typeof providerDoor>;
 /** Of the code that the provider gave last: what it was asked with. */
 let asked: URLSearchParams;
+/** What the provider renews a session by. */
+const renewals = new Set<string>();
+let groups = ["coalmine-operator"];
+let isDown = false;
 
 /** A provider as the standard has it: an authorization page, a token endpoint that checks PKCE, and its keys. */
 beforeAll(async () => {
@@ -39,15 +43,16 @@ beforeAll(async () => {
         void response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
       if (request.url === "/keys") return answer(200, keys);
       const form = new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
-      const challenge = createHash("sha256")
-        .update(form.get("code_verifier") ?? "")
-        .digest("base64url");
-      const fits =
-        form.get("code") === "the-code" &&
-        form.get("redirect_uri") === asked.get("redirect_uri") &&
-        challenge === asked.get("code_challenge");
-      if (!fits) return answer(400, { error: "invalid_grant" });
-      void token({ nonce: asked.get("nonce") ?? "" }).then((id_token) => answer(200, { id_token }));
+      const renewal = form.get(request.url === "/revoke" ? "token" : "refresh_token") ?? "";
+      if (isDown) return answer(503, {});
+      if (request.url === "/revoke") return answer(renewals.delete(renewal) ? 200 : 400, {});
+      // Each is good once.
+      if (form.get("grant_type") === "refresh_token" ? !renewals.delete(renewal) : !isCode(form))
+        return answer(400, { error: "invalid_grant" });
+      const refresh_token = randomBytes(8).toString("hex");
+      renewals.add(refresh_token);
+      const claims = form.has("code") ? { nonce: asked.get("nonce") ?? "" } : { "cognito:groups": groups };
+      void token(claims).then((id_token) => answer(200, { id_token, refresh_token }));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -59,6 +64,8 @@ beforeAll(async () => {
     clientId: CLIENT,
     authorizeUrl: `${issuer}/authorize`,
     tokenUrl: `${issuer}/token`,
+    revokeUrl: `${issuer}/revoke`,
+    logoutUrl: `${issuer}/logout`,
     origin: ORIGIN,
     keys: createRemoteJWKSet(new URL(`${issuer}/keys`)),
     clock: { now: () => nowMs },
@@ -71,11 +78,23 @@ afterAll(() => {
   server.close();
 });
 
+/** Whether the code comes with what it was asked for with. */
+function isCode(form: URLSearchParams): boolean {
+  const challenge = createHash("sha256")
+    .update(form.get("code_verifier") ?? "")
+    .digest("base64url");
+  return (
+    form.get("code") === "the-code" &&
+    form.get("redirect_uri") === asked.get("redirect_uri") &&
+    challenge === asked.get("code_challenge")
+  );
+}
+
 function token(
   claims: JWTPayload,
   { by = key, audience = CLIENT, from = issuer, forSeconds = 3600, alg = "RS256" } = {},
 ): Promise<string> {
-  const seconds = Math.floor(NOW / 1000);
+  const seconds = Math.floor(nowMs / 1000);
   return new SignJWT({
     email: "ada@clinic.example",
     "cognito:groups": ["coalmine-operator", "coalmine-viewer", "others"],
@@ -126,6 +145,61 @@ test("who comes back from the provider with its code has a session with the high
   nowMs = NOW + 3_700_000;
   expect(await door.whoever(asks)).toBeUndefined();
   nowMs = NOW;
+});
+
+/** Signs in: gives the cookie that holds what renews the session. */
+async function renewalOf(): Promise<string> {
+  const answer = await back(await start(), { code: "the-code", state: asked.get("state") ?? "" });
+  return renewalIn(answer.headers.getSetCookie());
+}
+function renewalIn(cookies: readonly string[]): string {
+  const cookie = cookies.find((one) => one.startsWith("coalmine_renewal=")) ?? "";
+  expect(cookie).toMatch(/Max-Age=43200; Path=\/api\/session; HttpOnly; Secure; SameSite=Strict$/);
+  return cookie.split(";")[0] ?? "";
+}
+const renewed = (cookie: string): ReturnType<typeof door.renew> =>
+  door.renew(new Request(ORIGIN, { method: "POST", headers: { cookie } }));
+const cookieOf = (renewal: string | undefined): string => `coalmine_renewal=${renewal ?? ""}`;
+
+test("a session is renewed for a shift, by a token that is good once, and with the role that somebody has by then", async () => {
+  let cookie = await renewalOf();
+  for (let hour = 1; hour <= 11; hour++) {
+    nowMs = NOW + hour * 3_700_000;
+    groups = [hour < 6 ? "coalmine-operator" : "coalmine-viewer"];
+    const opened = await renewed(cookie);
+    expect(opened?.session).toMatchObject({
+      role: hour < 6 ? "operator" : "viewer",
+      expiresInMs: 3_600_000 - (nowMs % 1000),
+    });
+    expect((await whoShows(opened?.cookie ?? ""))?.who).toBe("ada@clinic.example");
+    expect(await renewed(cookie)).toBeUndefined();
+    cookie = cookieOf(opened?.renewal);
+  }
+  groups = [];
+  expect(await renewed(cookie)).toBeUndefined();
+  nowMs = NOW;
+  groups = ["coalmine-operator"];
+  for (const nobodys of ["", "coalmine_renewal=made-up", "coalmine_session=x"])
+    expect(await renewed(nobodys)).toBeUndefined();
+});
+
+test("a provider that cannot answer now ends no session", async () => {
+  const cookie = await renewalOf();
+  isDown = true;
+  await expect(renewed(cookie)).rejects.toThrow("answers 503");
+  isDown = false;
+  expect((await renewed(cookie))?.session.role).toBe("operator");
+});
+
+test("signing out calls back what renews the session, and leads to where the provider signs out", async () => {
+  const cookie = await renewalOf();
+  const out = await door.leave(new Request(ORIGIN, { method: "DELETE", headers: { cookie } }));
+  const { origin, pathname, searchParams } = new URL(out ?? "");
+  expect([`${origin}${pathname}`, Object.fromEntries(searchParams)]).toEqual([
+    `${issuer}/logout`,
+    { client_id: CLIENT, logout_uri: `${ORIGIN}/` },
+  ]);
+  expect(await renewed(cookie)).toBeUndefined();
 });
 
 test("another state, another code, a verifier of somebody else, and no cookie at all sign nobody in", async () => {

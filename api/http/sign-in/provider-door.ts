@@ -5,8 +5,7 @@ import { Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { errors, jwtVerify, type JWTVerifyGetKey } from "jose";
 import * as z from "zod";
-import type { Door } from "./door.ts";
-import { setSession, shownToken } from "./door.ts";
+import { type Door, type Opened, setSession, shownRenewal, shownToken } from "./door.ts";
 import { roleIn } from "./groups.ts";
 
 const START = "/api/sign-in/start";
@@ -24,6 +23,10 @@ export interface ProviderDoorParts {
   readonly clientId: string;
   readonly authorizeUrl: string;
   readonly tokenUrl: string;
+  /** Where what renews a session is called back. */
+  readonly revokeUrl: string;
+  /** Where a browser signs out of the provider, and comes back to `origin`. */
+  readonly logoutUrl: string;
   /** Of this API, as browsers reach it. */
   readonly origin: string;
   /** The provider's keys. */
@@ -43,11 +46,13 @@ const Claims = z.object({
 type Claims = z.infer<typeof Claims>;
 
 const Started = z.object({ state: z.string(), nonce: z.string(), verifier: z.string() });
-const Tokens = z.object({ id_token: z.string() });
+const Tokens = z.object({ id_token: z.string(), refresh_token: z.string().optional() });
+type Tokens = z.infer<typeof Tokens>;
 
 /**
  * The organisation's way in: OpenID Connect, authorization code with PKCE. The session is the provider's own ID token in a
- * cookie that no script reads, verified each time, so that any instance of the API can answer.
+ * cookie that no script reads, verified each time, so that any instance of the API can answer. It is renewed by the
+ * provider's refresh token, in another such cookie, which is good once where the provider rotates it.
  * @see https://datatracker.ietf.org/doc/html/rfc7636
  */
 export function providerDoor(parts: ProviderDoorParts): Door {
@@ -61,8 +66,22 @@ export function providerDoor(parts: ProviderDoorParts): Door {
       return claims && sessionOf(claims, parts.clock.now());
     },
     enter: async () => undefined,
-    // The provider's token cannot be called back; the cookie goes, and the token's time is short.
-    leave: async () => undefined,
+    renew: async (request) => {
+      const token = shownRenewal(request);
+      return token === undefined
+        ? undefined
+        : opened(parts, await tokensFor(parts, { grant_type: "refresh_token", refresh_token: token }));
+    },
+    // The ID token cannot be called back: its cookie goes, and its time is short.
+    leave: async (request) => {
+      const token = shownRenewal(request);
+      // One that is over already is refused, which is as good.
+      if (token !== undefined) await post(parts.revokeUrl, { client_id: clientId, token });
+      const out = new URL(parts.logoutUrl);
+      out.searchParams.set("client_id", clientId);
+      out.searchParams.set("logout_uri", `${origin}/`);
+      return out.href;
+    },
     routes: () => {
       const app = new Hono();
       app.get(START, (context) => {
@@ -93,18 +112,22 @@ export function providerDoor(parts: ProviderDoorParts): Door {
         const started = startedOf(getCookie(context, START_COOKIE));
         deleteCookie(context, START_COOKIE, { path: "/api/sign-in" });
         const { code, state } = context.req.query();
-        const token =
+        const tokens =
           started === undefined || code === undefined || state !== started.state
             ? undefined
-            : await exchange(parts, code, started.verifier);
-        const claims = token === undefined ? undefined : await claimsOf(parts, token);
-        const session = claims && sessionOf(claims, parts.clock.now());
-        if (token === undefined || session === undefined || claims?.nonce !== started?.nonce)
+            : await tokensFor(parts, {
+                grant_type: "authorization_code",
+                redirect_uri: `${origin}${BACK}`,
+                code,
+                code_verifier: started.verifier,
+              });
+        const found = await opened(parts, tokens, started?.nonce);
+        if (found === undefined)
           return context.text(
             "The provider did not sign you in: it took too long, you have no role here, or the answer was not for you. Open the console again; if that does not help, ask an admin for a role.",
             403,
           );
-        setSession(context, { cookie: token, session }, isSecure);
+        setSession(context, found, isSecure);
         return context.redirect("/");
       });
       return app;
@@ -112,25 +135,38 @@ export function providerDoor(parts: ProviderDoorParts): Door {
   };
 }
 
-async function exchange(
-  { tokenUrl, clientId, origin }: ProviderDoorParts,
-  code: string,
-  verifier: string,
-): Promise<string | undefined> {
-  const answer = await fetch(tokenUrl, {
+/** Undefined where the provider gives none for it. */
+async function tokensFor(
+  { tokenUrl, clientId }: ProviderDoorParts,
+  form: Readonly<Record<string, string>>,
+): Promise<Tokens | undefined> {
+  const answer = await post(tokenUrl, { client_id: clientId, ...form });
+  // What it refuses is over; what it cannot answer now may be asked again.
+  if (answer.status >= 500) throw new Error(`the provider's token endpoint answers ${answer.status}`);
+  return answer.ok ? Tokens.safeParse(await answer.json()).data : undefined;
+}
+
+function post(url: string, form: Readonly<Record<string, string>>): Promise<Response> {
+  return fetch(url, {
     method: "POST",
     headers: { "content-type": "application/x-www-form-urlencoded" },
-    body: new URLSearchParams({
-      grant_type: "authorization_code",
-      client_id: clientId,
-      redirect_uri: `${origin}${BACK}`,
-      code,
-      code_verifier: verifier,
-    }),
+    body: new URLSearchParams(form),
     signal: AbortSignal.timeout(EXCHANGE_MS_MAX),
   });
-  if (!answer.ok) return undefined;
-  return Tokens.safeParse(await answer.json()).data?.id_token;
+}
+
+/** The session that tokens open; undefined where they open none, or are not those that were asked for with that nonce. */
+async function opened(
+  parts: ProviderDoorParts,
+  tokens: Tokens | undefined,
+  nonce?: string,
+): Promise<Opened | undefined> {
+  const claims = tokens && (await claimsOf(parts, tokens.id_token));
+  const session = claims && sessionOf(claims, parts.clock.now());
+  if (tokens === undefined || session === undefined) return undefined;
+  if (nonce !== undefined && claims?.nonce !== nonce) return undefined;
+  const { id_token: cookie, refresh_token: renewal } = tokens;
+  return { session, cookie, ...(renewal === undefined ? {} : { renewal }) };
 }
 
 /** What a token says, where it is the provider's, for us, and in time; undefined otherwise. */

@@ -21,6 +21,8 @@ export function operatorsFunction(parts: OperatorsParts): ReturnType<typeof hand
     clientId: settings.COALMINE_CLIENT_ID,
     authorizeUrl: settings.COALMINE_AUTHORIZE_URL,
     tokenUrl: settings.COALMINE_TOKEN_URL,
+    revokeUrl: settings.COALMINE_REVOKE_URL,
+    logoutUrl: settings.COALMINE_LOGOUT_URL,
     origin,
     keys,
     clock: app.clock,

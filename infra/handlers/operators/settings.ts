@@ -10,5 +10,7 @@ export const Settings = z.object({
   COALMINE_CLIENT_ID: z.string().min(1),
   COALMINE_AUTHORIZE_URL: z.url(),
   COALMINE_TOKEN_URL: z.url(),
+  COALMINE_REVOKE_URL: z.url(),
+  COALMINE_LOGOUT_URL: z.url(),
 });
 export type Settings = z.infer<typeof Settings>;

@@ -1,7 +1,8 @@
 import * as z from "zod";
-import { AcknowledgeBody, Alarm, Alarms } from "./operator/alarms.ts";
-import { EnterBody, type Role, Session, SignIn } from "./operator/asking.ts";
+import { AcknowledgeBody, Alarm, Alarms, SilenceBody } from "./operator/alarms.ts";
+import { EnterBody, Left, type Role, Session, SignIn } from "./operator/asking.ts";
 import { Audit, AuditLog, AuditQuery } from "./operator/audit.ts";
+import { Components } from "./operator/components.ts";
 import { DevicePage, LogPage, LogsQuery } from "./operator/device.ts";
 import { Devices, DevicesQuery, Fleets } from "./operator/fleets.ts";
 import { RehearsalReport, Rehearsals } from "./operator/rehearsals.ts";
@@ -14,6 +15,7 @@ import { Decided, DecisionBody, RolloutMetrics, RolloutPage, RolloutSummary } fr
 export * from "./operator/alarms.ts";
 export * from "./operator/asking.ts";
 export * from "./operator/audit.ts";
+export * from "./operator/components.ts";
 export * from "./operator/device.ts";
 export * from "./operator/events.ts";
 export * from "./operator/fleets.ts";
@@ -30,13 +32,13 @@ interface CallShape {
   readonly body?: z.ZodType;
 }
 
-const Nothing = z.object({});
-
 /** Every call with the role that it takes. The path's `:rollout` is a rollout's name or the beginning of it. */
 export const operatorCalls = {
   signIn: { method: "GET", path: "/api/sign-in", role: "anyone", answer: SignIn },
   enter: { method: "POST", path: "/api/session", role: "anyone", answer: Session, body: EnterBody },
-  leave: { method: "DELETE", path: "/api/session", role: "anyone", answer: Nothing },
+  leave: { method: "DELETE", path: "/api/session", role: "anyone", answer: Left },
+  /** A session that has ended goes on, where the way in gives that: for a shift. */
+  renew: { method: "POST", path: "/api/session/renewal", role: "anyone", answer: Session },
   me: { method: "GET", path: "/api/me", role: "viewer", answer: Session },
   fleets: { method: "GET", path: "/api/fleets", role: "viewer", answer: Fleets },
   devices: { method: "GET", path: "/api/devices", role: "viewer", answer: Devices, query: DevicesQuery },
@@ -48,6 +50,7 @@ export const operatorCalls = {
     answer: LogPage,
     query: LogsQuery,
   },
+  components: { method: "GET", path: "/api/components", role: "viewer", answer: Components },
   rollouts: { method: "GET", path: "/api/rollouts", role: "viewer", answer: z.array(RolloutSummary) },
   rollout: { method: "GET", path: "/api/rollouts/:rollout", role: "viewer", answer: RolloutPage },
   metrics: { method: "GET", path: "/api/rollouts/:rollout/metrics", role: "viewer", answer: RolloutMetrics },
@@ -67,6 +70,13 @@ export const operatorCalls = {
     role: "operator",
     answer: Alarm,
     body: AcknowledgeBody,
+  },
+  silence: {
+    method: "POST",
+    path: "/api/alarms/:alarm/silence",
+    role: "operator",
+    answer: Alarm,
+    body: SilenceBody,
   },
   rehearsals: { method: "GET", path: "/api/rehearsals", role: "viewer", answer: Rehearsals },
   rehearsal: { method: "GET", path: "/api/rehearsals/:commit", role: "viewer", answer: RehearsalReport },

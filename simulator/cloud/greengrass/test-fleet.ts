@@ -38,8 +38,8 @@ export interface TestFleet {
   close(): Promise<void>;
 }
 
-export async function startTestFleet(): Promise<TestFleet> {
-  const clock = new DrivenClock(Date.parse("2030-01-01T00:00:00Z"), () => new Promise(setImmediate));
+export async function startTestFleet(startMs = Date.parse("2030-01-01T00:00:00Z")): Promise<TestFleet> {
+  const clock = new DrivenClock(startMs, () => new Promise(setImmediate));
   const cloud = await startTestCloud({ clock });
   const greengrass = new GreengrassV2Client(cloud.client);
   const device = await register(cloud);

@@ -23,6 +23,10 @@ export type SignIn = z.infer<typeof SignIn>;
 export const EnterBody = z.strictObject({ token: z.string().min(1).max(200) });
 export type EnterBody = z.infer<typeof EnterBody>;
 
+/** Signed out; `at` is where the browser signs out of the provider as well. */
+export const Left = z.object({ at: z.url().optional() });
+export type Left = z.infer<typeof Left>;
+
 /** A refusal: what, with which values, and what to do. */
 export const Problem = z.object({ code: z.string(), sentence: z.string(), next: z.string() });
 export type Problem = z.infer<typeof Problem>;

@@ -66,6 +66,8 @@ export const LogsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(200),
   /** The lines before this cursor. */
   before: z.string().max(200).optional(),
+  /** No line that is older, in ms since 1970; without it a week back. */
+  since: z.coerce.number().int().nonnegative().optional(),
   /** In the message. */
   text: z.string().max(100).optional(),
 });
