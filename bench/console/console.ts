@@ -6,10 +6,13 @@ import { gzipSync } from "node:zlib";
 import { buildConsole } from "../../console/build.ts";
 import { launchChromium } from "../../test/chromium.ts";
 import { startConsoleSite } from "../../test/console-site.ts";
+import { live } from "./live.ts";
 import { atMost, type Bench, median, type Metrics, ROUNDS } from "../measure.ts";
 
 const DEVICES = 1000;
 const KB = 1000;
+/** Words of devices whose way to the page is timed. */
+const LIVE_ROUNDS = 60;
 
 /**
  * The console's weight, and what a page with a thousand devices costs a browser. Its server answers at once, so the
@@ -24,7 +27,7 @@ export const bench: Bench = async (say) => {
     return {
       firstLoad: atMost(weight.first, "kB gzip", 60),
       charts: { value: weight.charts, unit: "kB gzip" },
-      ...(await timed(say)),
+      ...(await timed(folder, say)),
     };
   } finally {
     await rm(folder, { recursive: true });
@@ -48,7 +51,7 @@ function weighed(folder: string): { readonly first: number; readonly charts: num
   };
 }
 
-async function timed(say: (sentence: string) => void): Promise<Metrics> {
+async function timed(folder: string, say: (sentence: string) => void): Promise<Metrics> {
   const found = await launchChromium();
   if ("why" in found) throw new Error(`no browser starts here, so nothing was timed: ${found.why}`);
   const site = await startConsoleSite(DEVICES);
@@ -76,6 +79,7 @@ async function timed(say: (sentence: string) => void): Promise<Metrics> {
     return {
       interactive: atMost(median(interactive) / 1000, `s, ${DEVICES} devices`, 1.5),
       filter: atMost(median(filtered), `ms, ${DEVICES} devices`, 100),
+      ...(await live(found.browser, folder, { devices: DEVICES, rounds: LIVE_ROUNDS }, say)),
     };
   } finally {
     await found.browser.close();
