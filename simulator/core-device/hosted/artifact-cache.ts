@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { zipEntries } from "../store/zip.ts";
 
@@ -38,14 +38,20 @@ export class ArtifactCache {
   unzipped(digest: string): string {
     const folder = join(this.#folder, digest);
     if (existsSync(folder)) return folder;
-    const half = `${folder}.part`;
+    const half = `${folder}.${process.pid}.part`;
     for (const entry of zipEntries(this.bytes(digest))) {
       const path = join(half, entry.name);
       mkdirSync(entry.name.endsWith("/") ? path : dirname(path), { recursive: true });
       if (!entry.name.endsWith("/")) writeFileSync(path, entry.bytes());
     }
     mkdirSync(half, { recursive: true });
-    renameSync(half, folder);
+    try {
+      renameSync(half, folder);
+    } catch (failure) {
+      // Another process that shares the folder was first, with the same bytes.
+      if (!existsSync(folder)) throw failure;
+      rmSync(half, { recursive: true });
+    }
     return folder;
   }
 }
