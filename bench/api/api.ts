@@ -10,13 +10,14 @@ import { memoryOfTree } from "../../simulator/fleet/process/process-tree.ts";
 import { cpuSeconds } from "../cpu.ts";
 import { atLeast, atMost, type Bench, inTurn, median, ratio, ROUNDS } from "../measure.ts";
 import { Answers, kindOf } from "./bare.ts";
-import { type Api, clientsOf, manyThings, mixed, prepare, touchAll } from "./calls.ts";
-import { recorded, replay } from "./wire.ts";
+import { type Api, clientsOf, mixed, prepare, touchAll } from "./calls.ts";
+import { manyThings, recorded, replay } from "./wire.ts";
 
 const CONNECTIONS = 16;
 /** As many as a quiet machine serves in two seconds; fewer by COALMINE_REQUESTS where one is too busy. */
 const REQUESTS_PER_ROUND = Number(process.env["COALMINE_REQUESTS"] ?? 6000);
-const THINGS = 10_000;
+/** Of what a restart reads; fewer by COALMINE_THINGS. */
+const THINGS = Number(process.env["COALMINE_THINGS"] ?? 10_000);
 const SETTLE_MS = 5000;
 const MIB = 1024 ** 2;
 
@@ -69,7 +70,7 @@ export const bench: Bench = async (say) => {
       bare: () => rounds.bare.rate(bare?.pid ?? 0, bare?.endpoint ?? "", requests),
     });
     say(`rounds: ${rates.cloud.map((rate) => rate.toFixed(0)).join(", ")} requests/s`);
-    await replay(api.endpoint, await recorded(api, manyThings(THINGS)), CONNECTIONS);
+    await replay(api.endpoint, manyThings(api, THINGS), CONNECTIONS);
     say(`${THINGS} things are there; now it restarts`);
     const restarts: number[] = [];
     const restartCpus: number[] = [];

@@ -184,11 +184,3 @@ export async function prepare(clients: Clients): Promise<void> {
     await Promise.all(kinds.map(({ write }) => write(clients, n, 0)));
   }
 }
-
-export function manyThings(count: number): Call[] {
-  return Array.from({ length: count }, (_, n) => ({
-    name: `many ${n}`,
-    durable: true,
-    send: ({ iot }) => iot.send(new CreateThingCommand({ thingName: `many-${n}` })),
-  }));
-}

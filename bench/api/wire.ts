@@ -1,5 +1,7 @@
 import { createServer } from "node:http";
 import { connect, type Socket } from "node:net";
+import { systemClock } from "@coalmine/runtime/system-clock";
+import { signedRequest } from "../../simulator/cloud/protocol/signed-request.ts";
 import { type Api, type Call, clientsOf } from "./calls.ts";
 
 /**
@@ -39,6 +41,20 @@ export async function recorded(api: Api, calls: readonly Call[]): Promise<Buffer
     listener.close();
   }
   return calls.map(({ name }) => made.get(name) ?? Buffer.alloc(0));
+}
+
+/** `CreateThing` so often, signed here: so many calls of the SDK's client would take longer than all the rest. */
+export function manyThings(api: Api, count: number): Buffer[] {
+  const now = systemClock.now();
+  return Array.from({ length: count }, (_, n) => {
+    const path = `/things/many-${n}`;
+    const asked = { service: "iot", method: "POST", path, body: {} };
+    const { headers, body } = signedRequest(asked, { ...api, credentials: api, now });
+    const lines = Object.entries({ ...headers, "content-length": body.length }).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    );
+    return Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n`), body]);
+  });
 }
 
 export interface Answer {
