@@ -1,24 +1,30 @@
-import { execFile } from "node:child_process";
 import { loadavg } from "node:os";
-import { dirname, join } from "node:path";
-import { promisify } from "node:util";
-import * as z from "zod";
+import { dirname } from "node:path";
 import { until, processesIn, processRig } from "../../simulator/core-device/testing/process-rig.ts";
-import { coreDevice } from "../../test/artifacts-setup.ts";
+import { coreDevice, setup as buildArtifacts } from "../../test/artifacts-setup.ts";
+import { hosted } from "../fleet/hosted.ts";
 import { atMost, inTurn, median, type Metrics } from "../measure.ts";
 import { ended, weights } from "./weight.ts";
 
-const HOSTED = 1000;
+/** Fewer, where a machine is to do something else too: what is measured then is not what is demanded. */
+const HOSTED = Number(process.env["COALMINE_BENCH_DEVICES"] ?? 1000);
+/** By then every hour's work has been done once; `bench -- fleet` has the day. */
+const HOSTED_HOURS = 1;
 const GIB = 1024 ** 3;
 const names = ["bench.A", "bench.B", "bench.C", "bench.D"];
 
 /** What a core device weighs as a process and hosted, and how soon its components run when all is installed. */
 export async function bench(say: (sentence: string) => void): Promise<Metrics> {
+  await buildArtifacts();
   const rig = await processRig(await coreDevice());
   try {
-    say("a process device without components, the libraries alone, a bare node: each at rest, five times");
+    say("a process device without components, the libraries alone, a bare node: each at rest, five times;");
+    say(`meanwhile ${HOSTED} hosted devices for ${HOSTED_HOURS} h at the reference load, from the bundles`);
     const root = await rig.rootOf(await rig.operator.register("core-1"));
-    const memory = await weights(rig, root, dirname(dirname(import.meta.dirname)));
+    const [memory, { bytesMax }] = await Promise.all([
+      weights(rig, root, dirname(dirname(import.meta.dirname))),
+      hosted(rig.folder, HOSTED, HOSTED_HOURS),
+    ]);
     say("four installed components, from the start of the device to the last of them RUNNING");
     for (const name of names)
       await rig.operator.publish(name, "1.0.0", {
@@ -48,17 +54,11 @@ export async function bench(say: (sentence: string) => void): Promise<Metrics> {
         return seconds;
       },
     });
-    say(`${HOSTED} hosted core devices with four components each, without bundles`);
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      "--expose-gc",
-      join(import.meta.dirname, "hosted.ts"),
-      String(HOSTED),
-    ]);
-    const { bytes } = z.object({ bytes: z.number() }).parse(JSON.parse(stdout));
     return {
       ...memory,
       "start to four RUNNING": atMost(median(starts), "s", 3),
-      [`${HOSTED} hosted core devices, without bundles`]: { value: bytes / GIB, unit: "GiB" },
+      // With the simulated cloud that they share a process with.
+      [`${HOSTED} hosted devices at the reference load`]: atMost(bytesMax / GIB, "GiB", 2.5),
       "load average": { value: loadavg()[0] ?? Number.NaN, unit: "" },
     };
   } finally {
