@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib/core";
+import { Duration, RemovalPolicy } from "aws-cdk-lib/core";
 import {
   AccountRecovery,
   CfnUserPoolGroup,
@@ -7,7 +7,7 @@ import {
   OAuthScope,
   StandardThreatProtectionMode,
   UserPool,
-  type UserPoolClient,
+  UserPoolClient,
 } from "aws-cdk-lib/aws-cognito";
 import { roles } from "@coalmine/contract/operator-api";
 import type { Construct } from "constructs";
@@ -18,10 +18,7 @@ const PASSWORD_CHARACTERS_MIN = 14;
 const SESSION_HOURS = 12;
 
 /** The people of a region, by invitation, with a second factor; their groups are the roles of the operators' API. */
-export function userPool(
-  scope: Construct,
-  callbackUrls: readonly string[] = [],
-): { readonly pool: UserPool; readonly client: UserPoolClient; readonly issuer: string } {
+export function userPool(scope: Construct): UserPool {
   const pool = new UserPool(scope, "People", {
     selfSignUpEnabled: false,
     signInAliases: { email: true },
@@ -43,7 +40,17 @@ export function userPool(
   });
   for (const role of roles)
     new CfnUserPoolGroup(scope, `${role}Group`, { userPoolId: pool.userPoolId, groupName: groupOf(role) });
-  const client = pool.addClient("Client", {
+  return pool;
+}
+
+/** A program that people of a pool sign in to, of its own stack; without addresses to come back to by passwords alone. */
+export function signedInTo(
+  scope: Construct,
+  pool: UserPool,
+  callbackUrls: readonly string[] = [],
+): { readonly client: UserPoolClient; readonly issuer: string } {
+  const client = new UserPoolClient(scope, "Client", {
+    userPool: pool,
     generateSecret: false,
     preventUserExistenceErrors: true,
     enableTokenRevocation: true,
@@ -61,6 +68,8 @@ export function userPool(
           },
         }),
   });
-  const issuer = `https://cognito-idp.${Stack.of(scope).region}.amazonaws.com/${pool.userPoolId}`;
-  return { pool, client, issuer };
+  return {
+    client,
+    issuer: `https://cognito-idp.${pool.stack.region}.amazonaws.com/${pool.userPoolId}`,
+  };
 }
