@@ -4,7 +4,6 @@ import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { Match, Template } from "aws-cdk-lib/assertions";
-import { CfnManagedPolicy, CfnRole } from "aws-cdk-lib/aws-iam";
 import type { Stack } from "aws-cdk-lib/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { claimPaths } from "@coalmine/contract/commissioning";
@@ -14,12 +13,10 @@ import { stages } from "../pipeline/definition.ts";
 import { SIGNERS_VARIABLE } from "../pipeline/supply/signers.ts";
 import { publicHalf } from "../pipeline/supply/signing-key.ts";
 import { app } from "./app.ts";
-import { readContext } from "./context.ts";
 import { OPERATORS_FUNCTION } from "./handlers/operators/operators.ts";
 import { Settings } from "./handlers/operators/settings.ts";
 import { functionNames } from "./identity/functions.ts";
 import { names } from "./identity/identity.ts";
-import { policyCharactersMax } from "./policies/granted-role.ts";
 import { withoutResource } from "./policies/without-resource.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "coalmine-synth-"));
@@ -123,7 +120,7 @@ test("whoever publishes and whoever deploys are told whose signatures count, and
 test("each action is told the commit by the action that fetched it", () => {
   for (const name of ["production-CoalmineDelivery", "test-CoalmineDelivery"]) {
     const [pipeline] = Object.values(template(name).findResources("AWS::CodePipeline::Pipeline"));
-    const [source, ...others] = pipeline?.["Properties"].Stages;
+    const [source, ...others] = pipeline?.["Properties"].Stages ?? [];
     expect(source.Actions[0].Namespace).toBe("Pushed");
     const builds = others
       .flatMap(({ Actions }: { Actions: { ActionTypeId: { Category: string } }[] }) => Actions)
@@ -323,56 +320,6 @@ test("pages that alarms and dashboards name are there, and begin with the alarm'
         );
 });
 
-test("with a fleet in each of ten regions no role has longer policies, and no function more variables, than AWS takes", () => {
-  const regions =
-    "ap-northeast-1,ap-northeast-2,ap-south-1,ap-southeast-1,ap-southeast-2,ca-central-1,eu-central-1,eu-west-1,us-west-2";
-  const { stacks } = app({ regions, signers }, join(folder, "ten"));
-  const charactersOf = (stack: Stack, document: unknown): number =>
-    JSON.stringify(stack.resolve(document))
-      .replaceAll('{"Ref":"AWS::Partition"}', '"aws"')
-      .replaceAll(/\{"Fn::Join":\["",(\["[^\]]*"\])\]\}/g, (_, parts: string) =>
-        JSON.stringify(
-          z
-            .array(z.unknown())
-            .parse(JSON.parse(parts))
-            .map((part) => (typeof part === "string" ? part : JSON.stringify(part)))
-            .join(""),
-        ),
-      ).length;
-  const beside = new Map<unknown, number>();
-  let longest = 0;
-  for (const stack of stacks)
-    for (const found of stack.node.findAll()) {
-      if (found instanceof CfnManagedPolicy) {
-        const [role] = z
-          .array(z.object({ Ref: z.string() }))
-          .parse(
-            [stack.resolve(found.roles)].flat().map((one) => (typeof one === "string" ? { Ref: one } : one)),
-          );
-        const key = `${stack.stackName} ${role?.Ref ?? ""}`;
-        beside.set(key, (beside.get(key) ?? 0) + 1);
-        expect(charactersOf(stack, found.policyDocument), found.node.path).toBeLessThanOrEqual(
-          policyCharactersMax.managed,
-        );
-      }
-      if (!(found instanceof CfnRole)) continue;
-      const inline = z
-        .array(z.object({ policyDocument: z.unknown() }))
-        .parse(stack.resolve(found.policies ?? []));
-      const characters = inline.reduce(
-        (sum, { policyDocument }) => sum + charactersOf(stack, policyDocument),
-        0,
-      );
-      longest = Math.max(longest, characters);
-      expect(characters, found.node.path).toBeLessThanOrEqual(policyCharactersMax.inline);
-    }
-  // AWS attaches ten to a role unless more were asked for.
-  expect(Math.max(...beside.values())).toBeLessThanOrEqual(10);
-  // The controller has more than its own policy has room for: that is what is tried here.
-  expect(Math.max(...beside.values())).toBeGreaterThan(1);
-  expect(longest).toBeGreaterThan(policyCharactersMax.managed);
-});
-
 test("both checkers find nothing, and what is acknowledged has a reason that names its resource", () => {
   const Report = z.object({
     pluginReports: z.array(
@@ -443,38 +390,3 @@ test("cfn-lint finds nothing either", (context) => {
   expect(stdout).toBe("");
   expect(status).toBe(0);
 }, 300_000);
-
-test.each([
-  [{ account: "12" }, 'context account is "12": an AWS account has 12 digits'],
-  [{ region: "mars-1" }, 'context region is "mars-1": Greengrass V2 is in ap-northeast-1'],
-  [{ regions: "us-west-1" }, "context regions is"],
-  [{ colour: "red" }, "context colour is not known; known are name, account, region"],
-  [{ account: "111122223333" }, "context connectionArn is missing"],
-  [{ account: "111122223333", source: "codecommit" }, "context consoleDomain is missing"],
-  [{ account: "111122223333", source: "codecommit", console: "false" }, "context signers is missing"],
-  [{ signers: "nowhere.json" }, "the trusted keys cannot be read from"],
-  [{ signers: '{"version":1,"signers":[]}' }, "is no list of trusted keys"],
-  [{ repositoryName: "r".repeat(101) }, "a repository's name has at most 100 characters"],
-  [{ environments: '[{"account":"111122223333"}]' }, "context environments.0.name is missing"],
-  [{ environments: `[{"name":"${"n".repeat(21)}"}]` }, "an environment's name has 1 to 20"],
-  [{ environments: '[{"name":"a"},{"name":"b"}]' }, "have the same account 123456789012"],
-  [{ existingGroups: "nothing" }, "context existingGroups cannot be read"],
-  [
-    { existingGroups: '[{"thingGroupName":"coalmine-main","queryString":"thingName:core*"}]' },
-    "exists as a dynamic group (thingName:core*)",
-  ],
-  [
-    {
-      existingGroups: '[{"thingGroupName":"coalmine-main","thingGroupMetadata":{"parentGroupName":"plant"}}]',
-    },
-    "exists below plant",
-  ],
-])("the context %j is refused with what to change", (context, sentence) => {
-  expect(() => readContext(context)).toThrow(sentence);
-});
-
-test("a group that exists as the stack would make it is left alone", () => {
-  expect(readContext({ existingGroups: '[{"thingGroupName":"coalmine-main"}]' }).existingGroups).toEqual([
-    "coalmine-main",
-  ]);
-});
