@@ -1,6 +1,6 @@
 import { CfnRoute } from "aws-cdk-lib/aws-apigatewayv2";
 import { CfnDistribution } from "aws-cdk-lib/aws-cloudfront";
-import { CfnRole } from "aws-cdk-lib/aws-iam";
+import { CfnManagedPolicy, CfnRole } from "aws-cdk-lib/aws-iam";
 import { type Stack, Validations } from "aws-cdk-lib/core";
 import type { IConstruct } from "constructs";
 import * as z from "zod";
@@ -52,7 +52,9 @@ const Policies = z.array(
 /** Says of what the checks find why it is so, for each resource by itself. What has no reason here fails synthesis. */
 export function acknowledge(stack: Stack): void {
   for (const found of stack.node.findAll()) {
-    if (found instanceof CfnRole) acknowledgeWildcards(stack, found);
+    if (found instanceof CfnRole) acknowledgeWildcards(stack, found, found.policies ?? []);
+    if (found instanceof CfnManagedPolicy)
+      acknowledgeWildcards(stack, found, [{ policyDocument: found.policyDocument }]);
     if (found instanceof CfnRoute && found.authorizationType === "NONE") {
       const reason = unsigned.find(([pattern]) => pattern.test(found.routeKey))?.[1];
       if (reason !== undefined) say(found, "APIG4", reason);
@@ -62,12 +64,13 @@ export function acknowledge(stack: Stack): void {
   }
 }
 
-function acknowledgeWildcards(stack: Stack, role: CfnRole): void {
-  for (const { policyDocument } of Policies.parse(stack.resolve(role.policies ?? [])))
+function acknowledgeWildcards(stack: Stack, holder: IConstruct, policies: unknown): void {
+  for (const { policyDocument } of Policies.parse(stack.resolve(policies)))
     for (const { Action, Resource } of policyDocument.Statement)
       for (const resource of Resource.map(nameOf)) {
         const reason = reasonFor(resource, Action);
-        if (resource.includes("*") && reason !== undefined) say(role, `IAM5[Resource::${resource}]`, reason);
+        if (resource.includes("*") && reason !== undefined)
+          say(holder, `IAM5[Resource::${resource}]`, reason);
       }
 }
 

@@ -69,6 +69,7 @@ function stacksOf(
         env,
         code,
         isHome,
+        hasPeople: results === "api" || (isHome && environment.console),
         artifactBucket: bucket.artifacts,
         lakeBucket: bucket.lake,
         deadLetterBucket,
@@ -81,18 +82,26 @@ function stacksOf(
     const telemetry = made(new TelemetryStack(scope, named("Telemetry"), { env, code, target }));
     telemetry.addStackDependency(identity);
     const told = made(
-      new ResultsStack(scope, named("Results"), { env, code, isHome, lakeBucket: bucket.lake, how: results }),
+      new ResultsStack(scope, named("Results"), {
+        env,
+        code,
+        isHome,
+        lakeBucket: bucket.lake,
+        people: results === "api" ? identity.people : undefined,
+      }),
     );
     told.addStackDependency(lake);
     if (!isHome) continue;
-    const rollout = made(new RolloutStack(scope, "CoalmineRollout", { env, code, targets }));
+    const { executionMode, signers } = environment;
+    const rollout = made(new RolloutStack(scope, "CoalmineRollout", { env, code, targets, signers }));
     rollout.addStackDependency(telemetry);
-    const { executionMode } = environment;
     const delivery = {
       env,
       source: sourceOf(environment),
       executionMode,
+      signers,
       targets,
+      siteBucket: environment.console ? bucket.site : undefined,
       key: identity.key,
       logs: lake.logs,
     };
@@ -103,9 +112,25 @@ function stacksOf(
       consoleCertificateArn: certificateArn,
       consoleWebAclArn: webAclArn,
     } = environment;
-    if (console && domain !== undefined && certificateArn !== undefined && webAclArn !== undefined)
+    const { people } = identity;
+    if (
+      console &&
+      people !== undefined &&
+      domain !== undefined &&
+      certificateArn !== undefined &&
+      webAclArn !== undefined
+    )
       made(
-        new ConsoleStack(scope, "CoalmineConsole", { env, code, targets, domain, certificateArn, webAclArn }),
+        new ConsoleStack(scope, "CoalmineConsole", {
+          env,
+          code,
+          targets,
+          people,
+          siteBucket: bucket.site,
+          domain,
+          certificateArn,
+          webAclArn,
+        }),
       ).addStackDependency(rollout);
   }
   return stacks;

@@ -1,6 +1,7 @@
 import { BucketName } from "@coalmine/contract";
-import { CoalmineError } from "@coalmine/runtime";
+import { CoalmineError, messageOf } from "@coalmine/runtime";
 import * as z from "zod";
+import { signersText } from "../pipeline/supply/signers.ts";
 import { ExistingGroup, groupFault } from "./identity/existing-groups.ts";
 
 /** Nothing is synthesized of a wrong context; the sentence says what to change. */
@@ -54,6 +55,18 @@ const shared = {
   executionMode: z.enum(["SUPERSEDED", "QUEUED"]).default("SUPERSEDED"),
   /** Devices may put log-manager's dead letters there; without it they may not. */
   deadLetterBucket: BucketName.optional(),
+  /** Whose signature a release needs: the list that `coalmine component key` prints, or a file of it. */
+  signers: z
+    .string()
+    .transform((given, at) => {
+      try {
+        return signersText(given);
+      } catch (failure) {
+        at.addIssue({ code: "custom", message: messageOf(failure) });
+        return z.NEVER;
+      }
+    })
+    .optional(),
   /** Whoever is told of alarms and decisions by e-mail. */
   alertEmail: z.email().optional(),
   /** `api`: API Gateway, Cognito and a table; `s3`: files in the lake alone, which cost next to nothing. */
@@ -185,6 +198,10 @@ function completed(environment: Environment): Environment {
   if (missing !== undefined)
     throw new ContextError(
       `context ${missing} is missing: the console is served under a name, a certificate and a web ACL of your own. Give it, or leave the console out with --context console=false.`,
+    );
+  if (environment.signers === undefined)
+    throw new ContextError(
+      `context signers is missing: the controller of account ${account} would roll out what nobody has signed. Make a key with \`npx coalmine component key signing.pem --who NAME > signers.json\`, and give the list with --context signers=signers.json.`,
     );
   return environment;
 }

@@ -1,7 +1,8 @@
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import type { Stack } from "aws-cdk-lib/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -9,8 +10,9 @@ import { claimPaths } from "@coalmine/contract/commissioning";
 import { lakeColumns } from "@coalmine/contract";
 import * as z from "zod";
 import { stages } from "../pipeline/definition.ts";
+import { SIGNERS_VARIABLE } from "../pipeline/supply/signers.ts";
+import { publicHalf } from "../pipeline/supply/signing-key.ts";
 import { app } from "./app.ts";
-import { readContext } from "./context.ts";
 import { OPERATORS_FUNCTION } from "./handlers/operators/operators.ts";
 import { Settings } from "./handlers/operators/settings.ts";
 import { functionNames } from "./identity/functions.ts";
@@ -19,12 +21,18 @@ import { withoutResource } from "./policies/without-resource.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "coalmine-synth-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+/** As `coalmine component key` prints it; nobody has the key. */
+const signers = JSON.stringify({
+  version: 1,
+  signers: [{ who: "ada", publicKey: publicHalf(generateKeyPairSync("ed25519").privateKey) }],
+});
 /** An installation in two regions, and one that differs in all that a context can say. */
 const environments = [
-  { name: "production", account: "123456789012", regions: "eu-central-1" },
+  { name: "production", account: "123456789012", regions: "eu-central-1", signers },
   {
     name: "test",
     account: "111122223333",
+    signers,
     source: "codecommit",
     executionMode: "QUEUED",
     results: "s3",
@@ -89,6 +97,60 @@ test("CodeBuild runs the very commands of the definition", () => {
       stage.kind === "work" ? stage.actions.flatMap((action) => action.commands) : [],
     ),
   );
+});
+
+test("whoever publishes and whoever deploys are told whose signatures count, and nobody else", () => {
+  const told = all().flatMap((one) => [
+    ...Object.values(one.findResources("AWS::Lambda::Function"))
+      .filter((found) => found["Properties"].Environment?.Variables?.[SIGNERS_VARIABLE] === signers)
+      .map((found) => found["Properties"].FunctionName),
+    ...Object.values(one.findResources("AWS::CodeBuild::Project"))
+      .filter((found) =>
+        found["Properties"].Environment.EnvironmentVariables.some(
+          ({ Name, Value }: { Name: string; Value: string }) =>
+            Name === SIGNERS_VARIABLE && Value === signers,
+        ),
+      )
+      .map((found) => found["Properties"].Name),
+  ]);
+  const each = ["coalmine-controller", "coalmine-publish"];
+  expect(told.sort()).toEqual([...each, ...each].sort());
+});
+
+test("each action is told the commit by the action that fetched it", () => {
+  for (const name of ["production-CoalmineDelivery", "test-CoalmineDelivery"]) {
+    const [pipeline] = Object.values(template(name).findResources("AWS::CodePipeline::Pipeline"));
+    const [source, ...others] = pipeline?.["Properties"].Stages ?? [];
+    expect(source.Actions[0].Namespace).toBe("Pushed");
+    const builds = others
+      .flatMap(({ Actions }: { Actions: { ActionTypeId: { Category: string } }[] }) => Actions)
+      .filter((action: { ActionTypeId: { Category: string } }) => action.ActionTypeId.Category === "Build");
+    for (const { Configuration } of builds)
+      expect(JSON.parse(Configuration.EnvironmentVariables)).toEqual([
+        { name: "COALMINE_COMMIT", value: "#{Pushed.CommitId}", type: "PLAINTEXT" },
+      ]);
+  }
+});
+
+test("the pipeline copies the console's files where there is one, and shows a rehearsal's report beside its build", () => {
+  const delivery = template("production-CoalmineDelivery");
+  const bucket = "coalmine-site-us-east-1-123456789012";
+  template("production-CoalmineConsole").hasResourceProperties("AWS::S3::Bucket", { BucketName: bucket });
+  delivery.hasResourceProperties("AWS::CodeBuild::Project", {
+    Name: "coalmine-publishconsole",
+    Environment: {
+      EnvironmentVariables: Match.arrayWith([
+        { Name: "COALMINE_SITE_BUCKET", Type: "PLAINTEXT", Value: bucket },
+      ]),
+    },
+  });
+  const projects = (name: string) =>
+    Object.values(template(name).findResources("AWS::CodeBuild::Project")).map((one) => one["Properties"]);
+  expect(projects("test-CoalmineDelivery").map(({ Name }) => Name)).not.toContain("coalmine-publishconsole");
+  const reported = projects("production-CoalmineDelivery").filter(
+    ({ Source }) => JSON.parse(Source.BuildSpec).reports !== undefined,
+  );
+  expect(reported.map(({ Name }) => Name)).toEqual(["coalmine-rehearse"]);
 });
 
 test("every wait is an approval, and of all roles the controller's alone answers them", () => {
@@ -168,6 +230,13 @@ test("results by files alone have neither an API nor a table nor people of their
   template("production-CoalmineResults").resourceCountIs("AWS::ApiGatewayV2::Route", 2);
 });
 
+test("a region has one pool of people, whatever they sign in to, and none where there is nothing", () => {
+  const pools = [...templates].flatMap(([name, { template: one }]) =>
+    Object.keys(one.findResources("AWS::Cognito::UserPool")).map(() => name),
+  );
+  expect(pools).toEqual(["production-CoalmineIdentity", "production-CoalmineIdentity-eu-central-1"]);
+});
+
 test("the console's API is one route of the gateway, and its people come back from the user pool to the function", () => {
   const console = template("production-CoalmineConsole");
   const routes = Object.values(console.findResources("AWS::ApiGatewayV2::Route"));
@@ -224,6 +293,31 @@ test("every alarm tells the region's topic and names the page that says what to 
       if (alarm["Properties"].AlarmName !== names.replayAlarm)
         expect(alarm["Properties"].AlarmDescription).toMatch(/What to do: docs\/runbook\/\w+\.md$/);
     }
+});
+
+test("pages that alarms and dashboards name are there, and begin with the alarm's name", () => {
+  const texts = all().flatMap((one) => [
+    ...Object.values(one.findResources("AWS::CloudWatch::Alarm")).map(
+      (alarm): string => alarm["Properties"].AlarmDescription,
+    ),
+    ...Object.values(one.findResources("AWS::CloudWatch::Dashboard")).map((dashboard): string =>
+      JSON.stringify(dashboard["Properties"].DashboardBody),
+    ),
+  ]);
+  const pages = new Set(texts.flatMap((text) => text.match(/docs\/runbook\/[\w-]+\.md/g) ?? []));
+  expect([...pages].sort()).toEqual(
+    ["Backlog", "ControllerLate", "Errors"].map((name) => `docs/runbook/Coalmine${name}.md`),
+  );
+  for (const page of pages) {
+    const [first] = readFileSync(join(import.meta.dirname, "..", page), "utf8").split("\n");
+    expect(first).toBe(`# ${basename(page, ".md")}`);
+  }
+  for (const one of all())
+    for (const dashboard of Object.values(one.findResources("AWS::CloudWatch::Dashboard")))
+      for (const alarm of Object.values(one.findResources("AWS::CloudWatch::Alarm")))
+        expect(JSON.stringify(dashboard["Properties"].DashboardBody)).toContain(
+          alarm["Properties"].AlarmName,
+        );
 });
 
 test("both checkers find nothing, and what is acknowledged has a reason that names its resource", () => {
@@ -296,35 +390,3 @@ test("cfn-lint finds nothing either", (context) => {
   expect(stdout).toBe("");
   expect(status).toBe(0);
 }, 300_000);
-
-test.each([
-  [{ account: "12" }, 'context account is "12": an AWS account has 12 digits'],
-  [{ region: "mars-1" }, 'context region is "mars-1": Greengrass V2 is in ap-northeast-1'],
-  [{ regions: "us-west-1" }, "context regions is"],
-  [{ colour: "red" }, "context colour is not known; known are name, account, region"],
-  [{ account: "111122223333" }, "context connectionArn is missing"],
-  [{ account: "111122223333", source: "codecommit" }, "context consoleDomain is missing"],
-  [{ repositoryName: "r".repeat(101) }, "a repository's name has at most 100 characters"],
-  [{ environments: '[{"account":"111122223333"}]' }, "context environments.0.name is missing"],
-  [{ environments: `[{"name":"${"n".repeat(21)}"}]` }, "an environment's name has 1 to 20"],
-  [{ environments: '[{"name":"a"},{"name":"b"}]' }, "have the same account 123456789012"],
-  [{ existingGroups: "nothing" }, "context existingGroups cannot be read"],
-  [
-    { existingGroups: '[{"thingGroupName":"coalmine-main","queryString":"thingName:core*"}]' },
-    "exists as a dynamic group (thingName:core*)",
-  ],
-  [
-    {
-      existingGroups: '[{"thingGroupName":"coalmine-main","thingGroupMetadata":{"parentGroupName":"plant"}}]',
-    },
-    "exists below plant",
-  ],
-])("the context %j is refused with what to change", (context, sentence) => {
-  expect(() => readContext(context)).toThrow(sentence);
-});
-
-test("a group that exists as the stack would make it is left alone", () => {
-  expect(readContext({ existingGroups: '[{"thingGroupName":"coalmine-main"}]' }).existingGroups).toEqual([
-    "coalmine-main",
-  ]);
-});

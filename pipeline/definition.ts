@@ -10,6 +10,8 @@ export interface WorkAction {
   readonly name: string;
   readonly commands: readonly string[];
   readonly timeoutMinutes: number;
+  /** Left out where nobody has a bucket for the console's files: on one machine they are served from the checkout. */
+  readonly onlyWithSite?: true;
 }
 
 export const PIPELINE_NAME = "coalmine";
@@ -27,7 +29,19 @@ export const stages: readonly StageDefinition[] = [
   },
   work("Build", 15),
   work("Rehearse", 15),
-  work("Publish", 15),
+  {
+    kind: "work",
+    name: "Publish",
+    actions: [
+      { name: "Publish", commands: ["node pipeline/stages/main.ts publish"], timeoutMinutes: 15 },
+      {
+        name: "Console",
+        commands: ["node pipeline/stages/main.ts console"],
+        timeoutMinutes: 10,
+        onlyWithSite: true,
+      },
+    ],
+  },
   { kind: "wait", name: "Canary", waitsFor: "every canary device reports the release" },
   { kind: "wait", name: "Judge", waitsFor: "the soak to end with a verdict" },
   { kind: "wait", name: "Promote", waitsFor: "a person to promote, hold or roll back" },
@@ -43,6 +57,11 @@ function work(name: string, timeoutMinutes: number): StageDefinition {
     { name, commands: [`node pipeline/stages/main.ts ${name.toLowerCase()}`], timeoutMinutes },
   ];
   return { kind: "work", name, actions };
+}
+
+/** Those that a pipeline has, with or without a bucket for the console's files. */
+export function actionsOf(actions: readonly WorkAction[], hasSite: boolean): readonly WorkAction[] {
+  return actions.filter(({ onlyWithSite }) => hasSite || onlyWithSite !== true);
 }
 
 /** The definition in CodePipeline's own structure, for CreatePipeline and UpdatePipeline. */
@@ -68,7 +87,7 @@ export function declaration(branch: string, executionMode: "QUEUED" | "SUPERSEDE
                   configuration: { CustomData: `waits for ${stage.waitsFor}` },
                 },
               ]
-            : stage.actions.map((action, index) => ({
+            : actionsOf(stage.actions, false).map((action, index) => ({
                 name: action.name,
                 runOrder: index + 1,
                 actionTypeId: type("Compute", "Commands"),

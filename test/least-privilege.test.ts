@@ -259,10 +259,13 @@ test("a stage may make each call that its source has, and no other stage may", (
   const missing = (path: string, commands: readonly string[]): string[] =>
     actions(commands).filter((action) => !mayAnywhere(role(path), action));
   expect(missing("CoalmineDelivery/PublishRole", publish)).toEqual([]);
-  expect(missing("CoalmineDelivery/RehearseRole", commandsIn("pipeline/stages/running-release.ts"))).toEqual(
-    [],
-  );
-  for (const stage of ["CheckInstall", "Check", "Build", "Rehearse"])
+  const rehearse = commandsIn("pipeline/stages/{running-release,override}.ts", "pipeline/rehearsals.ts");
+  expect(rehearse).toContain("PutObject");
+  expect(missing("CoalmineDelivery/RehearseRole", rehearse)).toEqual([]);
+  expect(
+    missing("CoalmineDelivery/PublishConsoleRole", commandsIn("pipeline/publish/console-site.ts")),
+  ).toEqual([]);
+  for (const stage of ["CheckInstall", "Check", "Build", "Rehearse", "PublishConsole"])
     expect(
       mayAnywhere(role(`CoalmineDelivery/${stage}Role`), "greengrass:CreateComponentVersion"),
       stage,
@@ -320,6 +323,15 @@ test.each(Object.entries(alone))("%s is allowed to one role", (action, paths) =>
   expect([...roles].flatMap(([path, statements]) => (mayAnywhere(statements, action) ? [path] : []))).toEqual(
     paths,
   );
+});
+
+test("the stage that copies the console writes its bucket, and no artifact", () => {
+  const put = (bucket: string) =>
+    mayAsk(role("CoalmineDelivery/PublishConsoleRole"), {
+      action: "s3:PutObject",
+      resources: [`arn:aws:s3:::coalmine-${bucket}-us-east-1-123456789012/index.html`],
+    });
+  expect([put("site"), put("artifacts"), put("lake")]).toEqual([true, false, false]);
 });
 
 test("a device writes its own measurements and asks for its own results, and nobody else's", () => {

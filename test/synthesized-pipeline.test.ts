@@ -116,7 +116,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** This checkout as a repository; in the short form only what the publish stage reads, beside a build. */
+/** This checkout as a repository; in the short form only what the publish stage and the console are made of, beside a build. */
 async function makeRepository(): Promise<string> {
   const work = join(folder, "work");
   const bare = join(folder, "coalmine.git");
@@ -127,7 +127,7 @@ async function makeRepository(): Promise<string> {
   } else {
     await tinyBuild(root, join(folder, "dist"), ["coalmine.test.Tiny"]);
     mkdirSync(work);
-    for (const part of ["pipeline", "package.json"])
+    for (const part of ["pipeline", "console", "package.json", "tsconfig.json"])
       cpSync(join(root, part), join(work, part), { recursive: true });
     writeFileSync(join(work, ".gitignore"), "node_modules\ndist\n");
     git("init", "--quiet", "--initial-branch=main");
@@ -154,10 +154,15 @@ function asCodeBuild(repository: string): RunAction {
       logs: join(folder, "logs"),
       environment: {
         PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
-        ...own,
+        // The variable that the source action has from the push.
+        ...Object.fromEntries(
+          Object.entries(own).map(([name, value]) => [
+            name,
+            value.replaceAll("#{Pushed.CommitId}", request.revisionId),
+          ]),
+        ),
         COALMINE_CACHE: cacheFolder(root, process.env),
         COALMINE_TARGETS: JSON.stringify(targets.map((one) => ({ ...one, endpoint: cloud.endpoint }))),
-        CODEBUILD_RESOLVED_SOURCE_VERSION: request.revisionId,
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       },
@@ -177,9 +182,12 @@ const push = () =>
     }),
   );
 
+/** How far the stage has come: its last action that began. */
 async function actionOf(stage: string) {
   const { stageStates = [] } = await codepipeline.send(new GetPipelineStateCommand({ name: PIPELINE_NAME }));
-  return stageStates.find(({ stageName }) => stageName === stage)?.actionStates?.at(-1)?.latestExecution;
+  return stageStates
+    .find(({ stageName }) => stageName === stage)
+    ?.actionStates?.findLast(({ latestExecution }) => latestExecution !== undefined)?.latestExecution;
 }
 const until = (stage: string, status: string) =>
   expect
@@ -210,7 +218,8 @@ test(
 test(
   "once there is one, the same push goes through every stage of the synthesized pipeline, and what it published can be rolled out",
   async () => {
-    await s3.send(new CreateBucketCommand({ Bucket: target.artifactBucket }));
+    const site = pipeline.environments.get("Publish/Console")?.["COALMINE_SITE_BUCKET"] ?? "";
+    for (const Bucket of [target.artifactBucket, site]) await s3.send(new CreateBucketCommand({ Bucket }));
     await push();
     for (const stage of stages)
       if (stage.kind === "work") await until(stage.name, "Succeeded");
@@ -227,6 +236,17 @@ test(
     const release = ReleaseManifest.parse(JSON.parse((await Body?.transformToString()) ?? ""));
     expect(release.commit).toBe(commit);
     expect(await componentCount()).toBe(Object.keys(release.components).length);
+    // The page may change under its name, and names parts that never do.
+    const page = await s3.send(new GetObjectCommand({ Bucket: site, Key: "index.html" }));
+    expect([page.ContentType, page.CacheControl]).toEqual(["text/html; charset=utf-8", "no-cache"]);
+    const [, script = ""] =
+      /src="\/(parts\/[^"]+\.js)"/.exec((await page.Body?.transformToString()) ?? "") ?? [];
+    const part = await s3.send(new GetObjectCommand({ Bucket: site, Key: script }));
+    expect(await part.Body?.transformToString()).not.toBe("");
+    expect([part.ContentType, part.CacheControl]).toEqual([
+      "text/javascript; charset=utf-8",
+      "public, max-age=31536000, immutable",
+    ]);
   },
   PATIENCE_MS,
 );

@@ -28,6 +28,7 @@ const Project = z.object({
     }),
   }),
 });
+const Variables = z.array(z.object({ name: z.string(), value: z.string(), type: z.literal("PLAINTEXT") }));
 const commands = z.object({ commands: z.array(z.string()) }).optional();
 const BuildSpec = z.object({
   version: z.literal("0.2"),
@@ -38,7 +39,7 @@ const BuildSpec = z.object({
 /** A pipeline as CloudFormation would make it, in the words of CreatePipeline. */
 export interface SynthesizedPipeline {
   readonly declaration: object;
-  /** Of the projects, by `stage/action`: what their commands find in the environment. */
+  /** By `stage/action`: what the commands find in the environment, of the project and of the action itself. */
   readonly environments: ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** What no action hands on to the next one. */
   readonly excluded: readonly string[];
@@ -70,14 +71,15 @@ export function synthesizedPipeline(
     const { Ref } = z.object({ Ref: z.string() }).parse(action.Configuration["ProjectName"]);
     const project = Project.parse(projects[Ref]).Properties;
     const { phases, artifacts } = BuildSpec.parse(JSON.parse(project.Source.BuildSpec));
-    environments.set(
-      `${stage}/${action.Name}`,
-      Object.fromEntries(
+    const own = Variables.parse(JSON.parse(z.string().parse(action.Configuration["EnvironmentVariables"])));
+    environments.set(`${stage}/${action.Name}`, {
+      ...Object.fromEntries(
         project.Environment.EnvironmentVariables.flatMap(({ Name, Value }) =>
           typeof Value === "string" ? [[Name, Value]] : [],
         ),
       ),
-    );
+      ...Object.fromEntries(own.map(({ name: variable, value }) => [variable, value])),
+    });
     for (const path of artifacts["exclude-paths"]) excluded.add(path.replace(/\/\*\*$/, ""));
     const all = [...(phases.pre_build?.commands ?? []), ...(phases.build?.commands ?? [])];
     return {

@@ -259,6 +259,7 @@ test("an account that is not ready is refused with the findings, and no command 
     [{ ...words, region: "moon" }, /"moon" is no region's name/],
     [{ ...words, repository: "ward" }, /--repository OWNER\/NAME/],
     [{ ...words, connection: "x" }, /--connection ARN/],
+    [{ ...words, context: ["signers"] }, /"signers" is no --context/],
   ] as const)
     await expect(bringUpAws(at, wrong)).rejects.toThrow(sentence);
 });

@@ -16,6 +16,8 @@ export interface UpAws {
   readonly region?: string;
   readonly repository?: string;
   readonly connection?: string;
+  /** Further values for the stacks, each as `key=value`. */
+  readonly context?: readonly string[];
 }
 
 export class UpAwsError extends CoalmineError {
@@ -26,6 +28,7 @@ export class UpAwsError extends CoalmineError {
 export async function bringUpAws(at: Places, asked: UpAws): Promise<number> {
   const region = regionOf(asked.region, process.env);
   const source = sourceOf(asked);
+  const more = contextOf(asked.context ?? []);
   const findings: DoctorFinding[] = [...(await lookAll(machineChecks, machineOf(at)))];
   const [place = targetOf(region, "unknown")] = await targetsOfAccount(region, process.env);
   const account = openAccount(place, { clock: systemClock, alsoNeeded: [] });
@@ -47,7 +50,7 @@ export async function bringUpAws(at: Places, asked: UpAws): Promise<number> {
     );
     return exitOf(findings);
   }
-  console.log(`\n${(await commandsOf({ accountId, region, ...source })).join("\n")}`);
+  console.log(`\n${(await commandsOf({ accountId, region, ...source, more })).join("\n")}`);
   return exitCodes.done;
 }
 
@@ -73,6 +76,15 @@ function sourceOf({ repository, connection }: UpAws): Source {
   return { owner, name, connectionArn: connection };
 }
 
+function contextOf(pairs: readonly string[]): Record<string, string> {
+  const wrong = pairs.find((pair) => !/^\w+=/.test(pair));
+  if (wrong !== undefined)
+    throw new UpAwsError(`"${wrong}" is no --context: one looks like signers=signers.json`);
+  return Object.fromEntries(
+    pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]),
+  );
+}
+
 /** One numbered line each, to be typed as they stand. @throws UpAwsError where the stacks refuse the values */
 async function commandsOf({
   accountId,
@@ -80,8 +92,18 @@ async function commandsOf({
   owner,
   name,
   connectionArn,
-}: Source & { accountId: string; region: string }): Promise<string[]> {
-  const context = { account: accountId, region, connectionArn, repositoryOwner: owner, repositoryName: name };
+  more,
+}: Source & { accountId: string; region: string; more: Readonly<Record<string, string>> }): Promise<
+  string[]
+> {
+  const context = {
+    ...more,
+    account: accountId,
+    region,
+    connectionArn,
+    repositoryOwner: owner,
+    repositoryName: name,
+  };
   const stacks = await stacksOf(context);
   const flags = Object.entries(context).map(([key, value]) => `-c ${key}=${value}`);
   const targets = JSON.stringify([targetOf(region, accountId)]);

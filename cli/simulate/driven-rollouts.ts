@@ -131,7 +131,7 @@ export async function startDrivenRollouts(
     },
     install: async (release) =>
       void (await installFirst([region], release, "a simulation", systemClock, {
-        [DRIVEN.name]: drivenConfiguration,
+        configuration: { [DRIVEN.name]: drivenConfiguration },
       })),
     push: async (commit) => {
       const revision = { actionName: "Push", revisionType: "COMMIT_ID" as const, revisionValue: commit };

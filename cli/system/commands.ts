@@ -40,10 +40,15 @@ export function addSystemCommands(program: CliCommand, at: Places): void {
     .option("--region <name>", "with --aws: the region; AWS_REGION without it")
     .option("--repository <owner/name>", "with --aws: what is pushed to, as the connection knows it")
     .option("--connection <arn>", "with --aws: the CodeConnections connection to it")
+    .option(
+      "--context <key=value...>",
+      "with --aws: what else the stacks ask for, as infra/context.ts has it",
+      [],
+    )
     .example("up")
     .example("up --process-devices 8 --hosted-devices 200")
     .example(
-      "up --aws --region eu-central-1 --repository ward/coalmine --connection arn:aws:codeconnections:…",
+      "up --aws --region eu-central-1 --repository ward/coalmine --connection arn:aws:codeconnections:… --context signers=signers.json console=false",
     )
     .action(async (options: UpWords) => {
       if (options.aws) {

@@ -1,16 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { extname, join, relative, sep } from "node:path";
+import { readFileSync } from "node:fs";
 import { Hono } from "hono";
-
-const types: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".json": "application/json",
-  ".svg": "image/svg+xml",
-  ".webmanifest": "application/manifest+json",
-  ".woff2": "font/woff2",
-};
+import { siteFiles } from "../../pipeline/publish/console-site.ts";
 
 /** Only what the console brings itself runs, and it speaks to nobody but the server that it came from. */
 const POLICY = [
@@ -29,7 +19,7 @@ const POLICY = [
 
 /** The console's built files, read once: a request can name nothing that is not among them. */
 export function consoleFiles(folder: string): Hono {
-  const files = new Map(filesBelow(folder).map((path) => [`/${path}`, join(folder, path)]));
+  const files = new Map(siteFiles(folder).map((one) => [`/${one.path}`, one]));
   const app = new Hono();
   app.use(async (context, next) => {
     await next();
@@ -42,10 +32,9 @@ export function consoleFiles(folder: string): Hono {
     const file = files.get(path);
     if (file === undefined && path === "/index.html") return context.html(NOT_BUILT, 503);
     if (file === undefined) return context.text(`There is no ${path} here. The console begins at /.`, 404);
-    return context.body(new Uint8Array(readFileSync(file)), 200, {
-      "content-type": types[extname(file)] ?? "application/octet-stream",
-      // The names of parts hold their hashes.
-      "cache-control": path.startsWith("/parts/") ? "public, max-age=31536000, immutable" : "no-cache",
+    return context.body(new Uint8Array(readFileSync(file.file)), 200, {
+      "content-type": file.type,
+      "cache-control": file.cacheControl,
     });
   });
   return app;
@@ -55,10 +44,3 @@ const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>C
 <h1>The console is not built</h1>
 <p>Its API answers here, but there are no pages. Run <code>node console/build.ts --out dist/console</code> in the checkout to see why, and start again.</p></html>
 `;
-
-function filesBelow(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
-}

@@ -156,8 +156,8 @@ async function installCurrent(
   const commit = git(at.root, "rev-parse", "HEAD");
   const { release } = await publishRelease(at.root, manifest, commit, regions, time);
   const installed = await installFirst(regions, release, "coalmine up", systemClock, {
-    [HOME.name]: homeConfiguration,
-    [DRIVEN.name]: drivenConfiguration,
+    configuration: { [HOME.name]: homeConfiguration, [DRIVEN.name]: drivenConfiguration },
+    signers: signersOf(process.env),
   });
   say(
     installed.some(({ how }) => how === "created")

@@ -13,6 +13,7 @@ import {
   SecurityPolicyProtocol,
   ViewerProtocolPolicy,
 } from "aws-cdk-lib/aws-cloudfront";
+import { type UserPool, UserPoolDomain } from "aws-cdk-lib/aws-cognito";
 import { HttpOrigin, S3BucketOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
@@ -22,8 +23,8 @@ import { CoalmineFunction } from "../functions/coalmine-function.ts";
 import { openHttpApi } from "../functions/http-api.ts";
 import { OPERATORS_FUNCTION } from "../handlers/operators/operators.ts";
 import type { Settings } from "../handlers/operators/settings.ts";
+import { signedInTo } from "../identity/user-pool.ts";
 import { asBucket } from "../lake/buckets.ts";
-import { userPool } from "../results/user-pool.ts";
 import { operatorsMay } from "../rollout/may.ts";
 
 /** Requests a second, from everywhere together. */
@@ -32,6 +33,9 @@ const RATE_MAX = 50;
 export interface ConsoleStackProps extends StackProps {
   readonly code: string;
   readonly targets: readonly Target[];
+  readonly people: UserPool;
+  /** Where the pipeline puts the console's files. */
+  readonly siteBucket: string;
   readonly domain: string;
   readonly certificateArn: string;
   readonly webAclArn: string;
@@ -41,12 +45,15 @@ export interface ConsoleStackProps extends StackProps {
 export class ConsoleStack extends Stack {
   constructor(scope: Construct, id: string, props: ConsoleStackProps) {
     super(scope, id, props);
-    const { code, targets, domain, certificateArn, webAclArn } = props;
+    const { code, targets, people, siteBucket, domain, certificateArn, webAclArn } = props;
     const { region: home, account: accountId, partition } = this;
     const origin = `https://${domain}`;
-    const { pool, client, issuer } = userPool(this, { back: `${origin}${BACK}`, out: `${origin}/` });
+    const { client, issuer } = signedInTo(this, people, { back: `${origin}${BACK}`, out: `${origin}/` });
     // The name is among all the region's.
-    const signIn = pool.addDomain("SignIn", { cognitoDomain: { domainPrefix: `coalmine-${accountId}` } });
+    const signIn = new UserPoolDomain(this, "SignIn", {
+      userPool: people,
+      cognitoDomain: { domainPrefix: `coalmine-${accountId}` },
+    });
     const settings: Settings = {
       COALMINE_ACCOUNT: accountId,
       COALMINE_ORIGIN: origin,
@@ -77,6 +84,7 @@ export class ConsoleStack extends Stack {
 
     const logs = this.#bucket("SiteLogs", { objectOwnership: ObjectOwnership.BUCKET_OWNER_PREFERRED });
     const site = this.#bucket("Site", {
+      bucketName: siteBucket,
       serverAccessLogsBucket: asBucket(logs),
       serverAccessLogsPrefix: "site/",
     });
@@ -109,6 +117,8 @@ export class ConsoleStack extends Stack {
       defaultRootObject: "index.html",
       defaultBehavior: {
         ...shared,
+        // It keeps what may be kept, and asks for the page again each time: nothing has to be invalidated.
+        cachePolicy: CachePolicy.CACHING_OPTIMIZED,
         origin: S3BucketOrigin.withOriginAccessControl(asBucket(site)),
         compress: true,
       },

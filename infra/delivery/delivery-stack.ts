@@ -3,24 +3,36 @@ import { CfnProject } from "aws-cdk-lib/aws-codebuild";
 import { CfnPipeline } from "aws-cdk-lib/aws-codepipeline";
 import { CfnNotificationRule } from "aws-cdk-lib/aws-codestarnotifications";
 import { CfnRule } from "aws-cdk-lib/aws-events";
-import { PolicyDocument, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { Role } from "aws-cdk-lib/aws-iam";
 import type { Key } from "aws-cdk-lib/aws-kms";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
-import { PIPELINE_NAME, SOURCE_STAGE, stages, type WorkAction } from "../../pipeline/definition.ts";
+import {
+  actionsOf,
+  PIPELINE_NAME,
+  SOURCE_STAGE,
+  stages,
+  type WorkAction,
+} from "../../pipeline/definition.ts";
+import { SIGNERS_VARIABLE } from "../../pipeline/supply/signers.ts";
 import type { Target } from "../../pipeline/target.ts";
 import { names } from "../identity/identity.ts";
 import { bucketNames, keptBucket, lifecycles } from "../lake/buckets.ts";
+import { grantedRole } from "../policies/granted-role.ts";
 import { arn, type Statement } from "../policies/statement.ts";
-import { pipelineMay, stageMay } from "./may.ts";
-import { pushPattern, type Source, sourceAction, triggers } from "./source.ts";
+import { pipelineMay, REHEARSAL_REPORTS, stageMay } from "./may.ts";
+import { PUSHED_COMMIT, pushPattern, type Source, sourceAction, triggers } from "./source.ts";
 
 export interface DeliveryStackProps extends StackProps {
   /** The repository that is pushed to. */
   readonly source: Source;
   readonly executionMode: "SUPERSEDED" | "QUEUED";
   readonly targets: readonly Target[];
+  /** Whose signature a release needs: what is not signed is not even published. */
+  readonly signers?: string | undefined;
+  /** Of the console's files, where there is a console. */
+  readonly siteBucket?: string | undefined;
   readonly key: Key;
   /** Where access to what stages hand on is logged. */
   readonly logs: Bucket;
@@ -81,7 +93,8 @@ export class DeliveryStack extends Stack {
   }
 
   get #delivery() {
-    return { place: this.#place, source: this.#props.source, store: this.#store };
+    const { source, siteBucket } = this.#props;
+    return { place: this.#place, source, store: this.#store, siteBucket };
   }
 
   /** Each action leaves its checkout, with what it built, to the next one. */
@@ -101,14 +114,20 @@ export class DeliveryStack extends Stack {
             },
           ],
         };
-      const actions = stage.actions.map((action, index) => {
+      const own = actionsOf(stage.actions, this.#props.siteBucket !== undefined);
+      const actions = own.map((action, index) => {
         const input = checkout;
         checkout = `${name}${action.name}`;
         return {
           name: action.name,
           runOrder: index + 1,
           actionTypeId: { category: "Build", owner: "AWS", provider: "CodeBuild", version: "1" },
-          configuration: { ProjectName: this.#project(name, action).ref },
+          configuration: {
+            ProjectName: this.#project(name, action).ref,
+            EnvironmentVariables: JSON.stringify([
+              { name: "COALMINE_COMMIT", value: PUSHED_COMMIT, type: "PLAINTEXT" },
+            ]),
+          },
           inputArtifacts: [{ name: input }],
           outputArtifacts: [{ name: checkout }],
         };
@@ -120,8 +139,9 @@ export class DeliveryStack extends Stack {
   #project(stage: string, action: WorkAction): CfnProject {
     const id = `${stage}${action.name === stage ? "" : action.name}`;
     const name = `coalmine-${id.toLowerCase()}`;
-    const { targets, key } = this.#props;
-    const role = this.#role(`${id}Role`, "codebuild", stageMay(stage, name, this.#delivery, targets));
+    const { targets, key, signers, siteBucket } = this.#props;
+    const publishes = stage === "Publish" && action.name === stage;
+    const role = this.#role(`${id}Role`, "codebuild", stageMay(id, name, this.#delivery, targets));
     const logGroup = new LogGroup(this, `${id}Log`, {
       logGroupName: `/aws/codebuild/${name}`,
       retention: RetentionDays.THREE_MONTHS,
@@ -140,6 +160,8 @@ export class DeliveryStack extends Stack {
           COALMINE_TARGETS: JSON.stringify(targets),
           COALMINE_ACCOUNT: this.account,
           COALMINE_CACHE: "/codebuild/coalmine-cache",
+          ...(publishes && signers !== undefined ? { [SIGNERS_VARIABLE]: signers } : {}),
+          ...(action.onlyWithSite === true ? { COALMINE_SITE_BUCKET: siteBucket ?? "" } : {}),
         }).map(([variable, value]) => ({ name: variable, type: "PLAINTEXT", value })),
       },
       timeoutInMinutes: action.timeoutMinutes,
@@ -151,11 +173,8 @@ export class DeliveryStack extends Stack {
   }
 
   #role(id: string, service: string, may: readonly Statement[]): Role {
-    return new Role(this, id, {
-      description: `What ${id.replace(/Role$/, "")} of ${PIPELINE_NAME} may do`,
-      assumedBy: new ServicePrincipal(`${service}.amazonaws.com`),
-      inlinePolicies: { may: PolicyDocument.fromJson({ Version: "2012-10-17", Statement: may }) },
-    });
+    const description = `What ${id.replace(/Role$/, "")} of ${PIPELINE_NAME} may do`;
+    return grantedRole(this, id, { description, service, may });
   }
 
   /** CodeCommit tells EventBridge of a push; connections start the pipeline by themselves. */
@@ -178,6 +197,15 @@ export class DeliveryStack extends Stack {
   }
 }
 
+/** CodeBuild shows them beside the build, also of one that failed. */
+const rehearsalReports = {
+  [REHEARSAL_REPORTS]: {
+    "base-directory": "dist-rehearsals",
+    files: ["**/report.xml"],
+    "file-format": "JUNITXML",
+  },
+};
+
 function buildSpec(action: WorkAction): object {
   return {
     version: "0.2",
@@ -185,13 +213,11 @@ function buildSpec(action: WorkAction): object {
       install: { "runtime-versions": { nodejs: "24" } },
       // A container of its own has no packages yet; the action that installs them fills the cache.
       pre_build: {
-        commands: [
-          "export COALMINE_COMMIT=$CODEBUILD_RESOLVED_SOURCE_VERSION",
-          ...(action.commands.includes(INSTALL) ? [] : [INSTALL]),
-        ],
+        commands: action.commands.includes(INSTALL) ? [] : [INSTALL],
       },
       build: { commands: [...action.commands] },
     },
+    ...(action.commands.some((one) => one.endsWith(" rehearse")) ? { reports: rehearsalReports } : {}),
     artifacts: { files: ["**/*"], "exclude-paths": ["node_modules/**"] },
     cache: { paths: ["/codebuild/coalmine-cache/**/*"] },
   };

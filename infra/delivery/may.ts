@@ -1,3 +1,4 @@
+import { REHEARSALS } from "../../pipeline/rehearsals.ts";
 import type { Target } from "../../pipeline/target.ts";
 import { arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
 import { pipelineMayFetch, type Source, stageMayClone } from "./source.ts";
@@ -13,7 +14,12 @@ interface Delivery {
   readonly source: Source;
   /** Of what stages hand to each other. */
   readonly store: string;
+  /** Of the console's files, where there is a console. */
+  readonly siteBucket: string | undefined;
 }
+
+/** What the rehearsal's reports are kept as; CodeBuild puts the project's name before it. */
+export const REHEARSAL_REPORTS = "rehearsals";
 
 /** What the pipeline itself may do: fetch, hand on, and start stages. It answers no wait. */
 export function pipelineMay({ place, source, store }: Delivery): readonly Statement[] {
@@ -29,9 +35,9 @@ export function pipelineMay({ place, source, store }: Delivery): readonly Statem
   ];
 }
 
-/** What a stage's commands may do, by the stage's name. */
+/** What an action's commands may do, by its own name and its stage's before it. */
 export function stageMay(
-  stage: string,
+  id: string,
   project: string,
   delivery: Delivery,
   targets: readonly Target[],
@@ -46,8 +52,11 @@ export function stageMay(
     stageMayClone(source, place),
   ];
   const [home] = targets;
-  if (stage === "Rehearse" && home !== undefined) return [...own, ...rehearses(place, home)];
-  if (stage === "Publish")
+  if (id === "Rehearse" && home !== undefined)
+    return [...own, ...rehearses(place, home), reports(place, project)];
+  if (id === "PublishConsole" && delivery.siteBucket !== undefined)
+    return [...own, allow(["s3:PutObject"], bucketArn(place, `${delivery.siteBucket}/*`))];
+  if (id === "Publish")
     return [...own, ...targets.flatMap((target) => publishes({ ...place, region: target.region }, target))];
   return own;
 }
@@ -62,7 +71,20 @@ function rehearses(place: Place, { artifactBucket }: Target): Statement[] {
     allow(["s3:GetObject"], bucketArn(place, `${artifactBucket}/*`)),
     // Without it S3 says of what is missing that one may not know.
     allow(["s3:ListBucket"], bucketArn(place, artifactBucket)),
+    allow(["s3:PutObject"], bucketArn(place, `${artifactBucket}/${REHEARSALS}/*`)),
   ];
+}
+
+function reports(place: Place, project: string): Statement {
+  return allow(
+    [
+      "codebuild:CreateReportGroup",
+      "codebuild:CreateReport",
+      "codebuild:UpdateReport",
+      "codebuild:BatchPutTestCases",
+    ],
+    arn(place, "codebuild", `report-group/${project}-${REHEARSAL_REPORTS}`),
+  );
 }
 
 function publishes(place: Place, { artifactBucket }: Target): Statement[] {

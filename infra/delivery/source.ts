@@ -12,13 +12,23 @@ export type Source =
     }
   | { readonly kind: "codecommit"; readonly name: string };
 
+/** Under it the source action says which commit it fetched. */
+const PUSHED = "Pushed";
+/** In the words of CodePipeline's variables. Each action is told: of what it is handed CodeBuild knows no commit. */
+export const PUSHED_COMMIT = `#{${PUSHED}.CommitId}`;
+
 const BRANCH = "main";
 /** What a push changes here alone starts nothing: no artifact is made of it. */
 const notReleased = ["docs/**", "**/*.md"];
 
 /** The source action in CodePipeline's words. Stages look at the history, so each gets a clone, not files alone. */
 export function sourceAction(source: Source): CfnPipeline.ActionDeclarationProperty {
-  const shared = { name: SOURCE_ACTION, runOrder: 1, outputArtifacts: [{ name: "Source" }] };
+  const shared = {
+    name: SOURCE_ACTION,
+    namespace: PUSHED,
+    runOrder: 1,
+    outputArtifacts: [{ name: "Source" }],
+  };
   if (source.kind === "codecommit")
     return {
       ...shared,

@@ -1,11 +1,14 @@
 import { CfnResource, Duration, RemovalPolicy, Stack } from "aws-cdk-lib/core";
-import { PolicyDocument, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Code, Function as Lambda, Runtime } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import { ContextError } from "../context.ts";
+import { grantedRole } from "../policies/granted-role.ts";
 import type { Statement } from "../policies/statement.ts";
 import type { Program } from "./code.ts";
 
+/** Of all variables of a function together. @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const ENVIRONMENT_BYTES_MAX = 4096;
 /** A second of start and less: what a program holds is read at once. */
 const MEMORY_MIB = 1024;
 
@@ -32,6 +35,11 @@ export class CoalmineFunction extends Construct {
     super(scope, id);
     const { partition, region, account } = Stack.of(this);
     const { functionName, description, code, program, handler, timeoutSeconds, environment, may } = props;
+    const environmentBytes = Buffer.byteLength(Object.entries(environment).flat().join(""));
+    if (environmentBytes > ENVIRONMENT_BYTES_MAX)
+      throw new ContextError(
+        `the environment of ${functionName} would have ${environmentBytes} bytes, and AWS Lambda takes ${ENVIRONMENT_BYTES_MAX}: name fewer regions, or fewer keys in the context signers.`,
+      );
     const logGroupName = `/aws/lambda/${functionName}`;
     const logGroup = new LogGroup(this, "Log", {
       logGroupName,
@@ -43,12 +51,10 @@ export class CoalmineFunction extends Construct {
       Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
       Resource: [`arn:${partition}:logs:${region}:${account}:log-group:${logGroupName}:log-stream:*`],
     };
-    const role = new Role(this, "Role", {
+    const role = grantedRole(this, "Role", {
       description: `What ${functionName} may do`,
-      assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
-      inlinePolicies: {
-        may: PolicyDocument.fromJson({ Version: "2012-10-17", Statement: [log, ...may] }),
-      },
+      service: "lambda",
+      may: [log, ...may],
     });
     this.function = new Lambda(this, "Function", {
       functionName,

@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import * as z from "zod";
+import { publicHalf } from "../../pipeline/supply/signing-key.ts";
 import type { Settings } from "../handlers/operators/settings.ts";
 import { bundleFunctions, programs } from "./code.ts";
 
@@ -58,6 +60,10 @@ test("every function's bundle starts as the runtime starts it, and the operators
       COALMINE_TARGET: target.name,
       COALMINE_TARGETS: JSON.stringify([target]),
       NOTICE_TOPIC: "arn:aws:sns:us-east-1:123456789012:coalmine-alerts",
+      COALMINE_SIGNERS: JSON.stringify({
+        version: 1,
+        signers: [{ who: "ada", publicKey: publicHalf(generateKeyPairSync("ed25519").privateKey) }],
+      }),
       REPORT_BUCKET: "artifacts",
     },
   });

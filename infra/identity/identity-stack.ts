@@ -1,5 +1,6 @@
 import { Stack, type StackProps } from "aws-cdk-lib/core";
 import { CfnPolicy, CfnProvisioningTemplate, CfnRoleAlias, CfnThingGroup } from "aws-cdk-lib/aws-iot";
+import type { UserPool } from "aws-cdk-lib/aws-cognito";
 import { PolicyDocument, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Key } from "aws-cdk-lib/aws-kms";
 import type { Construct } from "constructs";
@@ -13,10 +14,13 @@ import {
   tokenExchangePolicy,
 } from "./identity.ts";
 import { regionKey } from "./region-key.ts";
+import { userPool } from "./user-pool.ts";
 
 export interface IdentityStackProps extends StackProps {
   readonly code: string;
   readonly isHome: boolean;
+  /** Whether anybody signs in to anything in this region. */
+  readonly hasPeople: boolean;
   readonly artifactBucket: string;
   readonly lakeBucket: string;
   /** Of log-manager, where devices are to put what CloudWatch Logs rejects. */
@@ -29,12 +33,15 @@ export interface IdentityStackProps extends StackProps {
 /** Thing groups, policies, the provisioning template and the role of the devices of one region. */
 export class IdentityStack extends Stack {
   readonly key: Key;
+  /** Who signs in to what the region shows. */
+  readonly people: UserPool | undefined;
 
   constructor(scope: Construct, id: string, props: IdentityStackProps) {
     super(scope, id, props);
     const place = { region: this.region, accountId: this.account, partition: this.partition };
     const { code, isHome, existingGroups, artifactBucket, alertEmail } = props;
     this.key = regionKey(this);
+    this.people = props.hasPeople ? userPool(this) : undefined;
 
     const groups = {
       FleetGroup: names.fleetGroup,

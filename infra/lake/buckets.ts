@@ -19,6 +19,8 @@ export function bucketNames({ account, region }: { readonly account: string; rea
     lake: named("lake"),
     logs: named("access-logs"),
     pipeline: named("pipeline"),
+    /** Of the console's files. */
+    site: named("site"),
   };
 }
 

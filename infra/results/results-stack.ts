@@ -2,6 +2,7 @@ import { CfnOutput, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib/co
 import { HttpMethod } from "aws-cdk-lib/aws-apigatewayv2";
 import { HttpIamAuthorizer, HttpJwtAuthorizer } from "aws-cdk-lib/aws-apigatewayv2-authorizers";
 import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
+import type { UserPool } from "aws-cdk-lib/aws-cognito";
 import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
 import { CfnRule } from "aws-cdk-lib/aws-events";
 import { CfnManagedPolicy, ServicePrincipal } from "aws-cdk-lib/aws-iam";
@@ -12,8 +13,8 @@ import { openHttpApi } from "../functions/http-api.ts";
 import { resultFunctions, resultRoutes } from "../handlers/results/results.ts";
 import { RESULTS_TABLE } from "../handlers/results/shelf.ts";
 import { names, roleIn } from "../identity/identity.ts";
+import { signedInTo } from "../identity/user-pool.ts";
 import { resultsMay } from "./may.ts";
-import { userPool } from "./user-pool.ts";
 
 /** Requests a second, from everywhere together. */
 const RATE_MAX = 50;
@@ -22,7 +23,8 @@ export interface ResultsStackProps extends StackProps {
   readonly code: string;
   readonly isHome: boolean;
   readonly lakeBucket: string;
-  readonly how: "api" | "s3";
+  /** Who asks by the API; without anybody results are files of the lake alone. */
+  readonly people: UserPool | undefined;
 }
 
 /** What models said, for clinicians and for the devices themselves. */
@@ -46,11 +48,12 @@ export class ResultsStack extends Stack {
       principal: new ServicePrincipal("events.amazonaws.com"),
       sourceArn: rule.attrArn,
     });
-    if (props.how === "api") this.#api();
+    if (props.people !== undefined) this.#api(props.people);
   }
 
   #function(name: keyof typeof resultFunctions): Lambda {
-    const { code, lakeBucket, how } = this.#props;
+    const { code, lakeBucket, people } = this.#props;
+    const how = people === undefined ? "s3" : "api";
     const place = { region: this.region, accountId: this.account, partition: this.partition };
     return new CoalmineFunction(this, name, {
       functionName: resultFunctions[name],
@@ -65,7 +68,7 @@ export class ResultsStack extends Stack {
     }).function;
   }
 
-  #api(): void {
+  #api(people: UserPool): void {
     new Table(this, "Results", {
       tableName: RESULTS_TABLE,
       partitionKey: { name: "thing", type: AttributeType.STRING },
@@ -77,7 +80,7 @@ export class ResultsStack extends Stack {
     });
     const { api } = openHttpApi(this, "Api", { ratePerSecondMax: RATE_MAX });
     const integration = new HttpLambdaIntegration("Ask", this.#function("ask"));
-    const { client, issuer } = userPool(this);
+    const { client, issuer } = signedInTo(this, people);
     const authorizer = new HttpJwtAuthorizer("People", issuer, { jwtAudience: [client.userPoolClientId] });
     const methods = [HttpMethod.GET];
     api.addRoutes({ path: resultRoutes.people, methods, integration, authorizer });

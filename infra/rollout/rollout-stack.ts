@@ -5,6 +5,7 @@ import { ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import { ROLLOUTS_TABLE } from "../../pipeline/controller/rollout-log.ts";
 import { PIPELINE_NAME } from "../../pipeline/definition.ts";
+import { SIGNERS_VARIABLE } from "../../pipeline/supply/signers.ts";
 import type { Target } from "../../pipeline/target.ts";
 import { CoalmineFunction } from "../functions/coalmine-function.ts";
 import { CONTROLLER_FUNCTION, PASS_METRIC, ROLLOUT_NAMESPACE } from "../handlers/controller/passes.ts";
@@ -38,13 +39,15 @@ const hints = {
 export interface RolloutStackProps extends StackProps {
   readonly code: string;
   readonly targets: readonly Target[];
+  /** Whose signature a release needs, as the controller reads it. */
+  readonly signers?: string | undefined;
 }
 
 /** The one owner of rollouts: their events, and who decides by them. */
 export class RolloutStack extends Stack {
   constructor(scope: Construct, id: string, props: RolloutStackProps) {
     super(scope, id, props);
-    const { code, targets } = props;
+    const { code, targets, signers } = props;
     const { region: home, account: accountId, partition } = this;
     new Table(this, "Rollouts", {
       tableName: ROLLOUTS_TABLE,
@@ -67,6 +70,7 @@ export class RolloutStack extends Stack {
         COALMINE_TARGETS: JSON.stringify(targets),
         COALMINE_ACCOUNT: accountId,
         NOTICE_TOPIC: arn({ region: home, accountId, partition }, "sns", names.alertTopic),
+        ...(signers === undefined ? {} : { [SIGNERS_VARIABLE]: signers }),
       },
       may: controllerMay({ partition, accountId, home, targets }),
     });
@@ -81,13 +85,18 @@ export class RolloutStack extends Stack {
       });
     }
     addAlarms(this, rolloutAlarms);
-    addDashboard(this, "Coalmine-rollout", [
-      { title: "Passes of the controller", metrics: [[ROLLOUT_NAMESPACE, PASS_METRIC]], statistic: "Sum" },
-      {
-        title: "How long an invocation takes",
-        metrics: [["AWS/Lambda", "Duration", "FunctionName", CONTROLLER_FUNCTION]],
-        statistic: "p90",
-      },
-    ]);
+    addDashboard(
+      this,
+      "Coalmine-rollout",
+      [
+        { title: "Passes of the controller", metrics: [[ROLLOUT_NAMESPACE, PASS_METRIC]], statistic: "Sum" },
+        {
+          title: "How long an invocation takes",
+          metrics: [["AWS/Lambda", "Duration", "FunctionName", CONTROLLER_FUNCTION]],
+          statistic: "p90",
+        },
+      ],
+      rolloutAlarms,
+    );
   }
 }

@@ -6,8 +6,6 @@ import { CONTROLLER_FUNCTION, PASS_METRIC, ROLLOUT_NAMESPACE } from "../handlers
 export interface AlarmSpec {
   readonly name: string;
   readonly says: string;
-  /** A page of `docs/runbook`, which the alarm's own text names. */
-  readonly runbook: string;
   readonly namespace: string;
   readonly metric: string;
   readonly dimensions?: Readonly<Record<string, string>>;
@@ -21,10 +19,14 @@ export interface AlarmSpec {
   readonly silence: "breaching" | "notBreaching";
 }
 
+/** Where the runbook says what to do: a page has the alarm's name, up to a hyphen. */
+export function pageOf({ name }: Pick<AlarmSpec, "name">): string {
+  return `docs/runbook/${name.replace(/-.*$/, "")}.md`;
+}
+
 const functionErrors = (functionName: string, says: string): AlarmSpec => ({
   name: `CoalmineErrors-${functionName}`,
   says,
-  runbook: "alarms.md",
   namespace: "AWS/Lambda",
   metric: "Errors",
   dimensions: { FunctionName: functionName },
@@ -41,7 +43,6 @@ export const rolloutAlarms: readonly AlarmSpec[] = [
   {
     name: "CoalmineControllerLate",
     says: "The rollout controller has made no pass for five minutes: nothing is halted or rolled back meanwhile.",
-    runbook: "alarms.md",
     namespace: ROLLOUT_NAMESPACE,
     metric: PASS_METRIC,
     statistic: "Sum",
@@ -59,7 +60,6 @@ export const fleetAlarms: readonly AlarmSpec[] = [
   {
     name: "CoalmineBacklog",
     says: "Nine devices of ten keep less than this, and now they keep more: measurements do not reach the lake.",
-    runbook: "alarms.md",
     namespace: FLEET_NAMESPACE,
     metric: "oldestAgeMs",
     dimensions: { component: "coalmine.StreamUploader" },

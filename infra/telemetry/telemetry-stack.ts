@@ -64,7 +64,7 @@ export class TelemetryStack extends Stack {
       });
     }
     addAlarms(this, fleetAlarms);
-    addDashboard(this, "Coalmine-fleet", fleetGraphs);
+    addDashboard(this, "Coalmine-fleet", fleetGraphs, fleetAlarms);
   }
 }
 

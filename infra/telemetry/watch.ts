@@ -3,7 +3,7 @@ import type { Construct } from "constructs";
 import { Stack } from "aws-cdk-lib/core";
 import { names } from "../identity/identity.ts";
 import { arn } from "../policies/statement.ts";
-import type { AlarmSpec } from "./alarms.ts";
+import { type AlarmSpec, pageOf } from "./alarms.ts";
 
 /** Alarms that tell the region's topic, and say what to do. */
 export function addAlarms(scope: Construct, specs: readonly AlarmSpec[]): void {
@@ -12,7 +12,7 @@ export function addAlarms(scope: Construct, specs: readonly AlarmSpec[]): void {
   for (const spec of specs)
     new CfnAlarm(scope, spec.name, {
       alarmName: spec.name,
-      alarmDescription: `${spec.says} What to do: docs/runbook/${spec.runbook}`,
+      alarmDescription: `${spec.says} What to do: ${pageOf(spec)}`,
       namespace: spec.namespace,
       metricName: spec.metric,
       dimensions: Object.entries(spec.dimensions ?? {}).map(([name, value]) => ({ name, value })),
@@ -38,20 +38,37 @@ export interface Graph {
   readonly statistic: string;
 }
 
-/** Two graphs a row. */
-export function addDashboard(scope: Construct, name: string, graphs: readonly Graph[]): void {
+/** Two graphs a row; below them what to do when one of the alarms goes off. */
+export function addDashboard(
+  scope: Construct,
+  name: string,
+  graphs: readonly Graph[],
+  alarms: readonly AlarmSpec[],
+): void {
   const { region } = Stack.of(scope);
   new CfnDashboard(scope, "Dashboard", {
     dashboardName: name,
     dashboardBody: JSON.stringify({
-      widgets: graphs.map(({ title, metrics, statistic }, index) => ({
-        type: "metric",
-        x: (index % 2) * WIDTH,
-        y: Math.floor(index / 2) * HEIGHT,
-        width: WIDTH,
-        height: HEIGHT,
-        properties: { title, region, view: "timeSeries", stat: statistic, period: 60, metrics },
-      })),
+      widgets: [
+        ...graphs.map(({ title, metrics, statistic }, index) => ({
+          type: "metric",
+          x: (index % 2) * WIDTH,
+          y: Math.floor(index / 2) * HEIGHT,
+          width: WIDTH,
+          height: HEIGHT,
+          properties: { title, region, view: "timeSeries", stat: statistic, period: 60, metrics },
+        })),
+        {
+          type: "text",
+          x: 0,
+          y: Math.ceil(graphs.length / 2) * HEIGHT,
+          width: 2 * WIDTH,
+          height: HEIGHT,
+          properties: {
+            markdown: alarms.map((alarm) => `- **${alarm.name}** ${alarm.says} ${pageOf(alarm)}`).join("\n"),
+          },
+        },
+      ],
     }),
   });
 }

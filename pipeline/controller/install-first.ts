@@ -2,6 +2,8 @@ import type { Clock, JsonObject } from "@coalmine/ports";
 import { EvidenceStore } from "../evidence/evidence-store.ts";
 import { changesOf, type ReleaseManifest } from "../release.ts";
 import { type ComponentSpec, nextDeployment } from "../rollout/deployment.ts";
+import { checkSigned } from "../supply/signed-release.ts";
+import type { Signers } from "../supply/signers.ts";
 import { deployOnce } from "./deployments.ts";
 import { ensureGroups, runningRevision } from "./fleet.ts";
 import type { Region } from "./region.ts";
@@ -16,20 +18,29 @@ export interface FirstInstallation {
   readonly how: "created" | "was there";
 }
 
+export interface InstallOptions {
+  /** Target → component → what it is configured with beyond its recipe's defaults. */
+  readonly configuration?: Readonly<Record<string, Readonly<Record<string, JsonObject>>>>;
+  /** Whose signature the release needs; without any it needs none. */
+  readonly signers?: Signers | undefined;
+}
+
 /**
  * The first release of a fleet: nothing runs that it could be compared with or go back to, so it goes to both groups at
  * once, and the audit log says who did it. Where something runs already, nothing is touched. May be repeated.
+ * @throws SupplyError before anything is deployed, where a version in some region is not what was signed
  */
 export async function installFirst(
   regions: readonly [Region, ...Region[]],
   release: ReleaseManifest,
   who: string,
   clock: Clock,
-  /** Target → component → what it is configured with beyond its recipe's defaults. */
-  configuration: Readonly<Record<string, Readonly<Record<string, JsonObject>>>> = {},
+  { configuration = {}, signers }: InstallOptions = {},
 ): Promise<FirstInstallation[]> {
   const installed: FirstInstallation[] = [];
   const id = `install-${release.commit.slice(0, 12)}`;
+  if (signers !== undefined)
+    for (const region of regions) await checkSigned(region, release.components, {}, signers);
   for (const region of regions) {
     const { name, mainGroup, canaryGroup } = region.target;
     const configured = Object.entries(configuration[name] ?? {}).map(

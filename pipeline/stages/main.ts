@@ -1,4 +1,4 @@
-/** A work stage of the pipeline, in a checkout of the push: `node pipeline/stages/main.ts check|build|rehearse|publish`. */
+/** A work stage of the pipeline, in a checkout of the push: `node pipeline/stages/main.ts check|build|rehearse|publish|console`. */
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -8,8 +8,11 @@ import * as z from "zod";
 import { readBuild } from "../build/build-manifest.ts";
 import { parsePolicy } from "../policy.ts";
 import { git } from "../push/repository.ts";
+import { copySite } from "../publish/console-site.ts";
 import { publishRelease } from "../publish/publish-release.ts";
 import { targetTime } from "../controller/target-time.ts";
+import { signersOf } from "../supply/signers.ts";
+import { verifyBuild } from "../supply/verify-files.ts";
 import { greengrassOf, s3Of, targetsOf, type Target } from "../target.ts";
 import { check } from "./check.ts";
 import { keepRehearsal } from "../rehearsals.ts";
@@ -34,6 +37,7 @@ const stages: Readonly<Record<string, () => Promise<void>>> = {
   build: buildStage,
   rehearse: rehearseStage,
   publish: publishStage,
+  console: consoleStage,
 };
 
 const stage = stages[process.argv[2] ?? ""];
@@ -106,6 +110,7 @@ async function rehearseStage(): Promise<void> {
 }
 
 async function publishStage(): Promise<void> {
+  refuseUnsigned();
   const [home, ...others] = targetsOf(process.env).map((target) => ({ target, ...portsOf(target) }));
   if (home === undefined) throw new Error("COALMINE_TARGETS names no target");
   const controlTokens = z
@@ -120,6 +125,24 @@ async function publishStage(): Promise<void> {
     console.log(`${region}: ${created.length === 0 ? "had everything" : `created ${created.join(", ")}`}`);
   }
   console.log(`release ${commit().slice(0, 12)} is published in ${[...published.keys()].join(" and ")}`);
+}
+
+async function consoleStage(): Promise<void> {
+  const bucket = process.env["COALMINE_SITE_BUCKET"];
+  if (bucket === undefined)
+    throw new Error("COALMINE_SITE_BUCKET names no bucket; the pipeline's own stack sets it");
+  const site = join(dist, "console");
+  await command("console/build.ts", "--out", site);
+  const copied = await copySite(site, s3Of(homeTarget()), bucket);
+  console.log(`the console's ${copied} files are in ${bucket}`);
+}
+
+/** A version that nobody signed is never rolled out: here it costs no version number yet. */
+function refuseUnsigned(): void {
+  const signers = signersOf(process.env);
+  if (signers === undefined) return;
+  const faults = verifyBuild(dist, signers).flatMap(({ fault }) => fault?.message ?? []);
+  if (faults.length > 0) throw new Error(faults.join("; "));
 }
 
 /** Where the rehearsal of this push leaves its report. */

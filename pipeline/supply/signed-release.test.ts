@@ -6,15 +6,18 @@ import { CreateComponentVersionCommand } from "@aws-sdk/client-greengrassv2";
 import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { Closing } from "@coalmine/runtime";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startRig, type Rig } from "../../api/rig.ts";
+import { GOOD, startRig, type Rig } from "../../api/rig.ts";
 import { operator } from "../../simulator/cloud/protocol/test-cloud.ts";
 import { startCloud } from "../../test/rig-cloud.ts";
 import { checkout } from "../build/fixture-checkout.ts";
 import { withBucket } from "../build/recipe-template.ts";
 import { Controller } from "../controller/controller.ts";
+import { runningRevision } from "../controller/fleet.ts";
+import { installFirst } from "../controller/install-first.ts";
 import { publish } from "../publish/publish.ts";
 import { tinyBuild } from "../publish/tiny-build.fixture.ts";
 import { systemClock } from "@coalmine/runtime/system-clock";
+import { ReleaseManifest } from "../release.ts";
 import { checkSigned } from "./signed-release.ts";
 import { signBuild } from "./sign-build.ts";
 import { readSigners } from "./signers.ts";
@@ -128,4 +131,21 @@ test("a controller that is told whom to trust begins no rollout of an unsigned r
   expect(first?.text).toMatch(/"kind":"refused".*coalmine\.Inference 1\.0\.1 is not signed; sign its build/);
   expect(await rig.executionStatus(executionId)).toBe("Failed");
   expect(rig.versions()).toEqual({ "1.0.0": 2 });
+});
+
+test("nor is such a release the first one of a fleet: nothing is deployed", async () => {
+  const release = ReleaseManifest.parse({ version: 1, commit: GOOD, components: { [NAME]: "2.0.5" } });
+  await published("2.0.5", false);
+  const groups = { mainGroup: "coalmine-new", canaryGroup: "coalmine-new-canary" };
+  const fresh = { ...region(), target: { ...region().target, ...groups } };
+  await expect(installFirst([fresh], release, "ada", systemClock, { signers })).rejects.toThrow(
+    /coalmine\.test\.Tiny 2\.0\.5 is not signed/,
+  );
+  expect(await runningRevision(fresh, groups.mainGroup).catch(() => undefined)).toBeUndefined();
+  await put(
+    envelopeFile(NAME, "2.0.5"),
+    readFileSync(join(await built("2.0.5"), envelopeFile(NAME, "2.0.5"))),
+  );
+  const installed = await installFirst([fresh], release, "ada", systemClock, { signers });
+  expect(installed.map(({ how }) => how)).toEqual(["created", "created"]);
 });

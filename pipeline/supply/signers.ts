@@ -4,6 +4,9 @@ import { messageOf } from "@coalmine/runtime";
 import * as z from "zod";
 import { SupplyError } from "./supply-error.ts";
 
+/** Where whoever publishes and whoever deploys find the list. */
+export const SIGNERS_VARIABLE = "COALMINE_SIGNERS";
+
 /** Whose signatures count: key id → public key. */
 export type Signers = ReadonlyMap<string, KeyObject>;
 
@@ -43,15 +46,25 @@ export function readSigners(text: string, from: string): Signers {
  * for whoever deploys, never by what is deployed.
  */
 export function signersOf(environment: Readonly<Record<string, string | undefined>>): Signers | undefined {
-  const given = environment["COALMINE_SIGNERS"];
-  if (given === undefined) return undefined;
-  return given.trimStart().startsWith("{") ? readSigners(given, "COALMINE_SIGNERS") : readSignersFile(given);
+  const given = environment[SIGNERS_VARIABLE];
+  return given === undefined ? undefined : readSigners(signersText(given), SIGNERS_VARIABLE);
+}
+
+/** The list that is given, by itself or by its file, checked and in as few bytes as an environment wants it. */
+export function signersText(given: string): string {
+  const isList = given.trimStart().startsWith("{");
+  const text = isList ? given : textOfFile(given);
+  readSigners(text, isList ? "the list that is given" : given);
+  return JSON.stringify(JSON.parse(text));
 }
 
 export function readSignersFile(file: string): Signers {
-  let text: string;
+  return readSigners(textOfFile(file), file);
+}
+
+function textOfFile(file: string): string {
   try {
-    text = readFileSync(file, "utf8");
+    return readFileSync(file, "utf8");
   } catch (failure) {
     throw new SupplyError(
       "ERR_SUPPLY_KEY",
@@ -59,7 +72,6 @@ export function readSignersFile(file: string): Signers {
       { cause: failure },
     );
   }
-  return readSigners(text, file);
 }
 
 /** SHA-256 of the public key in DER (SPKI), in hexadecimal digits. */

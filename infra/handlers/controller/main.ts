@@ -9,6 +9,7 @@ import { Controller } from "../../../pipeline/controller/controller.ts";
 import { openRegion } from "../../../pipeline/controller/region.ts";
 import { targetTime } from "../../../pipeline/controller/target-time.ts";
 import { PIPELINE_NAME } from "../../../pipeline/definition.ts";
+import { signersOf } from "../../../pipeline/supply/signers.ts";
 import { TargetError, targetsOf } from "../../../pipeline/target.ts";
 import { noticesBy } from "./notices.ts";
 import { controllerFunction } from "./passes.ts";
@@ -32,6 +33,7 @@ const controller = new Controller({
   newSeed: () => randomBytes(16).toString("hex"),
   notify: noticesBy(new SNSClient({ region: AWS_REGION }), NOTICE_TOPIC),
   log: jsonLog("controller", systemClock, say),
+  signers: signersOf(process.env),
 });
 
 export const passes = controllerFunction({ controller, clock: systemClock, metricLine: say });

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib/core";
+import { Duration, RemovalPolicy } from "aws-cdk-lib/core";
 import {
   AccountRecovery,
   CfnUserPoolGroup,
@@ -7,7 +7,7 @@ import {
   OAuthScope,
   StandardThreatProtectionMode,
   UserPool,
-  type UserPoolClient,
+  UserPoolClient,
 } from "aws-cdk-lib/aws-cognito";
 import { roles } from "@coalmine/contract/operator-api";
 import type { Construct } from "constructs";
@@ -16,18 +16,11 @@ import { groupOf } from "../../api/http/sign-in/groups.ts";
 const PASSWORD_CHARACTERS_MIN = 14;
 /** A shift; then somebody signs in again. */
 const SESSION_HOURS = 12;
-
 /** Two pages of one browser may renew a session at the same time. */
 const ROTATION_GRACE_SECONDS = 60;
 
-/**
- * The people of a region, by invitation, with a second factor; their groups are the roles of the operators' API. `pages`:
- * where a browser comes back to from signing in and out.
- */
-export function userPool(
-  scope: Construct,
-  pages?: { readonly back: string; readonly out: string },
-): { readonly pool: UserPool; readonly client: UserPoolClient; readonly issuer: string } {
+/** The people of a region, by invitation, with a second factor; their groups are the roles of the operators' API. */
+export function userPool(scope: Construct): UserPool {
   const pool = new UserPool(scope, "People", {
     selfSignUpEnabled: false,
     signInAliases: { email: true },
@@ -49,7 +42,20 @@ export function userPool(
   });
   for (const role of roles)
     new CfnUserPoolGroup(scope, `${role}Group`, { userPoolId: pool.userPoolId, groupName: groupOf(role) });
-  const client = pool.addClient("Client", {
+  return pool;
+}
+
+/**
+ * A program that people of a pool sign in to, of its own stack. `pages`: where a browser comes back to from signing in and
+ * out; without them by passwords alone.
+ */
+export function signedInTo(
+  scope: Construct,
+  pool: UserPool,
+  pages?: { readonly back: string; readonly out: string },
+): { readonly client: UserPoolClient; readonly issuer: string } {
+  const client = new UserPoolClient(scope, "Client", {
+    userPool: pool,
     generateSecret: false,
     preventUserExistenceErrors: true,
     enableTokenRevocation: true,
@@ -69,6 +75,8 @@ export function userPool(
           },
         }),
   });
-  const issuer = `https://cognito-idp.${Stack.of(scope).region}.amazonaws.com/${pool.userPoolId}`;
-  return { pool, client, issuer };
+  return {
+    client,
+    issuer: `https://cognito-idp.${pool.stack.region}.amazonaws.com/${pool.userPoolId}`,
+  };
 }
