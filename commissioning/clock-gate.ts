@@ -1,8 +1,9 @@
 import { request } from "node:https";
 import type { Clock } from "@coalmine/ports";
+import type { Proxy } from "@coalmine/site";
 import { AHEAD_MS_MAX } from "./clock-limits.ts";
 import { CommissioningRefused } from "./refusal.ts";
-import { refusedBy, type TlsDoor } from "./tls-probe.ts";
+import { refusedBy, tunnelBy, type TlsDoor } from "./tls-probe.ts";
 
 /** A clock before this has never been set: no device is older than this program. */
 const EARLIEST_MS = Date.UTC(2025, 0, 1);
@@ -34,10 +35,13 @@ export async function compareClock(
     readonly rootCaPem: string;
   },
   clock: Clock,
+  proxy: Proxy | undefined,
 ): Promise<number> {
   const [host = "", port = String(HTTPS_PORT)] = door.endpoint.split(":");
   const at = { ...door, host, port: Number(port) };
-  const date = await serverDate(at, clock).catch((failure: unknown) => refusedBy(at, failure, clock));
+  const date = await serverDate(at, clock, proxy).catch((failure: unknown) =>
+    refusedBy(at, failure, clock, proxy),
+  );
   const now = clock.now();
   const aheadMs = now - date;
   if (Math.abs(aheadMs) > AHEAD_MS_MAX)
@@ -49,7 +53,12 @@ export async function compareClock(
 }
 
 /** Whatever the server answers, it says what time it is. */
-async function serverDate(door: TlsDoor & { readonly endpoint: string }, clock: Clock): Promise<number> {
+async function serverDate(
+  door: TlsDoor & { readonly endpoint: string },
+  clock: Clock,
+  proxy: Proxy | undefined,
+): Promise<number> {
+  const by = await tunnelBy(proxy, door, clock);
   return new Promise((resolve, reject) => {
     const asked = request({
       host: door.host,
@@ -60,6 +69,7 @@ async function serverDate(door: TlsDoor & { readonly endpoint: string }, clock: 
       key: door.privateKeyPem,
       ca: door.rootCaPem,
       agent: false,
+      ...by,
     });
     const late = clock.timer(ANSWER_MS, () =>
       asked.destroy(

@@ -3,9 +3,11 @@ import type { ClaimCode } from "@coalmine/contract/claim-code";
 import type { Sha256 } from "@coalmine/contract";
 import { claimPaths, CodeRefusal, ExchangeAnswer, WhyAnswer } from "@coalmine/contract/commissioning";
 import type { Clock } from "@coalmine/ports";
+import type { Proxy } from "@coalmine/site";
 import type * as z from "zod";
 import { CommissioningRefused, type RefusalReason } from "./refusal.ts";
-import { refusedBy } from "./tls-probe.ts";
+import type { FindProxy } from "./proxy-file.ts";
+import { refusedBy, tunnelBy, type TlsDoor } from "./tls-probe.ts";
 import { parsedJson } from "./parsed-json.ts";
 
 const HTTPS_PORT = 443;
@@ -39,6 +41,7 @@ export function httpsCodeExchange(
   endpoint: string,
   rootCa: () => Promise<string>,
   clock: Clock,
+  findProxy: FindProxy,
 ): CodeExchange {
   const ask = async <Shape extends z.ZodType>(
     path: string,
@@ -48,8 +51,9 @@ export function httpsCodeExchange(
     const url = new URL(path, endpoint);
     const rootCaPem = await rootCa();
     const door = { host: url.hostname, port: Number(url.port === "" ? HTTPS_PORT : url.port), rootCaPem };
-    const { status, body } = await post(url, shown, rootCaPem, clock).catch((failure: unknown) =>
-      refusedBy(door, failure, clock),
+    const proxy = await findProxy();
+    const { status, body } = await post(url, shown, door, clock, proxy).catch((failure: unknown) =>
+      refusedBy(door, failure, clock, proxy),
     );
     const refusal = CodeRefusal.safeParse(body);
     if (status >= 400 && status < 500 && refusal.success)
@@ -67,17 +71,20 @@ export function httpsCodeExchange(
   };
 }
 
-function post(
+async function post(
   url: URL,
   body: object,
-  ca: string,
+  door: TlsDoor,
   clock: Clock,
+  proxy: Proxy | undefined,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
+  const by = await tunnelBy(proxy, door, clock);
   return new Promise((resolve, reject) => {
     const asked = request(url, {
       method: "POST",
-      ca,
+      ca: door.rootCaPem,
       agent: false,
+      ...by,
       headers: { "content-type": "application/json" },
     });
     const late = clock.timer(ANSWER_MS, () =>

@@ -16,6 +16,7 @@ import { nucleusConfiguration } from "./nucleus-configuration.ts";
 import type { CommissionOptions } from "./options.ts";
 import { type Papers, readPapers, writePapers } from "./papers.ts";
 import { type Places, placesOf } from "./places.ts";
+import { readProxy } from "./proxy-file.ts";
 import { type Findings, makeReport } from "./report/make-report.ts";
 import type { Visit } from "./report/visit.ts";
 import { keepRootCa } from "./root-ca.ts";
@@ -74,7 +75,8 @@ export class Commissioning {
     const { clock, files } = this.#ports;
     const { claimEndpoint, rootCaFile } = this.options;
     const rootCaPem = await keepRootCa(this.places, rootCaFile, files);
-    const aheadMs = await compareClock({ endpoint: new URL(claimEndpoint).host, rootCaPem }, clock);
+    const door = { endpoint: new URL(claimEndpoint).host, rootCaPem };
+    const aheadMs = await compareClock(door, clock, await readProxy(this.places.proxy));
     await this.journal.done({ clock: { at: clock.now(), aheadMs } });
     await makeIdentity(this.#identity);
   }
@@ -96,8 +98,11 @@ export class Commissioning {
     const { entries } = this.journal;
     if (entries.configured !== undefined) return;
     const thingName = entries.thing?.thingName ?? this.options.serial;
-    const text = nucleusConfiguration(this.options, this.places, thingName);
-    await files.write(this.places.configuration, text, modes.configuration);
+    const proxy = await readProxy(this.places.proxy);
+    const text = nucleusConfiguration(this.options, this.places, thingName, proxy);
+    // The nucleus reads the proxy's password from here.
+    const mode = proxy?.account === undefined ? modes.configuration : modes.privateKey;
+    await files.write(this.places.configuration, text, mode);
     await this.journal.done({ configured: { at: clock.now() } });
   }
 

@@ -8,7 +8,13 @@ import { CommissioningRefused } from "./refusal.ts";
 export async function refuseWrongModes(places: Places): Promise<void> {
   await refuseMode(dirname(places.privateKey), modes.folder);
   await refuseMode(dirname(places.journal), modes.folder);
-  for (const secret of [places.privateKey, places.signingRequest, places.ownershipToken, places.journal])
+  for (const secret of [
+    places.privateKey,
+    places.signingRequest,
+    places.ownershipToken,
+    places.journal,
+    places.proxy,
+  ])
     await refuseMode(secret, modes.privateKey);
   for (const certificate of [places.certificate, places.rootCa])
     await refuseMode(certificate, modes.certificate);

@@ -1,8 +1,11 @@
-import { iot, mqtt5 } from "aws-iot-device-sdk-v2";
+import { http, iot, mqtt5 } from "aws-iot-device-sdk-v2";
 import type { Clock } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
+import type { Proxy } from "@coalmine/site";
+import { isExempt } from "@coalmine/site/way";
 import type { IotConnection, IotConnector, IotIdentity } from "./iot-connection.ts";
 import { mqttAlpn } from "./network/network-list.ts";
+import type { FindProxy } from "./proxy-file.ts";
 import { CommissioningRefused } from "./refusal.ts";
 import { probeTls } from "./tls-probe.ts";
 
@@ -14,12 +17,14 @@ const OPERATION_SECONDS = 15;
 export function mqttConnector(
   endpoint: { readonly host: string; readonly port: number },
   clock: Clock,
+  findProxy: FindProxy,
 ): IotConnector {
   return {
     connect: async (identity) => {
       // The SDK tells a wrong authority only as "negotiation failed", and late.
-      await probeTls({ ...endpoint, ...identity, alpn: mqttAlpn(endpoint.port) }, clock);
-      return connected(endpoint, identity, clock);
+      const proxy = await findProxy();
+      await probeTls({ ...endpoint, ...identity, alpn: mqttAlpn(endpoint.port) }, clock, proxy);
+      return connected(endpoint, identity, clock, proxy);
     },
   };
 }
@@ -28,20 +33,20 @@ async function connected(
   { host, port }: { readonly host: string; readonly port: number },
   identity: IotIdentity,
   clock: Clock,
+  proxy: Proxy | undefined,
 ): Promise<IotConnection> {
-  const client = new mqtt5.Mqtt5Client(
-    iot.AwsIotMqtt5ClientConfigBuilder.newDirectMqttBuilderWithMtlsFromMemory(
-      host,
-      identity.certificatePem,
-      identity.privateKeyPem,
-    )
-      .withCertificateAuthority(identity.rootCaPem)
-      .withPort(port)
-      .withConnectProperties({ clientId: identity.clientId, keepAliveIntervalSeconds: 60 })
-      .withSessionBehavior(mqtt5.ClientSessionBehavior.Clean)
-      .withAckTimeoutSeconds(OPERATION_SECONDS)
-      .build(),
-  );
+  const builder = iot.AwsIotMqtt5ClientConfigBuilder.newDirectMqttBuilderWithMtlsFromMemory(
+    host,
+    identity.certificatePem,
+    identity.privateKeyPem,
+  )
+    .withCertificateAuthority(identity.rootCaPem)
+    .withPort(port)
+    .withConnectProperties({ clientId: identity.clientId, keepAliveIntervalSeconds: 60 })
+    .withSessionBehavior(mqtt5.ClientSessionBehavior.Clean)
+    .withAckTimeoutSeconds(OPERATION_SECONDS);
+  if (proxy !== undefined && !isExempt(host, proxy)) builder.withHttpProxyOptions(tunnelBy(proxy));
+  const client = new mqtt5.Mqtt5Client(builder.build());
   const handlers = new Map<string, (payload: string) => void>();
   client.on("messageReceived", ({ message }) => handlers.get(message.topicName)?.(textOf(message.payload)));
   // Without a listener such an event would end the process; what it means is told by the operation that fails.
@@ -68,6 +73,19 @@ async function connected(
     },
     close,
   };
+}
+
+function tunnelBy({ host, port, account }: Proxy): http.HttpProxyOptions {
+  const { Basic, None } = http.HttpProxyAuthenticationType;
+  return new http.HttpProxyOptions(
+    host,
+    port,
+    account === undefined ? None : Basic,
+    account?.user,
+    account?.password.reveal(),
+    undefined,
+    http.HttpProxyConnectionType.Tunneling,
+  );
 }
 
 /** The door was open a moment ago with this authority: whoever is turned away now is turned away for its certificate. */

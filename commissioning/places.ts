@@ -17,6 +17,8 @@ export interface Places {
   readonly reportText: string;
   /** The one file that holds the claim code; erased when the device needs it no more. */
   readonly claimCode: string;
+  /** How the building's proxy is used; its password is on no other file but the core device's configuration. */
+  readonly proxy: string;
   readonly reportHtml: string;
   readonly reportPdf: string;
   /** The report's hash and the device's signature over it. */
@@ -40,6 +42,7 @@ export function placesOf({ root, claimCodeFile }: Pick<CommissionOptions, "root"
     reportJson: own("report.json"),
     reportText: own("report.txt"),
     claimCode: claimCodeFile ?? own("claim-code"),
+    proxy: own("proxy.json"),
     reportHtml: own("report.html"),
     reportPdf: own("report.pdf"),
     reportSeal: own("report.seal.json"),

@@ -22,6 +22,7 @@ import { parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import type { IotConnection } from "../commissioning/iot-connection.ts";
 import { mqttConnector } from "../commissioning/mqtt-connector.ts";
+import { noProxy } from "../commissioning/proxy-file.ts";
 import { names } from "../infra/identity/identity.ts";
 import { publish } from "../pipeline/publish/publish.ts";
 import { installedComponents } from "../simulator/fleet/process/installed-components.ts";
@@ -62,7 +63,7 @@ async function operatorConnection(): Promise<IotConnection> {
   await iot.send(new CreatePolicyCommand({ policyName: "operator", policyDocument }));
   const made = await iot.send(new CreateKeysAndCertificateCommand({ setAsActive: true }));
   await iot.send(new AttachPolicyCommand({ policyName: "operator", target: made.certificateArn }));
-  return mqttConnector({ host: "localhost", port: region.cloud.ports.mqtt }, clock).connect({
+  return mqttConnector({ host: "localhost", port: region.cloud.ports.mqtt }, clock, noProxy).connect({
     clientId: "operator",
     certificatePem: made.certificatePem ?? "",
     privateKeyPem: made.keyPair?.PrivateKey ?? "",

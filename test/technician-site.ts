@@ -124,7 +124,7 @@ export async function newDevice(
         files,
       },
       network: site.network,
-      probes: nodeProbes({ clock: site.deviceClock, wire: site.wire }),
+      probes: (proxy) => nodeProbes({ clock: site.deviceClock, wire: site.wire, proxy }),
       setClock: async (to) => site.change({ deviceClockAheadMs: to - systemClock.now() }),
       fluids: [fluid],
     });

@@ -9,6 +9,7 @@ import { doctorAnswers } from "./doctor.ts";
 import { fleetAnswers } from "./fleet.ts";
 import { judgeAnswers } from "./judge.ts";
 import { queueAnswers } from "./queue.ts";
+import { reportAnswers } from "./report.ts";
 
 /**
  * What each command prints with `--json`, by name. New members may come with any version; none goes or changes its
@@ -44,6 +45,7 @@ export const answers = {
   ...fleetAnswers,
   ...judgeAnswers,
   ...queueAnswers,
+  ...reportAnswers,
 } as const;
 export type AnswerName = keyof typeof answers;
 export const answerNames = Object.keys(answers).filter(isAnswerName).sort();

@@ -1,8 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
+import { type Proxy, Secret } from "@coalmine/site";
 import { parse } from "yaml";
 import * as z from "zod";
+
+const HTTP_PORT = 80;
+
+/** As the nucleus has it. */
+const NetworkProxy = z.object({
+  noProxyAddresses: z.string().default(""),
+  proxy: z.object({
+    url: z.url({ protocol: /^http$/ }),
+    username: z.string().optional(),
+    password: z.string().optional(),
+  }),
+});
+type NetworkProxy = z.infer<typeof NetworkProxy>;
 
 /** Of a core device's `config/config.yaml`, what its health depends on. */
 const Configuration = z.object({
@@ -18,6 +32,7 @@ const Configuration = z.object({
         iotDataEndpoint: z.string().min(1),
         iotCredEndpoint: z.string().min(1),
         mqtt: z.object({ port: z.int().default(8883) }).prefault({}),
+        networkProxy: NetworkProxy.optional(),
         /** `user:group`; without it components run as the core device itself. */
         runWithDefault: z.object({ posixUser: z.string().optional() }).prefault({}),
       }),
@@ -34,6 +49,7 @@ export interface DeviceConfiguration {
   readonly iotCredEndpoint: string;
   readonly mqttPort: number;
   readonly user: string | undefined;
+  readonly proxy: Proxy | undefined;
 }
 
 export class DeviceConfigurationError extends CoalmineError {
@@ -67,5 +83,16 @@ export async function readDeviceConfiguration(root: string): Promise<DeviceConfi
     iotCredEndpoint: configuration.iotCredEndpoint,
     mqttPort: configuration.mqtt.port,
     user: configuration.runWithDefault.posixUser?.split(":")[0],
+    proxy: configuration.networkProxy && proxyIn(configuration.networkProxy),
+  };
+}
+
+function proxyIn({ noProxyAddresses, proxy: { url, username, password } }: NetworkProxy): Proxy {
+  const { hostname: host, port } = new URL(url);
+  return {
+    host,
+    port: Number(port || HTTP_PORT),
+    exceptions: noProxyAddresses.split(",").filter((name) => name !== ""),
+    ...(username === undefined ? {} : { account: { user: username, password: new Secret(password ?? "") } }),
   };
 }

@@ -49,7 +49,7 @@ async function clockAgainst(configuration: DeviceConfiguration, clock: Clock): P
   try {
     refuseUnsetClock(clock);
     const door = { endpoint: configuration.iotCredEndpoint, ...(await readIdentity(configuration)) };
-    const aheadMs = await compareClock(door, clock);
+    const aheadMs = await compareClock(door, clock, configuration.proxy);
     return ok(
       check,
       `within ${Math.max(1, Math.ceil(Math.abs(aheadMs) / 1000))} s of ${configuration.iotCredEndpoint}`,
@@ -63,7 +63,8 @@ async function reachable(configuration: DeviceConfiguration, clock: Clock): Prom
   const { iotDataEndpoint: host, mqttPort: port } = configuration;
   const check = "the way to AWS IoT Core";
   try {
-    await probeTls({ host, port, ...(await readIdentity(configuration)), alpn: mqttAlpn(port) }, clock);
+    const door = { host, port, ...(await readIdentity(configuration)), alpn: mqttAlpn(port) };
+    await probeTls(door, clock, configuration.proxy);
     return ok(check, `${host}:${port} takes this device's certificate`);
   } catch (failure) {
     return refusal(check, failure);

@@ -77,9 +77,10 @@ export class AnswerBook {
     await this.write({ seen: without(seen, step), leftOut: { ...leftOut, [step]: why } });
   }
 
-  /** It was left to the device, and a person has to do it after all. */
+  /** It was done or left out, and has to be done after all. */
   async reopen(step: StepName): Promise<void> {
-    await this.write({ leftOut: without(this.#answers.leftOut, step) });
+    const { seen, leftOut } = this.#answers;
+    await this.write({ seen: without(seen, step), leftOut: without(leftOut, step) });
   }
 
   async write(change: Partial<Answers>): Promise<void> {

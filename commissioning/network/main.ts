@@ -11,6 +11,8 @@ import * as z from "zod";
 import type { Finding } from "../doctor/finding.ts";
 import { Language } from "../language.ts";
 import { readOptions } from "../options.ts";
+import { placesOf } from "../places.ts";
+import { readProxy } from "../proxy-file.ts";
 import { languages } from "../texts/languages.ts";
 import { checkNetwork } from "./check-list.ts";
 import { requestToIt } from "./it-request.ts";
@@ -19,7 +21,8 @@ import { networkFinding } from "./sentences.ts";
 
 /** The network check list in a terminal, with what to send to the hospital's IT below it. Changes nothing. */
 const usage = `usage: commissioning/network/main.ts --settings FILE [--adapter NAME] [--proxy HOST:PORT] [--language ${Language.options.join("|")}] [--json]
-  FILE is what the device is commissioned with; without --adapter it is the one that is connected.
+  FILE is what the device is commissioned with; without --adapter it is the one that is connected,
+  and without --proxy the one that the technician named.
 `;
 const EXIT = { done: 0, unexpected: 1, usage: 2, unreachable: 8 } as const;
 const signs = { ok: "ok  ", failed: "FAIL", "not checked": "?   " } as const;
@@ -42,8 +45,9 @@ async function main(): Promise<number> {
     process.stderr.write(usage);
     return EXIT.usage;
   }
-  const { settings: file, proxy, language, json } = given;
+  const { settings: file, language, json } = given;
   const settings = await readOptions(file);
+  const proxy = given.proxy ?? (await readProxy(placesOf(settings).proxy));
   const network = networkManager(systemProgram);
   const adapters = await network.adapters();
   const list = networkList(settings);

@@ -37,9 +37,13 @@ export function verifyReport(text: string, sealText?: string): Verdict {
 
   const data = again === undefined ? text : canonicalJson(report.data);
   const hash = sha256(data);
-  if (hash !== seal.data.sha256)
-    return notGenuine(`its data has the SHA-256 ${hash}, the seal is of ${seal.data.sha256}: it was changed`);
   const signer = signerOf(data, seal.data);
+  if (hash !== seal.data.sha256)
+    return notGenuine(
+      signer !== undefined && signer === report.data.certificateId
+        ? `the hash in its seal was changed: it is ${seal.data.sha256}, and the device signed what has ${hash}`
+        : `its data has the SHA-256 ${hash}, the seal is of ${seal.data.sha256}: it was changed`,
+    );
   if (seal.data.signature !== undefined && signer !== report.data.certificateId)
     return notGenuine("its signature is not that of the device whose certificate it names");
   if (again === undefined) return { genuine: true, sha256: hash, signer };

@@ -1,4 +1,4 @@
-import type { Network, Probes } from "@coalmine/site";
+import type { Network, Probes, Proxy } from "@coalmine/site";
 import type { Finding } from "../doctor/finding.ts";
 import type { AnswerBook } from "../flow/answers.ts";
 import type { Scene, Step } from "../flow/flow.ts";
@@ -9,6 +9,7 @@ import { checkNetwork } from "../network/check-list.ts";
 import { requestToIt } from "../network/it-request.ts";
 import { networkList, portalWitness } from "../network/network-list.ts";
 import { networkFinding } from "../network/sentences.ts";
+import type { FindProxy } from "../proxy-file.ts";
 import { languages } from "../texts/languages.ts";
 import type { Device } from "./device.ts";
 
@@ -16,7 +17,8 @@ export interface ChecksParts {
   readonly book: AnswerBook;
   readonly device: Device;
   readonly network: Network;
-  readonly probes: Probes;
+  readonly probes: (proxy: Proxy | undefined) => Probes;
+  readonly findProxy: FindProxy;
   /** What the cloud's certificates are signed by, PEM. */
   readonly trust: () => Promise<string>;
   readonly now: () => number;
@@ -91,16 +93,18 @@ export class ChecksStep implements Step {
   }
 
   async #run(texts: (typeof languages)[Language]): Promise<void> {
-    const { network, probes, device, trust, book, timeServers } = this.#parts;
+    const { network, probes, device, trust, book, timeServers, findProxy } = this.#parts;
     const { settings } = device;
     const list = networkList({ ...settings, ...(timeServers === undefined ? {} : { timeServers }) });
     const adapters = await network.adapters();
     const states = await Promise.all(adapters.map(({ name }) => network.state(name)));
     const [first] = adapters;
     const adapter = adapters[states.findIndex(({ kind }) => kind === "connected")] ?? first;
+    const proxy = await findProxy();
     const checks = await checkNetwork({
       network,
-      probes,
+      probes: probes(proxy),
+      proxy,
       list,
       adapter: adapter?.name ?? "",
       portalWitness: portalWitness(settings.region),
@@ -114,6 +118,7 @@ export class ChecksStep implements Step {
         adapters,
         list,
         findings: this.#findings,
+        proxy: proxy && `${proxy.host}:${proxy.port}`,
       },
       texts,
     );

@@ -1,14 +1,17 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "@coalmine/ports";
 import { DrivenClock } from "@coalmine/runtime";
+import type { Proxy } from "@coalmine/site";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { SimulatedNetwork } from "../../simulator/site/simulated-network.ts";
 import { openSite, type SitePlan } from "../../simulator/site/site-plan.ts";
+import { durableFiles } from "../durable-files.ts";
 import { AnswerBook } from "../flow/answers.ts";
 import { Flow } from "../flow/flow.ts";
 import type { StepName, Values } from "../flow/screen.ts";
+import { keepProxy, readProxy } from "../proxy-file.ts";
 import { ClockStep } from "./clock-step.ts";
 import { NetworkStep } from "./network-step.ts";
 import { SiteStep } from "./site-step.ts";
@@ -41,6 +44,7 @@ const plan: SitePlan = {
 
 let folder: string;
 let answers: string;
+let proxyFile: string;
 let clock: DrivenClock;
 let aheadMs: number;
 let site: SitePlan;
@@ -49,6 +53,7 @@ let flow: Flow;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "steps-"));
   answers = join(folder, "answers.json");
+  proxyFile = join(folder, "proxy.json");
   clock = new DrivenClock(START_MS, () => new Promise(setImmediate));
   aheadMs = 0;
   site = plan;
@@ -67,10 +72,14 @@ async function powered(): Promise<Flow> {
     timer: (ms, fire) => clock.timer(ms, fire),
   };
   const set = async (to: number): Promise<void> => void (aheadMs = to - clock.now());
+  const proxies = {
+    find: () => readProxy(proxyFile),
+    keep: (proxy: Proxy | undefined) => keepProxy(proxyFile, proxy, durableFiles),
+  };
   const steps = [
     new SiteStep(book, "rheo-0042"),
     new ClockStep(book, device, set),
-    await NetworkStep.open(book, network, () => clock.now()),
+    await NetworkStep.open({ book, network, proxies, now: () => clock.now() }),
   ];
   return new Flow(steps, () => book.answers.language ?? "en");
 }
@@ -181,4 +190,33 @@ test("by cable: without DHCP a fixed address is asked for; without any network i
   await press("network", "without");
   flow = await powered();
   expect(flow.view.steps.map(({ state }) => state)).toEqual(["done", "done", "later"]);
+});
+
+test("a proxy is kept where its owner alone reads it, shown without its password, and refused where it cannot be one", async () => {
+  await toNetwork();
+  await press("network", "proxy");
+  const typed = {
+    "proxy-host": "proxy.ward.example",
+    "proxy-port": "3128",
+    exceptions: "10.1.2.3, s3.local",
+  };
+  await press("network", "use-proxy", { ...typed, "proxy-port": "0" });
+  expect(bad()).toContain("port:");
+  await press("network", "use-proxy", { ...typed, "proxy-host": "http://proxy" });
+  expect(bad()).toContain("host: a host name");
+  await press("network", "use-proxy", { ...typed, "proxy-user": "a:b", "proxy-password": "pr0xy-pw" });
+  expect(bad()).toContain("account.user: no colon");
+  expect(bad()).not.toContain("pr0xy-pw");
+  await press("network", "use-proxy", { ...typed, "proxy-user": "ward", "proxy-password": "pr0xy-pw" });
+  expect(bad()).toBeUndefined();
+  expect((await stat(proxyFile)).mode & 0o777).toBe(0o600);
+
+  flow = await powered();
+  expect(JSON.stringify(flow.view.blocks)).toContain("proxy.ward.example:3128");
+  await press("network", "proxy");
+  expect(JSON.stringify(flow.view)).toContain("10.1.2.3, s3.local");
+  expect(JSON.stringify(flow.view) + (await readFile(answers, "utf8"))).not.toContain("pr0xy-pw");
+  expect((await readProxy(proxyFile))?.account?.password.reveal()).toBe("pr0xy-pw");
+  await press("network", "no-proxy");
+  expect(await readProxy(proxyFile)).toBeUndefined();
 });

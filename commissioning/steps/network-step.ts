@@ -1,10 +1,19 @@
-import type { Adapter, AdapterState, ConnectFailure, Network, Scan, SeenNetwork } from "@coalmine/site";
+import type {
+  Adapter,
+  AdapterState,
+  ConnectFailure,
+  Network,
+  Proxy,
+  Scan,
+  SeenNetwork,
+} from "@coalmine/site";
 import { ConnectRequest } from "@coalmine/site";
 import type { AnswerBook } from "../flow/answers.ts";
 import type { Scene, Step } from "../flow/flow.ts";
 import type { Block, Button, Screen, StepState, Values } from "../flow/screen.ts";
 import type { Texts } from "../flow/texts/texts.ts";
 import { connectSaid } from "../network/sentences.ts";
+import { type FindProxy, proxyOf } from "../proxy-file.ts";
 import { CommissioningRefused } from "../refusal.ts";
 import { languages } from "../texts/languages.ts";
 
@@ -13,7 +22,8 @@ type At =
   | { readonly kind: "overview" }
   | { readonly kind: "wifi"; readonly adapter: string; readonly scan: Scan }
   | { readonly kind: "join"; readonly adapter: string; readonly network: Joining }
-  | { readonly kind: "static"; readonly adapter: string };
+  | { readonly kind: "static"; readonly adapter: string }
+  | { readonly kind: "proxy" };
 
 interface Joining {
   readonly ssid: string | undefined;
@@ -22,23 +32,37 @@ interface Joining {
 
 const securities = ["open", "wpa2-psk", "sae", "802.1x"] as const;
 
+export interface NetworkParts {
+  readonly book: AnswerBook;
+  readonly network: Network;
+  readonly proxies: {
+    readonly find: FindProxy;
+    /** Keeps it where only its owner reads; none where undefined. */
+    keep(proxy: Proxy | undefined): Promise<void>;
+  };
+  readonly now: () => number;
+}
+
 /** A link to the building's network, or none for now. No passphrase outlives the request that it came with. */
 export class NetworkStep implements Step {
   readonly name = "network";
   readonly #book: AnswerBook;
   readonly #network: Network;
+  readonly #proxies: NetworkParts["proxies"];
   readonly #now: () => number;
+  #proxy: Proxy | undefined;
   #adapters: readonly (Adapter & { readonly state: AdapterState })[] = [];
   #at: At = { kind: "overview" };
 
-  private constructor(book: AnswerBook, network: Network, now: () => number) {
+  private constructor({ book, network, proxies, now }: NetworkParts) {
     this.#book = book;
     this.#network = network;
+    this.#proxies = proxies;
     this.#now = now;
   }
 
-  static async open(book: AnswerBook, network: Network, now: () => number): Promise<NetworkStep> {
-    const step = new NetworkStep(book, network, now);
+  static async open(parts: NetworkParts): Promise<NetworkStep> {
+    const step = new NetworkStep(parts);
     await step.#look();
     return step;
   }
@@ -68,6 +92,15 @@ export class NetworkStep implements Step {
         return {
           blocks: joinBlocks(words, this.#at.network),
           buttons: [{ action: "join", label: words.join, kind: "primary" }, back],
+        };
+      case "proxy":
+        return {
+          blocks: proxyBlocks(words, this.#proxy),
+          buttons: [
+            { action: "use-proxy", label: words.useProxy, kind: "primary" },
+            { action: "no-proxy", label: words.noProxy, kind: "plain" },
+            back,
+          ],
         };
       case "static":
         break;
@@ -104,6 +137,9 @@ export class NetworkStep implements Step {
     else if (action === "pick" && this.#at.kind === "wifi") this.#pick(this.#at, values, words);
     else if (action === "join" && this.#at.kind === "join")
       await this.#connect(joinRequest(this.#at.adapter, this.#at.network, values), texts);
+    else if (action === "proxy") this.#at = { kind: "proxy" };
+    else if (action === "use-proxy") await this.#keepProxy(typedProxy(values));
+    else if (action === "no-proxy") await this.#keepProxy(undefined);
     else if (action === "keep") await this.#book.saw("network", this.#now());
     else if (action === "without") await this.#book.leaveOut("network", words.without);
     await this.#look();
@@ -119,7 +155,10 @@ export class NetworkStep implements Step {
           { action: `cable-${name}`, label: words.cable(name), kind: "plain" },
           { action: `static-${name}`, label: words.static(name), kind: "plain" },
         );
-    buttons.push({ action: "without", label: words.without, kind: "plain" });
+    buttons.push(
+      { action: "without", label: words.without, kind: "plain" },
+      { action: "proxy", label: words.proxy, kind: "plain" },
+    );
     const findings = this.#adapters.map(({ name, state }) => ({
       tone: state.kind === "connected" ? ("good" as const) : ("info" as const),
       label: name,
@@ -133,6 +172,10 @@ export class NetworkStep implements Step {
             { kind: "findings", title: words.adapters, rows: findings },
             { kind: "copy", label: words.mac, text: macs },
           ];
+    if (this.#proxy !== undefined) {
+      const value = `${this.#proxy.host}:${this.#proxy.port}`;
+      blocks.push({ kind: "facts", rows: [{ label: words.proxyIs, value }] });
+    }
     return { blocks, buttons };
   }
 
@@ -170,7 +213,15 @@ export class NetworkStep implements Step {
     this.#at = { kind: "overview" };
   }
 
+  /** What was reached another way is to be tried again. */
+  async #keepProxy(proxy: Proxy | undefined): Promise<void> {
+    await this.#proxies.keep(proxy);
+    await this.#book.reopen("checks");
+    this.#at = { kind: "overview" };
+  }
+
   async #look(): Promise<void> {
+    this.#proxy = await this.#proxies.find();
     const adapters = await this.#network.adapters();
     this.#adapters = await Promise.all(
       adapters.map(async (adapter) => ({ ...adapter, state: await this.#network.state(adapter.name) })),
@@ -227,8 +278,41 @@ function joinRequest(adapter: string, network: Joining, values: Values): object 
 }
 
 function staticOf({ address = "", gateway = "", dns = "" }: Values): object {
-  const servers = dns.split(/[\s,]+/).filter((part) => part !== "");
-  return { kind: "static", address: address.trim(), gateway: gateway.trim(), dns: servers };
+  return { kind: "static", address: address.trim(), gateway: gateway.trim(), dns: listOf(dns) };
+}
+
+function proxyBlocks(words: Texts["network"], proxy: Proxy | undefined): Block[] {
+  const input = (name: string, label: string, value = "", more: object = {}): Block => ({
+    kind: "input",
+    name,
+    label,
+    type: "text",
+    ...(value === "" ? {} : { value }),
+    ...more,
+  });
+  const optional = { isOptional: true };
+  return [
+    input("proxy-host", words.proxyHost, proxy?.host, { hint: "proxy.hospital.example" }),
+    input("proxy-port", words.proxyPort, proxy && String(proxy.port), { type: "number", hint: "3128" }),
+    input("proxy-user", words.identity, proxy?.account?.user, optional),
+    input("proxy-password", words.passphrase, "", { ...optional, type: "secret" }),
+    input("exceptions", words.exceptions, proxy?.exceptions?.join(", "), optional),
+  ];
+}
+
+function typedProxy(values: Values): Proxy {
+  const { "proxy-host": host = "", "proxy-port": port = "", exceptions = "" } = values;
+  const { "proxy-user": user = "", "proxy-password": password = "" } = values;
+  return proxyOf({
+    host: host.trim(),
+    port: Number(port),
+    exceptions: listOf(exceptions),
+    ...(user === "" && password === "" ? {} : { account: { user, password } }),
+  });
+}
+
+function listOf(text: string): string[] {
+  return text.split(/[\s,]+/).filter((part) => part !== "");
 }
 
 function split(action: string): [string, string] {

@@ -47,7 +47,7 @@ async function main(): Promise<number> {
       versions: { node: process.versions.node },
     },
     network: networkManager(systemProgram),
-    probes: nodeProbes({ clock, wire: machineWire }),
+    probes: (proxy) => nodeProbes({ clock, wire: machineWire, proxy }),
     setClock: setSystemClock(systemProgram),
     fluids: referenceFluids,
     consoleUrl,

@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ReferenceFluid } from "@coalmine/instrument/guided-calibration/reference-fluid";
-import type { Network, Probes } from "@coalmine/site";
+import type { Network, Probes, Proxy } from "@coalmine/site";
 import type { CommissioningPorts } from "../commissioning.ts";
+import { durableFiles } from "../durable-files.ts";
 import { AnswerBook } from "../flow/answers.ts";
 import { Flow } from "../flow/flow.ts";
 import type { Language } from "../language.ts";
 import { placesOf } from "../places.ts";
+import { keepProxy, readProxy } from "../proxy-file.ts";
 import { CalibrationStep } from "../steps/calibration-step.ts";
 import { ChecksStep } from "../steps/checks-step.ts";
 import { ClockStep, type SetClock } from "../steps/clock-step.ts";
@@ -22,7 +24,7 @@ export interface ProgramParts {
   readonly settings: FactorySettings;
   readonly ports: CommissioningPorts;
   readonly network: Network;
-  readonly probes: Probes;
+  readonly probes: (proxy: Proxy | undefined) => Probes;
   readonly setClock: SetClock;
   readonly fluids: readonly ReferenceFluid[];
   readonly consoleUrl?: string | undefined;
@@ -50,16 +52,22 @@ export async function openProgram(parts: ProgramParts): Promise<Program> {
   if (book.answers.place !== undefined) await device.commissioning();
   const language = (): Language => book.answers.language ?? "en";
   const trust = (): Promise<string> => readFile(settings.rootCaFile, "utf8");
+  const places = placesOf(settings);
+  const proxies = {
+    find: () => readProxy(places.proxy),
+    keep: (proxy: Proxy | undefined) => keepProxy(places.proxy, proxy, ports.files ?? durableFiles),
+  };
   const flow = new Flow(
     [
       new SiteStep(book, settings.serial),
       new ClockStep(book, clock, setClock),
-      await NetworkStep.open(book, network, now),
+      await NetworkStep.open({ book, network, proxies, now }),
       new ChecksStep({
         book,
         device,
         network,
         probes,
+        findProxy: proxies.find,
         trust,
         now,
         ...(timeServers === undefined ? {} : { timeServers }),
@@ -72,7 +80,6 @@ export async function openProgram(parts: ProgramParts): Promise<Program> {
     ],
     language,
   );
-  const places = placesOf(settings);
   const files: Readonly<Record<string, readonly [path: string, type: string]>> = {
     "label.pdf": [places.label.pdf, "application/pdf"],
     "label.png": [places.label.png, "image/png"],

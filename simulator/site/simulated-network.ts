@@ -84,6 +84,10 @@ export class SimulatedNetwork implements Network {
     this.#states.set(adapter, { kind: "disconnected" });
   }
 
+  async forget(adapter: string): Promise<void> {
+    this.#states.delete(adapter);
+  }
+
   /** What the device knows of the network it is in, or undefined while it is in none. */
   lease(): Lease | undefined {
     const states = this.#plan().adapters.map(({ name, kind }) =>

@@ -148,6 +148,9 @@ test("by a proxy: TLS ends at the real server; without it nothing leaves the bui
   site.change({ proxy: { account, isOnlyWay: true } });
   expect(await probes(brief).open(IOT, 443)).toMatchObject({ kind: "silent" });
   expect(await probes({ proxy: proxy() }).handshake(mqtt(443))).toMatchObject({ kind: "trusted" });
+  expect(site.proxied).toEqual(new Set([`${IOT}:443`]));
+  const exempt = { ...proxy(), exceptions: [IOT.toUpperCase()] };
+  expect(await probes({ ...brief, proxy: exempt }).open(IOT, 443)).toMatchObject({ kind: "silent" });
 });
 
 test("a proxy that wants an account, one that forbids a host, one that cannot get out, and none at all", async () => {

@@ -10,7 +10,7 @@ import { addressBook, PORTAL_HOST } from "./addresses.ts";
 import { serveNames } from "./name-server.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import type { SitePlan } from "./site-plan.ts";
-import { SiteWire } from "./site-wire.ts";
+import { LOOPBACK, SiteWire } from "./site-wire.ts";
 import { serveTime } from "./time-server.ts";
 import { serveTls } from "./tls-end.ts";
 import { serveOutside, servePortal, servePortalApi, serveProxy } from "./web-ends.ts";
@@ -22,6 +22,10 @@ export interface SimulatedSite {
   readonly deviceClock: Clock;
   /** The certificate of the authority that the world outside is signed by. */
   readonly trust: string;
+  /** Where programs of this machine find the building's proxy; the wire leads there as well. */
+  readonly proxyAt: { readonly host: string; readonly port: number };
+  /** Each `host:port` that the proxy led somebody to. */
+  readonly proxied: ReadonlySet<string>;
   /** Somebody in the building changes something. */
   change(changes: Partial<SitePlan>): void;
   close(): Promise<void>;
@@ -41,6 +45,7 @@ export async function startSite(
   const udp = (socket: DatagramSocket): number => closing.add(socket, closed).address().port;
 
   const network = new SimulatedNetwork(now, clock);
+  const proxied = new Set<string>();
   const book = () => addressBook(plan.hosts);
   const ends = {
     names: udp(await serveNames((name) => book().get(name))),
@@ -53,7 +58,7 @@ export async function startSite(
     portal: tcp(await servePortal()),
     portalTls: tcp(await serveTls(await authority(PORTAL_HOST), false)),
     portalApi: tcp(await servePortalApi(outside, now)),
-    proxy: tcp(await serveProxy(now, (host, port) => wire.doorOf(host, port))),
+    proxy: tcp(await serveProxy(now, (host, port) => wire.doorOf(host, port), proxied)),
   };
   const wire: SiteWire = new SiteWire(
     now,
@@ -65,6 +70,8 @@ export async function startSite(
     network,
     wire,
     trust: outside.certificatePem,
+    proxyAt: { host: LOOPBACK, port: ends.proxy },
+    proxied,
     deviceClock: { ...wallClock, now: () => wallClock.now() + plan.deviceClockAheadMs },
     change(changes) {
       plan = { ...plan, ...changes };

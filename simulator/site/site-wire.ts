@@ -22,7 +22,7 @@ export interface Ends {
 }
 
 const HTTP = 80;
-const LOOPBACK = "127.0.0.1";
+export const LOOPBACK = "127.0.0.1";
 type Door = { readonly kind: "port"; readonly port: number } | { readonly kind: "nothing" | "no-route" };
 const silence: Door = { kind: "nothing" };
 
@@ -96,11 +96,13 @@ export class SiteWire implements Wire {
     const lease = this.#lease();
     if (lease === undefined || lease.gateway === undefined) return { kind: "no-route" };
     if (address === GATEWAY) return { kind: "port", port: ends.nobody };
-    const host = this.#hostAt(address);
+    const host = address === LOOPBACK && port === ends.proxy ? PROXY_HOST : this.#hostAt(address);
     // A gateway that is not the building's leads nowhere.
     if (host === undefined || lease.gateway !== GATEWAY) return { kind: "no-route" };
     if (host === PROXY_HOST)
-      return proxy !== undefined && port === PROXY_PORT ? { kind: "port", port: ends.proxy } : silence;
+      return proxy !== undefined && [PROXY_PORT, ends.proxy].includes(port)
+        ? { kind: "port", port: ends.proxy }
+        : silence;
     if (host === PORTAL_HOST) return { kind: "port", port: ends.portalApi };
     if (captivePortal) {
       if (port === HTTP) return { kind: "port", port: ends.portal };

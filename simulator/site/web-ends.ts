@@ -37,10 +37,11 @@ export function servePortalApi(authority: CertificateAuthority, plan: () => Site
   );
 }
 
-/** An HTTP proxy for CONNECT alone; `doorOf` says which port of loopback is behind a host's. */
+/** An HTTP proxy for CONNECT alone; `doorOf` says which port of loopback is behind a host's, `proxied` is what it led to. */
 export function serveProxy(
   plan: () => SitePlan,
   doorOf: (host: string, port: number) => number | undefined,
+  proxied: Set<string>,
 ): Promise<Server> {
   const server = createServer((_, response) => response.writeHead(405).end());
   server.on("connect", ({ url = "", headers }, client, head) => {
@@ -55,6 +56,7 @@ export function serveProxy(
     if (allows !== undefined && !allows.includes(host)) return refuse(403, "Forbidden");
     const door = doorOf(host, Number(port));
     if (door === undefined) return refuse(504, "Gateway Timeout");
+    proxied.add(url);
     const onward = connect({ host: "127.0.0.1", port: door }, () => {
       client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
       onward.write(head);

@@ -123,6 +123,13 @@ export const de: Texts = {
     address: "Adresse mit Präfix",
     gateway: "Gateway",
     dns: "DNS-Server",
+    proxy: "Das Haus hat einen Proxy",
+    proxyIs: "Proxy",
+    proxyHost: "Name oder Adresse des Proxys",
+    proxyPort: "Port",
+    exceptions: "Rechner, die ohne ihn erreicht werden",
+    useProxy: "Diesen Proxy nehmen",
+    noProxy: "Ohne Proxy",
   },
   checks: {
     what: "Das Gerät probiert jetzt alles, was es erreichen muss. Das dauert etwa 20 Sekunden.",

@@ -117,6 +117,13 @@ export const en: Texts = {
     address: "Address with prefix",
     gateway: "Gateway",
     dns: "DNS servers",
+    proxy: "The building has a proxy",
+    proxyIs: "Proxy",
+    proxyHost: "The proxy’s name or address",
+    proxyPort: "Port",
+    exceptions: "Hosts reached without it",
+    useProxy: "Use this proxy",
+    noProxy: "Go without a proxy",
   },
   checks: {
     what: "The device now tries everything that it has to reach. It takes some 20 seconds.",

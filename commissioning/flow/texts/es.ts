@@ -121,6 +121,13 @@ export const es: Texts = {
     address: "Dirección con prefijo",
     gateway: "Puerta de enlace",
     dns: "Servidores DNS",
+    proxy: "El edificio tiene un proxy",
+    proxyIs: "Proxy",
+    proxyHost: "Nombre o dirección del proxy",
+    proxyPort: "Puerto",
+    exceptions: "Equipos a los que se llega sin él",
+    useProxy: "Usar este proxy",
+    noProxy: "Sin proxy",
   },
   checks: {
     what: "El equipo prueba ahora todo lo que tiene que alcanzar. Tarda unos 20 segundos.",

@@ -121,6 +121,13 @@ export const it: Texts = {
     address: "Indirizzo con prefisso",
     gateway: "Gateway",
     dns: "Server DNS",
+    proxy: "L’edificio ha un proxy",
+    proxyIs: "Proxy",
+    proxyHost: "Nome o indirizzo del proxy",
+    proxyPort: "Porta",
+    exceptions: "Macchine raggiunte senza di esso",
+    useProxy: "Usa questo proxy",
+    noProxy: "Senza proxy",
   },
   checks: {
     what: "L’apparecchio prova ora tutto ciò che deve raggiungere. Ci vogliono circa 20 secondi.",

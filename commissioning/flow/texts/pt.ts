@@ -120,6 +120,13 @@ export const pt: Texts = {
     address: "Endereço com prefixo",
     gateway: "Gateway",
     dns: "Servidores DNS",
+    proxy: "O edifício tem um proxy",
+    proxyIs: "Proxy",
+    proxyHost: "Nome ou endereço do proxy",
+    proxyPort: "Porta",
+    exceptions: "Máquinas alcançadas sem ele",
+    useProxy: "Usar este proxy",
+    noProxy: "Sem proxy",
   },
   checks: {
     what: "O aparelho experimenta agora tudo o que tem de alcançar. Demora uns 20 segundos.",

@@ -70,6 +70,13 @@ export interface Texts {
     readonly address: string;
     readonly gateway: string;
     readonly dns: string;
+    readonly proxy: string;
+    readonly proxyIs: string;
+    readonly proxyHost: string;
+    readonly proxyPort: string;
+    readonly exceptions: string;
+    readonly useProxy: string;
+    readonly noProxy: string;
   };
   readonly checks: {
     readonly what: string;

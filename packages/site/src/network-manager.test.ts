@@ -62,8 +62,10 @@ function recorded(situation: Situation): { run: RunProgram; calls: Call[]; profi
     if (line.includes("device show"))
       return ok(isUp ? connected : situation === "no cable" ? state(20, "off") : state(30));
     const [, name = ""] = /(coalmine-\w+)/.exec(line) ?? [];
-    if (line.includes("connection delete"))
+    if (line.includes("connection delete")) {
+      isUp = false;
       return profiles.delete(name) ? ok() : refused(10, `Error: unknown connection '${name}'.\n`);
+    }
     if (line.includes("connection add")) profiles.add(name);
     if (line.includes("connection up")) {
       const why = refusals[situation];

@@ -80,7 +80,7 @@ export function networkManager(run: RunProgram): Network {
       const before = await state(adapter);
       if (before.kind === "absent") return { kind: "no-adapter", adapter };
       if (before.kind === "unplugged") return { kind: "unplugged", adapter };
-      const name = `coalmine-${adapter}`;
+      const name = profileName(adapter);
       const { settings, secrets } = profileOf(request);
       // Made anew: what an older profile had saved would be used in place of what is said now.
       const forget = () => nmcli(["connection", "delete", name]);
@@ -114,8 +114,16 @@ export function networkManager(run: RunProgram): Network {
       const ended = await nmcli(args);
       if (![0, DISCONNECTING_FAILED, NOT_THERE].includes(ended.code)) throw unexpected(args, ended);
     },
+
+    async forget(adapter) {
+      const args = ["connection", "delete", profileName(adapter)];
+      const ended = await nmcli(args);
+      if (![0, NOT_THERE].includes(ended.code)) throw unexpected(args, ended);
+    },
   };
 }
+
+const profileName = (adapter: string): string => `coalmine-${adapter}`;
 
 /** While it scans, Wi-Fi may show an invented address: the hardware's own is told beside it then. */
 async function macOf(adapter: string, run: RunProgram): Promise<string> {

@@ -47,6 +47,8 @@ export function networkSuite(
         const after = await network.state(request.adapter);
         expect(after.kind === "connected").toBe(kind === "connected");
         if (result.kind === "connected") expect(after).toEqual(result);
+        await network.forget(request.adapter);
+        expect((await network.state(request.adapter)).kind).not.toBe("connected");
         for (const secret of [SUITE_PASSPHRASE, WRONG])
           expect(JSON.stringify(result) + JSON.stringify(request)).not.toContain(secret);
       });

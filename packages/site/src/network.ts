@@ -67,4 +67,6 @@ export interface Network {
   state(adapter: string): Promise<AdapterState>;
   /** Does nothing where it is not connected. */
   disconnect(adapter: string): Promise<void>;
+  /** Disconnects, and removes what this adapter was told, passphrases too. */
+  forget(adapter: string): Promise<void>;
 }

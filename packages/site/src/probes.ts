@@ -6,6 +6,8 @@ export interface Proxy {
   readonly host: string;
   readonly port: number;
   readonly account?: { readonly user: string; readonly password: Secret } | undefined;
+  /** Hosts that are reached without it, each by its whole name or address. */
+  readonly exceptions?: readonly string[] | undefined;
 }
 
 export type Unresolved =

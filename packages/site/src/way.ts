@@ -20,12 +20,17 @@ export type Way = { readonly kind: "way"; readonly socket: Socket } | NoWay;
 /** To a host's port, by the proxy where there is one. */
 export async function wayTo(host: string, port: number, means: ProbeMeans): Promise<Way> {
   const { proxy } = means;
-  if (proxy === undefined) return directWay(host, port, means);
+  if (proxy === undefined || isExempt(host, proxy)) return directWay(host, port, means);
   const toProxy = await directWay(proxy.host, proxy.port, means);
   const name = `${proxy.host}:${proxy.port}`;
   return toProxy.kind === "way"
     ? through(toProxy.socket, `${host}:${port}`, proxy, means)
     : { kind: "proxy-unreachable", proxy: name, why: toProxy };
+}
+
+/** Names are the same in either case (RFC 4343). */
+export function isExempt(host: string, { exceptions = [] }: Proxy): boolean {
+  return exceptions.some((one) => one.toLowerCase() === host.toLowerCase());
 }
 
 export async function directWay(host: string, port: number, means: ProbeMeans): Promise<Way> {
