@@ -6,7 +6,7 @@ import { Closing } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { durableFiles } from "../commissioning/durable-files.ts";
-import type { Deed, View } from "../commissioning/flow/screen.ts";
+import type { Deed, StepName, View } from "../commissioning/flow/screen.ts";
 import { onlyCut, PowerCut } from "../commissioning/power-cut.fixture.ts";
 import type { Program } from "../commissioning/technician/program.ts";
 import { filesBelow } from "./files-below.ts";
@@ -97,12 +97,55 @@ test("cut at every write of the technician's whole way, the device goes on where
   );
 }, 1_800_000);
 
+test("where nothing leaves the building but by a proxy with an account, clock, code, MQTT and check list go by it, and the nucleus is told; its password is in two files that are their owner's alone", async () => {
+  const closing = new Closing();
+  try {
+    const device = await newDevice(region, folder, "core-proxy", closing, POINT_INTERVAL_MS);
+    const { site, root } = device;
+    const account = { user: "ward-7", password: "pr0xy-pw" };
+    site.change({ proxy: { account, isOnlyWay: true } });
+    await goThrough(device.code, () => device.power(), "network");
+    const { flow } = await device.power();
+    const values = {
+      "proxy-host": site.proxyAt.host,
+      "proxy-port": String(site.proxyAt.port),
+      "proxy-user": account.user,
+      "proxy-password": "not this one",
+    };
+    const name = async (password: string) => {
+      if (flow.view.step !== "network") flow.go("network");
+      await flow.act({ step: "network", action: "proxy", values: {} });
+      const typed = { ...values, "proxy-password": password };
+      await flow.act({ step: "network", action: "use-proxy", values: typed });
+    };
+    await name("not this one");
+    await flow.act({ step: "network", action: "cable-eth0", values: {} });
+    await flow.act({ step: "network", action: "keep", values: {} });
+    await flow.act({ step: "checks", action: "run", values: {} });
+    expect(JSON.stringify(flow.view.blocks)).toMatch(/asks for an account \(407\)|407/);
+    await name(account.password);
+    await goThrough(device.code, () => device.power());
+
+    const { ports } = region.cloud;
+    const claims = new URL(region.claiming.claimEndpoint);
+    for (const port of [ports.mqtt, ports.credentials, ports.dataPlane, claims.port])
+      expect(site.proxied).toContain(`localhost:${port}`);
+    const holders = (await filesBelow(root)).filter(({ text }) => text.includes(account.password));
+    expect(holders.map(({ path, mode }) => [path.split("/").at(-1), mode]).sort()).toEqual([
+      ["config.yaml", "600"],
+      ["proxy.json", "600"],
+    ]);
+  } finally {
+    await closing.close();
+  }
+}, 120_000);
+
 /** Somebody who does what each screen asks for first, from wherever the device is. */
-async function goThrough(code: string, power: () => Promise<Program>): Promise<void> {
+async function goThrough(code: string, power: () => Promise<Program>, until?: StepName): Promise<void> {
   const { flow } = await power();
   for (let deeds = 0; deeds < DEEDS_MAX; deeds++) {
     const { view } = flow;
-    if (view.steps.every(({ state }) => state === "done")) return;
+    if (view.steps.every(({ state }) => state === "done") || view.step === until) return;
     await flow.act(deedFor(view, code));
     const refused = flow.view.blocks.find((block) => block.kind === "note" && block.tone === "bad");
     if (refused !== undefined) throw new Error(JSON.stringify(refused));

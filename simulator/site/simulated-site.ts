@@ -1,6 +1,6 @@
 import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { Clock, Random } from "@coalmine/ports";
 import { Closing } from "@coalmine/runtime";
 import type { Network } from "@coalmine/site";
@@ -41,7 +41,16 @@ export async function startSite(
   const authority = (name: string) => CertificateAuthority.open({ name, random, wallClock });
   const outside = await authority("Amazon Root CA, simulated");
   const closing = new Closing();
-  const tcp = (server: Server): number => portOf(closing.add(server, closed));
+  const tcp = (server: Server): number => {
+    // Tunnels and what a client keeps open would hold up the end.
+    const sockets = new Set<Socket>();
+    server.on("connection", (socket: Socket) => sockets.add(socket));
+    closing.add(server, async () => {
+      for (const socket of sockets) socket.destroy();
+      await closed(server);
+    });
+    return portOf(server);
+  };
   const udp = (socket: DatagramSocket): number => closing.add(socket, closed).address().port;
 
   const network = new SimulatedNetwork(now, clock);
