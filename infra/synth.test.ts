@@ -114,7 +114,9 @@ test("whoever publishes and whoever deploys are told whose signatures count, and
       .map((found) => found["Properties"].Name),
   ]);
   const each = ["coalmine-controller", "coalmine-publish"];
-  expect(told.sort()).toEqual([...each, ...each].sort());
+  expect(told.toSorted((a, b) => a.localeCompare(b))).toEqual(
+    [...each, ...each].toSorted((a, b) => a.localeCompare(b)),
+  );
 });
 
 test("each action is told the commit by the action that fetched it", () => {

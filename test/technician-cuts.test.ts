@@ -131,9 +131,9 @@ test("where nothing leaves the building but by a proxy with an account, clock, c
     for (const port of [ports.mqtt, ports.credentials, ports.dataPlane, claims.port])
       expect(site.proxied).toContain(`localhost:${port}`);
     const holders = (await filesBelow(root)).filter(({ text }) => text.includes(account.password));
-    expect(holders.map(({ path, mode }) => [path.split("/").at(-1), mode]).sort()).toEqual([
-      ["config.yaml", "600"],
-      ["proxy.json", "600"],
+    expect(holders.map(({ path, mode }) => `${path.split("/").at(-1)} ${mode}`).toSorted()).toEqual([
+      "config.yaml 600",
+      "proxy.json 600",
     ]);
   } finally {
     await closing.close();
