@@ -11,7 +11,6 @@ import { addDoctorCommand } from "./doctor/commands.ts";
 import { addFleetCommands } from "./fleet/commands.ts";
 import { addJudgeCommands } from "./judge/commands.ts";
 import { addQueueCommands } from "./queue/commands.ts";
-import { addReportCommands } from "./report/commands.ts";
 import { addRolloutCommands } from "./rollout/commands.ts";
 import { addQuestions } from "./rollout/questions.ts";
 import { addSimulateCommand } from "./simulate/commands.ts";
@@ -33,7 +32,6 @@ export function coalmineProgram(at: Places): CliCommand {
   addJudgeCommands(program, at);
   addAuditCommands(program, at);
   addQueueCommands(program, at);
-  addReportCommands(program);
   addCloudCommands(program, at);
   addSimulateCommand(program, at);
   addDoctorCommand(program, at);

@@ -1,8 +1,9 @@
 import { componentNames } from "@coalmine/contract";
+import { resetWithVersion } from "@coalmine/contract/model-choice";
 import { expect, test } from "vitest";
 import { BuildManifest } from "./build/build-manifest.ts";
 import { changesOf, ReleaseManifest, releaseOf } from "./release.ts";
-import { type ComponentSet, nextDeployment, RIGHTS } from "./rollout/deployment.ts";
+import { type ComponentSet, nextDeployment } from "./rollout/deployment.ts";
 
 const sha256 = "a".repeat(64);
 const built = (component: string, version: string, kind: string) => ({
@@ -33,6 +34,8 @@ test("a release pins what was built and tells inference its model, and is read a
   expect(() => releaseOf(build, [model, model], "abcdef1")).toThrow(/runs one model/);
 });
 
+const reset = [...resetWithVersion(componentNames.inference)];
+
 test("what others configured and what is not ours stays; what is ours and not in the release needs the flag", () => {
   const release = releaseOf(build, [model], "abcdef1");
   const running = {
@@ -42,7 +45,7 @@ test("what others configured and what is not ours stays; what is ours and not in
   };
   const changes = changesOf(release, running);
   expect(nextDeployment(running, changes, { allowRemoval: false }).components).toEqual({
-    [componentNames.inference]: { version: "1.0.1", merge: { batch: 8, model }, reset: [RIGHTS] },
+    [componentNames.inference]: { version: "1.0.1", merge: { batch: 8, model }, reset },
     [componentNames.bloodViscosityModel]: { version: "1.1.0" },
     "aws.greengrass.Nucleus": { version: "2.15.0" },
   });
@@ -57,10 +60,10 @@ test("a version that changes brings its recipe's rights with it; one that stays 
   const { inference } = componentNames;
   const next = (running: ComponentSet) => changesOf(release, running)[inference];
   expect(next({})).toEqual({ version: "1.0.1" });
-  expect(next({ [inference]: { version: "1.0.0" } })).toEqual({ version: "1.0.1", reset: [RIGHTS] });
-  expect(next({ [inference]: { version: "1.0.1", reset: [RIGHTS] } })).toEqual({
+  expect(next({ [inference]: { version: "1.0.0" } })).toEqual({ version: "1.0.1", reset });
+  expect(next({ [inference]: { version: "1.0.1", reset } })).toEqual({
     version: "1.0.1",
-    reset: [RIGHTS],
+    reset,
   });
   expect(next({ [inference]: { version: "1.0.1" } })).toEqual({ version: "1.0.1" });
 });

@@ -1,11 +1,9 @@
-import { componentNames, ComponentName, ComponentVersion, isProgram, Sha256 } from "@coalmine/contract";
+import { componentNames, ComponentVersion, isProgram } from "@coalmine/contract";
+import { ModelChoice, modelConfiguration, resetWithVersion } from "@coalmine/contract/model-choice";
 import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
 import type { BuildManifest } from "./build/build-manifest.ts";
-import { type ComponentSet, type ComponentSpec, RIGHTS } from "./rollout/deployment.ts";
-
-/** Which model inference runs: what a deployment tells it, so that a model swaps without a restart. */
-const ModelChoice = z.object({ component: ComponentName, version: ComponentVersion, sha256: Sha256 });
+import type { ComponentSet, ComponentSpec } from "./rollout/deployment.ts";
 
 /** What a push brings to the fleet: written by publish as `releases/<commit>.json`, read by the controller. */
 export const ReleaseManifest = z.strictObject({
@@ -68,11 +66,12 @@ export function changesOf(
   const changes: Record<string, ComponentSpec | null> = {};
   for (const [name, version] of Object.entries(release.components)) {
     const model =
-      name === componentNames.inference && release.model !== undefined ? { model: release.model } : {};
+      name === componentNames.inference && release.model !== undefined
+        ? { model: modelConfiguration(release.model, version) }
+        : {};
     const before = running[name];
     const merge = { ...before?.merge, ...model };
-    // Devices keep the configuration that they have: rights that a version asks for anew come where the former ones go.
-    const anew = before !== undefined && isProgram(name) ? [RIGHTS] : undefined;
+    const anew = before !== undefined && isProgram(name) ? [...resetWithVersion(name)] : undefined;
     const reset = before?.version === version ? before.reset : anew;
     changes[name] = {
       version,

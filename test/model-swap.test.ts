@@ -121,7 +121,7 @@ async function pidOfInference(): Promise<number> {
 }
 
 async function deploy({ version, sha256: hash }: Model): Promise<string> {
-  const model = { component: bloodViscosityModel, version, sha256: hash };
+  const model = { component: bloodViscosityModel, componentVersion: version, sha256: hash };
   const versionOf = (name: string): string =>
     built.components.find(({ component }) => component === name)?.version ?? "";
   const { deploymentId = "" } = await greengrass.send(

@@ -38,10 +38,15 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const git = (...words: string[]): Buffer => execFileSync("git", words, { cwd: root, maxBuffer: 1024 ** 3 });
 
-/** Commits that made a release, newest first; those of a clone that is cut short are not there. */
+/** Commits that released one of them, newest first; those of a clone that is cut short are not there. */
 function releases(): string[] {
   if (!existsSync(join(root, ".git"))) return [];
-  return git("log", "--format=%H", "--", "recipes/released.json").toString().trim().split("\n");
+  const named = components.join("|").replaceAll(".", "\\.");
+  const words = ["--format=%H", "--extended-regexp", `-G${named}`, "--", "recipes/released.json"];
+  return git("log", ...words)
+    .toString()
+    .trim()
+    .split("\n");
 }
 
 /** A checkout of that commit with today's libraries. */

@@ -91,7 +91,7 @@ async function deploy(): Promise<void> {
     [componentNames.inference]: {
       model: {
         component: componentNames.bloodViscosityModel,
-        version: versionOf(componentNames.bloodViscosityModel),
+        componentVersion: versionOf(componentNames.bloodViscosityModel),
         sha256: model.sha256,
       },
       healthIntervalSeconds: 5,

@@ -9,7 +9,7 @@ import { doctorAnswers } from "./doctor.ts";
 import { fleetAnswers } from "./fleet.ts";
 import { judgeAnswers } from "./judge.ts";
 import { queueAnswers } from "./queue.ts";
-import { reportAnswers } from "./report.ts";
+import { reportAnswers } from "./device-report.ts";
 
 /**
  * What each command prints with `--json`, by name. New members may come with any version; none goes or changes its

@@ -97,7 +97,7 @@ export async function scored(
     copyToWork: async () => undefined,
   };
   const ipc = new MemoryIpc({
-    model: { component: name, version, sha256 },
+    model: { component: name, componentVersion: version, sha256 },
     deadlineMs: PATIENCE_MS,
     windowsWaitingMax: 20_000,
   });

@@ -9,6 +9,7 @@ import { askingFleets } from "../fleet/fleets-api.ts";
 import type { Places } from "../system/state.ts";
 import { addClaimCommands } from "./claim-commands.ts";
 import { addLogsCommand } from "./logs-command.ts";
+import { addVerifyCommand } from "./verify-report.ts";
 
 const LIMIT = 1000;
 const LIMIT_MAX = 2000;
@@ -28,7 +29,7 @@ interface ListWords {
 export function addDeviceCommands(program: CliCommand, at: Places): void {
   const device = program
     .command("device")
-    .description("devices: which there are, logs, claim codes, history, and taking them out");
+    .description("devices: which there are, logs, claim codes, history, reports, and taking them out");
   device
     .command("list")
     .description("every device of the fleets with its cohort, its health and when it was heard last")
@@ -56,4 +57,5 @@ export function addDeviceCommands(program: CliCommand, at: Places): void {
     );
   addClaimCommands(device, at);
   addLogsCommand(device, at);
+  addVerifyCommand(device);
 }

@@ -173,8 +173,8 @@ test("inference depends softly on its model, names it nowhere in its lifecycle, 
   const manifest = JSON.parse(
     readFileSync(join(checkout, "models/blood-viscosity/manifest.json"), "utf8"),
   ) as { version: string; sha256: string };
-  const { version, sha256 } = z
-    .object({ version: z.string(), sha256: z.string() })
+  const { componentVersion: version, sha256 } = z
+    .object({ componentVersion: z.string(), sha256: z.string() })
     .parse(recipe.configuration["model"]);
   // An older default stays, or else a new model would make a new inference, and restart it.
   if (version === manifest.version) expect(sha256).toBe(manifest.sha256);

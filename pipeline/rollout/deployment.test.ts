@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { DeploymentRefused, diffOf, nextDeployment, RIGHTS, rollbackDeployment } from "./deployment.ts";
+import { resetWithVersion } from "@coalmine/contract/model-choice";
+import { DeploymentRefused, diffOf, nextDeployment, rollbackDeployment } from "./deployment.ts";
 
 const running = {
   "coalmine.Inference": { version: "1.0.0", merge: { batch: 1 } },
@@ -57,12 +58,13 @@ test("going back sets what the candidate configured to the defaults first [rollo
 });
 
 test("going back from a version that asked for its own rights gives those of the former one [rollout-6.3]", () => {
+  const reset = [...resetWithVersion("coalmine.Inference")];
   const candidate = {
-    "coalmine.Inference": { version: "1.0.1", merge: { batch: 1 }, reset: [RIGHTS] },
+    "coalmine.Inference": { version: "1.0.1", merge: { batch: 1 }, reset },
     "coalmine.LogManager": { version: "1.0.0" },
   };
   expect(rollbackDeployment(running, candidate)).toMatchObject({
-    "coalmine.Inference": { version: "1.0.0", merge: { batch: 1 }, reset: [RIGHTS] },
+    "coalmine.Inference": { version: "1.0.0", merge: { batch: 1 }, reset },
     "coalmine.LogManager": { version: "1.0.0" },
   });
 });

@@ -1,8 +1,6 @@
+import { resetWithVersion } from "@coalmine/contract/model-choice";
 import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
-
-/** What a component may do on its device, as its recipe says; JSON pointer into its configuration. */
-export const RIGHTS = "/accessControl";
 
 /** A component as a deployment pins it. */
 export const ComponentSpec = z.object({
@@ -79,22 +77,23 @@ export function isSameSet(one: ComponentSet, other: ComponentSet): boolean {
 
 /**
  * The revision that brings the last good set back. Devices keep configuration that was merged into them, so whatever
- * the candidate configured differently starts again from the recipe's defaults; of another version its rights alone.
+ * the candidate configured differently starts again from the recipe's defaults; of another version what that one resets.
  */
 export function rollbackDeployment(lastGood: ComponentSet, candidate: ComponentSet): ComponentSet {
   return Object.fromEntries(
     Object.entries(lastGood).map(([name, spec]) => {
       const tried = candidate[name];
       if (tried === undefined) return [name, spec];
-      if (canonical(configuration(tried)) !== canonical(configuration(spec)))
+      if (canonical(configuration(name, tried)) !== canonical(configuration(name, spec)))
         return [name, { ...spec, reset: [""] }];
       return [name, tried.reset === undefined ? spec : { ...spec, reset: tried.reset }];
     }),
   );
 }
 
-function configuration({ merge, reset = [] }: ComponentSpec): unknown {
-  return { merge: merge ?? {}, reset: reset.filter((pointer) => pointer !== RIGHTS) };
+function configuration(name: string, { merge, reset = [] }: ComponentSpec): unknown {
+  const ofVersion = resetWithVersion(name);
+  return { merge: merge ?? {}, reset: reset.filter((pointer) => !ofVersion.includes(pointer)) };
 }
 
 /** JSON with sorted keys, so that equal settings compare equal however they were written down. */

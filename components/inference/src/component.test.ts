@@ -13,7 +13,7 @@ const bytes = readFileSync(new URL("model.onnx", folder));
 const manifest = JSON.parse(readFileSync(new URL("manifest.json", folder), "utf8"));
 /** As in an artifact, which never holds its own version. */
 const unversioned = { ...manifest, version: undefined };
-const reference = { component: manifest.component, version: "1.0.0", sha256: manifest.sha256 };
+const reference = { component: manifest.component, componentVersion: "1.0.0", sha256: manifest.sha256 };
 
 test("scores a curve that came in pieces, twice and out of order, exactly once", async () => {
   const device = await running();
@@ -88,7 +88,7 @@ test("serves on with the last good model when a swap names one that fails its te
     bytes: bad,
     manifest: { ...wrong, sha256: sha(bad) },
   });
-  const next = { model: { ...reference, version: "2.0.0", sha256: sha(bad) } };
+  const next = { model: { ...reference, componentVersion: "2.0.0", sha256: sha(bad) } };
   expect(await device.ipc.validate(next)).toEqual([
     {
       status: "REJECTED",
@@ -112,7 +112,7 @@ test("swaps to a good model between two windows, without a restart", async () =>
     manifest: { ...manifest, sha256: sha(other) },
   });
   await device.send("a", curve(0));
-  const next = { model: { ...reference, version: "1.0.1", sha256: sha(other) } };
+  const next = { model: { ...reference, componentVersion: "1.0.1", sha256: sha(other) } };
   expect(await device.ipc.validate(next)).toEqual([{ status: "ACCEPTED" }]);
   await device.ipc.updateConfiguration([], next);
   await device.settle();
@@ -142,7 +142,7 @@ test("a shadow sees the same windows; what it says is on a topic of its own, and
     bytes: other,
     manifest: { ...manifest, version: "1.0.1", sha256: sha(other) },
   });
-  const shadow = { ...reference, version: "1.0.1", sha256: sha(other) };
+  const shadow = { ...reference, componentVersion: "1.0.1", sha256: sha(other) };
   expect(await device.ipc.validate({ ...device.ipc.configuration, shadow })).toEqual([
     { status: "ACCEPTED" },
   ]);

@@ -6,7 +6,10 @@ export const BATCH_WINDOWS_MAX = 64;
 
 const ModelReference = z.strictObject({
   component: ComponentName.describe("The model's component."),
-  version: ComponentVersion.describe("Its version."),
+  componentVersion: ComponentVersion.describe(
+    "Its version. A leaf called `version` would make a nucleus install inference anew.",
+  ),
+  version: ComponentVersion.optional().describe("What `componentVersion` was called; not read."),
   sha256: Sha256.describe("Of the ONNX file, as the model's manifest has it."),
 });
 export type ModelReference = z.infer<typeof ModelReference>;

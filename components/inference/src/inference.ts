@@ -143,7 +143,7 @@ export class Inference {
 
   async #setShadow(reference: ModelReference | null): Promise<void> {
     const now = this.#shadow?.served.manifest;
-    if (now?.sha256 === reference?.sha256 && now?.version === reference?.version) return;
+    if (now?.sha256 === reference?.sha256 && now?.version === reference?.componentVersion) return;
     await this.#shadow?.close();
     this.#shadow = undefined;
     if (reference === null) return;

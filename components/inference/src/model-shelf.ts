@@ -90,14 +90,14 @@ export class ModelShelf {
 
   #refusal(reference: ModelReference, cause: unknown): ModelRefused {
     return new ModelRefused(
-      `model ${reference.component} ${reference.version} cannot serve: ${messageOf(cause)}. ` +
+      `model ${reference.component} ${reference.componentVersion} cannot serve: ${messageOf(cause)}. ` +
         `Check that the deployment holds that component version and that its configuration names the sha256 of its manifest.`,
       { cause },
     );
   }
 
-  #artifact({ component, version }: ModelReference): string {
-    return `${this.#greengrassRoot}/packages/artifacts-unarchived/${component}/${version}/model`;
+  #artifact({ component, componentVersion }: ModelReference): string {
+    return `${this.#greengrassRoot}/packages/artifacts-unarchived/${component}/${componentVersion}/model`;
   }
 
   /** After a roll-back the artifact may be gone while the copy is the very model that is asked for. */
@@ -111,7 +111,7 @@ export class ModelShelf {
         if (manifest.sha256 === reference.sha256) {
           return {
             folders: folders.slice(folders.indexOf(folder)),
-            manifest: { ...manifest, version: reference.version },
+            manifest: { ...manifest, version: reference.componentVersion },
           };
         }
         told.push(`its manifest says sha256 ${manifest.sha256}, the configuration ${reference.sha256}`);
@@ -134,7 +134,7 @@ export class ModelShelf {
   }
 
   async #prove(reference: ModelReference): Promise<void> {
-    const key = `${reference.component}/${reference.version}/${reference.sha256}`;
+    const key = `${reference.component}/${reference.componentVersion}/${reference.sha256}`;
     if (this.#proven === key) return;
     const { folders, manifest } = await this.#found(reference);
     const answers = await this.#ports.model.prove(

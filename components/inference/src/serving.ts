@@ -70,12 +70,12 @@ export class Serving {
     });
   }
 
-  serves({ component, version, sha256 }: ModelReference): boolean {
+  serves({ component, componentVersion, sha256 }: ModelReference): boolean {
     const now = this.#champion;
     return (
       now !== undefined &&
       now.served.manifest.sha256 === sha256 &&
-      now.reference.version === version &&
+      now.reference.componentVersion === componentVersion &&
       now.reference.component === component
     );
   }
@@ -97,7 +97,7 @@ export class Serving {
       this.#ports.log.info("another model serves from here on", {
         before: this.#before?.served.manifest.sha256,
         after: served.manifest.sha256,
-        version: reference.version,
+        version: reference.componentVersion,
         lastInstrument: this.#lastWindow?.instrument,
         lastBoot: this.#lastWindow?.boot,
         lastSequence: this.#lastWindow?.to,
@@ -157,5 +157,5 @@ export class Serving {
 }
 
 function isSame(a: ModelReference, b: ModelReference): boolean {
-  return a.component === b.component && a.version === b.version && a.sha256 === b.sha256;
+  return a.component === b.component && a.componentVersion === b.componentVersion && a.sha256 === b.sha256;
 }

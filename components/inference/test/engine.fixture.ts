@@ -58,7 +58,7 @@ export async function engine(
     await mkdir(at, { recursive: true });
     await writeFile(join(at, "model.onnx"), bytes);
     await writeFile(join(at, "manifest.json"), text);
-    return Config.shape.model.parse({ component: manifest.component, version, sha256 });
+    return Config.shape.model.parse({ component: manifest.component, componentVersion: version, sha256 });
   };
   let config = Config.parse({ model: await place("1.0.0"), windowsWaitingMax: 20_000, ...settings });
   const ports = { clock: systemClock, ipc, model: models, log, process: own(folder, ending.fail) };

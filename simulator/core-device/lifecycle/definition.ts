@@ -17,6 +17,7 @@ export interface Definition {
   readonly dependencies: readonly Dependency[];
   /** After interpolation, as it is stored. */
   readonly lifecycle: JsonObject;
+  readonly configuration: JsonObject;
   readonly steps: LifecycleSteps;
   readonly posixUser: string | undefined;
   /** Nothing runs as it here; that it changes counts all the same. */
@@ -36,6 +37,7 @@ export function definitionOf(tree: ConfigurationTree, name: string): Definition 
     type: textMember(service, "componentType") ?? "aws.greengrass.generic",
     dependencies: Array.isArray(dependencies) ? dependencies.flatMap(dependencyOf) : [],
     lifecycle,
+    configuration: tree.getObject(["services", name, "configuration"]),
     steps: parseSteps(lifecycle),
     posixUser: tree.getText(["services", name, "runWith", "posixUser"]),
     windowsUser: tree.getText(["services", name, "runWith", "windowsUser"]),
@@ -62,18 +64,44 @@ function dependencyOf(entry: JsonValue): Dependency[] {
 export type Effect = "nothing" | "restart" | "reinstall";
 
 /**
- * What a change of definition does to a component that is there. Configuration is no part of this: a running component
- * is told of it, unless its lifecycle's text holds it.
+ * What a change of definition does to a component that is there. Of a changed configuration a running component is told,
+ * unless its lifecycle's text holds it, or what changed has one of the names by which the nucleus knows its own.
  */
 export function effectOf(before: Definition, after: Definition): Effect {
   const reinstalls = (["version", "posixUser", "windowsUser"] as const).some(
     (key) => before[key] !== after[key],
   );
   const touched = stepsTouched(before.lifecycle, after.lifecycle);
-  if (reinstalls || touched.includes("install")) return "reinstall";
-  if (touched.some((step) => step !== "shutdown")) return "restart";
+  const named = effectOfNames([...changedPaths(before.configuration, after.configuration)]);
+  if (reinstalls || touched.includes("install") || named === "reinstall") return "reinstall";
+  if (touched.some((step) => step !== "shutdown") || named === "restart") return "restart";
   const known = new Set(before.dependencies.map((dependency) => dependency.name));
   return after.dependencies.some((dependency) => !known.has(dependency.name)) ? "restart" : "nothing";
+}
+
+/** The nucleus asks how a changed value, and what it lies in, is called, and not where it stands. */
+function effectOfNames(paths: readonly (readonly string[])[]): Effect {
+  const counted = paths.filter((path) => !path.includes("shutdown"));
+  const under = (...names: string[]) => counted.filter((path) => names.some((name) => path.includes(name)));
+  if (under("version", "install").length > 0) return "reinstall";
+  if (under("runwith").some((path) => !path.includes("systemresourcelimits"))) return "reinstall";
+  return under("lifecycle", "setenv").length > 0 ? "restart" : "nothing";
+}
+
+/** Of each value that is new, differs, or is gone: its names from the outermost on, in lower case. */
+function* changedPaths(
+  before: JsonObject,
+  after: JsonObject,
+  above: readonly string[] = [],
+): Iterable<string[]> {
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [was, is] = [before[name], after[name]];
+    const path = [...above, name.toLowerCase()];
+    if (sameJson(was, is)) continue;
+    if (isObject(was) || isObject(is))
+      yield* changedPaths(isObject(was) ? was : {}, isObject(is) ? is : {}, path);
+    else yield path;
+  }
 }
 
 /** What of a lifecycle is new, differs, or is gone; in lower case. */

@@ -133,6 +133,14 @@ test.each([
   ["dependencies", { dependencies: ["Base:SOFT"] }, {}, ["A shutdown", "A run"]],
   ["shutdown only", {}, { Shutdown: "exit 0; say x" }, []],
   ["configuration", { configuration: { a: 2 } }, {}, []],
+  [
+    "a leaf called version",
+    { configuration: { model: { Version: "2" } } },
+    {},
+    ["A shutdown", "A install", "A run"],
+  ],
+  ["a leaf below setenv", { configuration: { setenv: { key: "b" } } }, {}, ["A shutdown", "A run"]],
+  ["a leaf below shutdown", { configuration: { shutdown: { version: "b" } } }, {}, []],
 ])("a change of %s does what the nucleus does [core-device-4.9]", async (_, service, lifecycle, expected) => {
   const device = servicesUnderTest();
   device.configure("A", { Install: "exit 0", Run: "stay", Shutdown: "exit 0" }, { configuration: { a: 1 } });

@@ -1,4 +1,5 @@
 import { componentNames, isProgram } from "@coalmine/contract";
+import { modelConfiguration, resetWithVersion } from "@coalmine/contract/model-choice";
 import type { JsonObject } from "@coalmine/recipe";
 import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
@@ -10,8 +11,6 @@ export class NotInstalled extends CoalmineError {
   readonly code = "ERR_NOT_INSTALLED";
 }
 
-/** As the controller does it: devices keep what they have, and the rights that a version asks for anew have to come. */
-const RIGHTS = ["/accessControl"];
 const STEP_MS = 10_000;
 const Installed = z.object({
   installedComponents: z.array(
@@ -36,11 +35,13 @@ export async function deployRelease(
   const components = Object.fromEntries(
     release.components.map(({ component, version }) => {
       const merge = {
-        ...(component === componentNames.inference && model !== undefined ? { model } : {}),
+        ...(component === componentNames.inference && model !== undefined
+          ? { model: modelConfiguration(model, version) }
+          : {}),
         ...merges[component],
       };
       const configurationUpdate = {
-        ...(isProgram(component) ? { reset: RIGHTS } : {}),
+        ...(isProgram(component) ? { reset: resetWithVersion(component) } : {}),
         ...(Object.keys(merge).length > 0 ? { merge: JSON.stringify(merge) } : {}),
       };
       return [component, { componentVersion: version, configurationUpdate }];

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ComponentName, componentNames, ComponentVersion, Sha256 } from "@coalmine/contract";
+import { ModelChoice } from "@coalmine/contract/model-choice";
 import { CoalmineError, messageOf } from "@coalmine/runtime";
 import * as z from "zod";
 import { zipEntries } from "../../core-device/store/zip.ts";
@@ -69,9 +70,7 @@ export function readRelease(folder: string): Release {
 const ModelManifest = z.object({ component: ComponentName, sha256: Sha256 });
 
 /** What a deployment tells inference about the model of this release, if it has one. */
-export function modelOf(
-  release: Release,
-): { component: string; version: string; sha256: string } | undefined {
+export function modelOf(release: Release): ModelChoice | undefined {
   const model = release.components.find(({ component }) => component === componentNames.bloodViscosityModel);
   const [artifact] = model?.artifacts ?? [];
   if (model === undefined || artifact === undefined) return undefined;
@@ -79,7 +78,7 @@ export function modelOf(
   if (entry === undefined)
     throw new ReleaseUnreadable(`the artifact of ${model.component} ${model.version} holds no manifest.json`);
   const { sha256 } = ModelManifest.parse(JSON.parse(new TextDecoder().decode(entry.bytes())));
-  return { component: model.component, version: model.version, sha256 };
+  return ModelChoice.parse({ component: model.component, version: model.version, sha256 });
 }
 
 function json(path: string): unknown {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 export const reportAnswers = {
-  "report-verify": z.union([
+  "device-verify": z.union([
     z.object({
       file: z.string(),
       genuine: z.literal(true),

@@ -11,23 +11,21 @@ interface Verify {
   readonly json: boolean;
 }
 
-/** `coalmine report`: whether what commissioning left about a device is as it was written. Asks nobody. */
-export function addReportCommands(program: CliCommand): void {
-  program
-    .command("report")
-    .description("reports of commissioned devices")
+/** `coalmine device verify`: whether what commissioning left about a device is as it was written. Asks nobody. */
+export function addVerifyCommand(device: CliCommand): void {
+  device
     .command("verify")
     .argument("<file>", "report.json, report.html or report.pdf, as the device wrote it")
     .description(
-      "compare a report with its hash and its device's signature; exits 1 where it was changed, and says what",
+      "compare a commissioning report with its hash and its device's signature; exits 1 where it was changed, and says what",
     )
     .option("--seal <file>", "of report.json; without it, report.seal.json beside it")
-    .answers("report-verify")
-    .example("report verify report.pdf")
-    .example("report verify report.json --seal report.seal.json --json")
+    .answers("device-verify")
+    .example("device verify report.pdf")
+    .example("device verify report.json --seal report.seal.json --json")
     .action((file: string, { seal, json }: Verify) => {
       const found = verifyReport(readInput(file, "the report as the device wrote it"), sealOf(file, seal));
-      if (json) answer("report-verify", { file, ...found });
+      if (json) answer("device-verify", { file, ...found });
       else console.log(told(file, found));
       if (!found.genuine) process.exitCode = exitCodes.unexpected;
     });

@@ -11,7 +11,7 @@ import { CertificateAuthority } from "../../simulator/cloud/identity/certificate
 import { answers } from "../answers/answers.ts";
 import { runCommand } from "../command.fixture.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { addReportCommands } from "./commands.ts";
+import { addVerifyCommand } from "./verify-report.ts";
 
 let folder: string;
 let made: ReturnType<typeof madeReport>;
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const verify = (...words: string[]) => runCommand(addReportCommands, "report", "verify", ...words);
+const verify = (...words: string[]) => runCommand(addVerifyCommand, "verify", ...words);
 /** A copy in which one thing is another. */
 async function changed(name: string, from: string, to: string): Promise<string> {
   const text = await readFile(join(folder, name), "utf8");
@@ -45,7 +45,7 @@ test("a report as the device wrote it is told with its hash and who signed it, i
     expect(out).toContain(seal.sha256);
     expect(out).toContain(report.certificateId);
     const printed: unknown = JSON.parse((await verify(file, "--json")).out);
-    expect(answers["report-verify"].parse(printed)).toEqual({
+    expect(answers["device-verify"].parse(printed)).toEqual({
       file,
       genuine: true,
       sha256: seal.sha256,
@@ -75,7 +75,7 @@ test("what was changed is named: data, the seal's hash, its signature, the page'
 
   const drawing = await verify(await changed("report.html", "<h1", "<h1 hidden"), "--json");
   expect(drawing.code).toBe(exitCodes.unexpected);
-  expect(answers["report-verify"].parse(JSON.parse(drawing.out))).toMatchObject({
+  expect(answers["device-verify"].parse(JSON.parse(drawing.out))).toMatchObject({
     genuine: false,
     sentence: expect.stringContaining("its data is as it was written, but from character") as string,
   });
