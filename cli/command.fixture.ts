@@ -18,6 +18,7 @@ export async function runCommand(add: (program: CliCommand) => void, ...words: s
     .spyOn(console, "error")
     .mockImplementation((line: unknown) => void errors.push(String(line)));
   const before = process.exitCode;
+  const environment = { ...process.env };
   process.exitCode = undefined;
   try {
     const program = coalmine("0.0.0").configureOutput({
@@ -35,6 +36,9 @@ export async function runCommand(add: (program: CliCommand) => void, ...words: s
     };
   } finally {
     process.exitCode = before;
+    // A command's environment is its process's, and this one has others after it.
+    for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
+    Object.assign(process.env, environment);
     log.mockRestore();
     error.mockRestore();
   }

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { overBudget, readBudget } from "./budget.ts";
 
+/** Types, lint, format and dead code: 36 s by themselves, on a machine that does much else twice that. */
+const CHECK_SECONDS = 80;
+
 const times = [
   { project: "unit", seconds: 10 },
   { project: "unit", seconds: 20.4 },
@@ -18,7 +21,7 @@ test("a project over its share, or without one, is named with both figures", () 
   ]);
 });
 
-test("two workers have the shares of all projects within fifteen minutes", () => {
+test("two workers have the shares of all projects within fifteen minutes, with the checks before them", () => {
   const all = Object.values(readBudget()).reduce((sum, share) => sum + share, 0);
-  expect(all / 2).toBeLessThanOrEqual(15 * 60 - 120);
+  expect(all / 2 + CHECK_SECONDS).toBeLessThanOrEqual(15 * 60);
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { ComponentName, ComponentVersion, ThingName, type Heartbeat } from "@coalmine/contract";
 import type * as z from "zod";
 import { names } from "../../infra/identity/identity.ts";
@@ -47,7 +47,7 @@ beforeAll(async () => {
     controlTokens: {},
   };
   writeRunning(at, running);
-  Object.assign(process.env, environmentOf(running));
+  for (const [name, value] of Object.entries(environmentOf(running))) vi.stubEnv(name, value);
   const region = openRegion(target, place.accountId);
   await new RolloutLog(region.dynamodb, clock).ensure();
   await invoke("iot", "AddThingToThingGroup", { thingName: "core-1", thingGroupName: names.mainGroup });
@@ -69,6 +69,7 @@ beforeAll(async () => {
   await fleet.wait(1000);
 }, 120_000);
 afterAll(async () => {
+  vi.unstubAllEnvs();
   await fleet.close();
   rmSync(folder, { recursive: true });
 });
