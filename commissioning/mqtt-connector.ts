@@ -45,7 +45,7 @@ async function connected(
     .withConnectProperties({ clientId: identity.clientId, keepAliveIntervalSeconds: 60 })
     .withSessionBehavior(mqtt5.ClientSessionBehavior.Clean)
     .withAckTimeoutSeconds(OPERATION_SECONDS);
-  if (proxy !== undefined && !isExempt(host, proxy)) builder.withHttpProxyOptions(tunnelBy(proxy));
+  if (proxy !== undefined && !isExempt(host, proxy)) builder.withHttpProxyOptions(proxyOptions(proxy));
   const client = new mqtt5.Mqtt5Client(builder.build());
   const handlers = new Map<string, (payload: string) => void>();
   client.on("messageReceived", ({ message }) => handlers.get(message.topicName)?.(textOf(message.payload)));
@@ -75,7 +75,7 @@ async function connected(
   };
 }
 
-function tunnelBy({ host, port, account }: Proxy): http.HttpProxyOptions {
+function proxyOptions({ host, port, account }: Proxy): http.HttpProxyOptions {
   const { Basic, None } = http.HttpProxyAuthenticationType;
   return new http.HttpProxyOptions(
     host,

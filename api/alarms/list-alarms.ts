@@ -36,8 +36,10 @@ export async function listAlarms({ api, regions, clock }: AlarmsParts): Promise<
   ]);
   const alarms: Alarm[] = [];
   for (const alarm of found.flat()) {
-    const acknowledged = await acknowledgementOf(api, alarm.alarm);
-    const silence = await newestSilence(api, alarm.source);
+    const [acknowledged, silence] = await Promise.all([
+      acknowledgementOf(api, alarm.alarm),
+      newestSilence(api, alarm.source),
+    ]);
     alarms.push({
       ...alarm,
       ...(acknowledged === undefined ? {} : { acknowledged }),

@@ -1,4 +1,4 @@
-import type { DeviceRow, DeviceState, Fleet } from "@coalmine/contract/operator-api";
+import { type DeviceRow, type DeviceState, deviceStates, type Fleet } from "@coalmine/contract/operator-api";
 import { durationText } from "../../pipeline/judge/verdict.ts";
 import { paint } from "../command/paint.ts";
 
@@ -13,8 +13,8 @@ const colours = {
 
 export function fleetLines(fleet: Fleet): string[] {
   const { devices, byState, groups, seen, rollout } = fleet;
-  const states = Object.entries(byState).flatMap(([state, count]) =>
-    count === 0 ? [] : [stateText(state, `${count} ${state}`)],
+  const states = deviceStates.flatMap((state) =>
+    byState[state] === 0 ? [] : [stateText(state, `${byState[state]} ${state}`)],
   );
   const facts = [
     `${devices} devices${states.length === 0 ? "" : `: ${states.join(", ")}`}`,
@@ -51,6 +51,6 @@ function heardText(seen: DeviceRow["seen"]): string {
   return seen === undefined ? "never heard" : `heard ${durationText(seen.ageMs)} ago`;
 }
 
-function stateText(state: string, text: string): string {
-  return paint(Object.entries(colours).find(([name]) => name === state)?.[1] ?? "yellow", text);
+function stateText(state: DeviceState, text: string): string {
+  return paint(colours[state], text);
 }

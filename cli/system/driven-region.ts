@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
 import { devicePolicy, names } from "../../infra/identity/identity.ts";
+import { YOUNG_SPACE } from "../../simulator/fleet/driven/young-space.ts";
 import { MARK, type Places } from "./state.ts";
 import { buckets, HOME, type Secrets } from "./home-region.ts";
 
@@ -15,11 +16,6 @@ const START_MS_MAX = 60_000;
 /** As `nice`: while a fleet grows old, the stages of a push that somebody waits for come first. */
 const BACKGROUND = 3;
 const STOP_MS_MAX = 10_000;
-/**
- * MiB. What an event leaves behind is garbage by the next: the more of it is collected at once, the less is copied. With
- * 16 the fleet spent 6 % of its time on that, with 64 it spends 3 %.
- */
-const YOUNG_SPACE = ["--min-semi-space-size=64", "--max-semi-space-size=64"] as const;
 
 export class DrivenRegionError extends CoalmineError {
   readonly code = "ERR_DRIVEN_REGION";

@@ -6,7 +6,7 @@ export const ModelChoice = z.object({ component: ComponentName, version: Compone
 export type ModelChoice = z.infer<typeof ModelChoice>;
 
 /** What a component may do on its device, as its recipe says; JSON pointer into its configuration. */
-export const RIGHTS = "/accessControl";
+const RIGHTS = "/accessControl";
 const MODEL = "/model";
 
 /**

@@ -1,6 +1,7 @@
 import type { Clock, Instant, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import * as z from "zod";
+import { isJson } from "../is-json.ts";
 import { ServiceError, type Operation, type Output, type Place, type Service } from "../service.ts";
 import { pageFrom } from "../page.ts";
 import { AlarmName } from "./alarm-input.ts";
@@ -265,13 +266,4 @@ function rangeOf({ StartTime, EndTime }: { StartTime: Date; EndTime: Date }): [I
   if (StartTime >= EndTime)
     throw invalidCombination("The parameter StartTime must be less than the parameter EndTime.");
   return [StartTime.getTime(), EndTime.getTime()];
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

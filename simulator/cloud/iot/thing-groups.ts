@@ -24,6 +24,17 @@ export interface GroupSearch {
   readonly queryVersion: string;
 }
 
+/** What things and their groups are kept with. */
+export interface RegistryOptions {
+  readonly place: Place;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: CloudEvents;
+  /** Called when what a policy may depend on has changed. */
+  readonly changed: () => void;
+}
+
 const GROUPS_PER_THING_MAX = 10;
 const DYNAMIC_GROUPS_MAX = 100;
 const GROUP_DEPTH_MAX = 7;
@@ -38,15 +49,7 @@ export class ThingGroups {
   readonly #random: Random;
   readonly #events: CloudEvents;
 
-  constructor(options: {
-    readonly place: Place;
-    readonly store: Store;
-    readonly clock: Clock;
-    readonly random: Random;
-    readonly events: CloudEvents;
-    /** Called when what a policy may depend on has changed. */
-    readonly changed: () => void;
-  }) {
+  constructor(options: RegistryOptions) {
     this.#place = options.place;
     this.#clock = options.clock;
     this.#random = options.random;

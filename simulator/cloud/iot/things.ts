@@ -1,12 +1,12 @@
 import type { Clock, Random } from "@coalmine/ports";
 import type { CloudEvents, Place } from "../service.ts";
-import type { Store, Table } from "../store/store.ts";
+import type { Table } from "../store/store.ts";
 import { uuid } from "../uuid.ts";
 import { iotArn } from "./arn.ts";
 import { type Attributes, ATTRIBUTES_MAX, checkAttributes, isAlike } from "./attributes.ts";
 import { alreadyExists, invalid, notFound } from "./operation.ts";
 import { Pairs } from "./pairs.ts";
-import { ThingGroups } from "./thing-groups.ts";
+import { type RegistryOptions, ThingGroups } from "./thing-groups.ts";
 import { ThingTypes } from "./thing-types.ts";
 
 export interface Thing {
@@ -32,15 +32,7 @@ export class Things {
   readonly #events: CloudEvents;
   readonly #changed: () => void;
 
-  constructor(options: {
-    readonly place: Place;
-    readonly store: Store;
-    readonly clock: Clock;
-    readonly random: Random;
-    readonly events: CloudEvents;
-    /** Called when what a policy may depend on has changed. */
-    readonly changed: () => void;
-  }) {
+  constructor(options: RegistryOptions) {
     const { store } = options;
     this.#changed = options.changed;
     this.place = options.place;

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isJson } from "../is-json.ts";
 import { SchedulingConfig } from "./schedule.ts";
 
 const PerMinute = z.number().int().min(1).max(1000);
@@ -88,12 +89,3 @@ export const JobInput = z.object({
 export type JobInput = z.infer<typeof JobInput>;
 /** What may change while a job is scheduled or in progress. */
 export type JobUpdate = Partial<Pick<JobInput, "description" | "targets" | keyof typeof JobConfigs>>;
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -171,12 +171,12 @@ export class DeploymentTask {
       [...own, ...others],
       candidatesFrom({ store, dataPlane, platform, clock, activeVersion, signal }),
     );
+    const storeBytesMax = tree.getNumber([...NUCLEUS_SETTINGS, "componentStoreMaxSizeBytes"]);
+    const options = { ...this.#options, storeBytesMax };
     for (const component of resolved.values()) {
       checkPrerequisites(component, resolved, document, this.#options);
       const artifacts = selectManifest(component.recipe, platform)?.artifacts ?? [];
       const arn = await store.arnOf(component.name, component.version);
-      const storeBytesMax = tree.getNumber([...NUCLEUS_SETTINGS, "componentStoreMaxSizeBytes"]);
-      const options = { ...this.#options, storeBytesMax };
       await downloadArtifacts({ ...component, arn, artifacts }, options, signal);
     }
     // Its making, or its processing: the nucleus can be told which.

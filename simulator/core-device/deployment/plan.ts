@@ -98,11 +98,13 @@ function hasBootstrap({ steps: { steps, faults } }: Definition): boolean {
 
 /** A plugin goes or has another version. Token exchange is called one too, and is the nucleus's own. */
 function pluginChanges(present: ConfigurationTree, target: ConfigurationTree): boolean {
-  return Object.keys(present.getObject(["services"])).some((name) => {
-    const before = definitionOf(present, name);
-    if (before?.type !== PLUGIN || name === TOKEN_EXCHANGE) return false;
-    return before.version !== definitionOf(target, name)?.version;
-  });
+  const versionIn = (tree: ConfigurationTree, name: string) => tree.getText(["services", name, "version"]);
+  return Object.keys(present.getObject(["services"])).some(
+    (name) =>
+      name !== TOKEN_EXCHANGE &&
+      present.getText(["services", name, "componentType"]) === PLUGIN &&
+      versionIn(present, name) !== versionIn(target, name),
+  );
 }
 
 /** What the nucleus reads only at its start. */

@@ -3,12 +3,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CoalmineError } from "@coalmine/runtime";
 import type { Clock } from "@coalmine/ports";
+import { YOUNG_SPACE } from "../driven/young-space.ts";
 import { FromRun, type Outcome, type ToRun } from "./run-wire.ts";
 import { toldMs } from "./units.ts";
 
 const LOOK_MS = 250;
-/** MiB. What an event leaves behind is garbage by the next: the more of it is collected at once, the less is copied. */
-const YOUNG_SPACE = ["--min-semi-space-size=64", "--max-semi-space-size=64"] as const;
 /** Of a second, as Linux counts it for programs on every machine of ours. */
 const TICKS_PER_SECOND = 100;
 /** A machine may be busy with others; a run that waits for nothing ends all the same. */
