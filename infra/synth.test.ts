@@ -10,6 +10,7 @@ import { claimPaths } from "@coalmine/contract/commissioning";
 import { lakeColumns } from "@coalmine/contract";
 import * as z from "zod";
 import { stages } from "../pipeline/definition.ts";
+import { EVIDENCE_STREAM, evidenceColumns } from "../pipeline/evidence/evidence-lake.ts";
 import { SIGNERS_VARIABLE } from "../pipeline/supply/signers.ts";
 import { publicHalf } from "../pipeline/supply/signing-key.ts";
 import { app } from "./app.ts";
@@ -212,11 +213,20 @@ test("devices may put dead letters where a bucket for them is named, and nowhere
   expect(roles("test-CoalmineIdentity")).toContain(":s3:::letters/dead-letters/*");
 });
 
-test("the lake's table has the contract's columns, and a question that reads too much is stopped", () => {
+test("the lake's tables have the contract's columns, each its delivery stream, and a question that reads too much is stopped", () => {
   const lake = template("production-CoalmineLake");
-  const [table] = Object.values(lake.findResources("AWS::Glue::Table"));
-  const columns = table?.["Properties"].TableInput.StorageDescriptor.Columns;
-  expect(columns.map((column: { Name: string }) => column.Name)).toEqual(lakeColumns.map(({ name }) => name));
+  const columnsOf = Object.values(lake.findResources("AWS::Glue::Table")).map(({ Properties }) => {
+    const { Name, StorageDescriptor } = Properties.TableInput;
+    return [Name, StorageDescriptor.Columns.map((column: { Name: string }) => column.Name)];
+  });
+  expect(Object.fromEntries(columnsOf)).toEqual({
+    measurements: lakeColumns.map(({ name }) => name),
+    evidence: evidenceColumns.map(({ name }) => name),
+  });
+  const streams = Object.values(lake.findResources("AWS::KinesisFirehose::DeliveryStream")).map(
+    ({ Properties }) => Properties.DeliveryStreamName,
+  );
+  expect(streams).toEqual([names.measurementStream, EVIDENCE_STREAM]);
   lake.hasResourceProperties("AWS::Athena::WorkGroup", {
     WorkGroupConfiguration: {
       EnforceWorkGroupConfiguration: true,
