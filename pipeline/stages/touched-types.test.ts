@@ -26,6 +26,7 @@ const projects = [
   "commissioning/page/client/tsconfig.json",
   "console/tsconfig.json",
 ];
+const isLong = process.env["COALMINE_LONG"] === "1";
 let folder: string;
 
 beforeEach(() => {
@@ -140,3 +141,32 @@ test("a bump reaches nobody", () => {
   });
   expect(touchedTypes(folder, "HEAD~1")).toEqual([]);
 });
+
+test.each(isLong ? projects : ["tsconfig.component.json"])(
+  "each import that the compiler follows between sources of %s is one that we see",
+  (project) => {
+    const said = execFileSync(
+      process.execPath,
+      ["node_modules/.bin/tsc", "--noEmit", "--noCheck", "--explainFiles", "-p", project],
+      {
+        cwd: root,
+        encoding: "utf8",
+        maxBuffer: 64 * 1024 ** 2,
+      },
+    );
+    let source = "";
+    const imports: { from: string; to: string }[] = [];
+    for (const line of said.split("\n")) {
+      const from = /^ +Imported via .* from file '([^']+)'/.exec(line)?.[1];
+      if (!line.startsWith(" ")) source = line;
+      else if (from !== undefined) imports.push({ from, to: source });
+    }
+    const ours = imports.filter(({ from, to }) => !`${from}:${to}`.includes("node_modules/"));
+    expect(ours.length).toBeGreaterThan(0);
+    const unseen = ours.filter(
+      ({ from, to }) => !pathsNamed(from, readFileSync(join(root, from), "utf8")).includes(to),
+    );
+    expect(unseen).toEqual([]);
+  },
+  600_000,
+);
