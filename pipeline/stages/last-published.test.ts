@@ -32,12 +32,21 @@ afterAll(async () => {
 const git = (...words: string[]): string =>
   execFileSync("git", words, { cwd: folder, env: withoutGit(process.env), encoding: "utf8" }).trim();
 function commit(): string {
-  git("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "--quiet", "--allow-empty", "-m", "one");
+  git(
+    "-c",
+    "user.name=t",
+    "-c",
+    "user.email=t@example.com",
+    "commit",
+    "--quiet",
+    "--allow-empty",
+    "-m",
+    "one",
+  );
   return git("rev-parse", "HEAD");
 }
 const published = (): Promise<string | undefined> => lastPublished(folder, s3, Bucket);
-const publish = (of: string) =>
-  s3.send(new PutObjectCommand({ Bucket, Key: releaseKey(of), Body: "{}" }));
+const publish = (of: string) => s3.send(new PutObjectCommand({ Bucket, Key: releaseKey(of), Body: "{}" }));
 
 test("a push is compared with the last commit before it that was published, whatever came between", async () => {
   git("init", "--quiet");
