@@ -23,9 +23,12 @@ export class ReleaseError extends CoalmineError {
   readonly code = "ERR_RELEASE";
 }
 
-/** Where the home target's artifact bucket has a commit's release. */
+/** The folder of releases in the home target's artifact bucket. */
+export const RELEASES = "releases";
+
+/** Where that bucket has a commit's release. */
 export function releaseKey(commit: string): string {
-  return `releases/${commit}.json`;
+  return `${RELEASES}/${commit}.json`;
 }
 
 /** The release that a build makes. `modelManifests` are the manifests of `models/*`; more than their identity may be there. */

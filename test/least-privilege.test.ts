@@ -262,6 +262,7 @@ test("a stage may make each call that its source has, and no other stage may", (
   const rehearse = commandsIn("pipeline/stages/{running-release,override}.ts", "pipeline/rehearsals.ts");
   expect(rehearse).toContain("PutObject");
   expect(missing("CoalmineDelivery/RehearseRole", rehearse)).toEqual([]);
+  expect(missing("CoalmineDelivery/CheckRole", commandsIn("pipeline/stages/last-published.ts"))).toEqual([]);
   expect(
     missing("CoalmineDelivery/PublishConsoleRole", commandsIn("pipeline/publish/console-site.ts")),
   ).toEqual([]);

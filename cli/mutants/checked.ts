@@ -30,7 +30,7 @@ export async function checked(
   git("add", "--all");
   git(...author, "commit", "--quiet", "--message", change.what);
   const began = performance.now();
-  const failures = await check(clone, "origin/HEAD");
+  const failures = await check(clone, { commit: "origin/HEAD", isPublished: true });
   const seconds = Math.round((performance.now() - began) / 100) / 10;
   const [first] = failures;
   return {

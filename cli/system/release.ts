@@ -17,13 +17,18 @@ export function openRegions(targets: readonly Target[]): [Region, ...Region[]] {
   return [home, ...others];
 }
 
-/** Builds this checkout, which has to be released under the versions that it says. */
-export async function buildCheckout(root: string, cache: string): Promise<BuildManifest> {
+/** Builds this checkout, which has to be released under the versions that it says; `signal` ends it before it is done. */
+export async function buildCheckout(
+  root: string,
+  cache: string,
+  signal: AbortSignal,
+): Promise<BuildManifest> {
   await new Promise<void>((resolve, reject) => {
     const child = spawn(process.execPath, [join(root, "pipeline/build/main.ts")], {
       cwd: root,
       env: { ...process.env, COALMINE_CACHE: cache },
       stdio: ["ignore", "ignore", "pipe"],
+      signal,
     });
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => {

@@ -8,6 +8,7 @@ import { Controller } from "../../pipeline/controller/controller.ts";
 import { installFirst } from "../../pipeline/controller/install-first.ts";
 import { closeRegion, type Region } from "../../pipeline/controller/region.ts";
 import { type TargetTime, targetTime } from "../../pipeline/controller/target-time.ts";
+import type { BuildManifest } from "../../pipeline/build/build-manifest.ts";
 import { PIPELINE_NAME } from "../../pipeline/definition.ts";
 import { publishRelease } from "../../pipeline/publish/publish-release.ts";
 import { git } from "../../pipeline/push/repository.ts";
@@ -69,6 +70,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       `the last system was cut off; ${ended} of its processes were still there and are ended, and this one takes up its state`,
     );
   const closing = new Closing();
+  const building = closing.add(new AbortController(), (one) => one.abort(new Error("the system stops")));
+  // Longest of all, and nothing is needed for it: fleets wait for what it makes.
+  const built = buildCheckout(at.root, at.cache, building.signal);
+  // It is awaited when there is somewhere to publish it.
+  built.catch(() => undefined);
   try {
     const log = jsonLog("system", systemClock, options.logLine);
     let running: RunningSystem | undefined;
@@ -105,7 +111,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const coming = startProcessDevices(at, home, devices, say).then((started) =>
       closing.add(started, () => started.stop()),
     );
-    const installed = installCurrent(options, regions, time).then(() => growOld(driven, systemClock));
+    const installed = installCurrent(options, built, regions, time).then(() => growOld(driven, systemClock));
     // What is half-way there has to be whole before it can be closed.
     await Promise.allSettled([coming, installed]);
     const aging = await installed;
@@ -146,10 +152,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 
 async function installCurrent(
   { at, say }: SystemOptions,
+  built: Promise<BuildManifest>,
   regions: readonly [Region, ...Region[]],
   time: TargetTime,
 ): Promise<void> {
-  const manifest = await buildCheckout(at.root, at.cache);
+  const manifest = await built;
   say(
     `this checkout is built: ${manifest.components.map(({ component, version }) => `${component.replace("coalmine.", "")} ${version}`).join(", ")}`,
   );

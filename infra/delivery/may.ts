@@ -1,4 +1,5 @@
 import { REHEARSALS } from "../../pipeline/rehearsals.ts";
+import { RELEASES } from "../../pipeline/release.ts";
 import type { Target } from "../../pipeline/target.ts";
 import { arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
 import { pipelineMayFetch, type Source, stageMayClone } from "./source.ts";
@@ -52,6 +53,7 @@ export function stageMay(
     stageMayClone(source, place),
   ];
   const [home] = targets;
+  if (id === "Check" && home !== undefined) return [...own, ...asksWhatWasPublished(place, home)];
   if (id === "Rehearse" && home !== undefined)
     return [...own, ...rehearses(place, home), reports(place, project)];
   if (id === "PublishConsole" && delivery.siteBucket !== undefined)
@@ -59,6 +61,15 @@ export function stageMay(
   if (id === "Publish")
     return [...own, ...targets.flatMap((target) => publishes({ ...place, region: target.region }, target))];
   return own;
+}
+
+/** A push is checked beside the last one that was published. */
+function asksWhatWasPublished(place: Place, { artifactBucket }: Target): Statement[] {
+  return [
+    allow(["s3:GetObject"], bucketArn(place, `${artifactBucket}/${RELEASES}/*`)),
+    // Without it S3 says of what is missing that one may not know.
+    allow(["s3:ListBucket"], bucketArn(place, artifactBucket)),
+  ];
 }
 
 /** The rehearsal starts from what runs now, so it reads what that is. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { touchedTests, touchedTypes } from "./check.ts";
+import { touchedTests } from "./check.ts";
 
 test("a change brings the tests of its own workspace or part, and of nothing else", () => {
   const touched = touchedTests([
@@ -25,15 +25,4 @@ test("the import table, recipes and the policy are always checked", () => {
     "pipeline/policy.test.ts",
     "pipeline/definition.test.ts",
   ]);
-});
-
-test("types are checked wherever a change can break them: the root's always, all where it is not known", () => {
-  const all = [".", "tsconfig.component.json", "commissioning/page/client", "console"];
-  expect(touchedTypes([])).toEqual(all);
-  expect(touchedTypes(["package.json"])).toEqual(all);
-  expect(touchedTypes(["packages/contract/src/ids.ts"])).toEqual(all);
-  expect(touchedTypes(["components/sensor-reader/src/points.ts", "package-lock.json"])).toEqual(
-    all.slice(0, 2),
-  );
-  expect(touchedTypes(["pipeline/policy.yaml"])).toEqual(["."]);
 });

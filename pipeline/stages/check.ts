@@ -1,5 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { type CheckStep, runTwoAtATime } from "./two-at-a-time.ts";
+import { git } from "../push/repository.ts";
+import { touchedTypes } from "./touched-types.ts";
+import { type CheckStep, runTwoAtATime, tool } from "./two-at-a-time.ts";
+import { typeChecks } from "./type-checks.ts";
 
 /** Folders whose tests stand for the whole: small, and what a release stands on. */
 const ALWAYS = [
@@ -39,55 +41,44 @@ export function touchedTests(files: readonly string[]): string[] {
   return [...new Set([...ALWAYS, ...touched])];
 }
 
-/** Each is types of its own; a pattern says whose change can break them. Without one they see everything. */
-const typeProjects: readonly (readonly [project: string, touchedBy?: RegExp])[] = [
-  ["."],
-  ["tsconfig.component.json", /^(packages|components)\//],
-  ["commissioning/page/client", /^(packages|commissioning)\//],
-  ["console", /^(packages\/contract|console)\//],
-];
-
-/** The projects whose types a change can break; all of them where it is not known, or what they share changed. */
-export function touchedTypes(files: readonly string[]): string[] {
-  const isShared = files.length === 0 || files.some((file) => /^(package|tsconfig)\.json$/.test(file));
-  return typeProjects
-    .filter(([, by]) => isShared || by === undefined || files.some((file) => by.test(file)))
-    .map(([project]) => project);
-}
-
 /** What lint looks at: the sources that changed. Rules see one file at a time, and types are checked as a whole. */
 function lintPaths(changed: readonly string[]): string[] {
   const sources = changed.filter((file) => /\.tsx?$/.test(file));
   return sources.length === 0 ? [ALWAYS_LINTED] : sources;
 }
 
+/** What a push is compared with. */
+export interface Base {
+  readonly commit: string;
+  /** It passed this check, or is what the fleet was set up with. Types elsewhere than where the push reaches hold then. */
+  readonly isPublished: boolean;
+}
+
 /** Types, lint, the import table, recipes, policy, and the tests of what the push touches. Gives what failed. */
-export async function check(folder: string, base: string | undefined): Promise<string[]> {
+export async function check(folder: string, base: Base | undefined): Promise<string[]> {
   const changed =
     base === undefined
       ? []
-      : execFileSync("git", ["diff", "--name-only", base, "HEAD"], { cwd: folder, encoding: "utf8" })
-          .split("\n")
-          .filter(Boolean);
+      : git(folder, "diff", "--name-only", base.commit, "HEAD").split("\n").filter(Boolean);
+  const types = typeChecks(
+    folder,
+    touchedTypes(folder, base?.isPublished === true ? base.commit : undefined),
+  );
   // The longest first: the other worker has the rest.
   const steps: CheckStep[] = [
     {
       name: `tests of ${touchedTests(changed).join(", ")}`,
       command: [...tool("vitest"), "run", ...touchedTests(changed)],
     },
-    ...touchedTypes(changed).map((project) => ({
-      name: `types of ${project}`,
-      command: [...tool("tsc"), "--noEmit", "--checkers", "2", "-p", project],
-    })),
+    ...types.steps,
     {
       name: "lint",
       command: [...tool("oxlint"), "--type-aware", "--deny-warnings", ...lintPaths(changed)],
     },
   ];
-  return runTwoAtATime(steps, folder);
-}
-
-/** What the checkout installed, by this very Node, whatever the environment says of npm. */
-function tool(name: string): string[] {
-  return [process.execPath, `node_modules/.bin/${name}`];
+  try {
+    return await runTwoAtATime(steps, folder);
+  } finally {
+    types.remove();
+  }
 }

@@ -14,8 +14,9 @@ import { targetTime } from "../controller/target-time.ts";
 import { signersOf } from "../supply/signers.ts";
 import { verifyBuild } from "../supply/verify-files.ts";
 import { greengrassOf, s3Of, targetsOf, type Target } from "../target.ts";
-import { check } from "./check.ts";
+import { type Base, check } from "./check.ts";
 import { keepRehearsal } from "../rehearsals.ts";
+import { lastPublished } from "./last-published.ts";
 import { findOverride } from "./override.ts";
 import { fetchRunning, runningVersions } from "./running-release.ts";
 
@@ -55,7 +56,10 @@ if (stage === undefined) {
 }
 
 async function checkStage(): Promise<void> {
-  const failures = await check(folder, baseCommit());
+  const base = await baseOf();
+  if (base?.isPublished === true)
+    console.log(`compared with ${base.commit.slice(0, 12)}, which was published`);
+  const failures = await check(folder, base);
   if (failures.length > 0) throw new Error(`failed: ${failures.join("; ")}`);
   console.log("types, lint and the tests that this push touches pass");
 }
@@ -168,11 +172,16 @@ function commit(): string {
   return process.env["COALMINE_COMMIT"] ?? git(folder, "rev-parse", "HEAD");
 }
 
-/** What the push is compared with: the commit before it. The first commit of all has none. */
-function baseCommit(): string | undefined {
+/** The last commit that was published; where none is known the one before it, of which nobody knows whether it held. */
+async function baseOf(): Promise<Base | undefined> {
+  // By hand there may be no target to ask.
+  const home = process.env["COALMINE_TARGETS"] === undefined ? undefined : homeTarget();
+  const published = home && (await lastPublished(folder, s3Of(home), home.artifactBucket));
+  if (published !== undefined) return { commit: published, isPublished: true };
   try {
-    return git(folder, "rev-parse", "HEAD~1");
+    return { commit: git(folder, "rev-parse", "HEAD~1"), isPublished: false };
   } catch {
+    // The first commit of all has none.
     return undefined;
   }
 }

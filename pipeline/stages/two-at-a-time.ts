@@ -8,6 +8,11 @@ export interface CheckStep {
   readonly command: readonly string[];
 }
 
+/** What the checkout installed, by this very Node, whatever the environment says of npm. */
+export function tool(name: string): string[] {
+  return [process.execPath, `node_modules/.bin/${name}`];
+}
+
 /** Says of each step how it ended, and of one that failed what it said. Gives the names of those. */
 export async function runTwoAtATime(steps: readonly CheckStep[], folder: string): Promise<string[]> {
   const left = [...steps];

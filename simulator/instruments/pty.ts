@@ -5,17 +5,6 @@ import { asyncGetBaudRate } from "@serialport/bindings-cpp/dist/load-bindings.js
 import type { Clock, Link, LinkClosed } from "@coalmine/ports";
 import type { Attachable } from "./hosted-links.ts";
 
-declare module "@lydell/node-pty" {
-  /** Opens a pseudo-terminal without a process on it; the package has it, its types leave it out. */
-  export function open(options: { readonly encoding: null }): {
-    /** Path of the end that others open. */
-    readonly ptsName: string;
-    readonly fd: number;
-    readonly master: import("node:tty").ReadStream;
-    readonly slave: import("node:tty").ReadStream;
-  };
-}
-
 /** A larger write can fill the terminal's buffer, and whoever waits in it waits with the whole process. */
 const WRITE_BYTES_MAX = 4096;
 /** How long to wait for a reader to make room: what a UART would have lost long ago. */

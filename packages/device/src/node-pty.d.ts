@@ -5,6 +5,9 @@ declare module "@lydell/node-pty" {
   export function open(options: { readonly encoding: null }): {
     readonly master: ReadStream & { write(bytes: Uint8Array): boolean };
     readonly slave: ReadStream;
+    /** Of the master's end. */
+    readonly fd: number;
+    /** Path of the end that others open. */
     readonly ptsName: string;
   };
 }
