@@ -1,4 +1,3 @@
-import { userInfo } from "node:os";
 import { silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { closeClaimCloud, openClaimCloud, type ClaimCloud } from "../../api/claims/claim-cloud.ts";
@@ -6,10 +5,12 @@ import { mintCodes } from "../../api/claims/mint.ts";
 import { decommission, rehome, swap, type Slip } from "../../api/devices/retire.ts";
 import { showDevice } from "../../api/devices/show-device.ts";
 import { names } from "../../infra/identity/identity.ts";
+import { clientSettings } from "../../pipeline/target.ts";
 import { answer } from "../answers/answers.ts";
+import { askingWhom } from "../asked/asked.ts";
 import type { CliCommand } from "../command/command.ts";
 import { wholeNumber } from "../command/words.ts";
-import { needRunning, type Places } from "../system/state.ts";
+import type { Places } from "../system/state.ts";
 import { codeText, deviceText, slipText } from "./device-text.ts";
 
 interface Json {
@@ -40,12 +41,11 @@ export function addClaimCommands(device: CliCommand, at: Places): void {
     .example("device claim --site ward-7 --serial core-99")
     .example("device claim --site ward-7 --count 20 --ttl 48")
     .action(({ json, count, ttl, site, serial, hardwareId }: Claim) =>
-      asking(at, async (cloud) => {
+      asking(at, async (cloud, who) => {
         const named = {
           ...(serial === undefined ? {} : { serial }),
           ...(hardwareId === undefined ? {} : { hardwareId }),
         };
-        const who = userInfo().username;
         const codes = await mintCodes(cloud, { site, ...named, count, ttlHours: ttl, who });
         if (json) answer("device-claim", codes);
         else console.log(codes.map(codeText).join("\n"));
@@ -99,30 +99,26 @@ function retire(
   json: boolean,
   take: (cloud: ClaimCloud, who: string) => Promise<Slip>,
 ): Promise<void> {
-  return asking(at, async (cloud) => {
-    const slip = await take(cloud, userInfo().username);
+  return asking(at, async (cloud, who) => {
+    const slip = await take(cloud, who);
     if (json) answer("device-retired", slip);
     else console.log(slipText(slip));
   });
 }
 
-/** Asks the home region of the system that runs here, and lets go of it. */
-async function asking(at: Places, ask: (cloud: ClaimCloud) => Promise<void>): Promise<void> {
-  const { targets, accessKeyId, secretAccessKey } = needRunning(at);
-  const [home] = targets;
-  if (home === undefined) throw new Error("the running system names no target");
-  const { region, endpoint, artifactBucket: bucket } = home;
-  const cloud = openClaimCloud(
-    {
-      region,
-      ...(endpoint === undefined ? {} : { endpoint }),
-      credentials: { accessKeyId, secretAccessKey },
-    },
-    { clock: systemClock, log: silentLog, template: names.provisioningTemplate, bucket },
-  );
-  try {
-    await ask(cloud);
-  } finally {
-    closeClaimCloud(cloud);
-  }
+/** Asks the home region, where devices are commissioned, and lets go of it. */
+function asking(at: Places, ask: (cloud: ClaimCloud, who: string) => Promise<void>): Promise<void> {
+  return askingWhom(at, async ({ targets: [home], who }) => {
+    const cloud = openClaimCloud(clientSettings(home), {
+      clock: systemClock,
+      log: silentLog,
+      template: names.provisioningTemplate,
+      bucket: home.artifactBucket,
+    });
+    try {
+      await ask(cloud, who);
+    } finally {
+      closeClaimCloud(cloud);
+    }
+  });
 }
