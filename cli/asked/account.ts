@@ -47,7 +47,7 @@ export function inOurWords(failure: unknown): unknown {
   return exitCodes.of(failure) === exitCodes.permission && !(failure instanceof CoalmineError)
     ? new AccountError(
         "ERR_AWS_DENIED",
-        `AWS refuses this: ${messageOf(failure)}. The policy CoalmineViewers lets a person look, CoalmineOperators decide as well: have it attached to your role`,
+        `AWS refuses this: ${messageOf(failure)}. The account has policies for people: CoalmineViewers to look, CoalmineOperators to decide, CoalmineCommissioners for devices that come and go, CoalmineInstallers for a first release; have the one that this takes attached to your role`,
         { cause: failure },
       )
     : failure;

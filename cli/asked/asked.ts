@@ -6,6 +6,7 @@ import { KeptDocuments } from "../../pipeline/controller/kept.ts";
 import { closeRegion, openRegion, type Region } from "../../pipeline/controller/region.ts";
 import { RolloutLog } from "../../pipeline/controller/rollout-log.ts";
 import { targetTime } from "../../pipeline/controller/target-time.ts";
+import type { Target } from "../../pipeline/target.ts";
 import { HOME } from "../system/home-region.ts";
 import {
   environmentOf,
@@ -14,6 +15,7 @@ import {
   needRunning,
   type Places,
   type RunningSystem,
+  SystemError,
 } from "../system/state.ts";
 import { askedAccount, type AskedAccount, inOurWords, namesAccount } from "./account.ts";
 
@@ -49,6 +51,19 @@ export function ofThisMachine(running: RunningSystem): Asked {
     who: userInfo().username,
     controlTokens,
   };
+}
+
+/** The target of that name alone, where there is a name. @throws SystemError where no target has it. */
+export function targetsNamed(
+  { targets }: Pick<Asked, "targets">,
+  name: string | undefined,
+): [Target, ...Target[]] {
+  const [first, ...others] = targets.filter((target) => name === undefined || target.name === name);
+  if (first !== undefined) return [first, ...others];
+  throw new SystemError(
+    "ERR_NO_SUCH_FLEET",
+    `there is no fleet "${name}"; take one of ${targets.map((target) => target.name).join(", ")}`,
+  );
 }
 
 /** Every region of what is asked, home first. */

@@ -48,8 +48,7 @@ export function addInstallCommand(fleet: CliCommand, at: Places): void {
         const regions = openRegions(asked);
         try {
           const { installed, switchedOn } = await installOnFleets(regions, wish);
-          if (words.json)
-            return answer("fleet-install", { commit: wish.commit, installed, switchedOn });
+          if (words.json) return answer("fleet-install", { commit: wish.commit, installed, switchedOn });
           for (const { target, group, deploymentId, how } of installed)
             console.log(
               how === "created"

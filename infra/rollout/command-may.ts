@@ -9,9 +9,9 @@ import {
   evidence,
   groups,
   kept,
-  looksAt,
   placeOf,
   reads,
+  readsLogs,
   REPORTS,
   rollouts,
   watches,
@@ -25,11 +25,10 @@ export function commandMay(where: Where): Record<PeoplePolicy, readonly Statemen
     where.targets.flatMap((target) => may(placeOf(where, target.region), target));
   return {
     viewers: [
-      rollouts(home, "GetItem", "Query"),
+      rollouts(home, "Query"),
       ...each((place, target) => [
         ...watches(place, target),
-        ...looksAt(place),
-        allow(["dynamodb:GetItem"], commissioning(place)),
+        ...looksCloser(place),
         ...reads(place, target.artifactBucket, [
           ...(target.region === where.home ? [...kept, REHEARSALS] : []),
           REPORTS,
@@ -37,7 +36,6 @@ export function commandMay(where: Where): Record<PeoplePolicy, readonly Statemen
       ]),
     ],
     operators: [rollouts(home, "PutItem")],
-    // Where devices are commissioned is the home region's; `--fleet` names another one.
     commissioners: each(retires),
     doctors: each((place, target) => examines(place, target, place.region === where.home)),
     installers: [
@@ -49,11 +47,23 @@ export function commandMay(where: Where): Record<PeoplePolicy, readonly Statemen
 
 export type PeoplePolicy = "viewers" | "operators" | "commissioners" | "doctors" | "installers";
 
+/** Each device in the registry with its history and its log, and every component. */
+function looksCloser(place: Place): Statement[] {
+  return [
+    allow(["iot:ListThings", "greengrass:ListComponents"], "*"),
+    allow(["greengrass:DescribeComponent"], arn(place, "greengrass", "components:*")),
+    allow(["iot:ListThingGroupsForThing", "iot:ListThingPrincipals"], arn(place, "iot", "thing/*")),
+    allow(["iot:DescribeCertificate"], arn(place, "iot", "cert/*")),
+    allow(["dynamodb:Query"], commissioning(place)),
+    readsLogs(place),
+  ];
+}
+
 /** Codes by which devices come, and what takes a device out. */
 function retires(place: Place): Statement[] {
   const iot = (resource: string): string => arn(place, "iot", resource);
   return [
-    allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], commissioning(place)),
+    allow(["dynamodb:PutItem"], commissioning(place)),
     allow(["iot:UpdateCertificate", "iot:ListAttachedPolicies"], iot("cert/*")),
     allow(["iot:DetachPolicy"], iot("cert/*"), iot(`policy/${names.devicePolicy}`)),
     allow(["iot:DetachThingPrincipal"], iot("cert/*"), iot("thing/*")),

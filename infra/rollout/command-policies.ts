@@ -5,14 +5,22 @@ import { commandMay, type PeoplePolicy } from "./command-may.ts";
 import type { Where } from "./may.ts";
 
 /** The names that whoever gives people their rights looks for. */
-export const peoplePolicies: Readonly<Record<PeoplePolicy, { readonly name: string; readonly what: string }>> = {
-  viewers: { name: "CoalmineViewers", what: "Sees rollouts, fleets, devices and the audit log by the command" },
+export const peoplePolicies: Readonly<
+  Record<PeoplePolicy, { readonly name: string; readonly what: string }>
+> = {
+  viewers: {
+    name: "CoalmineViewers",
+    what: "Sees rollouts, fleets, devices and the audit log by the command",
+  },
   operators: { name: "CoalmineOperators", what: "Decides on rollouts, who sees them too" },
   commissioners: {
     name: "CoalmineCommissioners",
     what: "Makes codes for devices and takes devices out, who sees them too",
   },
-  doctors: { name: "CoalmineDoctors", what: "Examines the account by coalmine doctor, which changes nothing" },
+  doctors: {
+    name: "CoalmineDoctors",
+    what: "Examines the account by coalmine doctor, which changes nothing",
+  },
   installers: { name: "CoalmineInstallers", what: "Publishes and deploys a fleet's first release" },
 };
 

@@ -122,7 +122,7 @@ export function watches(place: Place, target: Target): Statement[] {
 }
 
 /** What people see of a target beside that: each device in the registry, its history, its log, the region's alarms. */
-export function looksAt(place: Place): Statement[] {
+function looksAt(place: Place): Statement[] {
   const iot = (resource: string): string => arn(place, "iot", resource);
   return [
     allow(["iot:ListThings", "greengrass:ListComponents"], "*"),
@@ -131,11 +131,16 @@ export function looksAt(place: Place): Statement[] {
     allow(["iot:DescribeCertificate"], iot("cert/*")),
     allow(["dynamodb:Query"], arn(place, "dynamodb", `table/${COMMISSIONING_TABLE}`)),
     allow(["cloudwatch:DescribeAlarms"], arn(place, "cloudwatch", "alarm:*")),
-    allow(
-      ["logs:FilterLogEvents", "logs:GetLogEvents"],
-      arn(place, "logs", `log-group:/aws/greengrass/UserComponent/${place.region}/*`),
-    ),
+    readsLogs(place),
   ];
+}
+
+/** What components of the region's devices have written. */
+export function readsLogs(place: Place): Statement {
+  return allow(
+    ["logs:FilterLogEvents", "logs:GetLogEvents"],
+    arn(place, "logs", `log-group:/aws/greengrass/UserComponent/${place.region}/*`),
+  );
 }
 
 /** Objects of these folders. Without the list S3 says of what is missing that one may not know. */
