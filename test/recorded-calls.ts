@@ -99,6 +99,13 @@ function questionsAbout(service: string, operation: string, input: Call["input"]
       .flatMap(({ Put }) => questionsAbout(service, "PutItem", Put, where));
   const action = `${service}:${actionOf[operation] ?? operation}`;
   if (free.has(action)) return [];
+  if (action === "greengrass:CreateComponentVersion") {
+    const recipe = Buffer.from(z.instanceof(Uint8Array).parse(input["inlineRecipe"])).toString("utf8");
+    const name = /ComponentName"?:\s*"?([\w.]+)/.exec(recipe)?.[1] ?? "";
+    return [
+      { action, resources: [`arn:aws:${service}:${where.region}:${where.accountId}:components:${name}`] },
+    ];
+  }
   const text: Text = Object.fromEntries(
     Object.entries(input).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])),
   );

@@ -98,7 +98,7 @@ function examines(place: Place, target: Target, isHome: boolean): Statement[] {
     allow(["iot:DescribeThingGroup"], ...groups(place, target), iot(`thinggroup/${names.fleetGroup}`)),
     allow(["iot:ListJobExecutionsForJob"], iot("job/*")),
     allow(["iot:ListThingPrincipals"], iot("thing/*")),
-    allow(["iot:ListAttachedPolicies"], iot("cert/*")),
+    allow(["iot:DescribeCertificate", "iot:ListAttachedPolicies"], iot("cert/*")),
     allow(["iot:DescribeRoleAlias"], iot(`rolealias/${names.roleAlias}`)),
     allow(["iot:GetPolicy"], iot(`policy/${names.devicePolicy}`)),
     allow(["iot:DescribeProvisioningTemplate"], iot(`provisioningtemplate/${names.provisioningTemplate}`)),
