@@ -18,7 +18,7 @@ export function commissioningMay(
     );
   return {
     claims: [
-      table("GetItem", "PutItem", "UpdateItem", "Query"),
+      table("GetItem", "PutItem", "UpdateItem"),
       allow(["iot:DescribeCertificate"], iot("cert/*")),
       allow(["iot:CreateProvisioningClaim"], iot(`provisioningtemplate/${names.provisioningTemplate}`)),
       {
@@ -28,7 +28,7 @@ export function commissioningMay(
       },
     ],
     allowList: [
-      table("GetItem", "PutItem", "UpdateItem", "Query"),
+      table("GetItem", "PutItem", "UpdateItem"),
       allow(["iot:DescribeCertificate"], iot("cert/*")),
       allow(["iot:ListThingPrincipals"], iot("thing/*")),
     ],
