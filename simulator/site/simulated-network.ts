@@ -11,6 +11,7 @@ import type {
   SeenNetwork,
 } from "@coalmine/site";
 import { DEVICE, GATEWAY, NAME_SERVER, PORTAL_API } from "./addresses.ts";
+import { isBelieved } from "./eap-tls.ts";
 import type { AccessPoint, Account, SitePlan } from "./site-plan.ts";
 
 /** What these take on a device; refusal and DHCP as measured with NetworkManager, a switch and a DHCP server. */
@@ -125,8 +126,12 @@ export class SimulatedNetwork implements Network {
 
   async #authenticated(eap: Eap | undefined, accounts: readonly Account[], signal?: AbortSignal) {
     const known = accounts.find(({ identity }) => identity === eap?.identity);
-    const fits = known !== undefined && (eap?.kind === "tls" || known.password === eap?.password.reveal());
-    return fits
+    const server = this.#plan().authenticationServer;
+    const fits =
+      eap?.kind === "tls"
+        ? server !== undefined && (await isBelieved(eap, server))
+        : known?.password === eap?.password.reveal();
+    return known !== undefined && fits
       ? this.#after(ASSOCIATE_MS, undefined, signal)
       : this.#after(
           WRONG_IDENTITY_MS,

@@ -1,9 +1,17 @@
 import type { Adapter, SeenNetwork } from "@coalmine/site";
 
-/** Who may join by 802.1X: with a password, or with any certificate and a name that is listed. */
+/** Who may join by 802.1X: with a password, or with a certificate that the building's server believes. */
 export interface Account {
   readonly identity: string;
   readonly password?: string;
+}
+
+/** The building's end of 802.1X by certificate. */
+export interface AuthenticationServer {
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  /** Whose certificates let in. */
+  readonly believes: string;
 }
 
 export interface AccessPoint {
@@ -29,6 +37,7 @@ export interface SitePlan {
   readonly adapters: readonly Adapter[];
   readonly ethernet: { readonly plugged: boolean; readonly accounts?: readonly Account[] };
   readonly accessPoints: readonly AccessPoint[];
+  readonly authenticationServer: AuthenticationServer | undefined;
   readonly dhcp: boolean;
   readonly dns: boolean;
   /** Names that are known, beside the site's own; each is served outside. */
@@ -60,6 +69,7 @@ export const openSite: SitePlan = {
   ],
   ethernet: { plugged: true },
   accessPoints: [],
+  authenticationServer: undefined,
   dhcp: true,
   dns: true,
   hosts: [],
