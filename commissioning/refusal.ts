@@ -7,6 +7,7 @@ export const refusalReasons = [
   "clock-not-set",
   "clock-off",
   "network",
+  "certificate",
   "claim-refused",
   "claim-expired",
   "code-wrong",

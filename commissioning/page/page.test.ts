@@ -95,7 +95,7 @@ test("what is pressed is done and kept; what is stale, unknown or wrong is refus
   expect(form.status).toBe(400);
   const long = await post(
     "act",
-    { step: "site", action: "keep", values: { site: "x".repeat(70_000) } },
+    { step: "site", action: "keep", values: { site: "x".repeat(200_000) } },
     headers,
   );
   expect(long.status).toBe(413);

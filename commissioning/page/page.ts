@@ -6,12 +6,14 @@ import { streamSSE } from "hono/streaming";
 import type { Clock } from "@coalmine/ports";
 import * as z from "zod";
 import { type Flow, FlowError } from "../flow/flow.ts";
+import { FILE_BYTES_MAX } from "../flow/file-limit.ts";
 import { Deed, StepName, type View } from "../flow/screen.ts";
 import type { Language } from "../language.ts";
 import { texts } from "../flow/texts/texts.ts";
 import type { Door } from "./door.ts";
 
-const BODY_BYTES_MAX = 64 * 1024;
+/** Three files in base64, and what was typed. */
+const BODY_BYTES_MAX = 4 * FILE_BYTES_MAX + 64 * 1024;
 /** Streams at a time: a phone keeps one, and forgets to close it. */
 const STREAMS_MAX = 16;
 /** Proxies and phones close what is silent for longer. */

@@ -4,6 +4,7 @@ import type { ReferenceFluid } from "@coalmine/instrument/guided-calibration/ref
 import type { Network, Probes, Proxy } from "@coalmine/site";
 import type { CommissioningPorts } from "../commissioning.ts";
 import { durableFiles } from "../durable-files.ts";
+import { EapFiles } from "../eap/eap-files.ts";
 import { AnswerBook } from "../flow/answers.ts";
 import { Flow } from "../flow/flow.ts";
 import type { Language } from "../language.ts";
@@ -53,15 +54,17 @@ export async function openProgram(parts: ProgramParts): Promise<Program> {
   const language = (): Language => book.answers.language ?? "en";
   const trust = (): Promise<string> => readFile(settings.rootCaFile, "utf8");
   const places = placesOf(settings);
+  const { files: disk = durableFiles } = ports;
+  const eapFiles = new EapFiles(places.eap, disk);
   const proxies = {
     find: () => readProxy(places.proxy),
-    keep: (proxy: Proxy | undefined) => keepProxy(places.proxy, proxy, ports.files ?? durableFiles),
+    keep: (proxy: Proxy | undefined) => keepProxy(places.proxy, proxy, disk),
   };
   const flow = new Flow(
     [
       new SiteStep(book, settings.serial),
       new ClockStep(book, clock, setClock),
-      await NetworkStep.open({ book, network, proxies, now }),
+      await NetworkStep.open({ book, network, eapFiles, proxies, now }),
       new ChecksStep({
         book,
         device,

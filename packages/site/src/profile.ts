@@ -95,7 +95,8 @@ function eapOf(eap: Eap): Profile {
         // 4: no password is needed.
         ...(password === undefined ? { "802-1x.private-key-password-flags": "4" } : {}),
       },
-      secrets: password === undefined ? identity : identity + passwordLine("802-1x.private-key-password", password),
+      secrets:
+        password === undefined ? identity : identity + passwordLine("802-1x.private-key-password", password),
     };
   }
   return {
