@@ -21,6 +21,9 @@ export interface Places {
   readonly proxy: string;
   /** A folder for each adapter that joins by a certificate (802.1X). */
   readonly eap: string;
+  /** Both are gone once it is installed. */
+  readonly nucleusArchive: string;
+  readonly nucleusFolder: string;
   readonly reportHtml: string;
   readonly reportPdf: string;
   /** The report's hash and the device's signature over it. */
@@ -46,6 +49,8 @@ export function placesOf({ root, claimCodeFile }: Pick<CommissionOptions, "root"
     claimCode: claimCodeFile ?? own("claim-code"),
     proxy: own("proxy.json"),
     eap: own("eap"),
+    nucleusArchive: own("nucleus.zip"),
+    nucleusFolder: own("nucleus"),
     reportHtml: own("report.html"),
     reportPdf: own("report.pdf"),
     reportSeal: own("report.seal.json"),

@@ -20,6 +20,7 @@ export const refusalReasons = [
   "no-serial-port",
   "silent-instrument",
   "unhealthy-instrument",
+  "nucleus",
   "port-taken",
   "disk-full",
 ] as const;

@@ -1,5 +1,5 @@
 import { CoalmineError } from "@coalmine/runtime";
-import { CommissioningRefused } from "../refusal.ts";
+import { CommissioningRefused, diskRefusal } from "../refusal.ts";
 import type { Language } from "../language.ts";
 import type { Block, Deed, Screen, StepName, StepState, Values, View } from "./screen.ts";
 import { type Texts, texts } from "./texts/texts.ts";
@@ -120,7 +120,8 @@ export class Flow {
         ),
         changed: () => this.#changed(),
       });
-    } catch (failure) {
+    } catch (thrown) {
+      const failure = diskRefusal(thrown, "the device's folder");
       if (!(failure instanceof CommissioningRefused)) throw failure;
       this.#refusal = { step: name, failure };
     } finally {

@@ -10,7 +10,7 @@ import { CertificateAuthority } from "../../simulator/cloud/identity/certificate
 import { SimulatedNetwork } from "../../simulator/site/simulated-network.ts";
 import { openSite, type SitePlan } from "../../simulator/site/site-plan.ts";
 import { filesBelow } from "../../test/files-below.ts";
-import { durableFiles } from "../durable-files.ts";
+import { type DurableFiles, durableFiles } from "../durable-files.ts";
 import { authorityPem, PASSWORD, pkcs12 } from "../eap/eap-certificate.fixture.ts";
 import { EapFiles } from "../eap/eap-files.ts";
 import { AnswerBook } from "../flow/answers.ts";
@@ -55,6 +55,7 @@ let clock: DrivenClock;
 let aheadMs: number;
 let site: SitePlan;
 let network: SimulatedNetwork;
+let disk: DurableFiles;
 let flow: Flow;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "steps-"));
@@ -63,6 +64,7 @@ beforeEach(async () => {
   eapFolder = join(folder, "eap");
   clock = new DrivenClock(START_MS, () => new Promise(setImmediate));
   aheadMs = 0;
+  disk = durableFiles;
   site = plan;
   network = new SimulatedNetwork(() => site, clock);
   flow = await powered();
@@ -71,7 +73,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 /** The program as it starts on this device, also after a power cut. */
 async function powered(): Promise<Flow> {
-  const book = await AnswerBook.open(answers);
+  const book = await AnswerBook.open(answers, { write: (...file) => disk.write(...file), erase: disk.erase });
   const device: Clock = {
     now: () => clock.now() + aheadMs,
     monotonicMs: () => clock.monotonicMs(),
@@ -148,6 +150,18 @@ test("a clock that was never set stops the way until it is set from the phone; o
   expect(buttons()).toEqual(["set", "keep"]);
   await press("clock", "set", { now: new Date(clock.now()).toISOString() });
   expect(Math.abs(aheadMs)).toBeLessThan(60_000);
+});
+
+test("a full disk is said on the page, nothing is taken for done, and with room the same button goes on", async () => {
+  await press("site", "language-en");
+  const typed = { site: "st-mary", technician: "Ada" };
+  const full = Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+  disk = { ...durableFiles, write: () => Promise.reject(full) };
+  await press("site", "keep", typed);
+  expect([flow.view.step, bad()]).toEqual(["site", expect.stringMatching(/The disk is full.*no room below/)]);
+  disk = durableFiles;
+  await press("site", "keep", typed);
+  expect(flow.view.step).toBe("clock");
 });
 
 test("the strongest network first; a wrong passphrase, user or name is told apart, and the right one connects", async () => {

@@ -8,6 +8,7 @@ import { networkManager } from "@coalmine/site/network-manager";
 import { nodeProbes } from "@coalmine/site/node-probes";
 import { systemProgram } from "@coalmine/site/system-program";
 import { machineWire } from "@coalmine/site/wire";
+import { withUser } from "../default-user.ts";
 import { networkPorts } from "../network-ports.ts";
 import { readFactorySettings } from "../options.ts";
 import { buildAssets } from "../page/assets.ts";
@@ -37,7 +38,8 @@ async function main(): Promise<number> {
     process.stderr.write(usage);
     return EXIT.usage;
   }
-  const { settings, referenceFluids, consoleUrl } = await readFactorySettings(given.settings);
+  const { settings: asked, referenceFluids, consoleUrl } = await readFactorySettings(given.settings);
+  const settings = withUser(asked);
   const program = await openProgram({
     settings,
     ports: {

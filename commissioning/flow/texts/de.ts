@@ -50,6 +50,8 @@ export const de: Texts = {
     "no-serial-port": "Es ist kein Messgerät angeschlossen.",
     "silent-instrument": "Ein Messgerät antwortet nicht.",
     "unhealthy-instrument": "Einem Messgerät fehlt etwas.",
+    nucleus:
+      "Die Kernsoftware des Geräts lässt sich nicht installieren. Beheben Sie das Genannte, dann geht es weiter.",
     "port-taken": "Ein anderes Programm hält den Anschluss besetzt.",
     "disk-full": "Der Speicher ist voll. Schaffen Sie Platz, dann geht es weiter: Getanes bleibt.",
   },
@@ -224,6 +226,7 @@ export const de: Texts = {
     code: "Einmal-Code",
     codeHint: "Er hat zwölf Buchstaben und Ziffern, XXXX-XXXX-XXXX: vergleichen Sie ihn mit dem Papier.",
     use: "Die Identität holen",
+    install: "Kernsoftware installieren",
     later: "Den Code verwahren; das Gerät holt seine Identität selbst, sobald es ein Netz gibt",
     made: "Das Gerät hat eine eigene Identität.",
     certificate: "Zertifikat",

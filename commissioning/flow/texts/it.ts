@@ -49,6 +49,8 @@ export const it: Texts = {
     "no-serial-port": "Nessuno strumento è collegato.",
     "silent-instrument": "Uno strumento non risponde.",
     "unhealthy-instrument": "Uno strumento non sta bene.",
+    nucleus:
+      "Il software centrale del dispositivo non si può installare. Rimedia a quanto detto, poi prosegui.",
     "port-taken": "Un altro programma occupa la porta.",
     "disk-full": "Il disco è pieno. Libera spazio e prosegui: quello che è fatto resta.",
   },
@@ -223,6 +225,7 @@ export const it: Texts = {
     code: "Codice monouso",
     codeHint: "Ha dodici lettere e cifre, XXXX-XXXX-XXXX: confrontalo con il foglio.",
     use: "Ottieni l’identità",
+    install: "Installa il software centrale",
     later: "Conserva il codice; l’apparecchio ottiene l’identità da solo quando c’è rete",
     made: "L’apparecchio ha un’identità propria.",
     certificate: "Certificato",

@@ -142,6 +142,7 @@ export interface Texts {
     readonly code: string;
     readonly codeHint: string;
     readonly use: string;
+    readonly install: string;
     readonly later: string;
     readonly made: string;
     readonly certificate: string;
