@@ -87,7 +87,12 @@ async function powered(): Promise<Flow> {
   };
   const steps = [
     new SiteStep(book, "rheo-0042"),
-    new ClockStep(book, device, set),
+    await ClockStep.open({
+      book,
+      clock: device,
+      setClock: set,
+      battery: async () => site.deviceClockBattery,
+    }),
     await NetworkStep.open({
       book,
       network,
@@ -150,6 +155,13 @@ test("a clock that was never set stops the way until it is set from the phone; o
   expect(buttons()).toEqual(["set", "keep"]);
   await press("clock", "set", { now: new Date(clock.now()).toISOString() });
   expect(Math.abs(aheadMs)).toBeLessThan(60_000);
+
+  // Its battery will not last, which stops nobody.
+  site = { ...plan, deviceClockBattery: "low" };
+  flow = await powered();
+  flow.go("clock");
+  expect(JSON.stringify(flow.view.blocks)).toContain("battery is low");
+  expect(buttons()[0]).toBe("check");
 });
 
 test("a full disk is said on the page, nothing is taken for done, and with room the same button goes on", async () => {

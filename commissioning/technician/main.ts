@@ -19,6 +19,7 @@ import { servePage } from "../page/page-server.ts";
 import { CommissioningRefused } from "../refusal.ts";
 import { walk } from "../terminal/terminal.ts";
 import { lineConsole } from "../terminal/line-console.ts";
+import { clockBattery } from "./clock-battery.ts";
 import { completeAlone } from "./completion.ts";
 import { openProgram } from "./program.ts";
 import { setSystemClock } from "./set-system-clock.ts";
@@ -51,6 +52,7 @@ async function main(): Promise<number> {
     network: networkManager(systemProgram),
     probes: (proxy) => nodeProbes({ clock, wire: machineWire, proxy }),
     setClock: setSystemClock(systemProgram),
+    battery: clockBattery(systemProgram),
     fluids: referenceFluids,
     consoleUrl,
   });

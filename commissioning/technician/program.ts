@@ -20,6 +20,7 @@ import { NetworkStep } from "../steps/network-step.ts";
 import { ReportStep } from "../steps/report-step.ts";
 import { SelfTestStep } from "../steps/self-test-step.ts";
 import { SiteStep } from "../steps/site-step.ts";
+import type { ClockBattery } from "./clock-battery.ts";
 
 export interface ProgramParts {
   readonly settings: FactorySettings;
@@ -27,6 +28,7 @@ export interface ProgramParts {
   readonly network: Network;
   readonly probes: (proxy: Proxy | undefined) => Probes;
   readonly setClock: SetClock;
+  readonly battery: () => Promise<ClockBattery>;
   readonly fluids: readonly ReferenceFluid[];
   readonly consoleUrl?: string | undefined;
   readonly timeServers?: readonly string[];
@@ -45,7 +47,7 @@ export interface Program {
 
 /** Goes on where it was, whatever became of the program that ran before. */
 export async function openProgram(parts: ProgramParts): Promise<Program> {
-  const { settings, ports, network, probes, setClock, fluids, consoleUrl, timeServers } = parts;
+  const { settings, ports, network, probes, setClock, battery, fluids, consoleUrl, timeServers } = parts;
   const { clock, links } = ports;
   const now = (): number => clock.now();
   const book = await AnswerBook.open(join(settings.root, "commissioning", "answers.json"), ports.files);
@@ -63,7 +65,7 @@ export async function openProgram(parts: ProgramParts): Promise<Program> {
   const flow = new Flow(
     [
       new SiteStep(book, settings.serial),
-      new ClockStep(book, clock, setClock),
+      await ClockStep.open({ book, clock, setClock, battery }),
       await NetworkStep.open({ book, network, eapFiles, proxies, now }),
       new ChecksStep({
         book,

@@ -60,6 +60,8 @@ export interface SitePlan {
   /** Whether time servers answer, and how well they know the time. */
   readonly time: "right" | "unsynchronised" | "silent";
   readonly deviceClockAheadMs: number;
+  /** Of the device's own clock. */
+  readonly deviceClockBattery: "good" | "low" | "empty" | "no-clock" | "unknown";
 }
 
 export const openSite: SitePlan = {
@@ -80,4 +82,5 @@ export const openSite: SitePlan = {
   captivePortal: false,
   time: "right",
   deviceClockAheadMs: 0,
+  deviceClockBattery: "good",
 };

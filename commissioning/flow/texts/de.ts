@@ -79,6 +79,15 @@ export const de: Texts = {
     agrees: (seconds) => `Sie stimmt mit Ihrer überein, auf ${Math.abs(seconds)} s.`,
     differs: (seconds) =>
       `Sie geht gegenüber Ihrer ${Math.abs(seconds)} s ${seconds > 0 ? "vor" : "nach"}. Welche geht richtig?`,
+    battery: {
+      good: "Die Batterie der Uhr ist gut.",
+      low: "Die Batterie der Uhr ist schwach: lassen Sie sie bald wechseln, sonst verliert das Gerät mit dem Strom die Zeit.",
+      empty:
+        "Die Batterie der Uhr ist leer oder fehlt: wechseln Sie sie, sonst verliert das Gerät mit dem Strom die Zeit.",
+      "no-clock":
+        "Dieses Gerät hat keine Uhr, die ohne Strom geht: nach jedem Stromausfall wartet es auf die Zeit des Netzes.",
+      unknown: "",
+    },
     check: "Mit diesem Telefon vergleichen",
     set: "Nach diesem Telefon stellen",
     keep: "Die Uhr des Geräts geht richtig",

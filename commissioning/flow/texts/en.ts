@@ -73,6 +73,15 @@ export const en: Texts = {
     agrees: (seconds) => `It agrees with yours, within ${Math.abs(seconds)} s.`,
     differs: (seconds) =>
       `It is ${Math.abs(seconds)} s ${seconds > 0 ? "ahead of" : "behind"} yours. Which one is right?`,
+    battery: {
+      good: "The clock’s battery is good.",
+      low: "The clock’s battery is low: have it replaced soon, or the device loses the time with the power.",
+      empty:
+        "The clock’s battery is empty or missing: replace it, or the device loses the time with the power.",
+      "no-clock":
+        "This device has no clock that runs without power: after each power cut it waits for the network’s time.",
+      unknown: "",
+    },
     check: "Compare with this phone",
     set: "Set from this phone",
     keep: "The device’s clock is right",

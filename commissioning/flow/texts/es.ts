@@ -76,6 +76,15 @@ export const es: Texts = {
     agrees: (seconds) => `Coincide con el suyo, con ${Math.abs(seconds)} s de diferencia como mucho.`,
     differs: (seconds) =>
       `Va ${Math.abs(seconds)} s ${seconds > 0 ? "adelantado" : "atrasado"} respecto al suyo. ¿Cuál va bien?`,
+    battery: {
+      good: "La pila del reloj está bien.",
+      low: "La pila del reloj está baja: haga que se cambie pronto, o el equipo perderá la hora con la corriente.",
+      empty:
+        "La pila del reloj está agotada o falta: cámbiela, o el equipo perderá la hora con la corriente.",
+      "no-clock":
+        "Este equipo no tiene un reloj que funcione sin corriente: tras cada corte espera la hora de la red.",
+      unknown: "",
+    },
     check: "Comparar con este teléfono",
     set: "Poner en hora desde este teléfono",
     keep: "El reloj del equipo va bien",

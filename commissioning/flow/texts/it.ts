@@ -78,6 +78,15 @@ export const it: Texts = {
     agrees: (seconds) => `Concorda con il tuo, entro ${Math.abs(seconds)} s.`,
     differs: (seconds) =>
       `È ${Math.abs(seconds)} s ${seconds > 0 ? "avanti" : "indietro"} rispetto al tuo. Quale è giusto?`,
+    battery: {
+      good: "La batteria dell’orologio è buona.",
+      low: "La batteria dell’orologio è quasi scarica: falla sostituire presto, o il dispositivo perde l’ora con la corrente.",
+      empty:
+        "La batteria dell’orologio è scarica o manca: sostituiscila, o il dispositivo perde l’ora con la corrente.",
+      "no-clock":
+        "Questo dispositivo non ha un orologio che va senza corrente: dopo ogni interruzione aspetta l’ora della rete.",
+      unknown: "",
+    },
     check: "Confronta con questo telefono",
     set: "Regola da questo telefono",
     keep: "L’orologio dell’apparecchio è giusto",

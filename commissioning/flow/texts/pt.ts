@@ -75,6 +75,14 @@ export const pt: Texts = {
     agrees: (seconds) => `Coincide com o seu, a menos de ${Math.abs(seconds)} s.`,
     differs: (seconds) =>
       `Está ${Math.abs(seconds)} s ${seconds > 0 ? "adiantado" : "atrasado"} em relação ao seu. Qual está certo?`,
+    battery: {
+      good: "A pilha do relógio está boa.",
+      low: "A pilha do relógio está fraca: mande trocá-la em breve, ou o aparelho perde as horas com a energia.",
+      empty: "A pilha do relógio está gasta ou falta: troque-a, ou o aparelho perde as horas com a energia.",
+      "no-clock":
+        "Este aparelho não tem um relógio que ande sem energia: após cada corte espera pelas horas da rede.",
+      unknown: "",
+    },
     check: "Comparar com este telefone",
     set: "Acertar por este telefone",
     keep: "O relógio do aparelho está certo",

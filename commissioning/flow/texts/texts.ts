@@ -3,6 +3,7 @@ import type { CalibrationState } from "@coalmine/instrument/guided-calibration/g
 import type { AdapterState, Lease, SeenNetwork } from "@coalmine/site";
 import type { CertificateProblem } from "../../eap/eap-certificate.ts";
 import type { RefusalReason } from "../../refusal.ts";
+import type { ClockBattery } from "../../technician/clock-battery.ts";
 import type { Place } from "../answers.ts";
 import type { Language } from "../../language.ts";
 import type { Frame, StepName, StepState } from "../screen.ts";
@@ -36,6 +37,8 @@ export interface Texts {
     readonly neverSet: string;
     readonly agrees: (seconds: number) => string;
     readonly differs: (seconds: number) => string;
+    /** Empty where there is nothing to say. */
+    readonly battery: Readonly<Record<ClockBattery, string>>;
     readonly check: string;
     readonly set: string;
     readonly keep: string;
