@@ -58,6 +58,12 @@ export function page({ flow, door, assets, clock, language, offered }: PageParts
   app.get("/app.js", (context) => context.body(assets.script, 200, { "content-type": "text/javascript" }));
   app.get("/style.css", (context) => context.body(assets.style, 200, { "content-type": "text/css" }));
 
+  // What DHCP names in the device's own network. @see RFC 8908, 5
+  app.get("/captive", (context) => {
+    const portal = { captive: true, "user-portal-url": new URL("/", context.req.url).href };
+    return context.body(JSON.stringify(portal), 200, { "content-type": "application/captive+json" });
+  });
+
   app.post("/api/enter", async (context) => {
     const given = Code.safeParse(await json(context));
     const words = texts[language()].door;
