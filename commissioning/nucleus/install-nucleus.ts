@@ -4,7 +4,7 @@ import { NO_SUCH_PROGRAM, type RunProgram } from "@coalmine/site/program";
 import type { CommissionOptions } from "../options.ts";
 import type { Places } from "../places.ts";
 import { CommissioningRefused } from "../refusal.ts";
-import { type ArchiveMeans, nucleusArchive } from "./archive.ts";
+import { type ArchiveMeans, nucleusArchive, type NucleusSettings } from "./archive.ts";
 import { INSTALLER, unpackNucleus } from "./unpack.ts";
 
 const SERVICE = "greengrass.service";
@@ -21,8 +21,7 @@ export interface InstallMeans extends ArchiveMeans {
  * that runs now and after every start. Resolves with its version. May be cut at any point and asked for again.
  */
 export async function installNucleus(
-  options: Pick<CommissionOptions, "root" | "componentDefaultUser"> &
-    Required<Pick<CommissionOptions, "nucleus">>,
+  options: Pick<CommissionOptions, "root" | "componentDefaultUser"> & { readonly nucleus: NucleusSettings },
   places: Pick<Places, "configuration" | "nucleusArchive" | "nucleusFolder">,
   means: InstallMeans,
 ): Promise<string> {

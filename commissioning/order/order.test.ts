@@ -2,6 +2,7 @@ import { access, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ListThingPrincipalsCommand, UpdateCertificateCommand } from "@aws-sdk/client-iot";
+import { ThingName } from "@coalmine/contract";
 import { systemClock as clock } from "@coalmine/runtime/system-clock";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { decommission, rehome } from "../../api/devices/retire.ts";
@@ -91,10 +92,12 @@ test("a device in service, one whose certificate is merely revoked, and one that
 test("one that was taken out wipes itself, cut at any file too; nobody else does by its order, and commissioned anew it stays", async () => {
   const device = await inService("core-out");
   const other = await inService("core-other");
-  await decommission(region.claims, { thing: "core-out", ...retired });
+  await decommission(region.claims, { thing: ThingName.parse("core-out"), ...retired });
   expect(await other.obey()).toMatchObject({ kind: "nothing-to-do" });
   // Another one's certificate under its name: the order is not for that.
-  await expect(obeyOrder({ ...other.options, serial: "core-out" }, other.parts)).resolves.toMatchObject({
+  await expect(
+    obeyOrder({ ...other.options, serial: ThingName.parse("core-out") }, other.parts),
+  ).resolves.toMatchObject({
     kind: "nothing-to-do",
   });
   for (const cutAt of [1, 2, 4]) {
@@ -114,7 +117,11 @@ test("one that was taken out wipes itself, cut at any file too; nobody else does
   expect(await device.obey()).toEqual({ kind: "nothing-to-do", why: "not commissioned" });
   await access(other.places.privateKey);
 
-  const { next } = await rehome(region.claims, { thing: "core-other", site: "ward-7", ...retired });
+  const { next } = await rehome(region.claims, {
+    thing: ThingName.parse("core-other"),
+    site: "ward-7",
+    ...retired,
+  });
   expect(await other.obey()).toMatchObject({ kind: "wiped", order: { as: "rehome" } });
   expect(next).toBeDefined();
   const again = await inService("core-other");

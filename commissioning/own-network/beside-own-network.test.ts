@@ -1,4 +1,4 @@
-import { DrivenClock } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
 import { ConnectRequest, Secret } from "@coalmine/site";
 import { beforeEach, expect, test } from "vitest";
 import { SimulatedNetwork } from "../../simulator/site/simulated-network.ts";
@@ -29,8 +29,8 @@ let radio: SimulatedNetwork;
 let network: BesideOwnNetwork;
 beforeEach(() => {
   site = building;
-  const clock = new DrivenClock(0, () => new Promise(setImmediate));
-  radio = new SimulatedNetwork(() => site, { ...clock, sleep: async () => undefined });
+  // Nobody waits here.
+  radio = new SimulatedNetwork(() => site, { ...systemClock, sleep: async () => undefined });
   network = new BesideOwnNetwork(radio, radio.accessPoint, own);
 });
 /** As a phone sees it. */
