@@ -1,7 +1,11 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { catalogue } from "../pipeline/why/catalogue.ts";
 import { troubleOf } from "../pipeline/why/troubles.ts";
 import { beginnings, outcomes, phases, verdicts } from "../pipeline/why/phases.ts";
-import { greengrassOf } from "../pipeline/target.ts";
+import { EvidenceStore } from "../pipeline/evidence/evidence-store.ts";
+import { recentTally } from "../pipeline/evidence/recent-tally.ts";
+import { waitsOf } from "../pipeline/evidence/tally.ts";
+import { clientSettings, greengrassOf } from "../pipeline/target.ts";
 import { durationText } from "../pipeline/judge/verdict.ts";
 import { adviceOf } from "./advice.ts";
 import { findRollout, type RolloutInput, type Api } from "./api.ts";
@@ -90,10 +94,15 @@ async function troubles(
   const own = targets.find(({ name }) => name === target);
   if (own === undefined) return things.map((thing) => `${thing}.`);
   const greengrass = greengrassOf(own);
+  const dynamodb = new DynamoDBClient(clientSettings(own));
   try {
-    return await Promise.all(things.map((thing) => troubleOf(greengrass, thing, groups, nowMs)));
+    const heard = await recentTally(new EvidenceStore(dynamodb, target), nowMs);
+    return await Promise.all(
+      things.map((thing) => troubleOf(greengrass, thing, groups, nowMs, waitsOf(heard[thing], nowMs))),
+    );
   } finally {
     greengrass.destroy();
+    dynamodb.destroy();
   }
 }
 

@@ -14,7 +14,16 @@ import {
   type RolloutSummary,
 } from "@coalmine/contract/operator-api";
 import { NO_PREVIOUS, storedEntry } from "../pipeline/controller/audit.ts";
-import { age, COMMIT, metrics, MINUTE_MS, NOW_MS, rollout, ROLLOUT } from "./console-rollout.ts";
+import {
+  age,
+  COMMIT,
+  metrics,
+  MINUTE_MS,
+  NOW_MS,
+  rollout,
+  ROLLOUT,
+  waitsForSample,
+} from "./console-rollout.ts";
 
 const sets = {
   "1.4.2": {
@@ -137,6 +146,7 @@ function row(index: number, count: number): DeviceRow {
     cohort: isCanary ? "canary" : "main",
     state,
     ...(state === "failing" ? { because: "coalmine.Inference BROKEN" } : {}),
+    ...(state === "updating" ? { waits: waitsForSample } : {}),
     ...(state === "unseen"
       ? {}
       : { seen: age(state === "silent" ? 9 * MINUTE_MS : 4000 + ((index * 977) % 50_000)) }),

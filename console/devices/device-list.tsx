@@ -5,6 +5,7 @@ import { useDesk } from "../frame/desk.ts";
 import { AgeOf } from "../shown/age.tsx";
 import { To } from "../shown/link.tsx";
 import { stateTones, Status } from "../shown/status.tsx";
+import { WaitsFor } from "../shown/waits-for.tsx";
 import { rowAfter, scrollTo, windowOf } from "../shown/window.ts";
 
 const ROW_PX = 40;
@@ -93,7 +94,7 @@ function drawn(first: number, end: number, current: number): number[] {
 }
 
 function Row({
-  row: { thing, fleet, cohort, state, because, seen, site },
+  row: { thing, fleet, cohort, state, because, waits, seen, site },
   index,
   topPx,
   isCurrent,
@@ -114,6 +115,12 @@ function Row({
       <span role="cell">
         <Status tone={stateTones[state]} word={texts.value.states[state]} />
         {because !== undefined && <small lang="en"> {because}</small>}
+        {waits !== undefined && (
+          <small>
+            {" "}
+            <WaitsFor waits={waits} />
+          </small>
+        )}
       </span>
       <span role="cell">
         {texts.value.cohorts[cohort]} <small>{fleet}</small>

@@ -1,3 +1,4 @@
+import type { UpdateWait } from "@coalmine/contract/update-wait";
 import * as z from "zod";
 import type { DeviceTotals } from "../policy-evidence.ts";
 import { HeartbeatRow, type EvidenceRow } from "./row.ts";
@@ -168,6 +169,13 @@ export function failureOf(
 export function isReachable(device: DeviceTally | undefined, atMs: number): boolean {
   const heardMs = device?.last?.atMs ?? -Infinity;
   return heardMs > atMs - SILENT_AFTER_MS || device?.connection?.connected === true;
+}
+
+/** What an update of it waits for at that time, as it last said itself. */
+export function waitsOf(device: DeviceTally | undefined, atMs: number): UpdateWait | undefined {
+  const { last, job } = device ?? {};
+  if (last === undefined || last.atMs <= atMs - SILENT_AFTER_MS) return undefined;
+  return job === undefined || job.status === "IN_PROGRESS" ? last.waits : undefined;
 }
 
 /** Whether a deployment has begun on it within the window. */
