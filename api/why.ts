@@ -8,6 +8,7 @@ import { waitsOf } from "../pipeline/evidence/tally.ts";
 import { clientSettings, greengrassOf } from "../pipeline/target.ts";
 import { durationText } from "../pipeline/judge/verdict.ts";
 import { adviceOf } from "./advice.ts";
+import { failuresOf } from "./failures.ts";
 import { findRollout, type RolloutInput, type Api } from "./api.ts";
 import { describeRollout, type RolloutDescription, type TargetDescription } from "./describe.ts";
 
@@ -30,11 +31,14 @@ export async function whyOf(api: Api, description: RolloutDescription): Promise<
   )?.[1];
   const known = Object.entries(phases).find(([name]) => name === phase)?.[1];
   const where = because ?? known?.what ?? "it ends";
-  const advice = await adviceOf(api, await findRollout(api, rollout));
+  const folded = await findRollout(api, rollout);
+  const advice = await adviceOf(api, folded);
+  const failures = await failuresOf(api, folded);
   const told = await Promise.all(targets.map((target) => ofTarget(api, target)));
   return [
-    `${rollout} is ${phase}${outcome === undefined ? "" : `, ${outcome}`}: ${where}.`,
+    `${rollout} is ${phase}${outcome === undefined ? "" : `, ${outcome}`}: ${where.replace(/\.$/, "")}.`,
     ...told.flat(),
+    ...failures,
     ...advice,
     ...overrides.map(({ stage, who, why: reason }) => `${who} let it past ${stage}: ${reason}.`),
     ...(outstanding.length === 0

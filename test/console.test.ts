@@ -108,7 +108,8 @@ browserTest(
     expect(site.decided).toMatchObject([
       { decision: "promote", reason: expect.stringContaining("evidence") },
     ]);
-    expect(await page.textContent(".headline")).toContain("Going to the main fleet");
+    // The page asks anew once it is told that it is done.
+    await until("document.querySelector('.headline').textContent.includes('Going to the main fleet')");
     console.log(`from the link to a reasoned promotion: ${actions} actions`);
     expect(actions).toBeLessThanOrEqual(8);
   },

@@ -22,7 +22,7 @@ const DeviceTally = z.object({
   connection: z.object({ connected: z.boolean(), atMs: z.number() }).optional(),
   status: z.object({ healthy: z.boolean(), broken: z.array(z.string()) }).optional(),
   /** The last job execution within the window. */
-  job: z.object({ status: z.string(), atMs: z.number() }).optional(),
+  job: z.object({ status: z.string(), atMs: z.number(), reason: z.string().optional() }).optional(),
 });
 export type DeviceTally = z.infer<typeof DeviceTally>;
 
@@ -47,7 +47,12 @@ export function takeRow(tally: Tally, row: EvidenceRow, fromMs: number): void {
       device.status = { healthy: row.healthy, broken: row.broken };
       return;
     case "job":
-      if (row.atMs >= fromMs) device.job = { status: row.status, atMs: row.atMs };
+      if (row.atMs >= fromMs)
+        device.job = {
+          status: row.status,
+          atMs: row.atMs,
+          ...(row.reason === "" ? {} : { reason: row.reason }),
+        };
   }
 }
 

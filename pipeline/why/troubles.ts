@@ -12,7 +12,7 @@ import { durationText } from "../judge/verdict.ts";
 import { explainComponent, explainDeployment, explainExecution } from "./catalogue.ts";
 import { waitsText } from "./waits-text.ts";
 
-const CAUSE_LENGTH_MAX = 200;
+export const CAUSE_LENGTH_MAX = 200;
 
 /**
  * Why a device is not where it should be, in one sentence: how far its deployment is, the reason with its code and
