@@ -73,7 +73,8 @@ export function DeviceList({ rows }: { readonly rows: readonly DeviceRow[] }) {
           return (
             row !== undefined && (
               <Row
-                key={`${row.fleet} ${row.thing}`}
+                // By its place, not its device: what a filter leaves is written into the rows that are drawn already.
+                key={index}
                 row={row}
                 index={index}
                 topPx={index * rowPx}
