@@ -2,22 +2,24 @@ import { Closing } from "@coalmine/runtime";
 import { afterAll, beforeAll, expect, inject, vi } from "vitest";
 import type { Page } from "playwright-core";
 import { browserTest, found } from "./browser.ts";
-import { DEVICES, startJourneySystem, type JourneySystem } from "./journey-system.ts";
+import { canariesOf, devicesOn, executionOf, type Ground, until } from "./journey-ground.ts";
+import { startQuickSystem } from "./quick-system.ts";
+import { startUpSystem } from "./up-system.ts";
 
 /** A developer pushes, an operator decides, and both are told why: all of it as it runs on one machine. */
 const closing = new Closing();
 const ACTIONS_MAX = 8;
-let it: JourneySystem;
+const isLong = process.env["COALMINE_LONG"] === "1";
+const JOURNEY_MS_MAX = isLong ? 3_600_000 : 180_000;
+let ground: Ground;
 let page: Page;
-let current = "";
 
 beforeAll(async () => {
   if (!("browser" in found)) return;
-  it = await startJourneySystem(closing, inject("built"));
-  current = Object.keys(await it.versions())[0] ?? "";
+  ground = isLong ? await startUpSystem(closing) : await startQuickSystem(closing, inject("built"));
   page = await (await found.browser.newContext({ locale: "en-GB" })).newPage();
-  page.setDefaultTimeout(30_000);
-});
+  page.setDefaultTimeout(60_000);
+}, 1_800_000);
 afterAll(async () => {
   if ("browser" in found) await found.browser.close();
   await closing.close();
@@ -25,82 +27,81 @@ afterAll(async () => {
 
 const main = async (): Promise<string> => (await page.textContent("main")) ?? "";
 async function shows(text: string | RegExp): Promise<void> {
-  await vi.waitFor(async () => expect(await main()).toMatch(text), { timeout: 30_000, interval: 100 });
+  await vi.waitFor(async () => expect(await main()).toMatch(text), { timeout: 60_000, interval: 100 });
+}
+/** Opens the console by a link of its own; gives where it is. */
+async function signIn(): Promise<string> {
+  const link = await ground.link();
+  await page.goto(link);
+  await shows(/\d devices/);
+  return new URL(link).origin;
+}
+async function ended(commit: string, status: string): Promise<void> {
+  await vi.waitFor(async () => expect(await executionOf(ground, commit)).toBe(status), {
+    timeout: 120_000,
+    interval: 500,
+  });
 }
 
 browserTest(
   "a push goes to a canary, an operator promotes it by the console with a reason, and the main fleet has it",
-  180_000,
+  JOURNEY_MS_MAX,
   async () => {
-    const { developer } = it;
-    const commit = developer.commit("inference says what it runs");
-    await it.publish(commit, "9.0.0");
-    expect(await developer.push("main")).toMatch(
-      new RegExp(`${commit.slice(0, 12)} on main is on its way: execution`),
-    );
-    const rollout = await it.until(commit, "awaitingPromotion");
-    expect(await it.versions()).toEqual({ "9.0.0": 3, [current]: DEVICES - 3 });
-    const { out } = await it.coalmine("rollout", "show");
-    expect(out).toMatch(/PROMOTE after 5 min/);
+    const { devices, canary } = ground;
+    const { commit, said } = await ground.push("better");
+    expect(said).toMatch(new RegExp(`${commit.slice(0, 12)} on main is on its way: execution`));
+    const rollout = await until(ground, commit, "awaitingPromotion");
+    expect(await devicesOn(ground, rollout)).toBe(canary);
+    expect(await ground.coalmine("rollout", "show")).toMatch(/PROMOTE after/);
 
     // Signed in since this morning; what is counted begins with the link of an alert.
-    const link = it.link();
-    const { origin } = new URL(link);
-    await page.goto(link);
-    await shows(/12 devices/);
+    const origin = await signIn();
     let actions = 0;
-    const act = async (doing: Promise<unknown>, until: string): Promise<void> => {
+    const act = async (doing: Promise<unknown>, seen: string): Promise<void> => {
       actions++;
       await doing;
-      await page.waitForSelector(until);
+      await page.waitForSelector(seen);
     };
     const canPromote = ".headline button.primary[aria-disabled=false]";
     await act(page.goto(`${origin}/#/rollouts/${rollout}`), canPromote);
     expect(await page.textContent("[aria-current=step]")).toContain("Promotion");
-    expect(await main()).toContain("PROMOTE after 5 min");
+    expect(await main()).toContain("PROMOTE after");
     // An outlier: one of the canary.
-    const canary = (await it.canaries(rollout))[0] ?? "";
-    await act(page.goto(`${origin}/#/devices/${canary}`), "text=coalmine.Inference");
-    expect(await main()).toContain("9.0.0");
+    const [thing = ""] = await canariesOf(ground, rollout);
+    await act(page.goto(`${origin}/#/devices/${thing}`), "text=coalmine.Inference");
     await act(page.goBack(), canPromote);
     await act(page.keyboard.press("p"), "dialog[open]");
-    expect(await page.textContent("dialog")).toMatch(/9 devices get another revision/);
+    expect(await page.textContent("dialog")).toContain(`${devices - canary} devices get another revision`);
     await act(page.keyboard.press("Space"), "dialog[open]");
     await act(page.keyboard.press("Enter"), ".note.good");
     expect(actions).toBeLessThanOrEqual(ACTIONS_MAX);
     // They report back.
-    await it.until(commit, "done");
-    await shows(/promoted/i);
-    expect(await it.versions()).toEqual({ "9.0.0": DEVICES });
-    await vi.waitFor(async () => expect(await it.executionOf(commit)).toBe("Succeeded"), { timeout: 20_000 });
+    await until(ground, commit, "done");
+    await shows("Promoted");
+    expect(await devicesOn(ground, rollout)).toBe(devices);
+    await ended(commit, "Succeeded");
     await page.goto(`${origin}/#/audit?rollout=${rollout}`);
     await shows("The evidence is good");
   },
 );
 
 browserTest(
-  "a release that does not start is halted on the canary; the page and the command say which device, what broke, and what to do",
-  180_000,
+  "a bad release is halted on the canary; the page and the command say what it was halted for, and what to do",
+  JOURNEY_MS_MAX,
   async () => {
-    const { developer } = it;
-    const before = await it.versions();
-    const commit = developer.commit("a program in another folder");
-    await it.publish(commit, "9.0.1", "start");
-    await developer.push("main");
-    const rollout = await it.until(commit, "done");
-    expect(await it.versions()).toEqual(before);
-    const { out } = await it.coalmine("why", rollout);
-    expect(out).toMatch(/is done, halted: driven: 3 of 3 updated devices crash, fail or fell silent/);
-    const failed =
-      /driven: the deployment FAILED \("Service coalmine.Inference in broken state after deployment"\) on (hosted-\d+(?:, hosted-\d+){2}); `coalmine device logs/;
-    expect(failed.exec(out)?.[1]?.split(", ")).toEqual((await it.canaries(rollout)).toSorted());
-    expect(out).toContain("correct it, and push again");
-    const link = it.link();
-    await page.goto(link);
-    await shows(/12 devices/);
-    await page.goto(`${new URL(link).origin}/#/rollouts/${rollout}`);
-    await shows(/Halted, and rolled back/);
-    expect(await main()).toMatch(failed);
-    await vi.waitFor(async () => expect(await it.executionOf(commit)).toBe("Failed"), { timeout: 20_000 });
+    const { commit } = await ground.push("broken");
+    const rollout = await until(ground, commit, "done");
+    expect(await devicesOn(ground, rollout)).toBe(0);
+    const why = await ground.coalmine("why", rollout);
+    expect(why).toMatch(/is done, halted: .*driven: /);
+    const [, named] = ground.failed.exec(why) ?? [];
+    expect(why).toMatch(ground.failed);
+    if (named !== undefined) expect(named.split(", ")).toEqual(await canariesOf(ground, rollout));
+    expect(why).toContain("correct it, and push again");
+    const origin = await signIn();
+    await page.goto(`${origin}/#/rollouts/${rollout}`);
+    await shows("Halted, and rolled back");
+    expect(await main()).toMatch(ground.failed);
+    await ended(commit, "Failed");
   },
 );
