@@ -37,6 +37,8 @@ const sets = {
     "coalmine.StreamUploader": "1.1.0",
   },
 };
+/** Of the device whose update waits. */
+const WAITING = 1;
 const sites = ["st-mary", "north-clinic", "harbour", "old-mill"];
 
 /** What the pages show in tests and pictures: a rollout that waits for a person, in a fleet with every kind of trouble. */
@@ -139,7 +141,8 @@ function row(index: number, count: number): DeviceRow {
   const fleet = index < count / 2 ? "home" : "driven";
   const isCanary = index % (count / 2) < Math.max(3, count / 20);
   // Mostly well, as fleets are.
-  const state = deviceStates[index % 9 === 4 ? 1 + ((index * 7) % 5) : 0] ?? "well";
+  const troubled = deviceStates[index % 9 === 4 ? 1 + ((index * 7) % 5) : 0] ?? "well";
+  const state = index === WAITING ? "updating" : troubled;
   return {
     thing: `rheo-${String(index + 1).padStart(4, "0")}`,
     fleet,

@@ -227,6 +227,20 @@ browserTest(
   },
 );
 
+browserTest(
+  "devices that wait are told apart from those that are stuck, with what they wait for",
+  60_000,
+  async () => {
+    await open("rollout");
+    const present = page.locator(".present").first();
+    expect(await present.locator(".status").allTextContents()).toEqual(["1 wait", "1 stuck"]);
+    expect(await present.textContent()).toContain("rheo-0002 waits: sample running since 14:16");
+    const waiting = site.world.devices.find(({ waits }) => waits !== undefined);
+    await page.goto(`${site.url}#/devices/${waiting?.thing}`);
+    await main("waits: sample running since 14:16");
+  },
+);
+
 browserTest("stale evidence disables promotion and says why; a viewer is told who may", 60_000, async () => {
   const { rollout } = site.world;
   site.world.rollout = { ...rollout, seen: { home: { atMs: 0, ageMs: 600_000, stale: true } } };
