@@ -1,13 +1,17 @@
 import { afterAll, afterEach, beforeAll, expect, vi } from "vitest";
 import type { Browser, Page } from "playwright-core";
+import { deviceStates } from "@coalmine/contract/operator-api";
 import { languages } from "../console/texts/languages.ts";
 import { browserTest, found } from "./browser.ts";
 import { axeOn } from "./axe.ts";
+import { contrastOf, differenceOf, leftOf, openDecoder, seeAs, seen, visions } from "./seen-colours.ts";
 import { consolePlaces, type ConsoleSite, startConsoleSite } from "./console-site.ts";
 
 let site: ConsoleSite;
 let page: Page;
 const problems: string[] = [];
+/** Of a status in a list. */
+const SHAPE_PX = 16;
 beforeAll(async () => {
   site = await startConsoleSite();
   if ("browser" in found) page = await openPage(found.browser);
@@ -328,6 +332,44 @@ browserTest(
     }
     expect(seen.size).toBe(6);
     expect(new Set(seen.values()).size).toBe(6);
+  },
+);
+
+browserTest(
+  "whoever sees other colours, or none, reads each state's word and tells the shapes apart, in the light and in the dark",
+  60_000,
+  async (browser) => {
+    const decoder = await openDecoder(browser);
+    await open("devices");
+    for (const [index, state] of deviceStates.entries())
+      site.tell("device", {
+        source: "heartbeat",
+        atMs: 0,
+        row: { ...site.world.devices[index], because: undefined, waits: undefined, state },
+      });
+    const statusOf = (index: number): string =>
+      `document.querySelector('[data-row="${index}"]').closest('[role=row]').querySelector('.status')`;
+    const last = deviceStates.length - 1;
+    await until(`${statusOf(last)}.textContent.startsWith('Never')`);
+    const statuses = deviceStates.map((_, index) =>
+      page.locator(`[role=row]:has([data-row="${index}"]) .status`),
+    );
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const vision of visions) {
+        await seeAs(page, vision);
+        const looks = await seen(page, statuses, decoder);
+        const shapes = looks.map((look) => leftOf(look, SHAPE_PX));
+        for (const [index, look] of looks.entries()) {
+          const where = `${deviceStates[index]}, ${vision}, ${colorScheme}`;
+          expect(contrastOf(look), where).toBeGreaterThanOrEqual(4.5);
+          for (const other of shapes.slice(0, index))
+            expect(differenceOf(shapes[index] ?? look, other), where).toBeGreaterThan(0.05);
+        }
+      }
+    }
+    await seeAs(page, "none");
+    await page.emulateMedia({ colorScheme: null });
   },
 );
 
