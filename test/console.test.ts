@@ -291,6 +291,41 @@ browserTest(
 );
 
 browserTest(
+  "without a network the pages that were seen open with what was there, say how old that is, and decide nothing",
+  60_000,
+  async () => {
+    await open("rollout");
+    await open("devices");
+    await until("navigator.serviceWorker.controller !== null");
+    const context = page.context();
+    const before = site.decided.length;
+    site.cut(true);
+    await context.setOffline(true);
+    try {
+      await page.reload();
+      await until("document.querySelector('.device-list')?.ariaRowCount === '41'");
+      expect(await page.textContent("[role=alert]")).toMatch(/What follows is from before \(\d+ secs? ago\)/);
+      await page.goto(`${site.url}${consolePlaces.rollout}`);
+      await page.waitForSelector(".headline");
+      expect(await page.getAttribute("button.primary", "aria-disabled")).toBe("true");
+      expect(await page.textContent("#no-promote")).toContain("The line is cut");
+      await page.keyboard.press("p");
+      expect(await page.locator("dialog").count()).toBe(0);
+      // What was never seen is not made up.
+      await page.goto(`${site.url}#/devices/rheo-0039`);
+      await main("cannot be reached");
+      expect(await page.locator("#components").count()).toBe(0);
+    } finally {
+      await context.setOffline(false);
+      site.cut(false);
+    }
+    await page.goto(`${site.url}${consolePlaces.rollout}`);
+    await until("document.querySelector('button.primary')?.ariaDisabled === 'false'");
+    expect(site.decided.length).toBe(before);
+  },
+);
+
+browserTest(
   "a printed link signs in once, in the language of the browser; an expired session says so and changes nothing",
   60_000,
   async () => {

@@ -58,7 +58,7 @@ export const de: Texts = {
     strange:
       "Der Server hat etwas geantwortet, das diese Konsole nicht kennt: Sie sind aus verschiedenen Ausgaben. Laden Sie die Seite neu.",
   },
-  oldValue: "Was folgt, ist von vorher.",
+  oldValue: (ago) => `Was folgt, ist von vorher (${ago}).`,
   lost: "Diese Seite gibt es nicht",
   lostHint: (path) => `Unter ${path} ist nichts.`,
   toFleets: "Zu den Flotten",

@@ -61,7 +61,7 @@ export const en = {
     strange:
       "The server answered something that this console does not know: they are of different releases. Load the page again.",
   },
-  oldValue: "What follows is from before.",
+  oldValue: (ago: string) => `What follows is from before (${ago}).`,
   lost: "There is no such page",
   lostHint: (path: string) => `Nothing is at ${path}.`,
   toFleets: "To the fleets",

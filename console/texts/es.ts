@@ -57,7 +57,7 @@ export const es: Texts = {
     strange:
       "El servidor respondió algo que esta consola no conoce: son de versiones distintas. Cargue la página de nuevo.",
   },
-  oldValue: "Lo que sigue es de antes.",
+  oldValue: (ago) => `Lo que sigue es de antes (${ago}).`,
   lost: "No existe esa página",
   lostHint: (path) => `En ${path} no hay nada.`,
   toFleets: "A las flotas",

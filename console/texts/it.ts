@@ -57,7 +57,7 @@ export const it: Texts = {
     strange:
       "Il server ha risposto qualcosa che questa console non conosce: sono di versioni diverse. Ricaricare la pagina.",
   },
-  oldValue: "Ciò che segue è di prima.",
+  oldValue: (ago) => `Ciò che segue è di prima (${ago}).`,
   lost: "Questa pagina non esiste",
   lostHint: (path) => `In ${path} non c'è nulla.`,
   toFleets: "Alle flotte",

@@ -57,7 +57,7 @@ export const pt: Texts = {
     strange:
       "O servidor respondeu algo que esta consola não conhece: são de versões diferentes. Carregue a página de novo.",
   },
-  oldValue: "O que segue é de antes.",
+  oldValue: (ago) => `O que segue é de antes (${ago}).`,
   lost: "Essa página não existe",
   lostHint: (path) => `Em ${path} não há nada.`,
   toFleets: "Às frotas",
