@@ -6,9 +6,8 @@ import { promisify } from "node:util";
 import type { Closing } from "@coalmine/runtime";
 import { withoutGit } from "@coalmine/runtime/without-git";
 import { harmless } from "../cli/rollout/harmless.ts";
-import { localApi } from "../cli/rollout/local-api.ts";
+import { ofThisMachine, openApi, openRegions } from "../cli/asked/asked.ts";
 import { commitChange, push } from "../cli/rollout/scratch-clone.ts";
-import { openRegions } from "../cli/system/release.ts";
 import { needRunning, places } from "../cli/system/state.ts";
 import { cacheFolder } from "../pipeline/build/cache-folder.ts";
 import { closeRegion } from "../pipeline/controller/region.ts";
@@ -58,9 +57,10 @@ export async function startUpSystem(closing: Closing): Promise<Ground> {
   const coalmine = async (...words: string[]): Promise<string> =>
     (await promisify(execFile)(process.execPath, [program, ...words], { cwd: root, env })).stdout;
   const running = needRunning(at);
-  const { api, home } = localApi(running);
+  const asked = ofThisMachine(running);
+  const { api, home } = openApi(asked);
   closing.add(home, closeRegion);
-  const regions = openRegions(running.targets);
+  const regions = openRegions(asked);
   closing.add(regions, (open) => open.forEach(closeRegion));
   return {
     api,
