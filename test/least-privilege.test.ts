@@ -22,10 +22,10 @@ import { Controller } from "../pipeline/controller/controller.ts";
 import { KeptDocuments } from "../pipeline/controller/kept.ts";
 import { closeRegion, openRegion } from "../pipeline/controller/region.ts";
 import { RolloutLog } from "../pipeline/controller/rollout-log.ts";
-import { rehearsalKey } from "../pipeline/rehearsals.ts";
 import { userPool } from "../simulator/cloud/cognito/user-pool.ts";
 import { operator } from "../simulator/cloud/protocol/test-cloud.ts";
 import { deviceLog } from "./device-log.ts";
+import { keepOneRehearsal } from "./kept-rehearsal.ts";
 import { holdAgainstContract } from "./operator-contract.ts";
 import { raiseAlarms } from "./raise-alarms.ts";
 import { startCloud } from "./rig-cloud.ts";
@@ -127,8 +127,7 @@ async function promoteThroughGateway(rig: Rig, rollout: string): Promise<void> {
         Body: JSON.stringify(document),
       }),
     );
-  const rehearsal = { commit: COMMIT, atMs: 1, passed: true, verdict: "It passes.", seconds: 20, checks: [] };
-  await put(rehearsalKey(COMMIT), rehearsal);
+  await keepOneRehearsal(rig.home.region, COMMIT);
   const report = `commissioning/${thing}/report.json`;
   await put(report, { thing });
   await addHistory({ dynamodb: rig.home.region.dynamodb, clock }, thing, {

@@ -79,6 +79,19 @@ export async function holdAgainstContract(served: Served): Promise<void> {
   }
   await silenceOne(served);
   await acknowledgeOnce(served);
+  for (const [as, type, begins] of [
+    ["html", "text/html; charset=utf-8", /^<!doctype html>/i],
+    ["xml", "application/xml; charset=utf-8", /^<\?xml|^<testsuites/],
+  ] as const) {
+    const path = `${filled(operatorFiles.rehearsalReport)}?as=${as}`;
+    expect((await fetch(path)).status).toBe(401);
+    const file = await fetch(path, { headers: headers.viewer });
+    expect([file.status, file.headers.get("content-type")]).toEqual([200, type]);
+    expect(file.headers.get("content-disposition")).toMatch(/^attachment; filename="rehearsal-\w+\./);
+    expect(await file.text()).toMatch(begins);
+  }
+  const none = await fetch("/api/rehearsals/0000000/report?as=xml", { headers: headers.viewer });
+  expect([none.status, (await refusal(none)).code]).toEqual([404, "ERR_API_NOT_FOUND"]);
   const csv = await fetch(`${operatorFiles.auditExport}?as=csv`, { headers: headers.viewer });
   expect([
     csv.headers.get("content-type"),

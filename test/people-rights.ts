@@ -11,12 +11,17 @@ export function peopleRights(
 ): (...policies: readonly PeoplePolicy[]) => CompiledStatement[] {
   const stack = new Stack(new App(), "People");
   const home = targets[0].region;
-  new CommandPolicies(stack, "Command", { partition: "aws", accountId: "123456789012", home, targets });
+  const { node } = new CommandPolicies(stack, "Command", {
+    partition: "aws",
+    accountId: "123456789012",
+    home,
+    targets,
+  });
   const rights = rolesOf([stack]);
   return (...policies) =>
     policies.flatMap((policy) =>
       [...rights].flatMap(([path, statements]) =>
-        new RegExp(`^People/Command/${policy}\\d*$`).test(path) ? statements : [],
+        new RegExp(`^${node.path}/${policy}\\d*$`).test(path) ? statements : [],
       ),
     );
 }

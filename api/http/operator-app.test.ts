@@ -1,4 +1,3 @@
-import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { componentNames, ThingName } from "@coalmine/contract";
 import {
   Decided,
@@ -18,10 +17,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { readRollout } from "../../pipeline/controller/folded.ts";
 import { evidenceRow } from "../../pipeline/evidence/row.ts";
 import { EvidenceStore } from "../../pipeline/evidence/evidence-store.ts";
-import { rehearsalKey } from "../../pipeline/rehearsals.ts";
 import { operator } from "../../simulator/cloud/protocol/test-cloud.ts";
 import { CutListener } from "../../test/cut-listener.ts";
 import { deviceLog } from "../../test/device-log.ts";
+import { keepOneRehearsal } from "../../test/kept-rehearsal.ts";
 import { eventsOf, holdAgainstContract, type Served } from "../../test/operator-contract.ts";
 import { listening, throughGateway } from "../../test/ways-to-an-app.ts";
 import { raiseAlarms } from "../../test/raise-alarms.ts";
@@ -97,22 +96,8 @@ async function signedIn(by: Hono, role: Role): Promise<Record<string, string>> {
 }
 
 async function sayThings(): Promise<void> {
-  const { s3, target } = rig.home.region;
-  const report = {
-    commit: COMMIT,
-    atMs: 1,
-    passed: true,
-    verdict: "The candidate passes.",
-    seconds: 20,
-    checks: [{ name: "readings", ok: true, found: "none is lost" }],
-  };
-  await s3.send(
-    new PutObjectCommand({
-      Bucket: target.artifactBucket,
-      Key: rehearsalKey(COMMIT),
-      Body: JSON.stringify(report),
-    }),
-  );
+  const { target } = rig.home.region;
+  await keepOneRehearsal(rig.home.region, COMMIT);
   await raiseAlarms(closing, rig.home.region, rig.home.clock);
   put = await deviceLog(closing, target, "home-0", () => rig.home.clock.now());
 }

@@ -31,7 +31,7 @@ import { listFleets } from "../fleets/list-fleets.ts";
 import { type Api, auditEntries, decide, listRollouts, parseInput } from "../index.ts";
 import { rolloutMetrics } from "../metric-series.ts";
 import type { OperatorRegion } from "../operator-region.ts";
-import { listRehearsals, showRehearsal } from "../rehearsals.ts";
+import { listRehearsals, rehearsalFile, showRehearsal } from "../rehearsals.ts";
 import { rolloutPage, seenOf, staleText } from "../rollout-page.ts";
 import { entryStream } from "./entry-stream.ts";
 import { logStream } from "./log-stream.ts";
@@ -191,13 +191,21 @@ export function operatorApp(parts: OperatorAppParts): Hono<Asked> {
       "content-type": "application/json",
     }),
   );
-  onFile(operatorFiles.auditExport, async (context) => {
-    const { name: file, type, text } = await exportAudit(api, context.req.query());
-    return context.body(text, 200, {
+  // Files to keep: a page that a push has made must not run as one of the console's.
+  const attached = (
+    context: Context<Asked>,
+    { name: file, type, text }: { readonly name: string; readonly type: string; readonly text: string },
+  ): Response =>
+    context.body(text, 200, {
       "content-type": type,
       "content-disposition": `attachment; filename="${file}"`,
     });
-  });
+  onFile(operatorFiles.auditExport, async (context) =>
+    attached(context, await exportAudit(api, context.req.query())),
+  );
+  onFile(operatorFiles.rehearsalReport, async (context) =>
+    attached(context, await rehearsalFile(home, param(context, "commit"), context.req.query())),
+  );
 
   app.all("/api/*", (context) =>
     context.json(problem("ERR_API_NOT_FOUND", `there is no ${context.req.method} ${context.req.path}`), 404),

@@ -23,7 +23,7 @@ export interface AskedAccount {
 
 /** Whether the environment names an account: where rollouts go, or the account alone. */
 export function namesAccount(environment: Environment): boolean {
-  return (set(environment, "COALMINE_TARGETS") ?? set(environment, "COALMINE_ACCOUNT")) !== undefined;
+  return (given(environment, "COALMINE_TARGETS") ?? given(environment, "COALMINE_ACCOUNT")) !== undefined;
 }
 
 /**
@@ -33,7 +33,7 @@ export function namesAccount(environment: Environment): boolean {
 export async function askedAccount(environment: Environment): Promise<AskedAccount> {
   const [home, ...others] = targetsIn(environment);
   const { accountId, arn } = await callerIn(home);
-  const named = set(environment, "COALMINE_ACCOUNT");
+  const named = given(environment, "COALMINE_ACCOUNT");
   if (named !== undefined && named !== accountId)
     throw new AccountError(
       "ERR_AWS_ACCOUNT",
@@ -54,9 +54,9 @@ export function inOurWords(failure: unknown): unknown {
 }
 
 function targetsIn(environment: Environment): [Target, ...Target[]] {
-  if (set(environment, "COALMINE_TARGETS") !== undefined) return targetsOf(environment);
-  const endpoint = set(environment, "AWS_ENDPOINT_URL");
-  const target = targetOf(regionOf(undefined, environment), set(environment, "COALMINE_ACCOUNT") ?? "");
+  if (given(environment, "COALMINE_TARGETS") !== undefined) return targetsOf(environment);
+  const endpoint = given(environment, "AWS_ENDPOINT_URL");
+  const target = targetOf(regionOf(undefined, environment), given(environment, "COALMINE_ACCOUNT") ?? "");
   return [{ ...target, ...(endpoint === undefined ? {} : { endpoint }) }];
 }
 
@@ -83,6 +83,6 @@ function whoIs(arn: string): string {
 }
 
 /** A variable that is empty is not set. */
-function set(environment: Environment, name: string): string | undefined {
+function given(environment: Environment, name: string): string | undefined {
   return environment[name] === "" ? undefined : environment[name];
 }

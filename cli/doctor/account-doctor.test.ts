@@ -65,6 +65,7 @@ test("an account that is ready is told the commands that bring it up, with its o
     `npm run synth -- -c account=123456789012 -c region=us-east-1 -c connectionArn=${connection} -c repositoryOwner=ward -c repositoryName=coalmine`,
     "npx aws-cdk@2 deploy --app cdk.out CoalmineIdentity CoalmineLake",
     `"artifactBucket":"coalmine-artifacts-us-east-1-123456789012"`,
+    "npx coalmine fleet install --signers signers.json",
     "npx coalmine doctor --aws --region us-east-1",
   ])
     expect(text).toContain(command);

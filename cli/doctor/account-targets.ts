@@ -27,7 +27,9 @@ export function regionOf(
 ): string {
   const region = asked ?? (environment["AWS_REGION"] || environment["AWS_DEFAULT_REGION"]);
   if (region === undefined || region === "")
-    throw new AccountError("no region is named; give --region, such as eu-central-1, or set AWS_REGION");
+    throw new AccountError(
+      "no region is named; set AWS_REGION, such as eu-central-1, or give --region where a command has it",
+    );
   if (!Target.shape.region.safeParse(region).success)
     throw new AccountError(`"${region}" is no region's name; one looks like eu-central-1`);
   return region;

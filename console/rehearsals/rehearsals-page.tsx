@@ -1,3 +1,4 @@
+import { filled } from "../door/asking.ts";
 import { useDesk } from "../frame/desk.ts";
 import { useWatched } from "../frame/watched.ts";
 import { Asked, Said } from "../shown/asked.tsx";
@@ -38,8 +39,14 @@ export function RehearsalsPage() {
   );
 }
 
+/** What the API has it as, and what that is called. */
+const reports = [
+  ["html", "HTML"],
+  ["xml", "JUnit"],
+] as const;
+
 export function RehearsalPage({ commit }: { readonly commit: string }) {
-  const { texts, language } = useDesk();
+  const { texts, language, files } = useDesk();
   const { watched, again } = useWatched(
     commit,
     ({ ask }) => ask("rehearsal", { commit }),
@@ -52,6 +59,20 @@ export function RehearsalPage({ commit }: { readonly commit: string }) {
         <>
           <p class="sentence">
             <Outcome passed={passed} /> <Said text={verdict} />
+          </p>
+          <p>
+            {words.report}:{" "}
+            {reports.map(([as, name]) => (
+              <>
+                <a
+                  key={as}
+                  href={filled(files.rehearsalReport, { commit, as })}
+                  download={`rehearsal-${commit}.${as}`}
+                >
+                  {name}
+                </a>{" "}
+              </>
+            ))}
           </p>
           <p class="quiet">
             {timeText(atMs, language.value)}, {words.took(durationText(seconds * 1000, language.value))}

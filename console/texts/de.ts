@@ -315,6 +315,7 @@ export const de: Texts = {
     passed: "Bestanden",
     failed: "Nicht bestanden",
     took: (time) => `dauerte ${time}`,
+    report: "Bericht",
     check: "Prüfung",
     found: "Gefunden",
     verdict: "Urteil",

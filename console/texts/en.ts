@@ -314,6 +314,7 @@ export const en = {
     passed: "Passed",
     failed: "Failed",
     took: (time: string) => `took ${time}`,
+    report: "Report",
     check: "Check",
     found: "Found",
     verdict: "Verdict",

@@ -304,6 +304,7 @@ export const es: Texts = {
     passed: "Superado",
     failed: "No superado",
     took: (time) => `tardó ${time}`,
+    report: "Informe",
     check: "Comprobación",
     found: "Hallado",
     verdict: "Veredicto",

@@ -315,6 +315,7 @@ export const it: Texts = {
     passed: "Superata",
     failed: "Non superata",
     took: (time) => `durata ${time}`,
+    report: "Rapporto",
     check: "Controllo",
     found: "Trovato",
     verdict: "Giudizio",

@@ -301,6 +301,7 @@ export const pt: Texts = {
     passed: "Passou",
     failed: "Não passou",
     took: (time) => `demorou ${time}`,
+    report: "Relatório",
     check: "Verificação",
     found: "Encontrado",
     verdict: "Veredicto",

@@ -4,25 +4,27 @@ import { documentOf, inParts, policyCharactersMax } from "../policies/granted-ro
 import { commandMay, type PeoplePolicy } from "./command-may.ts";
 import type { Where } from "./may.ts";
 
-/** The names that whoever gives people their rights looks for. */
-export const peoplePolicies: Readonly<
-  Record<PeoplePolicy, { readonly name: string; readonly what: string }>
-> = {
-  viewers: {
-    name: "CoalmineViewers",
-    what: "Sees rollouts, fleets, devices and the audit log by the command",
-  },
-  operators: { name: "CoalmineOperators", what: "Decides on rollouts, who sees them too" },
-  commissioners: {
-    name: "CoalmineCommissioners",
-    what: "Makes codes for devices and takes devices out, who sees them too",
-  },
-  doctors: {
-    name: "CoalmineDoctors",
-    what: "Examines the account by coalmine doctor, which changes nothing",
-  },
-  installers: { name: "CoalmineInstallers", what: "Publishes and deploys a fleet's first release" },
-};
+/** By the names that whoever gives people their rights looks for. */
+const peoplePolicies: readonly { readonly of: PeoplePolicy; readonly name: string; readonly what: string }[] =
+  [
+    {
+      of: "viewers",
+      name: "CoalmineViewers",
+      what: "Sees rollouts, fleets, devices and the audit log by the command",
+    },
+    { of: "operators", name: "CoalmineOperators", what: "Decides on rollouts, who sees them too" },
+    {
+      of: "commissioners",
+      name: "CoalmineCommissioners",
+      what: "Makes codes for devices and takes devices out, who sees them too",
+    },
+    {
+      of: "doctors",
+      name: "CoalmineDoctors",
+      what: "Examines the account by coalmine doctor, which changes nothing",
+    },
+    { of: "installers", name: "CoalmineInstallers", what: "Publishes and deploys a fleet's first release" },
+  ];
 
 /**
  * What people may do by the command line, as policies: who they are is said where an account has its people, by a
@@ -32,16 +34,14 @@ export class CommandPolicies extends Construct {
   constructor(scope: Construct, id: string, where: Where) {
     super(scope, id);
     const may = commandMay(where);
-    for (const key of Object.keys(peoplePolicies) as PeoplePolicy[]) {
-      const { name, what } = peoplePolicies[key];
-      for (const [index, statements] of inParts(may[key], policyCharactersMax.managed).entries()) {
+    for (const { of, name, what } of peoplePolicies)
+      for (const [index, statements] of inParts(may[of], policyCharactersMax.managed).entries()) {
         const ending = index === 0 ? "" : String(index + 1);
-        new CfnManagedPolicy(this, `${key}${ending}`, {
+        new CfnManagedPolicy(this, `${of}${ending}`, {
           managedPolicyName: `${name}${ending}`,
           description: what,
           policyDocument: documentOf(statements),
         });
       }
-    }
   }
 }

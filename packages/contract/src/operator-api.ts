@@ -93,4 +93,6 @@ export const operatorFiles = {
   commissioning: "/api/devices/:thing/commissioning",
   /** `?as=json|csv|html`, the queries of `auditLog` otherwise. */
   auditExport: "/api/audit/export",
+  /** `?as=html|xml|json`: a rehearsal as a page, as JUnit, as it is. */
+  rehearsalReport: "/api/rehearsals/:commit/report",
 } as const;
