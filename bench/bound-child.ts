@@ -9,11 +9,14 @@ export interface BoundChild {
   readonly line: string;
 }
 
-/** Runs this Node with `words` until it says a line. The kernel ends it with this process, also where that is killed. */
+/** What to `spawn` so that the kernel ends the program when this process ends, also where that is killed. */
+export function bound(program: string, words: readonly string[]): [program: string, words: string[]] {
+  return ["setpriv", ["--pdeathsig", "KILL", program, ...words]];
+}
+
+/** Runs this Node with `words`, bound to this process, until it says a line. */
 export async function startBound(words: readonly string[]): Promise<BoundChild> {
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", process.execPath, ...words], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(...bound(process.execPath, words), { stdio: ["ignore", "pipe", "inherit"] });
   for await (const line of createInterface({ input: child.stdout }))
     return { child, pid: child.pid ?? 0, line };
   throw new Error(`${words.join(" ")} ended before it said anything`);

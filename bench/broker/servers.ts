@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { SeededRandom } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import * as z from "zod";
+import { bound } from "../bound-child.ts";
 import { CertificateAuthority } from "../../simulator/cloud/identity/certificate-authority.ts";
 
 export interface Server {
@@ -25,7 +26,7 @@ const LISTEN_MS_MAX = 10_000;
 export async function startServer(kind: "ours" | "bare"): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), "bench-broker-"));
   const words = ["--expose-gc", join(import.meta.dirname, "server.ts"), kind, folder];
-  const child = spawn(process.execPath, words, { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(...bound(process.execPath, words), { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const nextLine = async (): Promise<string> => {
     const { value, done } = await lines.next();
@@ -75,7 +76,7 @@ export async function startMosquitto(): Promise<Server | undefined> {
     "max_inflight_messages 100",
     "log_type error",
   ];
-  const child = spawn(program, ["-c", file("mosquitto.conf", `${settings.join("\n")}\n`)], {
+  const child = spawn(...bound(program, ["-c", file("mosquitto.conf", `${settings.join("\n")}\n`)]), {
     stdio: "ignore",
   });
   const failed = new Promise<boolean>((resolve) => {

@@ -1,9 +1,8 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { loadavg } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { greengrasscoreipc } from "aws-iot-device-sdk-v2";
 import * as z from "zod";
+import { type BoundChild, startBound } from "../bound-child.ts";
 import { cpuSeconds } from "../cpu.ts";
 import { atLeast, atMost, inTurn, median, type Metrics, ratio } from "../measure.ts";
 import { frameRate } from "./raw-client.ts";
@@ -45,25 +44,18 @@ export async function bench(say: (sentence: string) => void): Promise<Metrics> {
   }
 }
 
-interface Server extends z.infer<typeof Started> {
-  readonly child: ChildProcess;
-}
+type Server = z.infer<typeof Started> & Pick<BoundChild, "child" | "pid">;
 
 async function start(kind: string): Promise<Server> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "server.ts"), kind], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  for await (const line of createInterface({ input: child.stdout }))
-    return { ...Started.parse(JSON.parse(line)), child };
-  throw new Error(`the ${kind} server ended before it listened`);
+  const { child, pid, line } = await startBound([join(import.meta.dirname, "server.ts"), kind]);
+  return { ...Started.parse(JSON.parse(line)), child, pid };
 }
 
 /** What a run takes of the server's processor time a message, in microseconds: it says more than the rate where others run. */
 async function measured(micros: number[], server: Server, run: () => Promise<number>): Promise<number> {
-  const { pid = 0 } = server.child;
-  const before = cpuSeconds(pid);
+  const before = cpuSeconds(server.pid);
   const rate = await run();
-  micros.push(((cpuSeconds(pid) - before) / MESSAGES) * 1e6);
+  micros.push(((cpuSeconds(server.pid) - before) / MESSAGES) * 1e6);
   return rate;
 }
 

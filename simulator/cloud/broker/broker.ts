@@ -1,4 +1,4 @@
-import type { Clock, Link, Log, Timer } from "@coalmine/ports";
+import type { Clock, Instant, Link, Log } from "@coalmine/ports";
 import { messageOf, silentLog } from "@coalmine/runtime";
 import type { Faults } from "../control/faults.ts";
 import { SlowLink } from "../control/slow-link.ts";
@@ -7,26 +7,18 @@ import type { Store } from "../store/store.ts";
 import { type BrokerSide, Connection } from "./connection.ts";
 import type { ConnectRequest } from "./connect-request.ts";
 import { awsLimits, type BrokerLimits } from "./limits.ts";
+import { DeadlineTimer } from "./deadline-timer.ts";
 import type { CarriedProperties, Message } from "./message.ts";
 import { ingested, type PassingMessage } from "./passing-message.ts";
 import type { Authorize, DisconnectReason, MqttAction, Peer } from "./peer.ts";
 import { presenceMessage } from "./presence.ts";
+import { OrderedCommits } from "./ordered-commits.ts";
+import type { RequestHandler } from "./request.ts";
 import { Retained } from "./retained.ts";
-import { Session, SessionStore } from "./session.ts";
-import { bySession, nextMember, type ShareGroup, type Subscribed } from "./subscribed.ts";
-import { shareOf } from "./topic.ts";
+import type { Session } from "./session.ts";
+import { Sessions } from "./sessions.ts";
+import { Subscribers } from "./subscribers.ts";
 import { TopicTree } from "./topic-tree.ts";
-
-/** A message from a client to one of AWS's own topics. */
-export interface Request {
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly properties: CarriedProperties;
-  readonly peer: Peer;
-  readonly clientId: string;
-}
-/** Answers by `broker.publish`. It throws nothing: what it throws ends the connection. */
-export type RequestHandler = (request: Request) => void;
 
 export interface BrokerOptions {
   readonly clock: Clock;
@@ -45,40 +37,42 @@ export interface BrokerOptions {
 export class Broker implements BrokerSide {
   readonly clock: Clock;
   readonly limits: BrokerLimits;
-  readonly #store: Store;
+  readonly #commits: OrderedCommits;
   readonly #events: CloudEvents;
   readonly #authorize: Authorize;
   readonly #log: Log;
   readonly #faults: Faults | undefined;
-  readonly #kept: SessionStore;
-  readonly #sessions = new Map<string, Session>();
   readonly #connections = new Set<Connection>();
-  readonly #subscriptions = new TopicTree<Subscribed>();
-  readonly #shares = new TopicTree<ShareGroup>();
+  readonly #subscribers = new Subscribers();
+  readonly #sessions: Sessions;
+  /** Of keep alive, CONNECT, session expiry and delayed wills. */
+  readonly #deadlines: DeadlineTimer;
   readonly #handlers = new TopicTree<RequestHandler>();
   readonly retained: Retained;
   #passing: (message: PassingMessage) => void = () => {};
-  #turn: Promise<void> = Promise.resolve();
-  #sweep: { readonly timer: Timer; readonly atMs: number } | undefined;
 
   constructor(options: BrokerOptions) {
     this.clock = options.clock;
     this.limits = { ...awsLimits, ...options.limits };
-    this.#store = options.store;
+    this.#commits = new OrderedCommits(options.store);
     this.#events = options.events;
     this.#authorize = options.authorize;
     this.#log = options.log ?? silentLog;
     this.#faults = options.faults;
     this.#faults?.onCut((thing) => this.#lose(thing));
-    this.#kept = new SessionStore(options.store);
     this.retained = new Retained(options.store, this.clock, this.limits.retainedMax);
-    for (const clientId of [...this.#kept.sessions.entries()].map(([key]) => key)) {
-      const session = Session.restored(clientId, this.clock, this.#kept, this.limits.waitingPerSessionMax);
-      session.keep();
-      this.#sessions.set(clientId, session);
-      for (const filter of session.subscriptions.keys()) this.subscribed(session, filter);
-    }
-    if (this.#sessions.size > 0) this.#sweepWithin(1000);
+    this.#sessions = new Sessions({
+      clock: this.clock,
+      store: options.store,
+      waitingPerSessionMax: this.limits.waitingPerSessionMax,
+      subscribers: this.#subscribers,
+      sendWill: (message, clientId) => {
+        this.#route(message, undefined);
+        this.#pass(message, { clientId, principal: undefined });
+      },
+    });
+    this.#deadlines = new DeadlineTimer(this.clock, () => this.#sweep());
+    if (this.#sessions.size > 0) this.#deadlines.within(0);
   }
 
   /** Speaks MQTT with whom a door has let in. */
@@ -93,7 +87,7 @@ export class Broker implements BrokerSide {
     const line =
       faults === undefined ? link : new SlowLink(link, this.clock, () => faults.delayMs(thingName));
     this.#connections.add(new Connection(this, line, peer));
-    this.#sweepWithin(this.limits.connectTimeoutMs);
+    this.#deadlines.within(this.limits.connectTimeoutMs);
   }
 
   /** What clients publish to topics of this filter goes to `handler` alone. For `$aws/…`. */
@@ -146,14 +140,7 @@ export class Broker implements BrokerSide {
 
   /** Resolves when all that was set before is durable, and after whoever asked before: messages keep their order. */
   durable(): Promise<void> {
-    const committed = this.#store.commit();
-    // Its failure is met when its turn comes.
-    committed.catch(() => {});
-    this.#turn = this.#turn.then(
-      () => committed,
-      () => committed,
-    );
-    return this.#turn;
+    return this.#commits.next();
   }
 
   /** Cuts every connection of a certificate that no longer counts. */
@@ -180,21 +167,18 @@ export class Broker implements BrokerSide {
   }
 
   get statistics(): { connections: number; sessions: number; retained: number; dropped: number } {
-    let dropped = 0;
-    for (const session of this.#sessions.values()) dropped += session.dropped;
     return {
       connections: this.#connections.size,
       sessions: this.#sessions.size,
       retained: this.retained.size,
-      dropped,
+      dropped: this.#sessions.dropped,
     };
   }
 
   /** Ends every connection, without wills; sessions stay. */
   close(): void {
     for (const connection of this.#connections) connection.end("SERVER_INITIATED_DISCONNECT", 0x8b, false);
-    this.#sweep?.timer.cancel();
-    this.#sweep = undefined;
+    this.#deadlines.cancel();
   }
 
   losesReply({ peer }: Connection, operation: "Publish" | "Subscribe"): boolean {
@@ -208,68 +192,28 @@ export class Broker implements BrokerSide {
   attach(connection: Connection, request: ConnectRequest): { session: Session; present: boolean } {
     const { clientId } = connection;
     this.#connectionOf(clientId)?.end("DUPLICATE_CLIENTID", 0x8e);
-    const former = this.#sessions.get(clientId);
-    const resumes = former !== undefined && !request.clean;
-    if (former !== undefined && !resumes) this.#discard(former);
-    const session =
-      resumes && former !== undefined
-        ? former
-        : new Session(clientId, this.clock, this.#kept, this.limits.waitingPerSessionMax);
-    session.delayedWill = undefined;
-    session.receiver = connection;
-    session.disconnectedAt = undefined;
-    session.expirySeconds = request.sessionExpirySeconds;
-    session.keep();
-    this.#sessions.set(clientId, session);
-    this.#sweepWithin(request.keepAliveSeconds * 1500);
+    const { clean, sessionExpirySeconds: expirySeconds } = request;
+    const begun = this.#sessions.begin(connection, { clientId, clean, expirySeconds });
+    this.#deadlines.within(request.keepAliveSeconds * 1500);
     this.#tell(connection, true, "CONNECTED");
-    return { session, present: resumes };
+    return begun;
   }
 
   detach(connection: Connection, reason: DisconnectReason, sendWill: boolean): void {
     this.#connections.delete(connection);
     const { session, request } = connection;
     if (session === undefined || session.receiver !== connection) return;
-    session.receiver = undefined;
-    session.disconnectedAt = this.clock.now();
-    session.keep();
+    this.#sessions.leave(session);
     this.#tell(connection, false, reason);
-    const will = sendWill ? request?.will : undefined;
-    if (will !== undefined) {
-      const { message, lifeSeconds } = will;
-      const at = this.clock.now() + Math.min(will.delaySeconds, session.expirySeconds) * 1000;
-      const expiresAt = lifeSeconds === undefined ? undefined : at + lifeSeconds * 1000;
-      session.delayedWill = { message: { ...message, expiresAt }, at };
-      if (at <= this.clock.now()) this.#sendWill(session);
-      else this.#sweepWithin(at - this.clock.now());
-    }
-    if (session.isPersistent) this.#sweepWithin(session.expirySeconds * 1000);
-    else this.#discard(session);
+    this.#sweepBy(this.#sessions.settle(session, sendWill ? request?.will : undefined));
   }
 
   subscribed(session: Session, filter: string): void {
-    const share = shareOf(filter);
-    if (share === undefined) {
-      const subscription = session.subscriptions.get(filter);
-      if (subscription !== undefined) this.#subscriptions.set(filter, session, { session, subscription });
-      return;
-    }
-    const group = this.#shares.get(share.filter, share.group) ?? { members: [], turn: 0 };
-    if (!group.members.includes(session)) group.members.push(session);
-    this.#shares.set(share.filter, share.group, group);
+    this.#subscribers.add(session, filter);
   }
 
   unsubscribed(session: Session, filter: string): void {
-    const share = shareOf(filter);
-    if (share === undefined) {
-      this.#subscriptions.delete(filter, session);
-      return;
-    }
-    const group = this.#shares.get(share.filter, share.group);
-    const index = group?.members.indexOf(session) ?? -1;
-    if (group === undefined || index < 0) return;
-    group.members.splice(index, 1);
-    if (group.members.length === 0) this.#shares.delete(share.filter, share.group);
+    this.#subscribers.remove(session, filter);
   }
 
   sendRetained(session: Session, filter: string, qos: 0 | 1): void {
@@ -311,41 +255,11 @@ export class Broker implements BrokerSide {
 
   #route(message: Message, from: Session | undefined, onlyTo?: string): void {
     if (message.retain) this.retained.set(message);
-    const found = this.#subscriptions
-      .match(message.topic)
-      .filter(
-        ({ session, subscription }) =>
-          !(subscription.noLocal && session === from) &&
-          (onlyTo === undefined || session.clientId === onlyTo),
-      );
-    for (const [session, subscriptions] of bySession(found)) {
-      const qos = message.qos === 1 && subscriptions.some((one) => one.qos === 1) ? 1 : 0;
-      const retain = message.retain && subscriptions.some((one) => one.retainAsPublished);
-      session.deliver({ ...message, qos, retain });
-    }
-    if (onlyTo !== undefined) return;
-    for (const group of this.#shares.match(message.topic))
-      nextMember(group)?.deliver({ ...message, retain: false });
-  }
-
-  #sendWill(session: Session): void {
-    const will = session.delayedWill;
-    session.delayedWill = undefined;
-    if (will === undefined) return;
-    this.#route(will.message, undefined);
-    this.#pass(will.message, { clientId: session.clientId, principal: undefined });
-  }
-
-  #discard(session: Session): void {
-    // The session ends, and with it the wait for its will.
-    this.#sendWill(session);
-    for (const filter of session.subscriptions.keys()) this.unsubscribed(session, filter);
-    session.discard();
-    if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
+    this.#subscribers.deliver(message, from, onlyTo);
   }
 
   #connectionOf(clientId: string): Connection | undefined {
-    const receiver = this.#sessions.get(clientId)?.receiver;
+    const receiver = this.#sessions.receiverOf(clientId);
     return receiver instanceof Connection ? receiver : undefined;
   }
 
@@ -365,29 +279,18 @@ export class Broker implements BrokerSide {
     this.#pass(message, undefined);
   }
 
-  /** One timer serves every deadline: keep alive, CONNECT, session expiry, delayed wills. At most a second late. */
-  #sweepWithin(delayMs: number): void {
-    const atMs = this.clock.monotonicMs() + Math.max(1000, delayMs);
-    if (this.#sweep !== undefined && this.#sweep.atMs <= atMs) return;
-    this.#sweep?.timer.cancel();
-    this.#sweep = { atMs, timer: this.clock.timer(atMs - this.clock.monotonicMs(), () => this.#sweepNow()) };
-  }
-
-  #sweepNow(): void {
-    this.#sweep = undefined;
-    const now = this.clock.now();
+  #sweep(): void {
     const monotonicMs = this.clock.monotonicMs();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const connection of this.#connections) {
       if (connection.deadlineMs <= monotonicMs) connection.end("MQTT_KEEP_ALIVE_TIMEOUT", 0x8d);
       else nextMs = Math.min(nextMs, connection.deadlineMs - monotonicMs);
     }
-    for (const session of this.#sessions.values()) {
-      if (session.expiresAt !== undefined && session.expiresAt <= now) this.#discard(session);
-      else if (session.delayedWill !== undefined && session.delayedWill.at <= now) this.#sendWill(session);
-      for (const at of [session.expiresAt, session.delayedWill?.at])
-        if (at !== undefined && at > now) nextMs = Math.min(nextMs, at - now);
-    }
-    if (nextMs < Number.POSITIVE_INFINITY) this.#sweepWithin(nextMs);
+    if (nextMs < Number.POSITIVE_INFINITY) this.#deadlines.within(nextMs);
+    this.#sweepBy(this.#sessions.sweep());
+  }
+
+  #sweepBy(at: Instant | undefined): void {
+    if (at !== undefined) this.#deadlines.within(at - this.clock.now());
   }
 }

@@ -25,9 +25,13 @@ async function started(thingName: string) {
   await core.start();
   await core.subscribe(...nucleusFilters(thingName));
   const { shadow, health } = topicsOf(thingName);
-  /** What the cloud desires next: the shadow's version, and the configuration out of its text. */
+  /**
+   * What the cloud desires next: the shadow's version, and the configuration out of its text. The answer to a report comes
+   * again after a restart that came before its acknowledgement, and is passed over.
+   */
   const desired = async (): Promise<{ version: number; desiredStatus: string; configuration: Json }> => {
     const { version, state } = await core.next(`${shadow}/update/accepted`);
+    if (state.desired === undefined) return desired();
     const { fleetConfig, desiredStatus } = state.desired;
     expect(fleetConfig === undefined || typeof fleetConfig === "string").toBe(true);
     const configuration: Json = fleetConfig === undefined ? undefined : JSON.parse(fleetConfig);
