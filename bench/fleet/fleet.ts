@@ -28,7 +28,7 @@ export async function bench(say: (sentence: string) => void): Promise<Metrics> {
     say(`${DEVICES} and ${GROWTH * DEVICES} hosted devices for ${GROWTH_HOURS} hours`);
     const few = await hosted(folder, DEVICES, GROWTH_HOURS);
     const many = await hosted(folder, GROWTH * DEVICES, GROWTH_HOURS);
-    const alone = await hosted(folder, DEVICES, GROWTH_HOURS, 1);
+    const alone = await hosted(folder, DEVICES, GROWTH_HOURS, { processes: 1 });
     const processes = PROCESSES === "0" ? {} : await processFleet(folder, say);
     return {
       [`${DEVICES} hosted devices x ${HOURS} h`]: atMost(day.seconds, "s", 300),

@@ -13,18 +13,24 @@ export interface HostedFigures {
   readonly digest: string;
 }
 
-/** Plays a steady time of so many devices with what was built last; rejects where something did not hold. */
+const EXPECTED = "no deployment fails";
+
+/**
+ * Plays a steady time of so many devices with what was built last; rejects where something did not hold. What is under way
+ * at its end has as long again to arrive as any scenario gives it; where that is cut off, only deployments are looked at.
+ */
 export async function hosted(
   folder: string,
   devices: number,
   hours: number,
-  processes = 2,
+  { processes = 2, cutOff = false } = {},
 ): Promise<HostedFigures> {
   const scenario = join(folder, `steady-${hours}.yaml`);
+  const settles = cutOff ? "settles: 0 s\n" : "";
   const sites = "[{ name: site, share: 0.95 }, { name: outpost, share: 0.05, link: unsteady }]";
   writeFileSync(
     scenario,
-    `about: the reference load\nfleet: { sites: ${sites} }\nlasts: ${hours} h\nexpect: [no deployment fails]\n`,
+    `about: the reference load\nfleet: { sites: ${sites} }\nlasts: ${hours} h\n${settles}expect: [${EXPECTED}]\n`,
   );
   const startedMs = systemClock.monotonicMs();
   let processorMs = 0;
@@ -48,10 +54,9 @@ export async function hosted(
     },
     processes,
   );
-  if (!outcome.passed)
-    throw new Error(
-      outcome.checks.flatMap(({ name, ok, found }) => (ok ? [] : [`${name}: ${found}`])).join("; "),
-    );
+  const checks = cutOff ? outcome.checks.filter(({ name }) => name === EXPECTED) : outcome.checks;
+  if (checks.length === 0 || !checks.every(({ ok }) => ok))
+    throw new Error(checks.flatMap(({ name, ok, found }) => (ok ? [] : [`${name}: ${found}`])).join("; "));
   return {
     seconds: (systemClock.monotonicMs() - startedMs) / 1000,
     processorSeconds: processorMs / 1000,

@@ -18,12 +18,12 @@ import { ScriptedLauncher } from "../../simulator/core-device/testing/scripted-l
 
 /**
  * A server of its own process: `device`, a core device with one component; `echo`, which takes each frame apart, reads its
- * JSON and sends it back; `canned`, which answers the handshake and every request with the same few bytes. It writes one
+ * JSON and sends it back; `relay`, which sends back whatever bytes come; `canned`, which answers the handshake and every request with the same few bytes. It writes one
  * line: where it listens, and the token that it lets in.
  */
 const folder = mkdtempSync(join(tmpdir(), "coalmine-ipc-bench-"));
 const [kind = "device"] = process.argv.slice(2);
-const started = kind === "device" ? await device() : await plain(kind === "canned");
+const started = kind === "device" ? await device() : await plain();
 process.stdout.write(`${JSON.stringify(started)}\n`);
 
 async function device() {
@@ -63,15 +63,19 @@ async function device() {
   return { path, token };
 }
 
-async function plain(isCanned: boolean) {
+async function plain() {
   const path = join(folder, "ipc.socket");
   const server = createServer((socket) => {
+    if (kind === "relay") {
+      socket.pipe(socket);
+      return;
+    }
     const link = socketLink(socket);
     const decoder = new MessageDecoder();
     const send = (bytes: Uint8Array): void => void link.write(bytes);
     link.onData((chunk) =>
       decoder.push(chunk, (message) => {
-        if (!isCanned) {
+        if (kind === "echo") {
           JSON.parse(new TextDecoder().decode(message.payload));
           send(encodeMessage(message));
           return;

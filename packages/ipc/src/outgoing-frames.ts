@@ -1,5 +1,5 @@
 /** So much leaves at once, while more is worked on: the client is to have something to do meanwhile. */
-const WRITE_BYTES = 16 * 1024;
+const WRITE_BYTES = 32 * 1024;
 
 /** Frames on their way to one client: what is said in one go leaves in one write, since each is a call of the system. */
 export class OutgoingFrames {

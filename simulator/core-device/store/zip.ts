@@ -24,7 +24,7 @@ const LOCAL = 0x04034b50;
  * to unpack to any number.
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
-export function zipEntries(zip: Uint8Array, bytesMax: number): readonly ZipEntry[] {
+export function zipEntries(zip: Uint8Array, bytesMax = Infinity): readonly ZipEntry[] {
   const view = new DataView(zip.buffer, zip.byteOffset, zip.byteLength);
   const end = endOfDirectory(view);
   const entries: ZipEntry[] = [];
