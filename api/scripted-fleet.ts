@@ -26,6 +26,8 @@ export interface Behaviour {
   readonly silent?: (version: string, thing: string) => boolean;
   /** Of 4 windows a minute, how many fail. */
   readonly failed?: (version: string, thing: string) => number;
+  /** While it installs what it was given it measures a sample, and says so. */
+  readonly waits?: boolean;
 }
 
 const INSTALL_MS = 20_000;
@@ -67,6 +69,7 @@ export class ScriptedDevice {
     // A newer revision may have taken its place meanwhile.
     if (this.#cloud.execution(jobId, this.thing).status !== "QUEUED") return;
     this.#cloud.report(jobId, this.thing, "IN_PROGRESS", {});
+    if (this.#behaviour.waits === true) this.#beat({ sampleMs: 45_000, updateWaitsMs: 1000 });
     this.#cloud.clock.timer(INSTALL_MS, () => {
       const { components } = this.#cloud.documentOf(jobId);
       const version = components[componentNames.inference]?.version ?? "none";
@@ -87,7 +90,7 @@ export class ScriptedDevice {
     });
   }
 
-  #beat(): void {
+  #beat(gauges: Readonly<Record<string, number>> = {}): void {
     this.#minutes++;
     if (this.#behaviour.silent?.(this.version, this.thing) === true || this.version === "none") return;
     this.#failed += this.#behaviour.failed?.(this.version, this.thing) ?? 0;
@@ -107,7 +110,7 @@ export class ScriptedDevice {
       sentMs: this.#cloud.clock.now(),
       sequence: this.#sequence++,
       components: [
-        health(componentNames.sensorReader, { readings: 4 * this.#minutes, gaps: 0 }),
+        { ...health(componentNames.sensorReader, { readings: 4 * this.#minutes, gaps: 0 }), gauges },
         health(componentNames.inference, { windows: 4 * this.#minutes, failed: this.#failed }),
         health(componentNames.streamUploader, { heartbeats: this.#sequence }),
       ],

@@ -1,9 +1,14 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { catalogue } from "../pipeline/why/catalogue.ts";
 import { troubleOf } from "../pipeline/why/troubles.ts";
 import { beginnings, outcomes, phases, verdicts } from "../pipeline/why/phases.ts";
-import { greengrassOf } from "../pipeline/target.ts";
+import { EvidenceStore } from "../pipeline/evidence/evidence-store.ts";
+import { recentTally } from "../pipeline/evidence/recent-tally.ts";
+import { waitsOf } from "../pipeline/evidence/tally.ts";
+import { clientSettings, greengrassOf } from "../pipeline/target.ts";
 import { durationText } from "../pipeline/judge/verdict.ts";
 import { adviceOf } from "./advice.ts";
+import { failuresOf } from "./failures.ts";
 import { findRollout, type RolloutInput, type Api } from "./api.ts";
 import { describeRollout, type RolloutDescription, type TargetDescription } from "./describe.ts";
 
@@ -26,11 +31,14 @@ export async function whyOf(api: Api, description: RolloutDescription): Promise<
   )?.[1];
   const known = Object.entries(phases).find(([name]) => name === phase)?.[1];
   const where = because ?? known?.what ?? "it ends";
-  const advice = await adviceOf(api, await findRollout(api, rollout));
+  const folded = await findRollout(api, rollout);
+  const advice = await adviceOf(api, folded);
+  const failures = await failuresOf(api, folded);
   const told = await Promise.all(targets.map((target) => ofTarget(api, target)));
   return [
-    `${rollout} is ${phase}${outcome === undefined ? "" : `, ${outcome}`}: ${where}.`,
+    `${rollout} is ${phase}${outcome === undefined ? "" : `, ${outcome}`}: ${where.replace(/\.$/, "")}.`,
     ...told.flat(),
+    ...failures,
     ...advice,
     ...overrides.map(({ stage, who, why: reason }) => `${who} let it past ${stage}: ${reason}.`),
     ...(outstanding.length === 0
@@ -90,10 +98,15 @@ async function troubles(
   const own = targets.find(({ name }) => name === target);
   if (own === undefined) return things.map((thing) => `${thing}.`);
   const greengrass = greengrassOf(own);
+  const dynamodb = new DynamoDBClient(clientSettings(own));
   try {
-    return await Promise.all(things.map((thing) => troubleOf(greengrass, thing, groups, nowMs)));
+    const heard = await recentTally(new EvidenceStore(dynamodb, target), nowMs);
+    return await Promise.all(
+      things.map((thing) => troubleOf(greengrass, thing, groups, nowMs, waitsOf(heard[thing], nowMs))),
+    );
   } finally {
     greengrass.destroy();
+    dynamodb.destroy();
   }
 }
 

@@ -6,6 +6,7 @@ const conflicts = new Set([
   "ERR_API_CONFLICT",
   "ERR_API_NOT_FOUND",
   "ERR_CLOUD_RUNNING",
+  "ERR_FLEET_INSTALL",
   "ERR_NOT_RELEASED",
   "ERR_NO_SUCH_FLEET",
   "ERR_QUEUE_IN_USE",
@@ -17,6 +18,7 @@ const conflicts = new Set([
 ]);
 const usages = new Set([
   "ERR_API_INPUT",
+  "ERR_AWS_ACCOUNT",
   "ERR_AWS_REGION",
   "ERR_BUNDLE",
   "ERR_CLOUD_COMMAND",
@@ -35,6 +37,8 @@ const unreachable = new Set([
   "ERR_LINK_LOST",
   "ERR_TARGETS",
 ]);
+
+const permissions = new Set(["ERR_AWS_CREDENTIALS", "ERR_AWS_DENIED"]);
 
 /** What the command's exit tells a script. */
 export const exitCodes = {
@@ -55,6 +59,7 @@ export const exitCodes = {
     if (!(failure instanceof CoalmineError)) return isRefused(failure) ? 6 : 1;
     if (usages.has(failure.code)) return 2;
     if (conflicts.has(failure.code)) return 7;
+    if (permissions.has(failure.code)) return 6;
     if (failure.code === "ERR_WATCH_TIMED_OUT") return 5;
     return unreachable.has(failure.code) ? 8 : 1;
   },

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,6 +10,8 @@ import type { Clock } from "@coalmine/ports";
 import { SeededRandom } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { systemRandom } from "@coalmine/runtime/system-random";
+import type { RunProgram } from "@coalmine/site/program";
+import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { names } from "../infra/identity/identity.ts";
@@ -166,6 +169,33 @@ test("a device gets an identity of its own, a tested instrument, a configuration
     });
     await chmod(path, mode);
   }
+});
+
+test("the nucleus is installed at the end; where it cannot be, the same run goes on once that is mended, with one certificate and its version in the report", async () => {
+  const recipe = "ComponentName: aws.greengrass.Nucleus\nComponentVersion: 2.18.0\n";
+  const [jar, text] = [new TextEncoder().encode("jar"), new TextEncoder().encode(recipe)];
+  const zip = zipSync({ "lib/Greengrass.jar": jar, "conf/recipe.yaml": text });
+  const archive = join(folder, "nucleus.zip");
+  await writeFile(archive, zip);
+  const digest = createHash("sha256").update(zip).digest("hex");
+  const { options } = await newDevice({ nucleus: { archive, sha256: digest } });
+  const loader = join(options.root, "alts/current/distro/bin/loader");
+  let hasJava = false;
+  const machine: RunProgram = async (command, [first]) => {
+    if (command === "java" && !hasJava) return { code: 127, stdout: "", stderr: "" };
+    if (first?.startsWith("-Droot=") === true) {
+      expect(parse(await readFile(placesOf(options).configuration, "utf8"))).toBeDefined();
+      await mkdir(dirname(loader), { recursive: true });
+      await writeFile(loader, "");
+    }
+    return { code: 0, stdout: "", stderr: 'openjdk version "21.0.4"' };
+  };
+  const attempt = () => commission(options, { ...portsOf(options), run: machine });
+  await expect(attempt()).rejects.toMatchObject({ reason: "nucleus" });
+  const [before] = await principalsOf(options.serial);
+  hasJava = true;
+  expect((await attempt()).report.versions).toMatchObject({ nucleus: "2.18.0" });
+  expect(await principalsOf(options.serial)).toEqual([before]);
 });
 
 test("killed again and again, the program goes on where it was", async () => {

@@ -1,9 +1,12 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ClaimCode } from "@coalmine/contract/claim-code";
 import type { CalibrationRecord } from "@coalmine/instrument/guided-calibration/guided-calibration";
 import type { SiteCalibrations } from "@coalmine/instrument/guided-calibration/site-calibrations";
 import type { Clock, Links } from "@coalmine/ports";
+import type { Proxy } from "@coalmine/site";
+import type { RunProgram } from "@coalmine/site/program";
+import { systemProgram } from "@coalmine/site/system-program";
 import { writeClaimCode } from "./claim-code-file.ts";
 import { compareClock } from "./clock-gate.ts";
 import type { CodeExchange } from "./code-exchange.ts";
@@ -14,6 +17,7 @@ import type { IotConnector } from "./iot-connection.ts";
 import { Journal, type PortResult } from "./journal.ts";
 import { nucleusConfiguration } from "./nucleus-configuration.ts";
 import type { CommissionOptions } from "./options.ts";
+import { installNucleus } from "./nucleus/install-nucleus.ts";
 import { type Papers, readPapers, writePapers } from "./papers.ts";
 import { type Places, placesOf } from "./places.ts";
 import { readProxy } from "./proxy-file.ts";
@@ -28,6 +32,8 @@ export interface CommissioningPorts {
   readonly links: Links;
   readonly iot: IotConnector;
   readonly codes: CodeExchange;
+  /** The machine's own, unless others are handed in. */
+  readonly run?: RunProgram;
   /** The disk, unless another one is handed in. */
   readonly files?: DurableFiles;
   /** Of what runs here, by name, for the report. */
@@ -92,7 +98,7 @@ export class Commissioning {
     return tested;
   }
 
-  /** Writes what the core device starts with. */
+  /** Writes what the core device starts with, and installs the nucleus where the settings name one. */
   async configure(): Promise<void> {
     const { clock, files } = this.#ports;
     const { entries } = this.journal;
@@ -103,7 +109,18 @@ export class Commissioning {
     // The nucleus reads the proxy's password from here.
     const mode = proxy?.account === undefined ? modes.configuration : modes.privateKey;
     await files.write(this.places.configuration, text, mode);
+    await this.#install(proxy);
     await this.journal.done({ configured: { at: clock.now() } });
+  }
+
+  async #install(proxy: Proxy | undefined): Promise<void> {
+    const { clock, run = systemProgram } = this.#ports;
+    const { nucleus, root, componentDefaultUser } = this.options;
+    if (nucleus === undefined || this.journal.entries.nucleus !== undefined) return;
+    const rootCaPem = await readFile(this.places.rootCa, "utf8");
+    const means = { clock, run, proxy, rootCaPem };
+    const version = await installNucleus({ root, componentDefaultUser, nucleus }, this.places, means);
+    await this.journal.done({ nucleus: { at: clock.now(), version } });
   }
 
   /** Leaves what was calibrated for sensor-reader, which looks for it when it starts. */

@@ -14,13 +14,13 @@ export const modes = {
 
 /** What is written to the disk, step by step: a test cuts the power at any of them. */
 export interface DurableFiles {
-  write(path: string, text: string, mode: number): Promise<void>;
+  write(path: string, content: string | Uint8Array, mode: number): Promise<void>;
   erase(path: string): Promise<void>;
 }
 export const durableFiles: DurableFiles = { write: writeDurably, erase };
 
 /** Writes a file whole or not at all, with its mode from the first byte on; durable when it resolves. */
-export async function writeDurably(path: string, text: string, mode: number): Promise<void> {
+export async function writeDurably(path: string, content: string | Uint8Array, mode: number): Promise<void> {
   await makeFolder(dirname(path));
   const half = `${path}.part`;
   // A half file of an earlier run may have another mode, and `open` keeps the mode of what is there.
@@ -29,7 +29,7 @@ export async function writeDurably(path: string, text: string, mode: number): Pr
   try {
     // The umask may have taken bits away.
     await file.chmod(mode);
-    await file.writeFile(text);
+    await file.writeFile(content);
     await file.sync();
   } catch (failure) {
     await file.close();

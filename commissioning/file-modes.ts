@@ -1,5 +1,5 @@
-import { stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { modes } from "./durable-files.ts";
 import type { Places } from "./places.ts";
 import { CommissioningRefused } from "./refusal.ts";
@@ -18,16 +18,14 @@ export async function refuseWrongModes(places: Places): Promise<void> {
     await refuseMode(secret, modes.privateKey);
   for (const certificate of [places.certificate, places.rootCa])
     await refuseMode(certificate, modes.certificate);
+  for (const secret of await filesBelow(places.eap)) await refuseMode(secret, modes.privateKey);
   await refuseMode(places.configuration, modes.configuration);
   for (const report of [places.reportJson, places.reportText]) await refuseMode(report, modes.report);
 }
 
 /** Refuses a right that `allowed` does not give; what is not there is well. */
 export async function refuseMode(path: string, allowed: number): Promise<void> {
-  const found = await stat(path).catch((failure: unknown) => {
-    if (failure instanceof Error && "code" in failure && failure.code === "ENOENT") return undefined;
-    throw failure;
-  });
+  const found = await stat(path).catch(unlessMissing);
   if (found === undefined) return;
   const mode = found.mode & 0o777;
   if ((mode & ~allowed) === 0) return;
@@ -39,4 +37,16 @@ export async function refuseMode(path: string, allowed: number): Promise<void> {
     "file-modes",
     `${path} has the mode ${mode.toString(8)}, at most ${allowed.toString(8)} is right: \`chmod ${allowed.toString(8)} ${path}\`; ${remedy}`,
   );
+}
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(unlessMissing);
+  return (entries ?? [])
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+}
+
+function unlessMissing(failure: unknown): undefined {
+  if (failure instanceof Error && "code" in failure && failure.code === "ENOENT") return undefined;
+  throw failure;
 }

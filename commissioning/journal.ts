@@ -29,6 +29,7 @@ export const JournalEntries = z.object({
   proven: z.object({ at }).optional(),
   claimErased: z.object({ at }).optional(),
   selfTest: z.object({ at, ports: z.array(PortResult) }).optional(),
+  nucleus: z.object({ at, version: z.string() }).optional(),
   configured: z.object({ at }).optional(),
   reported: z.object({ at, sha256: z.string() }).optional(),
   /** The operator's side has the report. */

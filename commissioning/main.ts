@@ -5,7 +5,8 @@ import { messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { commission, type CommissionPorts, type Step } from "./commission.ts";
 import { networkPorts } from "./network-ports.ts";
-import { type CommissionOptions, readOptions } from "./options.ts";
+import { readOptions } from "./options.ts";
+import { withUser } from "./default-user.ts";
 import { CommissioningRefused, type RefusalReason } from "./refusal.ts";
 import { Visit } from "./report/visit.ts";
 
@@ -32,6 +33,7 @@ const exits: Readonly<Partial<Record<RefusalReason, number>>> = {
   "no-serial-port": EXIT.conflict,
   "silent-instrument": EXIT.conflict,
   "port-taken": EXIT.conflict,
+  nucleus: EXIT.conflict,
 };
 const titles: Readonly<Record<Step, string>> = {
   clock: "Clock",
@@ -79,12 +81,6 @@ async function main(): Promise<number> {
     process.stderr.write(`${failure.message}\n`);
     return exits[failure.reason] ?? EXIT.unexpected;
   }
-}
-
-/** As root the core device needs to be told; the installer of the nucleus names this user too. */
-function withUser(settings: CommissionOptions): CommissionOptions {
-  const isRoot = process.getuid?.() === 0;
-  return isRoot ? { componentDefaultUser: "ggc_user:ggc_group", ...settings } : settings;
 }
 
 interface Arguments {

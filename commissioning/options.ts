@@ -49,6 +49,13 @@ export const CommissionOptions = z.strictObject({
     .string()
     .regex(/^[\w.-]{1,32}(:[\w.-]{1,32})?$/, "user or user:group, names or numbers")
     .optional(),
+  /** AWS's archive of the nucleus, installed at the end: a file of the image or an address, with the digest that was recorded. */
+  nucleus: z
+    .strictObject({
+      archive: z.string().min(1).max(2048),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits"),
+    })
+    .optional(),
   /** Folders of names that lead to serial ports, beside /dev/serial/by-id. */
   serialFolders: z.array(z.string().min(1)).max(16).default([]),
   baudRate: z.int().min(1200).max(4_000_000).default(115_200),
@@ -73,6 +80,7 @@ interface PathsIn {
   readonly claimCodeFile?: string | undefined;
   readonly rootCaFile: string;
   readonly serialFolders: readonly string[];
+  readonly nucleus?: { readonly archive: string; readonly sha256: string } | undefined;
 }
 
 /** Reads the settings file; relative paths in it are relative to the file. */
@@ -105,12 +113,15 @@ async function readSettings<Settings extends PathsIn>(
       `${file}: ${z.prettifyError(read.error)}; correct it and run this again`,
     );
   const absolute = (path: string): string => resolve(dirname(file), path);
-  const { root, claimCodeFile, rootCaFile, serialFolders } = read.data;
+  const { root, claimCodeFile, rootCaFile, serialFolders, nucleus } = read.data;
   return {
     ...read.data,
     root: absolute(root),
     ...(claimCodeFile === undefined ? {} : { claimCodeFile: absolute(claimCodeFile) }),
     rootCaFile: absolute(rootCaFile),
     serialFolders: serialFolders.map(absolute),
+    ...(nucleus === undefined || URL.canParse(nucleus.archive)
+      ? {}
+      : { nucleus: { ...nucleus, archive: absolute(nucleus.archive) } }),
   };
 }

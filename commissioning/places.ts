@@ -19,6 +19,11 @@ export interface Places {
   readonly claimCode: string;
   /** How the building's proxy is used; its password is on no other file but the core device's configuration. */
   readonly proxy: string;
+  /** A folder for each adapter that joins by a certificate (802.1X). */
+  readonly eap: string;
+  /** Both are gone once it is installed. */
+  readonly nucleusArchive: string;
+  readonly nucleusFolder: string;
   readonly reportHtml: string;
   readonly reportPdf: string;
   /** The report's hash and the device's signature over it. */
@@ -43,6 +48,9 @@ export function placesOf({ root, claimCodeFile }: Pick<CommissionOptions, "root"
     reportText: own("report.txt"),
     claimCode: claimCodeFile ?? own("claim-code"),
     proxy: own("proxy.json"),
+    eap: own("eap"),
+    nucleusArchive: own("nucleus.zip"),
+    nucleusFolder: own("nucleus"),
     reportHtml: own("report.html"),
     reportPdf: own("report.pdf"),
     reportSeal: own("report.seal.json"),

@@ -23,12 +23,12 @@ export class PowerCut {
 
   files(real: DurableFiles): DurableFiles {
     return {
-      write: async (path, text, mode) => {
+      write: async (path, content, mode) => {
         await this.#point(`before ${basename(path)}`);
         await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-        await writeFile(`${path}.part`, text.slice(0, text.length / 2), { mode: 0o644 });
+        await writeFile(`${path}.part`, content.slice(0, content.length / 2), { mode: 0o644 });
         await this.#point(`half of ${basename(path)}`);
-        await real.write(path, text, mode);
+        await real.write(path, content, mode);
         await this.#point(`after ${basename(path)}`);
       },
       erase: (path) => this.around(`erasing ${basename(path)}`, () => real.erase(path)),

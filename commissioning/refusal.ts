@@ -7,6 +7,7 @@ export const refusalReasons = [
   "clock-not-set",
   "clock-off",
   "network",
+  "certificate",
   "claim-refused",
   "claim-expired",
   "code-wrong",
@@ -19,6 +20,7 @@ export const refusalReasons = [
   "no-serial-port",
   "silent-instrument",
   "unhealthy-instrument",
+  "nucleus",
   "port-taken",
   "disk-full",
 ] as const;

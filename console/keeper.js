@@ -1,5 +1,5 @@
-// Keeps the console's own files, so that it opens on a bad link and says what it last knew of nothing: no answer of the
-// API is ever kept. A new release has another list, and takes the place of the one before.
+// Keeps the console's own files, so that it opens on a bad link. Answers of the API are not its to keep: a session has them,
+// and they end with it. A new release has another list, and takes the place of the one before.
 const kept = [KEPT];
 const name = kept.join();
 

@@ -2,6 +2,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { calls, events, files, logLine, quietMsMax } from "coalmine:contract";
 import { render } from "preact";
 import { asking } from "./door/asking.ts";
+import { keptAnswers } from "./door/kept-answers.ts";
 import { follow, type Line } from "./door/live.ts";
 import { renewing } from "./door/renewing.ts";
 import { readChoices } from "./frame/choices.ts";
@@ -33,6 +34,7 @@ const signed = signal<Signed>({ kind: "asking" });
 const ask = asking({
   calls,
   fetch: fetching,
+  kept: keptAnswers(sessionStorage, () => Date.now()),
   signedOut: () => {
     if (signed.value.kind !== "out") signed.value = { kind: "out", ended: signed.value.kind === "in" };
   },
@@ -148,7 +150,11 @@ async function begin(): Promise<void> {
   if (back !== null && location.hash === "") location.hash = back;
   const me = await ask("me");
   if (me.kind === "answer") signed.value = { kind: "in", session: me.value };
-  else if (me.code === "unreachable") setTimeout(() => void begin(), 2000);
+  else if (me.last !== undefined) {
+    // Whoever was in sees what was there; the stream finds out whether they still are.
+    signed.value = { kind: "in", session: me.last.value };
+    heardMs.value = monotonicMs() - me.last.ageMs;
+  } else if (me.code === "unreachable") setTimeout(() => void begin(), 2000);
   else signed.value = { kind: "out", ended: false };
 }
 

@@ -27,15 +27,17 @@ export class TargetError extends CoalmineError {
   readonly code = "ERR_TARGETS";
 }
 
-/** The targets that the environment names in `COALMINE_TARGETS`, a JSON list. */
-export function targetsOf(environment: Readonly<Record<string, string | undefined>>): Target[] {
+/** The targets that the environment names in `COALMINE_TARGETS`, a JSON list; the first is home. */
+export function targetsOf(
+  environment: Readonly<Record<string, string | undefined>>,
+): [home: Target, ...others: Target[]] {
   const text = environment["COALMINE_TARGETS"];
   const remedy =
     "Start through `npm run rollout` or `npm start`, which set it, or write the targets of your account into it.";
   if (text === undefined)
     throw new TargetError(`COALMINE_TARGETS is not set, so there is nowhere to go. ${remedy}`);
   try {
-    return z.array(Target).min(1).parse(JSON.parse(text));
+    return z.tuple([Target], Target).parse(JSON.parse(text));
   } catch (failure) {
     throw new TargetError(
       `COALMINE_TARGETS cannot be read as a list of targets: ${text.slice(0, 200)}. ${remedy}`,

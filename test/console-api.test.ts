@@ -1,21 +1,16 @@
-import { createServer } from "node:http";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getRequestListener } from "@hono/node-server";
-import { Closing, silentLog } from "@coalmine/runtime";
-import { Hono } from "hono";
+import { Closing } from "@coalmine/runtime";
 import { afterAll, beforeAll, expect, vi } from "vitest";
 import type { Page } from "playwright-core";
-import { operatorApp } from "../api/http/operator-app.ts";
-import { LinkDoor } from "../api/http/sign-in/link-door.ts";
 import { closeOperatorRegion, openOperatorRegion } from "../api/operator-region.ts";
 import { ACCOUNT, type Rig, startRig } from "../api/rig.ts";
-import { consoleFiles } from "../cli/system/console-files.ts";
 import { buildConsole } from "../console/build.ts";
 import { readRollout } from "../pipeline/controller/folded.ts";
 import { operator } from "../simulator/cloud/protocol/test-cloud.ts";
 import { browserTest, found } from "./browser.ts";
+import { startOperatorServer } from "./operator-server.ts";
 import { startCloud } from "./rig-cloud.ts";
 
 process.env["AWS_ACCESS_KEY_ID"] = operator.accessKeyId;
@@ -35,26 +30,11 @@ beforeAll(async () => {
     const { waits, moved } = await controller.tick();
     if (!moved && waits.length > 0) await rig.home.clock.runUntil(rig.home.clock.now() + 60_000);
   }
-  const door = new LinkDoor({
-    clock: { now: () => Date.now() },
-    newSecret: () => crypto.randomUUID(),
-    sentence: "Open the link that was printed.",
-  });
   const folder = await mkdtemp(join(tmpdir(), "console-"));
   closing.add(folder, () => rm(folder, { recursive: true }));
   await buildConsole(folder);
-  const app = new Hono();
-  const listen = getRequestListener(app.fetch);
-  const server = createServer((request, response) => void listen(request, response));
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  closing.add(server, async (open) => {
-    open.closeAllConnections();
-    await new Promise<void>((resolve) => void open.close(() => resolve()));
-  });
-  const address = server.address();
-  origin = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
   const region = closing.add(openOperatorRegion(rig.home.region.target, ACCOUNT), closeOperatorRegion);
-  const operators = operatorApp({
+  const served = await startOperatorServer(closing, folder, {
     api: rig.api,
     regions: [region],
     clock: {
@@ -62,15 +42,9 @@ beforeAll(async () => {
       monotonicMs: () => performance.now(),
       sleep: (ms) => new Promise((resolve) => void setTimeout(resolve, ms / 10)),
     },
-    log: silentLog,
-    door,
-    origin,
-    name: "test",
-    canFollow: true,
   });
-  app.all("/api/*", (context) => operators.fetch(context.req.raw));
-  app.route("/", consoleFiles(folder));
-  link = `${origin}/#token=${door.link({ who: "ada", role: "operator" })}`;
+  origin = served.origin;
+  link = served.link({ who: "ada", role: "operator" });
 }, 300_000);
 afterAll(async () => {
   if ("browser" in found) await found.browser.close();

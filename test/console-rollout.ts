@@ -24,6 +24,19 @@ const stuck = {
   ageMs: 14 * MINUTE_MS,
   next: "Its link is slow: it has 71 % and goes on by itself; the deadline is in 46 min.",
 };
+export const waitsForSample = {
+  for: "sample" as const,
+  sinceMs: NOW_MS - 4 * MINUTE_MS,
+  updateSinceMs: NOW_MS - 3 * MINUTE_MS,
+};
+/** Its update waits for what the device does. */
+const waiting = {
+  thing: "rheo-0002",
+  stage: "inProgress",
+  ageMs: 3 * MINUTE_MS,
+  waits: waitsForSample,
+  next: "its update waits for the sample that has been running on it since 2026-11-27 14:16 UTC",
+};
 const diff = {
   added: [{ name: "coalmine.model.BloodViscosity", to: "3.1.0" }],
   changed: [{ name: "coalmine.SensorReader", from: "1.4.2", to: "1.5.0" }],
@@ -95,10 +108,10 @@ export const rollout: RolloutPage = {
         {
           target: "home",
           devices: 6,
-          arrived: 5,
+          arrived: 4,
           progress: 0.3,
           deadline: deadline("decision", 46 * MINUTE_MS, "it is rolled back"),
-          stuck: [stuck],
+          stuck: [stuck, waiting],
         },
         {
           target: "driven",

@@ -14,7 +14,16 @@ import {
   type RolloutSummary,
 } from "@coalmine/contract/operator-api";
 import { NO_PREVIOUS, storedEntry } from "../pipeline/controller/audit.ts";
-import { age, COMMIT, metrics, MINUTE_MS, NOW_MS, rollout, ROLLOUT } from "./console-rollout.ts";
+import {
+  age,
+  COMMIT,
+  metrics,
+  MINUTE_MS,
+  NOW_MS,
+  rollout,
+  ROLLOUT,
+  waitsForSample,
+} from "./console-rollout.ts";
 
 const sets = {
   "1.4.2": {
@@ -28,6 +37,8 @@ const sets = {
     "coalmine.StreamUploader": "1.1.0",
   },
 };
+/** Of the device whose update waits. */
+const WAITING = 1;
 const sites = ["st-mary", "north-clinic", "harbour", "old-mill"];
 
 /** What the pages show in tests and pictures: a rollout that waits for a person, in a fleet with every kind of trouble. */
@@ -130,13 +141,15 @@ function row(index: number, count: number): DeviceRow {
   const fleet = index < count / 2 ? "home" : "driven";
   const isCanary = index % (count / 2) < Math.max(3, count / 20);
   // Mostly well, as fleets are.
-  const state = deviceStates[index % 9 === 4 ? 1 + ((index * 7) % 5) : 0] ?? "well";
+  const troubled = deviceStates[index % 9 === 4 ? 1 + ((index * 7) % 5) : 0] ?? "well";
+  const state = index === WAITING ? "updating" : troubled;
   return {
     thing: `rheo-${String(index + 1).padStart(4, "0")}`,
     fleet,
     cohort: isCanary ? "canary" : "main",
     state,
     ...(state === "failing" ? { because: "coalmine.Inference BROKEN" } : {}),
+    ...(state === "updating" ? { waits: waitsForSample } : {}),
     ...(state === "unseen"
       ? {}
       : { seen: age(state === "silent" ? 9 * MINUTE_MS : 4000 + ((index * 977) % 50_000)) }),

@@ -1,13 +1,17 @@
 import { afterAll, afterEach, beforeAll, expect, vi } from "vitest";
 import type { Browser, Page } from "playwright-core";
+import { deviceStates } from "@coalmine/contract/operator-api";
 import { languages } from "../console/texts/languages.ts";
 import { browserTest, found } from "./browser.ts";
 import { axeOn } from "./axe.ts";
+import { contrastOf, differenceOf, leftOf, openDecoder, seeAs, seen, visions } from "./seen-colours.ts";
 import { consolePlaces, type ConsoleSite, startConsoleSite } from "./console-site.ts";
 
 let site: ConsoleSite;
 let page: Page;
 const problems: string[] = [];
+/** Of a status in a list. */
+const SHAPE_PX = 16;
 beforeAll(async () => {
   site = await startConsoleSite();
   if ("browser" in found) page = await openPage(found.browser);
@@ -108,7 +112,8 @@ browserTest(
     expect(site.decided).toMatchObject([
       { decision: "promote", reason: expect.stringContaining("evidence") },
     ]);
-    expect(await page.textContent(".headline")).toContain("Going to the main fleet");
+    // The page asks anew once it is told that it is done.
+    await until("document.querySelector('.headline').textContent.includes('Going to the main fleet')");
     console.log(`from the link to a reasoned promotion: ${actions} actions`);
     expect(actions).toBeLessThanOrEqual(8);
   },
@@ -226,6 +231,20 @@ browserTest(
   },
 );
 
+browserTest(
+  "devices that wait are told apart from those that are stuck, with what they wait for",
+  60_000,
+  async () => {
+    await open("rollout");
+    const present = page.locator(".present").first();
+    expect(await present.locator(".status").allTextContents()).toEqual(["1 wait", "1 stuck"]);
+    expect(await present.textContent()).toContain("rheo-0002 waits: sample running since 14:16");
+    const waiting = site.world.devices.find(({ waits }) => waits !== undefined);
+    await page.goto(`${site.url}#/devices/${waiting?.thing}`);
+    await main("waits: sample running since 14:16");
+  },
+);
+
 browserTest("stale evidence disables promotion and says why; a viewer is told who may", 60_000, async () => {
   const { rollout } = site.world;
   site.world.rollout = { ...rollout, seen: { home: { atMs: 0, ageMs: 600_000, stale: true } } };
@@ -272,6 +291,41 @@ browserTest(
 );
 
 browserTest(
+  "without a network the pages that were seen open with what was there, say how old that is, and decide nothing",
+  60_000,
+  async () => {
+    await open("rollout");
+    await open("devices");
+    await until("navigator.serviceWorker.controller !== null");
+    const context = page.context();
+    const before = site.decided.length;
+    site.cut(true);
+    await context.setOffline(true);
+    try {
+      await page.reload();
+      await until("document.querySelector('.device-list')?.ariaRowCount === '41'");
+      expect(await page.textContent("[role=alert]")).toMatch(/What follows is from before \(\d+ secs? ago\)/);
+      await page.goto(`${site.url}${consolePlaces.rollout}`);
+      await page.waitForSelector(".headline");
+      expect(await page.getAttribute("button.primary", "aria-disabled")).toBe("true");
+      expect(await page.textContent("#no-promote")).toContain("The line is cut");
+      await page.keyboard.press("p");
+      expect(await page.locator("dialog").count()).toBe(0);
+      // What was never seen is not made up.
+      await page.goto(`${site.url}#/devices/rheo-0039`);
+      await main("cannot be reached");
+      expect(await page.locator("#components").count()).toBe(0);
+    } finally {
+      await context.setOffline(false);
+      site.cut(false);
+    }
+    await page.goto(`${site.url}${consolePlaces.rollout}`);
+    await until("document.querySelector('button.primary')?.ariaDisabled === 'false'");
+    expect(site.decided.length).toBe(before);
+  },
+);
+
+browserTest(
   "a printed link signs in once, in the language of the browser; an expired session says so and changes nothing",
   60_000,
   async () => {
@@ -313,6 +367,44 @@ browserTest(
     }
     expect(seen.size).toBe(6);
     expect(new Set(seen.values()).size).toBe(6);
+  },
+);
+
+browserTest(
+  "whoever sees other colours, or none, reads each state's word and tells the shapes apart, in the light and in the dark",
+  60_000,
+  async (browser) => {
+    const decoder = await openDecoder(browser);
+    await open("devices");
+    for (const [index, state] of deviceStates.entries())
+      site.tell("device", {
+        source: "heartbeat",
+        atMs: 0,
+        row: { ...site.world.devices[index], because: undefined, waits: undefined, state },
+      });
+    const statusOf = (index: number): string =>
+      `document.querySelector('[data-row="${index}"]').closest('[role=row]').querySelector('.status')`;
+    const last = deviceStates.length - 1;
+    await until(`${statusOf(last)}.textContent.startsWith('Never')`);
+    const statuses = deviceStates.map((_, index) =>
+      page.locator(`[role=row]:has([data-row="${index}"]) .status`),
+    );
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const vision of visions) {
+        await seeAs(page, vision);
+        const looks = await seen(page, statuses, decoder);
+        const shapes = looks.map((look) => leftOf(look, SHAPE_PX));
+        for (const [index, look] of looks.entries()) {
+          const where = `${deviceStates[index]}, ${vision}, ${colorScheme}`;
+          expect(contrastOf(look), where).toBeGreaterThanOrEqual(4.5);
+          for (const other of shapes.slice(0, index))
+            expect(differenceOf(shapes[index] ?? look, other), where).toBeGreaterThan(0.05);
+        }
+      }
+    }
+    await seeAs(page, "none");
+    await page.emulateMedia({ colorScheme: null });
   },
 );
 

@@ -1,5 +1,9 @@
 import type { Closing } from "@coalmine/runtime";
-import { startDrivenRollouts, type DrivenRollouts } from "../cli/simulate/driven-rollouts.ts";
+import {
+  startDrivenRollouts,
+  type DrivenRollouts,
+  type DrivenRolloutsOptions,
+} from "../cli/simulate/driven-rollouts.ts";
 import type { Places } from "../cli/system/state.ts";
 
 const STEP_MS_MIN = 15_000;
@@ -25,7 +29,7 @@ export interface WatchedRollouts extends DrivenRollouts {
 export async function startWatchedRollouts(
   closing: Closing,
   at: Places,
-  options: { readonly devices: number; readonly policy: string; readonly seed: string },
+  options: DrivenRolloutsOptions,
 ): Promise<WatchedRollouts> {
   const it = await startDrivenRollouts(closing, at, options);
   const { driven, region, api } = it;

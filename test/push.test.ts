@@ -1,5 +1,5 @@
-import { execFile, execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -8,23 +8,21 @@ import {
   ListPipelineExecutionsCommand,
 } from "@aws-sdk/client-codepipeline";
 import { silentLog } from "@coalmine/runtime";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { HOME, startHomeRegion, type HomeRegion } from "../cli/system/home-region.ts";
 import { places } from "../cli/system/state.ts";
+import { Developer } from "./developer.ts";
 
 /** A real push to a real hook: what a developer sees, and what the pipeline then does. */
 const folder = mkdtempSync(join(tmpdir(), "coalmine-push-"));
 const work = join(folder, "work");
 const at = places(work, { COALMINE_STATE: join(folder, "base") });
+let developer: Developer;
 let home: HomeRegion;
 let codepipeline: CodePipelineClient;
 
 beforeAll(async () => {
-  mkdirSync(join(work, "pipeline"), { recursive: true });
-  define("echo checked");
-  git("init", "--quiet", "--initial-branch=main");
-  commit("one");
+  developer = new Developer(work);
   home = await startHomeRegion(at, silentLog, () => ({}));
   const { accessKeyId, secretAccessKey } = home.secrets;
   codepipeline = new CodePipelineClient({
@@ -32,7 +30,7 @@ beforeAll(async () => {
     endpoint: home.cloud.endpoint,
     credentials: { accessKeyId, secretAccessKey },
   });
-  git("remote", "add", "fleet", at.repository);
+  developer.git("remote", "add", "fleet", at.repository);
 }, 60_000);
 afterAll(async () => {
   codepipeline.destroy();
@@ -41,8 +39,8 @@ afterAll(async () => {
 });
 
 test("what the repository began with is no push; the first push is, and the pusher reads what happens", async () => {
-  commit("two");
-  const said = await push("main");
+  developer.commit("two");
+  const said = await developer.push("main");
   expect(said).toMatch(/coalmine: pipeline coalmine is new: Source → Check → .* → Verify/);
   expect(said).toMatch(/coalmine: [0-9a-f]{12} on main is on its way: execution /);
   // The commands of the first work stage ran in a checkout of the push.
@@ -50,16 +48,16 @@ test("what the repository began with is no push; the first push is, and the push
 });
 
 test("a push that changes the pipeline itself says so, and runs by its own definition", async () => {
-  define("echo looked");
-  commit("three");
-  expect(await push("main")).toMatch(
+  developer.define("echo looked");
+  developer.commit("three");
+  expect(await developer.push("main")).toMatch(
     /this push changes the pipeline itself: .*stage Check runs other commands/,
   );
   await expect.poll(() => summaryOf("Check", "Install"), { timeout: 20_000 }).toBe("looked three");
 });
 
 test("another branch has a pipeline of its own that ends before anything is published", async () => {
-  expect(await push("try/idea")).toMatch(
+  expect(await developer.push("try/idea")).toMatch(
     /pipeline coalmine-try-idea is new: Source → Check → Build → Rehearse\s/,
   );
 });
@@ -73,8 +71,8 @@ test("the hook's secrets are readable by their owner alone, and stand nowhere el
 
 test("a push while nothing runs is kept, and the pusher is told what to do", async () => {
   await home.close();
-  commit("four");
-  expect(await push("main")).toMatch(
+  developer.commit("four");
+  expect(await developer.push("main")).toMatch(
     /is kept, but its pipeline did not start: .* Is `npm start` running\? Push again when it is\./,
   );
   expect(
@@ -83,48 +81,6 @@ test("a push while nothing runs is kept, and the pusher is told what to do", asy
     }).trim(),
   ).toBe("four");
 });
-
-function define(command: string): void {
-  const root = join(import.meta.dirname, "..");
-  cpSync(join(root, "pipeline/definition.ts"), join(work, "pipeline/definition.ts"));
-  const file = join(work, "pipeline/definition.ts");
-  const own = `${command} "$(git log -1 --format=%s)"`;
-  writeFileSync(
-    file,
-    readFileSync(file, "utf8").replace('"node pipeline/stages/install.ts"', JSON.stringify(own)),
-  );
-}
-
-function git(...words: string[]): string {
-  return execFileSync("git", words, { cwd: work, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-}
-
-function commit(message: string): void {
-  git("add", "--all");
-  git(
-    "-c",
-    "user.name=t",
-    "-c",
-    "user.email=t@example.com",
-    "commit",
-    "--quiet",
-    "--allow-empty",
-    "--message",
-    message,
-  );
-}
-
-/** Pushes HEAD; gives what the pusher reads, which git writes to standard error. Not synchronous: the cloud is here. */
-async function push(branch: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(
-    "sh",
-    ["-c", `git push fleet HEAD:refs/heads/${branch} 2>&1`],
-    {
-      cwd: work,
-    },
-  );
-  return stdout;
-}
 
 async function summaryOf(stage: string, action: string): Promise<string | undefined> {
   const { pipelineExecutionSummaries = [] } = await codepipeline.send(

@@ -55,9 +55,14 @@ interface Where {
 type Text = Readonly<Record<string, string>>;
 /** Operations that IAM knows by another name. */
 const actionOf: Text = {
+  HeadBucket: "ListBucket",
   HeadObject: "GetObject",
   ListObjectsV2: "ListBucket",
 };
+/** Operations that whoever has credentials may call. */
+const free = new Set(["sts:GetCallerIdentity"]);
+/** Services that sign with another name than IAM knows them by. */
+const signed: Text = { monitoring: "cloudwatch", iotdata: "iot" };
 const prefixes: Text = {
   CloudWatchClient: "cloudwatch",
   CloudWatchLogsClient: "logs",
@@ -73,13 +78,34 @@ const prefixes: Text = {
 export function questionsOf({ client, command, input }: Call, where: Where): Question[] {
   const service = prefixes[client];
   invariant(service !== undefined, `nobody has said what IAM calls ${client}`);
-  const operation = command.replace(/Command$/, "");
+  return questionsAbout(service, command.replace(/Command$/, ""), input, where);
+}
+
+/** The same of a call as it comes to a service, by the name that it is signed for. */
+export function questionsAt(
+  signedFor: string,
+  operation: string,
+  input: Call["input"],
+  where: Where,
+): Question[] {
+  return questionsAbout(signed[signedFor] ?? signedFor, operation, input, where);
+}
+
+function questionsAbout(service: string, operation: string, input: Call["input"], where: Where): Question[] {
   if (operation === "TransactWriteItems")
     return z
       .array(z.object({ Put: z.record(z.string(), z.unknown()) }))
       .parse(input["TransactItems"])
-      .flatMap(({ Put }) => questionsOf({ client, command: "PutItemCommand", input: Put }, where));
+      .flatMap(({ Put }) => questionsAbout(service, "PutItem", Put, where));
   const action = `${service}:${actionOf[operation] ?? operation}`;
+  if (free.has(action)) return [];
+  if (action === "greengrass:CreateComponentVersion") {
+    const recipe = Buffer.from(z.instanceof(Uint8Array).parse(input["inlineRecipe"])).toString("utf8");
+    const name = /ComponentName"?:\s*"?([\w.]+)/.exec(recipe)?.[1] ?? "";
+    return [
+      { action, resources: [`arn:aws:${service}:${where.region}:${where.accountId}:components:${name}`] },
+    ];
+  }
   const text: Text = Object.fromEntries(
     Object.entries(input).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])),
   );
@@ -109,10 +135,17 @@ function resourcesOf(service: string, input: Text, { region, accountId }: Where)
       named("Bucket", (bucket) => `arn:aws:s3:::${[bucket, ...named("Key", (key) => key)].join("/")}`),
     // Of alarms that a question names by their state alone.
     cloudwatch: () => [arn("alarm:*")],
-    logs: () =>
-      named("logGroupName", (group) =>
-        [arn(`log-group:${group}`), ...named("logStreamName", (stream) => `log-stream:${stream}`)].join(":"),
-      ),
+    // Groups that are listed by a prefix are all groups.
+    logs: () => [
+      [
+        arn(`log-group:${input["logGroupName"] ?? "*"}`),
+        ...named("logStreamName", (stream) => `log-stream:${stream}`),
+      ].join(":"),
+    ],
+    iam: () => [
+      ...named("RoleName", (name) => `arn:aws:iam::${accountId}:role/${name}`),
+      ...named("PolicySourceArn", (role) => role),
+    ],
     sns: () => named("TopicArn", (topic) => topic),
     codepipeline: () => {
       const pipeline = input["name"] ?? input["pipelineName"] ?? "";
@@ -128,6 +161,9 @@ function resourcesOf(service: string, input: Text, { region, accountId }: Where)
       ...named("thingName", (thing) => arn(`thing/${thing}`)),
       ...named("thingGroupName", (group) => arn(`thinggroup/${group}`)),
       ...named("certificateId", (id) => arn(`cert/${id}`)),
+      ...named("policyName", (name) => arn(`policy/${name}`)),
+      ...named("roleAlias", (name) => arn(`rolealias/${name}`)),
+      ...named("jobId", (id) => arn(`job/${id}`)),
       ...named("templateName", (name) => arn(`provisioningtemplate/${name}`)),
       ...named("topic", (topic) => arn(`topic/${topic}`)),
       ...named("principal", (principal) => principal),

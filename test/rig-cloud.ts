@@ -1,12 +1,18 @@
 import type { Closing } from "@coalmine/runtime";
 import { ACCOUNT, type RigCloud } from "../api/rig.ts";
-import { startPipelineCloud } from "../cli/simulate/pipeline-cloud.ts";
+import { type PipelineCloud, startPipelineCloud } from "../cli/simulate/pipeline-cloud.ts";
 import { ControlDoor } from "../simulator/cloud/control/control-door.ts";
 import { recipe } from "../simulator/cloud/greengrass/test-fleet.ts";
 import { operator } from "../simulator/cloud/protocol/test-cloud.ts";
 
 /** The real local cloud with a pipeline and a control API, on a clock of its own. */
-export async function startCloud(closing: Closing, name: string, region: string): Promise<RigCloud> {
+export async function startCloud(
+  closing: Closing,
+  name: string,
+  region: string,
+  /** For a test that looks behind the door. */
+  started: (cloud: PipelineCloud["cloud"]) => void = () => undefined,
+): Promise<RigCloud> {
   const control = new ControlDoor("token");
   const { cloud, clock, endpoint } = await startPipelineCloud(closing, {
     place: { region, accountId: ACCOUNT },
@@ -15,6 +21,7 @@ export async function startCloud(closing: Closing, name: string, region: string)
     credentials: operator,
     control,
   });
+  started(cloud);
   control.add("status", () => ({ now: clock.now() }));
   control.add("run-until", async ({ time }) => {
     await clock.runUntil(Number(time));

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { processScenarioNames } from "../cli/simulate/process-scenario.ts";
 import { readScenario, scenarioNames } from "../simulator/fleet/scenario/read-scenario.ts";
 
 /** The scenarios themselves are played in the long form; the short form holds what plays them. */
@@ -21,11 +22,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function simulate(scenario: string, ...words: string[]) {
   const args = ["simulate", "--scenario", scenario, "--running", inject("built").dist, ...words];
-  const child = spawn(
-    process.execPath,
-    [join(root, "simulator/fleet/main.ts"), ...args, "--artifacts", join(folder, "artifacts")],
-    { cwd: folder },
-  );
+  return ran("simulator/fleet/main.ts", ...args, "--artifacts", join(folder, "artifacts"));
+}
+
+async function ran(program: string, ...words: string[]) {
+  const child = spawn(process.execPath, [join(root, program), ...words], { cwd: folder });
   let out = "";
   let err = "";
   child.stdout.on("data", (text: Buffer) => (out += text.toString()));
@@ -41,7 +42,9 @@ function file(name: string, text: string): string {
   return path;
 }
 
-test.each(isLong ? scenarioNames() : [])(
+const onProcesses = processScenarioNames();
+
+test.each(isLong ? scenarioNames().filter((name) => !onProcesses.includes(name)) : [])(
   "%s holds what it expects, and every invariant does",
   async (name) => {
     const devices = Math.min(readScenario(name).fleet.devices, name === "thousand-join" ? 1000 : DEVICES);
@@ -58,6 +61,21 @@ test.each(isLong ? scenarioNames() : [])(
     expect([invariants.filter(({ ok }) => !ok), code]).toEqual([[], 0]);
   },
 );
+
+/** In real time, over real lines, terminals and disks. */
+test.each(isLong ? onProcesses : [])("%s holds what it expects on process devices", async (name) => {
+  const words = ["--scenario", name, "--running", inject("built").dist];
+  const { code, last, err } = await ran("cli/simulate/process-main.ts", ...words);
+  expect(last, err).not.toBe("");
+  const { invariants } = JSON.parse(last) as { invariants: { ok: boolean }[] };
+  expect([invariants.filter(({ ok }) => !ok), code]).toEqual([[], 0]);
+});
+
+test("a scenario on process devices is not the simulator's to play, and it says whose", async () => {
+  const { code, err } = await simulate("processes-killed");
+  expect(err).toContain("npm exec coalmine -- simulate --scenario processes-killed");
+  expect(code).toBe(2);
+});
 
 test("a failure comes down to the faults that bring it about, and the command that is printed plays it again", async () => {
   const faults = [

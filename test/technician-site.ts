@@ -125,6 +125,7 @@ export async function newDevice(
       },
       network: site.network,
       probes: (proxy) => nodeProbes({ clock: site.deviceClock, wire: site.wire, proxy }),
+      battery: async () => site.clockBattery(),
       setClock: async (to) => site.change({ deviceClockAheadMs: to - systemClock.now() }),
       fluids: [fluid],
     });

@@ -215,7 +215,7 @@ test("the same way in a terminal, without a network: it finishes, and the identi
     "Bo",
     "",
     new Date().toISOString(), // clock
-    "4", // finish without a network: wifi, cable, fixed address, without
+    "5", // finish without a network: cable, cable with 802.1X, fixed address, wifi, without
     "", // self-test
     "",
     "1",

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { componentNames } from "@coalmine/contract";
 import type { DeviceRow, DeviceState, Versions } from "@coalmine/contract/operator-api";
-import { failureOf, isReachable, type DeviceTally } from "../../pipeline/evidence/tally.ts";
+import { failureOf, isReachable, waitsOf, type DeviceTally } from "../../pipeline/evidence/tally.ts";
 import { ageOf } from "../age.ts";
 import type { Member } from "./members.ts";
 
@@ -14,6 +14,7 @@ export function rowOf(
 ): DeviceRow {
   const heardMs = heardAtMs(seen) ?? statusMs;
   const { state, because } = stateOf(seen, heardMs, nowMs, isUnhealthy);
+  const waits = waitsOf(seen, nowMs);
   const versions = versionsOf(seen);
   return {
     thing,
@@ -21,6 +22,7 @@ export function rowOf(
     cohort,
     state,
     ...(because === undefined ? {} : { because }),
+    ...(waits === undefined ? {} : { waits }),
     ...(heardMs === undefined ? {} : { seen: ageOf(heardMs, nowMs) }),
     ...(site === undefined ? {} : { site }),
     ...(versions === undefined ? {} : { set: setName(versions) }),

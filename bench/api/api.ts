@@ -1,23 +1,25 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import * as z from "zod";
 import { memoryOfTree } from "../../simulator/fleet/process/process-tree.ts";
+import { type BoundChild, startBound, stop } from "../bound-child.ts";
 import { cpuSeconds } from "../cpu.ts";
 import { atLeast, atMost, type Bench, inTurn, median, ratio, ROUNDS } from "../measure.ts";
-import { Answers, kindOf } from "./bare.ts";
-import { type Api, clientsOf, mixed, prepare, touchAll } from "./calls.ts";
-import { manyThings, recorded, replay } from "./wire.ts";
+import { type Answers, kindOf } from "./bare.ts";
+import { type Api, type Clients, clientsOf, prepare, touchAll } from "./calls.ts";
+import { type MixedRequest, mixedRequests, names, sendMixed } from "./mix.ts";
+import { manyThings, replay } from "./wire.ts";
 
 const CONNECTIONS = 16;
-/** As many as a quiet machine serves in two seconds; fewer by COALMINE_REQUESTS where one is too busy. */
-const REQUESTS_PER_ROUND = Number(process.env["COALMINE_REQUESTS"] ?? 6000);
+const WARM_UP_REQUESTS = 2000;
+/** A round is as many requests as the cloud answers in so long, so that a busy machine does not make the bench endless. */
+const ROUND_SECONDS = 2.5;
+const SDK_SECONDS = 4;
 /** Of what a restart reads; fewer by COALMINE_THINGS. */
 const THINGS = Number(process.env["COALMINE_THINGS"] ?? 10_000);
+const THINGS_AT_ONCE = 64;
 const SETTLE_MS = 5000;
 const MIB = 1024 ** 2;
 
@@ -30,56 +32,63 @@ const Where = z.object({
 
 /**
  * A cloud as a process with its state on disk, asked over 16 kept-alive connections: 60 % reads and 40 % writes, each
- * durable before it is answered, over five services. What is sent are the bytes of the SDK's own clients, recorded
- * before each round and replayed over bare sockets, since the clients themselves cost more than the cloud: their share is
- * a figure too. The limit is a bare `node:http` server that gives the same answers and syncs as often, in the same rounds.
+ * durable before it is answered, over five services. What is sent are the bytes of the SDK's own clients with other names
+ * and values, made before a round and replayed over bare sockets, since the clients themselves cost more than the cloud:
+ * their share is a figure too. The limit is a bare `node:http` server that gives the same answers and syncs as often, in
+ * the same rounds.
  */
 export const bench: Bench = async (say) => {
   const folder = mkdtempSync(join(tmpdir(), "bench-api-"));
   const state = join(folder, "state");
-  let cloud = await startCloud(state);
-  let bare: Process | undefined;
+  const children: BoundChild[] = [];
+  const cloudAnew = async (): Promise<Api & { readonly pid: number }> => {
+    const program = join(import.meta.dirname, "../../simulator/cloud/main.ts");
+    const started = await startBound([program, "--state", state, "--json"]);
+    children.push(started);
+    return { ...Where.parse(JSON.parse(started.line)), pid: started.pid };
+  };
   try {
-    const { api } = cloud;
-    await touchAll(api);
+    const cloud = await cloudAnew();
+    await touchAll(cloud);
     await systemClock.sleep(SETTLE_MS);
     const idle = (await memoryOfTree(cloud.pid)).pssBytes;
     say(`idle with every service touched: ${(idle / MIB).toFixed(0)} MiB`);
-    const clients = clientsOf(api, api.endpoint, CONNECTIONS);
-    await prepare(clients);
-    const sdk = await throughClients(cloud, clients);
+    const clients = clientsOf(cloud, cloud.endpoint, CONNECTIONS);
+    await prepare(clients, names);
+    const sdk = await throughClients(cloud.pid, clients);
+    say(`through the SDK's clients: ${(sdk.calls / SDK_SECONDS).toFixed(0)} requests/s`);
+    const request = await mixedRequests(cloud);
+    let serial = sdk.calls;
+    const some = (count: number): MixedRequest[] => Array.from({ length: count }, () => request(serial++));
     // This round warms up, and what it is answered is what the bare server answers.
-    const calls = mixed(REQUESTS_PER_ROUND, 1);
-    let requests = await recorded(api, calls);
-    const { answers } = await replay(api.endpoint, requests, CONNECTIONS);
-    const samples = requests.map((request, at) => {
-      const [method = "", url = ""] = request.toString("latin1", 0, 300).split(" ");
-      const target = /\r\nx-amz-target: (\S+)/i.exec(request.toString("latin1"))?.[1];
-      const { status = 0, body = Buffer.alloc(0) } = answers[at] ?? {};
-      const durable = calls[at]?.durable === true;
-      return [kindOf(method, url, target), { status, body: body.toString("base64"), durable }] as const;
-    });
-    bare = await startBare(folder, Object.fromEntries(samples));
+    const first = some(WARM_UP_REQUESTS);
+    const { answers, seconds } = await replay(cloud.endpoint, first, CONNECTIONS);
+    const canned: Answers = Object.fromEntries(
+      first.map(({ bytes, durable }, at) => {
+        const { status = 0, body = Buffer.alloc(0) } = answers[at] ?? {};
+        return [kindOf(bytes), { status, body: body.toString("base64"), durable }];
+      }),
+    );
+    const bare = await startBound([join(import.meta.dirname, "bare.ts"), folder, JSON.stringify(canned)]);
+    children.push(bare);
+    const perRound = Math.ceil((WARM_UP_REQUESTS / seconds) * ROUND_SECONDS);
+    let requests: readonly MixedRequest[] = [];
     const rounds = { cloud: measured(), bare: measured() };
-    let round = 1;
     const rates = await inTurn({
-      cloud: async () => {
-        requests = await recorded(api, mixed(REQUESTS_PER_ROUND, ++round));
-        return rounds.cloud.rate(cloud.pid, api.endpoint, requests);
-      },
-      bare: () => rounds.bare.rate(bare?.pid ?? 0, bare?.endpoint ?? "", requests),
+      cloud: () => rounds.cloud.rate(cloud.pid, cloud.endpoint, (requests = some(perRound))),
+      bare: () => rounds.bare.rate(bare.pid, `http://127.0.0.1:${bare.line}`, requests),
     });
-    say(`rounds: ${rates.cloud.map((rate) => rate.toFixed(0)).join(", ")} requests/s`);
-    await replay(api.endpoint, manyThings(api, THINGS), CONNECTIONS);
+    say(`rounds of ${perRound}: ${rates.cloud.map((rate) => rate.toFixed(0)).join(", ")} requests/s`);
+    await replay(cloud.endpoint, manyThings(cloud, THINGS), THINGS_AT_ONCE);
     say(`${THINGS} things are there; now it restarts`);
     const restarts: number[] = [];
     const restartCpus: number[] = [];
     for (let restart = 0; restart < ROUNDS; restart++) {
-      await stop(cloud.child, restart % 2 === 0 ? "SIGTERM" : "SIGKILL");
+      for (const { child } of children) await stop(child, restart % 2 === 0 ? "SIGTERM" : "SIGKILL");
       const started = performance.now();
-      cloud = await startCloud(state);
+      const { pid } = await cloudAnew();
       restarts.push((performance.now() - started) / 1000);
-      restartCpus.push(cpuSeconds(cloud.pid));
+      restartCpus.push(cpuSeconds(pid));
     }
     return {
       requests: atLeast(median(rates.cloud), "requests/s", 3000),
@@ -97,22 +106,15 @@ export const bench: Bench = async (say) => {
       idleMemory: atMost(idle / MIB, "MiB", 300),
     };
   } finally {
-    await stop(cloud.child, "SIGKILL");
-    if (bare !== undefined) await stop(bare.child, "SIGKILL");
+    for (const { child } of children) await stop(child, "SIGKILL");
     rmSync(folder, { recursive: true });
   }
 };
 
-interface Process {
-  readonly child: ChildProcess;
-  readonly pid: number;
-  readonly endpoint: string;
-}
-
 /** What rounds against one server have cost, by round: its CPU and ours for each request, and the slowest hundredth. */
 function measured() {
   const [cpus, ownCpus, slow]: [number[], number[], number[]] = [[], [], []];
-  const rate = async (pid: number, endpoint: string, requests: readonly Buffer[]): Promise<number> => {
+  const rate = async (pid: number, endpoint: string, requests: readonly MixedRequest[]): Promise<number> => {
     const [before, own] = [cpuSeconds(pid), process.cpuUsage()];
     const { seconds, latenciesMs } = await replay(endpoint, requests, CONNECTIONS);
     const { user, system } = process.cpuUsage(own);
@@ -124,49 +126,18 @@ function measured() {
   return { cpus, ownCpus, slow, rate };
 }
 
-/** The same mix by the SDK's clients themselves: what they cost, and the cloud beside them. */
+/** The same mix by the SDK's clients themselves, for a while: what they cost for each, and the cloud beside them. */
 async function throughClients(
-  { pid }: Process,
-  clients: ReturnType<typeof clientsOf>,
-): Promise<{ ownCpu: number; cloudCpu: number }> {
-  const calls = mixed(REQUESTS_PER_ROUND, 0);
-  const waiting = calls.values();
+  pid: number,
+  clients: Clients,
+): Promise<{ calls: number; ownCpu: number; cloudCpu: number }> {
+  let calls = 0;
+  const [before, own, started] = [cpuSeconds(pid), process.cpuUsage(), performance.now()];
   const work = async (): Promise<void> => {
-    for (const call of waiting) await call.send(clients);
+    while (performance.now() - started < SDK_SECONDS * 1000) await sendMixed(clients, calls++);
   };
-  const [before, own] = [cpuSeconds(pid), process.cpuUsage()];
   await Promise.all(Array.from({ length: CONNECTIONS }, work));
   const { user, system } = process.cpuUsage(own);
   for (const client of Object.values(clients)) client.destroy();
-  return {
-    ownCpu: (user + system) / calls.length,
-    cloudCpu: ((cpuSeconds(pid) - before) * 1e6) / calls.length,
-  };
-}
-
-async function startCloud(state: string): Promise<Process & { readonly api: Api }> {
-  const program = join(import.meta.dirname, "../../simulator/cloud/main.ts");
-  const { child, line } = await started([program, "--state", state, "--json"]);
-  const api = Where.parse(JSON.parse(line));
-  return { child, pid: child.pid ?? 0, endpoint: api.endpoint, api };
-}
-
-async function startBare(folder: string, answers: z.infer<typeof Answers>): Promise<Process> {
-  const words = [join(import.meta.dirname, "bare.ts"), folder, JSON.stringify(answers)];
-  const { child, line } = await started(words);
-  return { child, pid: child.pid ?? 0, endpoint: `http://127.0.0.1:${line}` };
-}
-
-/** The first line that the program says. */
-async function started(words: readonly string[]): Promise<{ child: ChildProcess; line: string }> {
-  const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
-  for await (const line of createInterface({ input: child.stdout })) return { child, line };
-  throw new Error(`${words[0] ?? ""} did not start`);
-}
-
-async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, "exit");
-  child.kill(signal);
-  await exited;
+  return { calls, ownCpu: (user + system) / calls, cloudCpu: ((cpuSeconds(pid) - before) * 1e6) / calls };
 }

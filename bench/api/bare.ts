@@ -9,15 +9,22 @@ import { machineDisk } from "../../simulator/cloud/store/disk.ts";
  * the request, and appends so many bytes for each that is durable, all that wait by one synced write. It checks nothing,
  * reads nothing and keeps nothing. Says its port.
  */
-export const Answers = z.record(
+const Answers = z.record(
   z.string(),
   z.object({ status: z.number(), body: z.string(), durable: z.boolean() }),
 );
+export type Answers = z.infer<typeof Answers>;
 /** About what a write of the mix adds to the cloud's log. */
 const RECORD = Buffer.alloc(400, "r");
 
-/** What tells the ten kinds of request apart. */
-export function kindOf(method: string, url: string, target: string | undefined): string {
+/** What tells the ten kinds of request apart, from a request's bytes. */
+export function kindOf(request: Buffer): string {
+  const head = request.toString("latin1", 0, request.indexOf("\r\n\r\n"));
+  const [method = "", url = ""] = head.split(" ");
+  return kind(method, url, /\r\nx-amz-target: (\S+)/i.exec(head)?.[1]);
+}
+
+function kind(method: string, url: string, target: string | undefined): string {
   return target ?? `${method} ${url.replaceAll(/\d+/g, "#")}`;
 }
 
@@ -45,7 +52,7 @@ async function serve(folder: string, given: string): Promise<void> {
   const server = createServer((incoming, outgoing) => {
     const { method = "", url = "", headers } = incoming;
     const target = headers["x-amz-target"];
-    const answer = answers.get(kindOf(method, url, typeof target === "string" ? target : undefined));
+    const answer = answers.get(kind(method, url, typeof target === "string" ? target : undefined));
     const say = (): void => {
       const body = Buffer.from(answer?.body ?? "", "base64");
       outgoing.writeHead(answer?.status ?? 404, { "content-length": body.length }).end(body);

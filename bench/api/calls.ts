@@ -1,3 +1,4 @@
+import { CloudWatchClient, ListMetricsCommand } from "@aws-sdk/client-cloudwatch";
 import {
   CloudWatchLogsClient,
   CreateLogGroupCommand,
@@ -8,16 +9,24 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import { CodePipelineClient, ListPipelinesCommand } from "@aws-sdk/client-codepipeline";
 import { CreateTableCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { EventBridgeClient, ListRulesCommand } from "@aws-sdk/client-eventbridge";
 import { FirehoseClient, ListDeliveryStreamsCommand } from "@aws-sdk/client-firehose";
+import { GetTableCommand, GlueClient } from "@aws-sdk/client-glue";
 import { GreengrassV2Client, ListComponentsCommand } from "@aws-sdk/client-greengrassv2";
+import { GetRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { CreateThingCommand, DescribeThingCommand, IoTClient, UpdateThingCommand } from "@aws-sdk/client-iot";
 import {
   GetThingShadowCommand,
   IoTDataPlaneClient,
   UpdateThingShadowCommand,
 } from "@aws-sdk/client-iot-data-plane";
+import { GetPendingJobExecutionsCommand, IoTJobsDataPlaneClient } from "@aws-sdk/client-iot-jobs-data-plane";
 import { KinesisClient, ListStreamsCommand } from "@aws-sdk/client-kinesis";
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { ListSecretsCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { ListServiceQuotasCommand, ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
+import { ListTopicsCommand, SNSClient } from "@aws-sdk/client-sns";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 
 /** Where a cloud is, and its operator's credentials. */
@@ -71,102 +80,89 @@ export async function touchAll(api: Api): Promise<void> {
     new KinesisClient(shared).send(new ListStreamsCommand({})),
     new FirehoseClient(shared).send(new ListDeliveryStreamsCommand({})),
     new CodePipelineClient(shared).send(new ListPipelinesCommand({})),
+    new CloudWatchClient(shared).send(new ListMetricsCommand({})),
+    new EventBridgeClient(shared).send(new ListRulesCommand({})),
+    new GlueClient(shared).send(new GetTableCommand({ DatabaseName: "none", Name: "none" })),
+    new IAMClient(shared).send(new GetRoleCommand({ RoleName: "none" })),
+    new IoTJobsDataPlaneClient(shared).send(new GetPendingJobExecutionsCommand({ thingName: "none" })),
+    new SecretsManagerClient(shared).send(new ListSecretsCommand({})),
+    new ServiceQuotasClient(shared).send(new ListServiceQuotasCommand({ ServiceCode: "iot" })),
+    new SNSClient(shared).send(new ListTopicsCommand({})),
+    new STSClient(shared).send(new GetCallerIdentityCommand({})),
   ];
   await Promise.allSettled(touched);
 }
 
-/** Names that rounds write and read. */
-const NAMES = 100;
 const OBJECT_BYTES = 1024;
 
-export interface Call {
-  /** Calls of one name are alike in every byte that counts. */
-  readonly name: string;
-  readonly durable: boolean;
-  send(clients: Clients): Promise<unknown>;
+type Send = (clients: Clients, n: number, value: number) => Promise<unknown>;
+export interface Kind {
+  readonly service: string;
+  readonly read: Send;
+  readonly write: Send;
 }
-type Send = (clients: Clients, n: number, round: number) => Promise<unknown>;
 
-/** A read and a write of each of five services. An object's bytes are written once; what else is written, again. */
-const kinds: readonly { readonly name: string; readonly read: Send; readonly write: Send }[] = [
+/** A read and a write of each of five services: of what has the number `n`, to which `value` is written. */
+export const kinds: readonly Kind[] = [
   {
-    name: "s3",
-    read: ({ s3 }, n) => s3.send(new GetObjectCommand({ Bucket: "bench", Key: `object-${n % NAMES}` })),
-    write: ({ s3 }, n, round) =>
+    service: "s3",
+    read: ({ s3 }, n) => s3.send(new GetObjectCommand({ Bucket: "bench", Key: `object-${n}` })),
+    write: ({ s3 }, n, value) =>
       s3.send(
         new PutObjectCommand({
           Bucket: "bench",
-          Key: `object-${n % NAMES}`,
-          Body: Buffer.alloc(OBJECT_BYTES, `round ${round}, request ${n}; `),
+          Key: `object-${n}`,
+          Body: Buffer.alloc(OBJECT_BYTES, `value ${value} of object ${n}; `),
         }),
       ),
   },
   {
-    name: "dynamodb",
+    service: "dynamodb",
     read: ({ dynamo }, n) =>
-      dynamo.send(new GetItemCommand({ TableName: "bench", Key: { k: { S: `k${n % NAMES}` } } })),
-    write: ({ dynamo }, n, round) =>
+      dynamo.send(new GetItemCommand({ TableName: "bench", Key: { k: { S: `k${n}` } } })),
+    write: ({ dynamo }, n, value) =>
       dynamo.send(
-        new PutItemCommand({
-          TableName: "bench",
-          Item: { k: { S: `k${n % NAMES}` }, round: { N: String(round) } },
-        }),
+        new PutItemCommand({ TableName: "bench", Item: { k: { S: `k${n}` }, value: { N: String(value) } } }),
       ),
   },
   {
-    name: "iotdata",
-    read: ({ data }, n) => data.send(new GetThingShadowCommand({ thingName: `thing-${n % NAMES}` })),
-    write: ({ data }, n, round) =>
+    service: "iotdata",
+    read: ({ data }, n) => data.send(new GetThingShadowCommand({ thingName: `thing-${n}` })),
+    write: ({ data }, n, value) =>
       data.send(
         new UpdateThingShadowCommand({
-          thingName: `thing-${n % NAMES}`,
-          payload: Buffer.from(JSON.stringify({ state: { reported: { round } } })),
+          thingName: `thing-${n}`,
+          payload: Buffer.from(JSON.stringify({ state: { reported: { value } } })),
         }),
       ),
   },
   {
-    name: "iot",
-    read: ({ iot }, n) => iot.send(new DescribeThingCommand({ thingName: `thing-${n % NAMES}` })),
-    write: ({ iot }, n, round) =>
+    service: "iot",
+    read: ({ iot }, n) => iot.send(new DescribeThingCommand({ thingName: `thing-${n}` })),
+    write: ({ iot }, n, value) =>
       iot.send(
         new UpdateThingCommand({
-          thingName: `thing-${n % NAMES}`,
-          attributePayload: { attributes: { round: String(round) } },
+          thingName: `thing-${n}`,
+          attributePayload: { attributes: { value: String(value) } },
         }),
       ),
   },
   {
-    name: "logs",
+    service: "logs",
     read: ({ logs }) => logs.send(new DescribeLogStreamsCommand({ logGroupName: "bench" })),
-    write: ({ logs }, n) =>
+    write: ({ logs }, n, value) =>
       logs.send(
         new PutLogEventsCommand({
           logGroupName: "bench",
           logStreamName: "bench",
-          logEvents: [{ timestamp: Date.now(), message: `line ${n % NAMES}` }],
+          logEvents: [{ timestamp: Date.now(), message: `${value} of ${n}` }],
         }),
       ),
   },
 ];
 
-/** Three reads for two writes, over all five in turn. */
-export function mixed(count: number, round: number): Call[] {
-  return Array.from({ length: count }, (_, index) => {
-    const kind = kinds[Math.floor(index / 5) % kinds.length];
-    if (kind === undefined) throw new RangeError("no such kind");
-    const durable = index % 5 >= 3;
-    const n = index * 7;
-    const which = durable && kind.name === "s3" ? n : n % NAMES;
-    return {
-      name: `${kind.name} ${durable ? "write" : "read"} ${which}`,
-      durable,
-      send: (clients) => (durable ? kind.write : kind.read)(clients, n, round),
-    };
-  });
-}
-
 /** What the mix reads and writes is there before the first round. */
-export async function prepare(clients: Clients): Promise<void> {
+export async function prepare(clients: Clients, names: readonly number[]): Promise<void> {
   const { s3, dynamo, iot, logs } = clients;
   await s3.send(new CreateBucketCommand({ Bucket: "bench" }));
   await dynamo.send(
@@ -179,8 +175,6 @@ export async function prepare(clients: Clients): Promise<void> {
   );
   await logs.send(new CreateLogGroupCommand({ logGroupName: "bench" }));
   await logs.send(new CreateLogStreamCommand({ logGroupName: "bench", logStreamName: "bench" }));
-  for (let n = 0; n < NAMES; n++) {
-    await iot.send(new CreateThingCommand({ thingName: `thing-${n}` }));
-    await Promise.all(kinds.map(({ write }) => write(clients, n, 0)));
-  }
+  await Promise.all(names.map((n) => iot.send(new CreateThingCommand({ thingName: `thing-${n}` }))));
+  await Promise.all(names.flatMap((n) => kinds.map(({ write }) => write(clients, n, 0))));
 }

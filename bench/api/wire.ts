@@ -1,50 +1,10 @@
-import { createServer } from "node:http";
 import { connect, type Socket } from "node:net";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { signedRequest } from "../../simulator/cloud/protocol/signed-request.ts";
-import { type Api, type Call, clientsOf } from "./calls.ts";
-
-/**
- * What the SDK's clients put on the wire for each call, byte for byte: they send it to a listener that keeps it and
- * answers nothing of use. A signature counts for fifteen minutes, and for whatever port it is sent to.
- */
-export async function recorded(api: Api, calls: readonly Call[]): Promise<Buffer[]> {
-  let last: Buffer | undefined;
-  const listener = createServer((incoming, outgoing) => {
-    const body: Buffer[] = [];
-    incoming.on("data", (chunk: Buffer) => body.push(chunk));
-    incoming.on("end", () => {
-      const { method = "", url = "", rawHeaders } = incoming;
-      const lines = [`${method} ${url} HTTP/1.1`];
-      for (let at = 0; at < rawHeaders.length; at += 2)
-        lines.push(`${rawHeaders[at] ?? ""}: ${rawHeaders[at + 1] ?? ""}`);
-      last = Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), ...body]);
-      outgoing.writeHead(200, { "content-length": 0 }).end();
-    });
-  });
-  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  const address = listener.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  const clients = clientsOf(api, `http://127.0.0.1:${port}`, 1);
-  const made = new Map<string, Buffer>();
-  try {
-    for (const call of calls) {
-      if (made.has(call.name)) continue;
-      last = undefined;
-      // That the empty answer is none of the service's is not of interest.
-      await call.send(clients).catch(() => undefined);
-      if (last === undefined) throw new Error(`nothing was sent for ${call.name}`);
-      made.set(call.name, last);
-    }
-  } finally {
-    for (const client of Object.values(clients)) client.destroy();
-    listener.close();
-  }
-  return calls.map(({ name }) => made.get(name) ?? Buffer.alloc(0));
-}
+import type { Api } from "./calls.ts";
 
 /** `CreateThing` so often, signed here: so many calls of the SDK's client would take longer than all the rest. */
-export function manyThings(api: Api, count: number): Buffer[] {
+export function manyThings(api: Api, count: number): { bytes: Buffer }[] {
   const now = systemClock.now();
   return Array.from({ length: count }, (_, n) => {
     const path = `/things/many-${n}`;
@@ -53,7 +13,7 @@ export function manyThings(api: Api, count: number): Buffer[] {
     const lines = Object.entries({ ...headers, "content-length": body.length }).map(
       ([name, value]) => `${name}: ${value}\r\n`,
     );
-    return Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n`), body]);
+    return { bytes: Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n`), body]) };
   });
 }
 
@@ -66,7 +26,7 @@ export interface Answer {
 /** All of them, over so many kept-alive connections, each with one request at a time. Latencies in order. */
 export async function replay(
   endpoint: string,
-  requests: readonly Buffer[],
+  requests: readonly { readonly bytes: Buffer }[],
   connections: number,
 ): Promise<{ seconds: number; latenciesMs: number[]; answers: Answer[] }> {
   const { hostname, port } = new URL(endpoint);
@@ -77,7 +37,7 @@ export async function replay(
     const socket = connect(Number(port), hostname).setNoDelay(true);
     try {
       for (let at = next++; at < requests.length; at = next++) {
-        const request = requests[at] ?? Buffer.alloc(0);
+        const request = requests[at]?.bytes ?? Buffer.alloc(0);
         const sent = performance.now();
         const answer = await exchange(socket, request);
         latenciesMs.push(performance.now() - sent);

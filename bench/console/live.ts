@@ -1,5 +1,3 @@
-import { createServer } from "node:http";
-import { getRequestListener } from "@hono/node-server";
 import {
   AddThingToThingGroupCommand,
   CreateThingCommand,
@@ -8,19 +6,16 @@ import {
 import { componentNames } from "@coalmine/contract";
 import { Closing, silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
-import { Hono } from "hono";
 import type { Browser } from "playwright-core";
-import { operatorApp } from "../../api/http/operator-app.ts";
-import { LinkDoor } from "../../api/http/sign-in/link-door.ts";
 import { closeOperatorRegion, openOperatorRegion } from "../../api/operator-region.ts";
 import { ACCOUNT } from "../../api/rig.ts";
-import { consoleFiles } from "../../cli/system/console-files.ts";
 import { KeptDocuments } from "../../pipeline/controller/kept.ts";
 import { eachOf } from "../../pipeline/controller/region.ts";
 import { RolloutLog } from "../../pipeline/controller/rollout-log.ts";
 import { EvidenceStore } from "../../pipeline/evidence/evidence-store.ts";
 import { cloudWitness, heartbeatHandler } from "../../pipeline/evidence/handlers.ts";
 import { operator, startTestCloud } from "../../simulator/cloud/protocol/test-cloud.ts";
+import { startOperatorServer } from "../../test/operator-server.ts";
 import { atMost, type Metrics } from "../measure.ts";
 
 const MINUTE_MS = 60_000;
@@ -98,23 +93,7 @@ export async function live(
     const beating = setInterval(beat, MINUTE_MS / devices);
     closing.add(beating, (timer) => clearInterval(timer));
 
-    let secrets = 0;
-    const door = new LinkDoor({
-      clock: systemClock,
-      newSecret: () => `secret-${secrets++}`,
-      sentence: "The bench opens it.",
-    });
-    const app = new Hono();
-    const listen = getRequestListener(app.fetch);
-    const server = createServer((request, response) => void listen(request, response));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    closing.add(server, (open) => {
-      open.closeAllConnections();
-      open.close();
-    });
-    const bound = server.address();
-    const origin = `http://127.0.0.1:${typeof bound === "object" ? bound?.port : 0}`;
-    const operators = operatorApp({
+    const { origin, link } = await startOperatorServer(closing, folder, {
       api: {
         log,
         kept: new KeptDocuments(region.s3, target.artifactBucket),
@@ -123,17 +102,9 @@ export async function live(
       },
       regions: [region],
       clock: systemClock,
-      log: silentLog,
-      door,
-      origin,
-      name: "bench",
-      canFollow: true,
     });
-    app.all("/api/*", (context) => operators.fetch(context.req.raw));
-    app.route("/", consoleFiles(folder));
-
     const page = await browser.newPage({ serviceWorkers: "block", viewport: { width: 1440, height: 900 } });
-    await page.goto(`${origin}/#token=${door.link({ who: "bench", role: "viewer" })}`);
+    await page.goto(link({ who: "bench", role: "viewer" }));
     await page.waitForSelector(".card, main section");
     await page.goto(`${origin}/#/devices`);
     await page.waitForSelector(`[data-row="${SHOWN - 1}"]`);

@@ -1,10 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { auditEntries, auditVerify, listRollouts } from "../../api/describe.ts";
 import { answer } from "../answers/answers.ts";
+import { asking } from "../asked/asked.ts";
 import type { CliCommand } from "../command/command.ts";
 import { paint } from "../command/paint.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { asking } from "../rollout/local-api.ts";
 import type { Places } from "../system/state.ts";
 
 /** Rollouts that `list` follows; older ones are verified by their names. */

@@ -12,6 +12,10 @@ Every command that reads has \`--json\`, whose shape is in [schemas](schemas/) a
 may change with any version. Data goes to standard output, talk to standard error. Colour is for terminals alone; \`NO_COLOR\` takes it
 away, \`FORCE_COLOR\` brings it anywhere. \`coalmine completion bash\`, \`zsh\` or \`fish\` prints a script by which the shell completes.
 
+\`rollout\`, \`why\`, \`fleet\`, \`device\`, \`component list\`, \`judge\` and \`audit\` ask the system that runs on this machine, or an AWS account
+where the environment names one: \`COALMINE_ACCOUNT\` with \`AWS_REGION\`, or \`COALMINE_TARGETS\` where there are several regions, and your
+own credentials as any AWS program takes them ([what they have to allow](decisions/0009-people-have-policies-at-an-account.md)).
+
 | exits | with |
 | ---: | --- |
 | 0 | done |

@@ -1,4 +1,3 @@
-import { userInfo } from "node:os";
 import { silentLog } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { closeClaimCloud, openClaimCloud, type ClaimCloud } from "../../api/claims/claim-cloud.ts";
@@ -6,14 +5,17 @@ import { mintCodes } from "../../api/claims/mint.ts";
 import { decommission, rehome, swap, type Slip } from "../../api/devices/retire.ts";
 import { showDevice } from "../../api/devices/show-device.ts";
 import { names } from "../../infra/identity/identity.ts";
+import { clientSettings } from "../../pipeline/target.ts";
 import { answer } from "../answers/answers.ts";
+import { askingWhom, targetsNamed } from "../asked/asked.ts";
 import type { CliCommand } from "../command/command.ts";
 import { wholeNumber } from "../command/words.ts";
-import { needRunning, type Places } from "../system/state.ts";
+import type { Places } from "../system/state.ts";
 import { codeText, deviceText, slipText } from "./device-text.ts";
 
 interface Json {
   readonly json: boolean;
+  readonly fleet?: string;
 }
 interface Device {
   readonly site: string;
@@ -23,6 +25,7 @@ interface Device {
 type Claim = Json & Device & { readonly count: number; readonly ttl: number };
 type Retire = Json & { readonly reason: string };
 
+const OF_FLEET = ["--fleet <name>", "of that target; the home region's without it"] as const;
 const COUNT_MAX = 1000;
 const HOURS_MAX = 24 * 365;
 
@@ -36,16 +39,16 @@ export function addClaimCommands(device: CliCommand, at: Places): void {
     .option("--hardware-id <id>", "the one machine that the code is for")
     .option("--count <n>", "so many codes, each for one device", wholeNumber(1, COUNT_MAX), 1)
     .option("--ttl <hours>", "how long they are good", wholeNumber(1, HOURS_MAX), 72)
+    .option(...OF_FLEET)
     .answers("device-claim")
     .example("device claim --site ward-7 --serial core-99")
     .example("device claim --site ward-7 --count 20 --ttl 48")
-    .action(({ json, count, ttl, site, serial, hardwareId }: Claim) =>
-      asking(at, async (cloud) => {
+    .action(({ json, fleet, count, ttl, site, serial, hardwareId }: Claim) =>
+      asking(at, fleet, async (cloud, who) => {
         const named = {
           ...(serial === undefined ? {} : { serial }),
           ...(hardwareId === undefined ? {} : { hardwareId }),
         };
-        const who = userInfo().username;
         const codes = await mintCodes(cloud, { site, ...named, count, ttlHours: ttl, who });
         if (json) answer("device-claim", codes);
         else console.log(codes.map(codeText).join("\n"));
@@ -55,10 +58,11 @@ export function addClaimCommands(device: CliCommand, at: Places): void {
     .command("show")
     .argument("<thing>", "its name in the fleet, as on its label")
     .description("a device as the registry has it, its commissioning, and its whole history")
+    .option(...OF_FLEET)
     .answers("device-show")
     .example("device show core-01")
-    .action((thing: string, { json }: Json) =>
-      asking(at, async (cloud) => {
+    .action((thing: string, { json, fleet }: Json) =>
+      asking(at, fleet, async (cloud) => {
         const shown = await showDevice(cloud, { thing });
         if (json) answer("device-show", shown);
         else console.log(deviceText(shown));
@@ -70,13 +74,14 @@ export function addClaimCommands(device: CliCommand, at: Places): void {
       .argument("<thing>", "its name in the fleet, as on its label")
       .description(description)
       .requiredOption("--reason <text>", "why; the device's history keeps it")
+      .option(...OF_FLEET)
       .answers("device-retired")
       .example(`device ${name} core-07 ${more}--reason "its fan is broken"`);
   retiring(
     "decommission",
     "take a device out for good: its certificate is revoked, its history stays",
-  ).action((thing: string, { reason, json }: Retire) =>
-    retire(at, json, (cloud, who) => decommission(cloud, { thing, who, reason })),
+  ).action((thing: string, { reason, ...how }: Retire) =>
+    retire(at, how, (cloud, who) => decommission(cloud, { thing, who, reason })),
   );
   retiring(
     "rehome",
@@ -84,45 +89,46 @@ export function addClaimCommands(device: CliCommand, at: Places): void {
     "--site ward-9 ",
   )
     .requiredOption("--site <name>", "where it goes")
-    .action((thing: string, { reason, json, site }: Retire & Device) =>
-      retire(at, json, (cloud, who) => rehome(cloud, { thing, who, reason, site })),
+    .action((thing: string, { reason, site, ...how }: Retire & Device) =>
+      retire(at, how, (cloud, who) => rehome(cloud, { thing, who, reason, site })),
     );
   retiring("swap", "take a broken device out, and make the code by which another machine takes its place")
     .option("--hardware-id <id>", "the one machine that may take its place")
-    .action((thing: string, { reason, json, hardwareId }: Retire & Device) =>
-      retire(at, json, (cloud, who) => swap(cloud, { thing, who, reason, hardwareId })),
+    .action((thing: string, { reason, hardwareId, ...how }: Retire & Device) =>
+      retire(at, how, (cloud, who) => swap(cloud, { thing, who, reason, hardwareId })),
     );
 }
 
 function retire(
   at: Places,
-  json: boolean,
+  { json, fleet }: Json,
   take: (cloud: ClaimCloud, who: string) => Promise<Slip>,
 ): Promise<void> {
-  return asking(at, async (cloud) => {
-    const slip = await take(cloud, userInfo().username);
+  return asking(at, fleet, async (cloud, who) => {
+    const slip = await take(cloud, who);
     if (json) answer("device-retired", slip);
     else console.log(slipText(slip));
   });
 }
 
-/** Asks the home region of the system that runs here, and lets go of it. */
-async function asking(at: Places, ask: (cloud: ClaimCloud) => Promise<void>): Promise<void> {
-  const { targets, accessKeyId, secretAccessKey } = needRunning(at);
-  const [home] = targets;
-  if (home === undefined) throw new Error("the running system names no target");
-  const { region, endpoint, artifactBucket: bucket } = home;
-  const cloud = openClaimCloud(
-    {
-      region,
-      ...(endpoint === undefined ? {} : { endpoint }),
-      credentials: { accessKeyId, secretAccessKey },
-    },
-    { clock: systemClock, log: silentLog, template: names.provisioningTemplate, bucket },
-  );
-  try {
-    await ask(cloud);
-  } finally {
-    closeClaimCloud(cloud);
-  }
+/** Asks the region in which that fleet's devices are commissioned, and lets go of it. */
+function asking(
+  at: Places,
+  fleet: string | undefined,
+  ask: (cloud: ClaimCloud, who: string) => Promise<void>,
+): Promise<void> {
+  return askingWhom(at, async (asked) => {
+    const [target] = targetsNamed(asked, fleet);
+    const cloud = openClaimCloud(clientSettings(target), {
+      clock: systemClock,
+      log: silentLog,
+      template: names.provisioningTemplate,
+      bucket: target.artifactBucket,
+    });
+    try {
+      await ask(cloud, asked.who);
+    } finally {
+      closeClaimCloud(cloud);
+    }
+  });
 }

@@ -119,6 +119,10 @@ async function commandsOf({
       "the first release, which nothing can be compared with",
       "npm run build && COALMINE_COMMIT=$(git rev-parse HEAD) node pipeline/stages/main.ts publish",
     ],
+    [
+      "to all devices that come, signed by somebody who is trusted; what runs is left alone",
+      `npx coalmine fleet install --signers ${more["signers"] ?? "signers.json"}`,
+    ],
     ["whether all of it is as it has to be", `npx coalmine doctor --aws --region ${region}`],
     ["from now on, by pushing", "git push origin main"],
   ];

@@ -4,6 +4,7 @@ import type { CliCommand } from "../command/command.ts";
 import type { Places } from "../system/state.ts";
 import { fleetLines, versionLines } from "./fleet-text.ts";
 import { askingFleets } from "./fleets-api.ts";
+import { addInstallCommand } from "./install-command.ts";
 
 interface Json {
   readonly json: boolean;
@@ -39,4 +40,5 @@ export function addFleetCommands(program: CliCommand, at: Places): void {
           else console.log([...fleetLines(shown), ...versionLines(shown)].join("\n"));
       }),
     );
+  addInstallCommand(fleet, at);
 }

@@ -2,9 +2,8 @@ import type { Api } from "../../api/api.ts";
 import { FleetWatch } from "../../api/fleets/fleet-watch.ts";
 import { closeOperatorRegion, openOperatorRegion, type OperatorRegion } from "../../api/operator-region.ts";
 import { systemClock } from "@coalmine/runtime/system-clock";
-import { asking } from "../rollout/local-api.ts";
-import { HOME } from "../system/home-region.ts";
-import { SystemError, type Places } from "../system/state.ts";
+import { asking, targetsNamed } from "../asked/asked.ts";
+import type { Places } from "../system/state.ts";
 
 /** What the operators' API reads of fleets, in this process: the command says what the console shows. */
 export interface FleetsApi {
@@ -19,15 +18,9 @@ export async function askingFleets(
   fleet: string | undefined,
   ask: (fleets: FleetsApi) => Promise<void>,
 ): Promise<void> {
-  await asking(at, async (api) => {
-    const { targets, time } = api;
-    const meant = targets.filter(({ name }) => fleet === undefined || name === fleet);
-    if (meant.length === 0)
-      throw new SystemError(
-        "ERR_NO_SUCH_FLEET",
-        `there is no fleet "${fleet}"; take one of ${targets.map(({ name }) => name).join(", ")}`,
-      );
-    const regions = meant.map((target) => openOperatorRegion(target, HOME.accountId));
+  await asking(at, async (api, asked) => {
+    const { time } = api;
+    const regions = targetsNamed(asked, fleet).map((target) => openOperatorRegion(target, asked.accountId));
     try {
       const watches = regions.map(
         (region) => new FleetWatch({ region, time, clock: systemClock, name: "command" }),

@@ -1,4 +1,3 @@
-import { userInfo } from "node:os";
 import { Option } from "commander";
 import { RolloutSummary } from "@coalmine/contract";
 import { hold, promote, resume, rollback, type Decided, type DecisionInput } from "../../api/decide.ts";
@@ -8,14 +7,14 @@ import type { Api } from "../../api/api.ts";
 import { HOSTED_DEVICES_MAX, PROCESS_DEVICES_MAX } from "../fleet/sizes.ts";
 import { onStopAsked } from "../stop-asked.ts";
 import { answer } from "../answers/answers.ts";
+import { asking, openRegions } from "../asked/asked.ts";
 import type { CliCommand } from "../command/command.ts";
 import { wholeNumber } from "../command/words.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { logFile } from "../system/commands.ts";
 import { closeRegion } from "../../pipeline/controller/region.ts";
-import { openRegions } from "../system/release.ts";
 import { mainJobPlaces, type Places } from "../system/state.ts";
-import { asking, latest } from "./local-api.ts";
+import { latest } from "./latest.ts";
 import { beginAnew, mainJob } from "./main-job.ts";
 import { rolloutText } from "./show-text.ts";
 import { addWatch } from "./watch.ts";
@@ -59,7 +58,7 @@ export function addRolloutCommands(program: CliCommand, at: Places): CliCommand 
     .answers("decided")
     .example('rollout promote 1f3a9c2b --reason "canary is well"')
     .action((name: string, { reason, emergency, json }: Promotion) =>
-      decideOn(at, (api, input) => promote(api, { ...input, emergency }), named(name, reason), json),
+      decideOn(at, (api, input) => promote(api, { ...input, emergency }), { rollout: name, reason }, json),
     );
   for (const [verb, decide, what] of [
     ["hold", hold, "stop where it is, until somebody resumes it"],
@@ -74,7 +73,7 @@ export function addRolloutCommands(program: CliCommand, at: Places): CliCommand 
       .answers("decided")
       .example(`rollout ${verb} 1f3a9c2b --reason "ward 7 is short of staff"`)
       .action((name: string, { reason, json }: { reason: string; json: boolean }) =>
-        decideOn(at, decide, named(name, reason), json),
+        decideOn(at, decide, { rollout: name, reason }, json),
       );
   }
   rollout
@@ -100,9 +99,9 @@ export function addRolloutCommands(program: CliCommand, at: Places): CliCommand 
     .example("rollout show")
     .example("rollout show 1f3a9c2b --json")
     .action((name: string | undefined, { json }: { json: boolean }) =>
-      asking(at, async (api) => {
+      asking(at, async (api, asked) => {
         const wanted = name ?? (await latest(api));
-        const regions = openRegions(api.targets);
+        const regions = openRegions(asked);
         try {
           const shown = await showRollout(api, regions, { rollout: wanted });
           if (json) answer("rollout-show", shown);
@@ -120,11 +119,6 @@ interface Promotion {
   readonly reason: string;
   readonly emergency: boolean;
   readonly json: boolean;
-}
-
-/** A decision of whoever runs this command. */
-function named(rollout: string, reason: string): DecisionInput {
-  return { rollout, who: userInfo().username, reason };
 }
 
 interface RunOptions {
@@ -190,14 +184,15 @@ release ${summary.release}: ${summary.outcome.toUpperCase()}
     .join(", ")}`);
 }
 
+/** A decision of whoever runs this command. */
 function decideOn(
   at: Places,
   decide: (api: Api, input: DecisionInput) => Promise<Decided>,
-  input: DecisionInput,
+  input: Omit<DecisionInput, "who">,
   json: boolean,
 ): Promise<void> {
-  return asking(at, async (api) => {
-    const decided = await decide(api, input);
+  return asking(at, async (api, { who }) => {
+    const decided = await decide(api, { ...input, who });
     if (json) answer("decided", decided);
     else
       console.log(

@@ -6,16 +6,16 @@ import { plan, readFleet } from "../../api/plan.ts";
 import { closeRegion } from "../../pipeline/controller/region.ts";
 import { parsePolicy } from "../../pipeline/policy.ts";
 import { answer } from "../answers/answers.ts";
+import { asking, openRegions } from "../asked/asked.ts";
 import type { CliCommand } from "../command/command.ts";
 import { positiveNumber } from "../command/words.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { readInput } from "../input-file.ts";
-import { openRegions } from "../system/release.ts";
-import { needRunning, type Places } from "../system/state.ts";
-import { asking, latest, localApi } from "./local-api.ts";
+import type { Places } from "../system/state.ts";
+import { latest } from "./latest.ts";
 
 interface PlanOptions {
-  readonly target: string;
+  readonly target?: string;
   readonly policy: string;
   readonly hours?: number;
   readonly json: boolean;
@@ -28,7 +28,7 @@ export function addQuestions(program: CliCommand, rollout: CliCommand, at: Place
     .description(
       "what a canary of this fleet could find, how surely an unchanged release is promoted, and why a policy cannot work here; exits 2 where it cannot",
     )
-    .option("--target <name>", "which target", "driven")
+    .option("--target <name>", "which target; the last one without it, which on this machine is `driven`")
     .option("--policy <file>", "the policy to try", join(at.root, "pipeline/policy.yaml"))
     .option(
       "--hours <n>",
@@ -38,21 +38,23 @@ export function addQuestions(program: CliCommand, rollout: CliCommand, at: Place
     .answers("rollout-plan")
     .example("rollout plan")
     .example("rollout plan --target driven --policy my-policy.yaml")
-    .action(async ({ target, policy: file, hours, json }: PlanOptions) => {
+    .action(async ({ target: named, policy: file, hours, json }: PlanOptions) => {
       const policy = parsePolicy(readInput(file, "a policy"));
-      const { api } = localApi(needRunning(at));
-      const regions = openRegions(api.targets);
-      try {
-        const of = regions.find((region) => region.target.name === target)?.target;
-        const nowMs = of === undefined ? 0 : await api.time.now(of);
-        const fleet = await readFleet(regions, policy, { target, hours }, nowMs);
-        const planned = await plan(policy, target, fleet);
-        if (json) answer("rollout-plan", planned);
-        else console.log(planned.sentences.join("\n"));
-        if (planned.refusals.length > 0) process.exitCode = exitCodes.usage;
-      } finally {
-        regions.forEach(closeRegion);
-      }
+      await asking(at, async (api, asked) => {
+        const regions = openRegions(asked);
+        try {
+          const name = named ?? regions.at(-1)?.target.name ?? "";
+          const of = regions.find((region) => region.target.name === name)?.target;
+          const nowMs = of === undefined ? 0 : await api.time.now(of);
+          const fleet = await readFleet(regions, policy, { target: name, hours }, nowMs);
+          const planned = await plan(policy, name, fleet);
+          if (json) answer("rollout-plan", planned);
+          else console.log(planned.sentences.join("\n"));
+          if (planned.refusals.length > 0) process.exitCode = exitCodes.usage;
+        } finally {
+          regions.forEach(closeRegion);
+        }
+      });
     });
   program
     .command("why")

@@ -5,6 +5,7 @@ import type { Api } from "../../api/api.ts";
 import { describeRollout, type RolloutDescription } from "../../api/describe.ts";
 import { beginsText } from "../../api/why.ts";
 import { answer } from "../answers/answers.ts";
+import { asking } from "../asked/asked.ts";
 import type { CliCommand } from "../command/command.ts";
 import { keepAsking } from "../command/keep-asking.ts";
 import { paint } from "../command/paint.ts";
@@ -12,7 +13,7 @@ import { duration, positiveNumber } from "../command/words.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { onStopAsked } from "../stop-asked.ts";
 import type { Places } from "../system/state.ts";
-import { asking, latest } from "./local-api.ts";
+import { latest } from "./latest.ts";
 
 /** How one ends of which no plan was made. */
 const endedAtOnce = new Set(["nothingToDo", "refused", "installedFirst"]);

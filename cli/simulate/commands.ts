@@ -11,6 +11,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { isMutant, mutantNames, mutants } from "../../simulator/fleet/mutants/catalogue.ts";
 import { onStopAsked } from "../stop-asked.ts";
 import type { Places } from "../system/state.ts";
+import { isOnProcesses, playProcessScenario } from "./process-scenario.ts";
 import { simulate } from "./simulate.ts";
 import { tallyOf, type Tally } from "./tally.ts";
 import { rolloutTold, tallyTold } from "./told.ts";
@@ -108,8 +109,20 @@ function exitOf({ seeds, halted, promotable }: Tally): number {
   return promotable === seeds ? exitCodes.done : exitCodes.notEnoughEvidence;
 }
 
-/** Scenarios are the simulator's own program. */
-function play({ root, base }: Places, { scenario = "", faults, seed, devices, json }: Options): void {
+/** Scenarios of hosted devices are the simulator's own program; process devices are commissioned, which it cannot do. */
+async function play(at: Places, options: Options): Promise<void> {
+  const { root, base } = at;
+  const { scenario = "", faults, seed, devices, json } = options;
+  if (faults === undefined && isOnProcesses(scenario)) {
+    process.exitCode = await playProcessScenario(at, {
+      scenario,
+      seed,
+      ...(devices === undefined ? {} : { devices }),
+      json,
+      running: join(root, "dist"),
+    });
+    return;
+  }
   const words = ["simulate", "--scenario", scenario, "--seed", seed, "--running", join(root, "dist")];
   words.push("--keep", join(base, "faults"));
   if (faults !== undefined) words.push("--faults", faults);

@@ -21,31 +21,39 @@ import { pauseIn, publish } from "../../pipeline/publish/publish.ts";
 import { releaseKey, releaseOf, type ReleaseManifest } from "../../pipeline/release.ts";
 import type { Target } from "../../pipeline/target.ts";
 import { DRIVEN, startDrivenRegion, type DrivenRegion } from "../system/driven-region.ts";
-import { buckets, HOME } from "../system/home-region.ts";
+import { buckets, HOME, type Secrets } from "../system/home-region.ts";
 import type { Places } from "../system/state.ts";
 import { drivenConfiguration } from "../system/system.ts";
 import type { OwnRelease } from "./own-release.ts";
 import { startPipelineCloud } from "./pipeline-cloud.ts";
 
 /** Of clouds on loopback that end with this process; of no use anywhere else. */
-const secrets = {
+const ownSecrets: Secrets = {
   accessKeyId: "AKIADRIVENROLLOUTS00",
   secretAccessKey: "a secret of driven rollouts alone",
   controlToken: "a token of driven rollouts alone",
 };
 /** Nothing of the person's own account may leak in. */
-const environment = {
-  AWS_ACCESS_KEY_ID: secrets.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: secrets.secretAccessKey,
+const environmentOf = ({ accessKeyId, secretAccessKey }: Secrets) => ({
+  AWS_ACCESS_KEY_ID: accessKeyId,
+  AWS_SECRET_ACCESS_KEY: secretAccessKey,
   AWS_PROFILE: "",
   AWS_SESSION_TOKEN: "",
   AWS_EC2_METADATA_DISABLED: "true",
-};
+});
 /** Where the pipeline's clock begins: a time of its own, so that nothing hangs on this machine's. */
 const PIPELINE_START_MS = Date.parse("2030-01-01T00:00:00Z");
 const TURN_MS = 1000;
 
-/** Hosted devices in a driven region of their own, under the real controller; the pipeline is in a small cloud beside it. */
+/** The pipeline that a push starts, and where it runs. */
+export interface PipelineBeside {
+  readonly secrets: Secrets;
+  readonly codepipeline: CodePipelineClient;
+  /** What stands otherwise goes on. */
+  readonly turn: () => Promise<void>;
+}
+
+/** Hosted devices in a driven region of their own, under the real controller; the pipeline is beside it. */
 export interface DrivenRollouts {
   readonly driven: DrivenRegion;
   readonly region: Region;
@@ -58,29 +66,22 @@ export interface DrivenRollouts {
   readonly tick: () => Promise<Tick>;
 }
 
+export interface DrivenRolloutsOptions {
+  readonly devices: number;
+  readonly policy: string;
+  readonly seed: string;
+  /** A small one of their own where none is given. */
+  readonly beside?: PipelineBeside;
+}
+
 export async function startDrivenRollouts(
   closing: Closing,
   at: Places,
-  options: { readonly devices: number; readonly policy: string; readonly seed: string },
+  options: DrivenRolloutsOptions,
 ): Promise<DrivenRollouts> {
-  Object.assign(process.env, environment);
   const { policy, seed } = options;
-  const place = { region: HOME.region, accountId: HOME.accountId };
-  const beside = await startPipelineCloud(closing, {
-    place,
-    startMs: PIPELINE_START_MS,
-    seed,
-    credentials: secrets,
-  });
-  const codepipeline = closing.add(
-    new CodePipelineClient({ region: place.region, endpoint: beside.endpoint }),
-    (client) => client.destroy(),
-  );
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the definition says it in CodePipeline's own words.
-  const pipeline = declaration("main", "QUEUED") as { name: string; stages: [] };
-  const roleArn = `arn:aws:iam::${HOME.accountId}:role/pipeline`;
-  await codepipeline.send(new CreatePipelineCommand({ pipeline: { roleArn, ...pipeline } }));
-
+  const { secrets, codepipeline, turn } = options.beside ?? (await startSmallPipeline(closing, seed));
+  Object.assign(process.env, environmentOf(secrets));
   mkdirSync(at.state, { recursive: true });
   const driven = closing.add(await startDrivenRegion(at, options.devices, seed, secrets), (started) =>
     started.stop(),
@@ -113,7 +114,6 @@ export async function startDrivenRollouts(
   });
   const log = new RolloutLog(region.dynamodb, systemClock);
   await log.ensure();
-  const turn = () => beside.clock.runUntil(beside.clock.now() + TURN_MS);
   return {
     driven,
     region,
@@ -146,4 +146,24 @@ export async function startDrivenRollouts(
       return tick;
     },
   };
+}
+
+/** A pipeline whose commands all succeed, in a small cloud whose clock stands between turns. */
+async function startSmallPipeline(closing: Closing, seed: string): Promise<PipelineBeside> {
+  const place = { region: HOME.region, accountId: HOME.accountId };
+  const { clock, endpoint } = await startPipelineCloud(closing, {
+    place,
+    startMs: PIPELINE_START_MS,
+    seed,
+    credentials: ownSecrets,
+  });
+  const codepipeline = closing.add(
+    new CodePipelineClient({ region: place.region, endpoint, credentials: ownSecrets }),
+    (client) => client.destroy(),
+  );
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the definition says it in CodePipeline's own words.
+  const pipeline = declaration("main", "QUEUED") as { name: string; stages: [] };
+  const roleArn = `arn:aws:iam::${HOME.accountId}:role/pipeline`;
+  await codepipeline.send(new CreatePipelineCommand({ pipeline: { roleArn, ...pipeline } }));
+  return { secrets: ownSecrets, codepipeline, turn: () => clock.runUntil(clock.now() + TURN_MS) };
 }

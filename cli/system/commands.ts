@@ -119,6 +119,7 @@ export function addSystemCommands(program: CliCommand, at: Places): void {
     .option("--terminal", "ask a technician here", false)
     .option("--address <address>", "where the page is, unless it is for this machine alone", "127.0.0.1")
     .option("--port <number>", "of the page", wholeNumber(1, 65_535), 8090)
+    .option("--own-network", "where there is Wi-Fi and no link, offer a network for a phone", false)
     .example("commission --settings core-01.json")
     .example("commission --settings core-01.json --page --address 192.168.4.1")
     .action((options: CommissionWords) => {
@@ -168,11 +169,12 @@ interface CommissionWords {
   readonly terminal: boolean;
   readonly address: string;
   readonly port: number;
+  readonly ownNetwork: boolean;
 }
 
 /** With somebody to ask, or without. */
 function commissionCommand(at: Places, options: CommissionWords): string[] {
-  const { settings, wait, json, page, terminal, address, port } = options;
+  const { settings, wait, json, page, terminal, address, port, ownNetwork } = options;
   const words = ["--settings", resolve(settings)];
   if (terminal) return [join(at.root, "commissioning/technician/main.ts"), ...words, "--terminal"];
   if (page)
@@ -183,6 +185,7 @@ function commissionCommand(at: Places, options: CommissionWords): string[] {
       address,
       "--port",
       String(port),
+      ...(ownNetwork ? ["--own-network"] : []),
     ];
   const flags = [...(wait ? ["--wait"] : []), ...(json ? ["--json"] : [])];
   return [join(at.root, "commissioning/main.ts"), ...words, ...flags];

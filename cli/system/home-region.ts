@@ -17,6 +17,7 @@ import { functionNames } from "../../infra/identity/functions.ts";
 import type { ClaimCloud } from "../../api/claims/claim-cloud.ts";
 import { CommissioningSide } from "./commissioning-side.ts";
 import { setUpRegion } from "./set-up.ts";
+import { setUpEvidenceLake } from "./set-up-lake.ts";
 import type { Places } from "./state.ts";
 
 export const HOME = { name: "home", region: "us-east-1", accountId: "123456789012" } as const;
@@ -114,6 +115,7 @@ export async function startHomeRegion(
     const invoke = (service: string, operation: string, input: object): Promise<object> =>
       cloud.cloud.invoke(service, operation, input);
     await setUpRegion(invoke, { ...place, partition: "aws" }, Object.values(buckets(HOME.region)));
+    await setUpEvidenceLake(invoke, { ...place, partition: "aws" }, buckets(HOME.region).lake);
     const { accessKeyId, secretAccessKey } = secrets;
     const claims = await commissioning.open(
       { region: HOME.region, endpoint: cloud.endpoint, credentials: { accessKeyId, secretAccessKey } },

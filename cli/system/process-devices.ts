@@ -49,34 +49,52 @@ export async function startProcessDevices(
     endpoint: home.cloud.endpoint,
     node: process.execPath,
     coreDevice: () => coreDeviceProgram(at.root, at.cache),
-    commissionDevice: (site) => commissionDevice(at, home, site, report),
+    commissionDevice: (site) =>
+      commissionDevice(
+        {
+          state: at.state,
+          claims: home.claims,
+          ports: home.cloud.ports,
+          rootCaFile: join(at.state, "home", "authority", "ca.pem"),
+        },
+        site,
+        report,
+      ),
     installedComponents: (thing) => installedComponents(greengrass, thing),
     report: (event) => report(JSON.stringify(event)),
   });
 }
 
-async function commissionDevice(
-  at: Places,
-  home: HomeRegion,
+/** What a device of this machine is commissioned with. */
+export interface Commissioning {
+  /** Claim codes are written below it. */
+  readonly state: string;
+  readonly claims: HomeRegion["claims"];
+  /** Where the device finds its cloud. */
+  readonly ports: Pick<HomeRegion["cloud"]["ports"], "httpApi" | "mqtt" | "credentials" | "dataPlane">;
+  readonly rootCaFile: string;
+}
+
+export async function commissionDevice(
+  { state, claims, ports, rootCaFile }: Commissioning,
   { name, root, serialFolder }: DeviceSite,
   report: (sentence: string) => void,
 ): Promise<void> {
   // Devices of one site are drawn together: each of these stands for a site of its own.
   const site = `site-${name}`;
-  const claimCodeFile = join(at.state, "claims", name);
+  const claimCodeFile = join(state, "claims", name);
   // A code serves once: a device that is commissioned keeps its identity.
   if (!existsSync(join(root, "commissioning", "report.json"))) {
-    const [minted] = await mintCodes(home.claims, { serial: name, site, who: "coalmine up" });
+    const [minted] = await mintCodes(claims, { serial: name, site, who: "coalmine up" });
     if (minted !== undefined) await writeClaimCode(claimCodeFile, minted.code);
   }
-  const { ports } = home.cloud;
   const options = CommissionOptions.parse({
     serial: name,
     site,
     root,
     claimCodeFile,
     claimEndpoint: `https://localhost:${ports.httpApi ?? 0}`,
-    rootCaFile: join(at.state, "home", "authority", "ca.pem"),
+    rootCaFile,
     region: HOME.region,
     provisioningTemplate: names.provisioningTemplate,
     roleAlias: names.roleAlias,

@@ -3,18 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CoalmineError } from "@coalmine/runtime";
 import { BuildManifest } from "../../pipeline/build/build-manifest.ts";
-import { openRegion, type Region } from "../../pipeline/controller/region.ts";
-import type { Target } from "../../pipeline/target.ts";
-import { HOME } from "./home-region.ts";
 
 export class BuildFailed extends CoalmineError {
   readonly code = "ERR_BUILD_FAILED";
-}
-
-export function openRegions(targets: readonly Target[]): [Region, ...Region[]] {
-  const [home, ...others] = targets.map((target) => openRegion(target, HOME.accountId));
-  if (home === undefined) throw new Error("there is no target");
-  return [home, ...others];
 }
 
 /** Builds this checkout, which has to be released under the versions that it says; `signal` ends it before it is done. */

@@ -8,27 +8,11 @@ import {
   replayAlarm,
 } from "../../infra/identity/identity.ts";
 import type { Place } from "../../infra/policies/statement.ts";
-
-/** One call of a region's service, by whatever way: function or network. */
-export interface Invoke {
-  (service: string, operation: string, input: object): Promise<object>;
-}
-
-const EXISTS = new Set([
-  "ResourceAlreadyExistsException",
-  "BucketAlreadyOwnedByYou",
-  "ResourceConflictException",
-  "EntityAlreadyExists",
-  "ResourceInUseException",
-]);
+import { type Invoke, unlessThereBy } from "./invoke.ts";
 
 /** Brings a region into the state that the identity stack gives one on AWS. May be repeated. */
 export async function setUpRegion(invoke: Invoke, place: Place, buckets: readonly string[]): Promise<void> {
-  const unlessThere = (service: string, operation: string, input: object): Promise<object | undefined> =>
-    invoke(service, operation, input).catch((failure: unknown) => {
-      if (failure instanceof Error && "code" in failure && EXISTS.has(String(failure.code))) return undefined;
-      throw failure;
-    });
+  const unlessThere = unlessThereBy(invoke);
   for (const Bucket of buckets) await unlessThere("s3", "CreateBucket", { Bucket });
   for (const thingGroupName of [names.fleetGroup, names.mainGroup, names.canaryGroup])
     await unlessThere("iot", "CreateThingGroup", { thingGroupName });

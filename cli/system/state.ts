@@ -81,7 +81,7 @@ export function needRunning(at: Places): RunningSystem {
     );
   throw new SystemError(
     "ERR_NOT_RUNNING",
-    `nothing runs with the state in ${at.state}; start it with \`npm start\``,
+    `nothing runs with the state in ${at.state}; start it with \`npm start\`, or name an AWS account in COALMINE_ACCOUNT`,
   );
 }
 

@@ -16,13 +16,14 @@ import { signersOf } from "../../pipeline/supply/signers.ts";
 import { names } from "../../infra/identity/identity.ts";
 import type { Target } from "../../pipeline/target.ts";
 import type { ProcessFleet } from "../../simulator/fleet/process/process-fleet.ts";
+import { ofThisMachine, openRegions } from "../asked/asked.ts";
 import { growOld, type Aging } from "./aging.ts";
 import { endCutOff } from "./cut-off.ts";
 import { DRIVEN, startDrivenRegion, type DrivenRegion } from "./driven-region.ts";
 import { buckets, HOME, startHomeRegion, type HomeRegion } from "./home-region.ts";
 import { startProcessDevices } from "./process-devices.ts";
 import { recordEvidence } from "./record-evidence.ts";
-import { buildCheckout, openRegions } from "./release.ts";
+import { buildCheckout } from "./release.ts";
 import { environmentOf, forgetRunning, writeRunning, type Places, type RunningSystem } from "./state.ts";
 
 export interface SystemOptions {
@@ -97,9 +98,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     running = runningSystem(at, home, driven);
     writeRunning(at, running);
     closing.add(at, forgetRunning);
-    // SDK clients of this process look here; they have no other credentials to fall back to.
-    Object.assign(process.env, environmentOf(running));
-    const regions = openRegions(running.targets);
+    const regions = openRegions(ofThisMachine(running));
     closing.add(regions, (open) => open.forEach(closeRegion));
 
     const time = targetTime({ clock: systemClock, controlTokens: running.controlTokens, tickMs: TICK_MS });

@@ -1,5 +1,5 @@
 import { CoalmineError } from "@coalmine/runtime";
-import { CommissioningRefused } from "../refusal.ts";
+import { CommissioningRefused, diskRefusal } from "../refusal.ts";
 import type { Language } from "../language.ts";
 import type { Block, Deed, Screen, StepName, StepState, Values, View } from "./screen.ts";
 import { type Texts, texts } from "./texts/texts.ts";
@@ -15,6 +15,8 @@ export interface Step {
 
 export interface Scene {
   readonly texts: Texts;
+  /** What was chosen of files, by their blocks' names. */
+  readonly files: Readonly<Record<string, Uint8Array>>;
   /** Shows what there is so far. */
   readonly changed: () => void;
 }
@@ -95,7 +97,7 @@ export class Flow {
    * Resolves when what was pressed is done, or was refused: the view says which. Rejects with a `FlowError` where it
    * could not even be begun.
    */
-  async act({ step: name, action, values }: Deed): Promise<void> {
+  async act({ step: name, action, values, files = {} }: Deed): Promise<void> {
     const words = texts[this.#language()];
     if (this.#isBusy) throw new FlowError("something is under way: wait until it is over", words.busy);
     const step = this.#step(this.#at);
@@ -111,8 +113,15 @@ export class Flow {
     const before = step.state;
     this.#changed();
     try {
-      await step.act(action, values, { texts: words, changed: () => this.#changed() });
-    } catch (failure) {
+      await step.act(action, values, {
+        texts: words,
+        files: Object.fromEntries(
+          Object.entries(files).map(([name, base64]) => [name, Buffer.from(base64, "base64")]),
+        ),
+        changed: () => this.#changed(),
+      });
+    } catch (thrown) {
+      const failure = diskRefusal(thrown, "the device's folder");
       if (!(failure instanceof CommissioningRefused)) throw failure;
       this.#refusal = { step: name, failure };
     } finally {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Language } from "../language.ts";
+import { FILE_BYTES_MAX } from "./file-limit.ts";
 
 /** In the order in which they are taken. */
 export const stepNames = [
@@ -45,6 +46,16 @@ export type Block =
       readonly value?: string;
       readonly hint?: string;
       readonly isOptional?: boolean;
+    }
+  /** A file of whoever looks on: the page takes one of the phone's, a terminal asks for its path. It never comes back in a view. */
+  | {
+      readonly kind: "file";
+      readonly name: string;
+      readonly label: string;
+      readonly hint?: string;
+      readonly isOptional?: boolean;
+      /** How such names end, by which a phone shows those first: `.p12,.pem`. */
+      readonly accept: string;
     }
   /** The time of whoever looks on: the page sends its own, in ms since 1970; a terminal asks. */
   | { readonly kind: "now"; readonly name: string; readonly label: string }
@@ -107,14 +118,21 @@ export interface Frame {
   readonly copied: string;
   readonly lostTouch: string;
   readonly optional: string;
+  /** Of a file that was chosen, and cannot be what was asked for. */
+  readonly tooLarge: string;
+  readonly unreadable: string;
   readonly toneWords: Readonly<Record<Tone, string>>;
 }
+
+const FILE_BASE64_MAX = 4 * Math.ceil(FILE_BYTES_MAX / 3);
 
 /** What a technician does. `step` is the one that they saw: on another nothing happens. */
 export const Deed = z.strictObject({
   step: StepName,
   action: z.string().regex(/^[a-z][A-Za-z0-9._-]{0,63}$/),
   values: z.record(z.string().max(32), z.string().max(4096)).default({}),
+  /** By the names of the screen's file blocks. */
+  files: z.record(z.string().max(32), z.base64().max(FILE_BASE64_MAX)).optional(),
 });
 export type Deed = z.infer<typeof Deed>;
 export type Values = Deed["values"];

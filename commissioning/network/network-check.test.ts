@@ -87,6 +87,8 @@ test("the list has what AWS documents, with port 443 by its own protocol name, a
     port: 443,
     alpn: "x-amzn-mqtt-ca",
   });
+  const nucleus = { archive: "https://releases.example/greengrass-2.18.0.zip", sha256: "0".repeat(64) };
+  expect(networkList({ ...endpoints, nucleus })[4]).toMatchObject({ host: "releases.example", port: 443 });
   expect(networkList({ ...endpoints, region: "cn-north-1" })[3]?.host).toBe("s3.cn-north-1.amazonaws.com.cn");
 });
 

@@ -30,7 +30,8 @@ export type ListOptions = Pick<
   | "iotCredEndpoint"
   | "greengrassDataPlaneEndpoint"
   | "greengrassDataPlanePort"
-> & { readonly timeServers?: readonly string[] };
+> &
+  Partial<Pick<CommissionOptions, "nucleus">> & { readonly timeServers?: readonly string[] };
 
 /**
  * What a core device of these endpoints sends to.
@@ -60,11 +61,18 @@ export function networkList(options: ListOptions): readonly Need[] {
     ),
     need("credentials", credentials, Number(credentialsPort), "https", true),
     need("artifacts", s3, HTTPS_PORT, "https", false, [`*.${s3}`, s3]),
+    ...nucleusFrom(options).map(([host, port]) => need("artifacts", host, port, "https", false)),
     need("logs", `logs.${region}.${domain}`, HTTPS_PORT, "https", false),
     ...(options.timeServers ?? ["time.aws.com"]).map((server) =>
       need("time", server, NTP_PORT, "ntp", false),
     ),
   ];
+}
+
+/** Where the nucleus itself comes from, if it is not on the device. */
+function nucleusFrom({ nucleus }: ListOptions): readonly [host: string, port: number][] {
+  const url = nucleus && URL.parse(nucleus.archive);
+  return url?.protocol === "https:" ? [[url.hostname, Number(url.port || HTTPS_PORT)]] : [];
 }
 
 /** A host that answers plain requests too, with a header that is its own: whoever answers without it stands in its place. */

@@ -95,7 +95,7 @@ test("what is pressed is done and kept; what is stale, unknown or wrong is refus
   expect(form.status).toBe(400);
   const long = await post(
     "act",
-    { step: "site", action: "keep", values: { site: "x".repeat(70_000) } },
+    { step: "site", action: "keep", values: { site: "x".repeat(200_000) } },
     headers,
   );
   expect(long.status).toBe(413);
@@ -144,6 +144,11 @@ test("a phone that looks for the internet is led to the page; files are given by
   const headers = await session();
   const probe = await app.request("/generate_204");
   expect([probe.status, probe.headers.get("location")]).toEqual([302, "/"]);
+  const told = await app.request("http://10.42.7.1/captive");
+  expect([told.headers.get("content-type"), await told.json()]).toEqual([
+    "application/captive+json",
+    { captive: true, "user-portal-url": "http://10.42.7.1/" },
+  ]);
   const shown = await app.request("/");
   expect(await shown.text()).toBe("<p>page</p>");
   expect(shown.headers.get("content-security-policy")).toContain("default-src 'self'");

@@ -6,12 +6,14 @@ import { streamSSE } from "hono/streaming";
 import type { Clock } from "@coalmine/ports";
 import * as z from "zod";
 import { type Flow, FlowError } from "../flow/flow.ts";
+import { FILE_BYTES_MAX } from "../flow/file-limit.ts";
 import { Deed, StepName, type View } from "../flow/screen.ts";
 import type { Language } from "../language.ts";
 import { texts } from "../flow/texts/texts.ts";
 import type { Door } from "./door.ts";
 
-const BODY_BYTES_MAX = 64 * 1024;
+/** Three files in base64, and what was typed. */
+const BODY_BYTES_MAX = 4 * FILE_BYTES_MAX + 64 * 1024;
 /** Streams at a time: a phone keeps one, and forgets to close it. */
 const STREAMS_MAX = 16;
 /** Proxies and phones close what is silent for longer. */
@@ -55,6 +57,12 @@ export function page({ flow, door, assets, clock, language, offered }: PageParts
   app.get("/", (context) => context.html(assets.html));
   app.get("/app.js", (context) => context.body(assets.script, 200, { "content-type": "text/javascript" }));
   app.get("/style.css", (context) => context.body(assets.style, 200, { "content-type": "text/css" }));
+
+  // What DHCP names in the device's own network. @see RFC 8908, 5
+  app.get("/captive", (context) => {
+    const portal = { captive: true, "user-portal-url": new URL("/", context.req.url).href };
+    return context.body(JSON.stringify(portal), 200, { "content-type": "application/captive+json" });
+  });
 
   app.post("/api/enter", async (context) => {
     const given = Code.safeParse(await json(context));

@@ -45,7 +45,7 @@ export function makeReport(findings: Findings): Report {
     calibrations,
     certificateId: entries.certificate?.certificateId ?? "",
     claimErased: entries.claimErased !== undefined,
-    versions,
+    versions: { ...versions, ...(entries.nucleus && { nucleus: entries.nucleus.version }) },
     deviations,
   });
 }

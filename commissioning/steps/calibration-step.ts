@@ -28,6 +28,8 @@ export interface CalibrationParts {
 
 type Found = Extract<PortResult, { readonly found: true }>;
 
+const CURVE_TRIES = 3;
+
 /** Each instrument of the suite against a reference fluid, step by step; or its factory calibration stays. */
 export class CalibrationStep implements Step {
   readonly name = "calibration";
@@ -183,9 +185,12 @@ export class CalibrationStep implements Step {
       const conversation = await Conversation.open({ links, clock }, target, framing);
       try {
         while (this.#state?.step === "settle" || this.#state?.step === "measure") {
-          const curve = await conversation.measureCurve();
+          const curve = await wholeCurve(conversation);
           if (curve === undefined)
-            throw new CommissioningRefused("silent-instrument", `${port}: a flow curve did not come whole`);
+            throw new CommissioningRefused(
+              "silent-instrument",
+              `${port}: ${CURVE_TRIES} flow curves one after another did not come whole`,
+            );
           this.#step({ kind: "curve", curve });
           changed();
         }
@@ -212,4 +217,13 @@ export class CalibrationStep implements Step {
   #step(event: Parameters<typeof nextCalibration>[1]): void {
     if (this.#state !== undefined) this.#state = nextCalibration(this.#state, event);
   }
+}
+
+/** A frame that a line has lost costs its curve, not the calibration. */
+async function wholeCurve(conversation: Pick<Conversation, "measureCurve">) {
+  for (let tries = 1; tries <= CURVE_TRIES; tries++) {
+    const curve = await conversation.measureCurve();
+    if (curve !== undefined) return curve;
+  }
+  return undefined;
 }

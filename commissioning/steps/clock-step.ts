@@ -4,6 +4,7 @@ import type { AnswerBook } from "../flow/answers.ts";
 import type { Scene, Step } from "../flow/flow.ts";
 import type { Block, Screen, StepState, Values } from "../flow/screen.ts";
 import type { Texts } from "../flow/texts/texts.ts";
+import type { ClockBattery } from "../technician/clock-battery.ts";
 import { CommissioningRefused } from "../refusal.ts";
 
 /** Sets the machine's clock, which takes its superuser. Rejects with what the system says. */
@@ -13,19 +14,33 @@ export type SetClock = (to: Instant) => Promise<void>;
 const AHEAD_MS_MAX = 60_000;
 const SECOND_MS = 1000;
 
+export interface ClockParts {
+  readonly book: AnswerBook;
+  readonly clock: Clock;
+  readonly setClock: SetClock;
+  /** Whether the hardware's clock will still go after the next power cut. */
+  readonly battery: () => Promise<ClockBattery>;
+}
+
 /** Nothing that uses TLS begins, and nothing is measured, before the time is right. */
 export class ClockStep implements Step {
   readonly name = "clock";
   readonly #book: AnswerBook;
   readonly #clock: Clock;
   readonly #setClock: SetClock;
+  readonly #battery: ClockBattery;
   /** The device's clock beside the phone's, when they were last compared. */
   #aheadMs: number | undefined;
 
-  constructor(book: AnswerBook, clock: Clock, setClock: SetClock) {
+  private constructor({ book, clock, setClock }: ClockParts, battery: ClockBattery) {
     this.#book = book;
     this.#clock = clock;
     this.#setClock = setClock;
+    this.#battery = battery;
+  }
+
+  static async open(parts: ClockParts): Promise<ClockStep> {
+    return new ClockStep(parts, await parts.battery());
   }
 
   /** A device that was without power for long may have lost its time again. */
@@ -41,6 +56,9 @@ export class ClockStep implements Step {
       blocks.push({ kind: "note", tone: "warn", text: words.differs(this.#aheadSeconds) });
     else if (this.#aheadMs !== undefined)
       blocks.push({ kind: "note", tone: "good", text: words.agrees(this.#aheadSeconds) });
+    const battery = words.battery[this.#battery];
+    if (battery !== "")
+      blocks.push({ kind: "note", tone: this.#battery === "good" ? "good" : "warn", text: battery });
     blocks.push({ kind: "now", name: "now", label: words.now });
     const set = { action: "set", label: words.set, kind: "primary" } as const;
     const check = { action: "check", label: words.check, kind: "primary" } as const;

@@ -1,13 +1,18 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Clock } from "@coalmine/ports";
-import { DrivenClock } from "@coalmine/runtime";
+import { DrivenClock, SeededRandom } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
 import type { Proxy } from "@coalmine/site";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { CertificateAuthority } from "../../simulator/cloud/identity/certificate-authority.ts";
 import { SimulatedNetwork } from "../../simulator/site/simulated-network.ts";
 import { openSite, type SitePlan } from "../../simulator/site/site-plan.ts";
-import { durableFiles } from "../durable-files.ts";
+import { filesBelow } from "../../test/files-below.ts";
+import { type DurableFiles, durableFiles } from "../durable-files.ts";
+import { authorityPem, PASSWORD, pkcs12 } from "../eap/eap-certificate.fixture.ts";
+import { EapFiles } from "../eap/eap-files.ts";
 import { AnswerBook } from "../flow/answers.ts";
 import { Flow } from "../flow/flow.ts";
 import type { StepName, Values } from "../flow/screen.ts";
@@ -45,17 +50,21 @@ const plan: SitePlan = {
 let folder: string;
 let answers: string;
 let proxyFile: string;
+let eapFolder: string;
 let clock: DrivenClock;
 let aheadMs: number;
 let site: SitePlan;
 let network: SimulatedNetwork;
+let disk: DurableFiles;
 let flow: Flow;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "steps-"));
   answers = join(folder, "answers.json");
   proxyFile = join(folder, "proxy.json");
+  eapFolder = join(folder, "eap");
   clock = new DrivenClock(START_MS, () => new Promise(setImmediate));
   aheadMs = 0;
+  disk = durableFiles;
   site = plan;
   network = new SimulatedNetwork(() => site, clock);
   flow = await powered();
@@ -64,7 +73,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 /** The program as it starts on this device, also after a power cut. */
 async function powered(): Promise<Flow> {
-  const book = await AnswerBook.open(answers);
+  const book = await AnswerBook.open(answers, { write: (...file) => disk.write(...file), erase: disk.erase });
   const device: Clock = {
     now: () => clock.now() + aheadMs,
     monotonicMs: () => clock.monotonicMs(),
@@ -78,17 +87,36 @@ async function powered(): Promise<Flow> {
   };
   const steps = [
     new SiteStep(book, "rheo-0042"),
-    new ClockStep(book, device, set),
-    await NetworkStep.open({ book, network, proxies, now: () => clock.now() }),
+    await ClockStep.open({
+      book,
+      clock: device,
+      setClock: set,
+      battery: async () => site.deviceClockBattery,
+    }),
+    await NetworkStep.open({
+      book,
+      network,
+      proxies,
+      eapFiles: new EapFiles(eapFolder, durableFiles),
+      now: () => clock.now(),
+    }),
   ];
   return new Flow(steps, () => book.answers.language ?? "en");
 }
-async function press(step: StepName, action: string, values: Values = {}): Promise<void> {
+async function press(
+  step: StepName,
+  action: string,
+  values: Values = {},
+  files: Readonly<Record<string, string>> = {},
+): Promise<void> {
   let isOver = false;
-  const acting = flow.act({ step, action, values }).finally(() => (isOver = true));
-  for (let waits = 0; !isOver && waits < 2000; waits++) {
+  const acting = flow.act({ step, action, values, files }).finally(() => (isOver = true));
+  while (!isOver) {
     await clock.settle();
-    if (!isOver) await clock.runUntil(clock.now() + 100);
+    const next = clock.next();
+    // A handshake takes no time of this clock's.
+    if (next === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+    else await clock.runUntil(next);
   }
   await acting;
 }
@@ -127,6 +155,25 @@ test("a clock that was never set stops the way until it is set from the phone; o
   expect(buttons()).toEqual(["set", "keep"]);
   await press("clock", "set", { now: new Date(clock.now()).toISOString() });
   expect(Math.abs(aheadMs)).toBeLessThan(60_000);
+
+  // Its battery will not last, which stops nobody.
+  site = { ...plan, deviceClockBattery: "low" };
+  flow = await powered();
+  flow.go("clock");
+  expect(JSON.stringify(flow.view.blocks)).toContain("battery is low");
+  expect(buttons()[0]).toBe("check");
+});
+
+test("a full disk is said on the page, nothing is taken for done, and with room the same button goes on", async () => {
+  await press("site", "language-en");
+  const typed = { site: "st-mary", technician: "Ada" };
+  const full = Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+  disk = { ...durableFiles, write: () => Promise.reject(full) };
+  await press("site", "keep", typed);
+  expect([flow.view.step, bad()]).toEqual(["site", expect.stringMatching(/The disk is full.*no room below/)]);
+  disk = durableFiles;
+  await press("site", "keep", typed);
+  expect(flow.view.step).toBe("clock");
 });
 
 test("the strongest network first; a wrong passphrase, user or name is told apart, and the right one connects", async () => {
@@ -135,7 +182,7 @@ test("the strongest network first; a wrong passphrase, user or name is told apar
   await press("network", "scan-wlan0");
   const choice = flow.view.blocks.find((block) => block.kind === "choice");
   expect(choice?.options.map(({ label, detail }) => [label, detail])).toEqual([
-    ["clinic", "802.1X with user and password, 81 %, 5 GHz"],
+    ["clinic", "802.1X with user or certificate, 81 %, 5 GHz"],
     ["ward", "WPA2 with a passphrase, 70 %, 2.4 GHz"],
   ]);
   await press("network", "pick", {});
@@ -190,6 +237,59 @@ test("by cable: without DHCP a fixed address is asked for; without any network i
   await press("network", "without");
   flow = await powered();
   expect(flow.view.steps.map(({ state }) => state)).toEqual(["done", "done", "later"]);
+});
+
+test("802.1X by a certificate, by air and by cable: what cannot work is said before the network is asked; what works is kept for its owner alone, what does not is not", async () => {
+  const random = new SeededRandom("hospital");
+  const own = await CertificateAuthority.open({ random, wallClock: systemClock });
+  const radius = own.serverCertificate("radius.hospital.example");
+  const accounts = [{ identity: "device-7" }];
+  site = {
+    ...plan,
+    accessPoints: [{ ssid: "clinic", signalPercent: 81, bandGHz: 5, security: { kind: "802.1x", accounts } }],
+    ethernet: { plugged: true, accounts },
+    authenticationServer: { ...radius, believes: authorityPem },
+  };
+  const base64 = (content: string | Uint8Array) => Buffer.from(content).toString("base64");
+  const files = { certificate: base64(pkcs12) };
+  const typed = { identity: "device-7", "key-password": PASSWORD };
+  const kept = async () =>
+    (await filesBelow(folder))
+      .filter(({ path }) => path.startsWith(eapFolder))
+      .map(({ path, mode }) => `${basename(path)} ${mode}`)
+      .toSorted();
+  await toNetwork();
+  await press("network", "guarded-eth0");
+  await press("network", "by-certificate");
+  await press("network", "join", typed);
+  expect(bad()).toContain("Certificate");
+  await press("network", "join", { ...typed, "key-password": "no" }, files);
+  expect(bad()).toMatch(/password does not open the file/);
+  expect(await kept()).toEqual([]);
+  await press("network", "join", { ...typed, identity: "device-8" }, files);
+  expect(bad()).toMatch(/does not let "device-8" in/);
+  expect(await kept()).toEqual([]);
+  // The building's server is signed by another authority than the one that was handed over.
+  await press("network", "join", typed, { ...files, authority: base64(authorityPem) });
+  expect(bad()).toMatch(/does not let "device-7" in/);
+  expect(await kept()).toEqual([]);
+  await press("network", "join", typed, { ...files, authority: base64(own.certificatePem) });
+  expect([bad(), buttons()[0]]).toEqual([undefined, "keep"]);
+  expect(await kept()).toEqual(["authority.pem 600", "client.p12 600"]);
+
+  await press("network", "scan-wlan0");
+  await press("network", "pick", choose("clinic"));
+  await press("network", "by-certificate");
+  await press("network", "join", typed, files);
+  expect((await kept()).length).toBe(3);
+  await press("network", "keep");
+  for (const { path, text } of await filesBelow(folder)) expect(text, path).not.toContain(PASSWORD);
+  expect(JSON.stringify(flow.view)).not.toContain(files.certificate.slice(0, 40));
+  // Another way in: what the last one needed is gone.
+  site = plan;
+  flow.go("network");
+  await press("network", "cable-eth0");
+  expect(await kept()).toEqual(["client.p12 600"]);
 });
 
 test("a proxy is kept where its owner alone reads it, shown without its password, and refused where it cannot be one", async () => {

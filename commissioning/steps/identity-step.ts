@@ -23,7 +23,7 @@ export class IdentityStep implements Step {
   }
 
   screen({ identity: words }: Texts): Screen {
-    const { certificate, claimErased } = this.#device.entries;
+    const { certificate, claimErased, proven } = this.#device.entries;
     if (this.state === "done")
       return {
         blocks: [
@@ -38,12 +38,18 @@ export class IdentityStep implements Step {
         ],
         buttons: [],
       };
+    const now: Button = { action: "use", label: words.use, kind: "primary" };
+    // The rest of it needs no code.
+    if (proven !== undefined)
+      return {
+        blocks: [{ kind: "note", tone: "good", text: words.made }],
+        buttons: [{ ...now, label: words.install }],
+      };
     const blocks: Block[] = [
       { kind: "text", text: words.what },
       { kind: "input", name: "code", label: words.code, type: "text", hint: "XXXX-XXXX-XXXX" },
     ];
     const later: Button = { action: "later", label: words.later, kind: "plain" };
-    const now: Button = { action: "use", label: words.use, kind: "primary" };
     const isOffline = this.#book.answers.leftOut.network !== undefined;
     return { blocks, buttons: isOffline ? [{ ...later, kind: "primary" }] : [now, later] };
   }

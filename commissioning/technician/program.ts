@@ -4,6 +4,7 @@ import type { ReferenceFluid } from "@coalmine/instrument/guided-calibration/ref
 import type { Network, Probes, Proxy } from "@coalmine/site";
 import type { CommissioningPorts } from "../commissioning.ts";
 import { durableFiles } from "../durable-files.ts";
+import { EapFiles } from "../eap/eap-files.ts";
 import { AnswerBook } from "../flow/answers.ts";
 import { Flow } from "../flow/flow.ts";
 import type { Language } from "../language.ts";
@@ -19,6 +20,7 @@ import { NetworkStep } from "../steps/network-step.ts";
 import { ReportStep } from "../steps/report-step.ts";
 import { SelfTestStep } from "../steps/self-test-step.ts";
 import { SiteStep } from "../steps/site-step.ts";
+import type { ClockBattery } from "./clock-battery.ts";
 
 export interface ProgramParts {
   readonly settings: FactorySettings;
@@ -26,6 +28,7 @@ export interface ProgramParts {
   readonly network: Network;
   readonly probes: (proxy: Proxy | undefined) => Probes;
   readonly setClock: SetClock;
+  readonly battery: () => Promise<ClockBattery>;
   readonly fluids: readonly ReferenceFluid[];
   readonly consoleUrl?: string | undefined;
   readonly timeServers?: readonly string[];
@@ -44,7 +47,7 @@ export interface Program {
 
 /** Goes on where it was, whatever became of the program that ran before. */
 export async function openProgram(parts: ProgramParts): Promise<Program> {
-  const { settings, ports, network, probes, setClock, fluids, consoleUrl, timeServers } = parts;
+  const { settings, ports, network, probes, setClock, battery, fluids, consoleUrl, timeServers } = parts;
   const { clock, links } = ports;
   const now = (): number => clock.now();
   const book = await AnswerBook.open(join(settings.root, "commissioning", "answers.json"), ports.files);
@@ -53,15 +56,17 @@ export async function openProgram(parts: ProgramParts): Promise<Program> {
   const language = (): Language => book.answers.language ?? "en";
   const trust = (): Promise<string> => readFile(settings.rootCaFile, "utf8");
   const places = placesOf(settings);
+  const { files: disk = durableFiles } = ports;
+  const eapFiles = new EapFiles(places.eap, disk);
   const proxies = {
     find: () => readProxy(places.proxy),
-    keep: (proxy: Proxy | undefined) => keepProxy(places.proxy, proxy, ports.files ?? durableFiles),
+    keep: (proxy: Proxy | undefined) => keepProxy(places.proxy, proxy, disk),
   };
   const flow = new Flow(
     [
       new SiteStep(book, settings.serial),
-      new ClockStep(book, clock, setClock),
-      await NetworkStep.open({ book, network, proxies, now }),
+      await ClockStep.open({ book, clock, setClock, battery }),
+      await NetworkStep.open({ book, network, eapFiles, proxies, now }),
       new ChecksStep({
         book,
         device,

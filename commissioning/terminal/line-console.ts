@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { type Readable, Writable } from "node:stream";
 import type { Console } from "./terminal.ts";
@@ -37,6 +38,7 @@ export function lineConsole(
       if (secret && isTerminal) output.write("\n");
       return typed.shift();
     },
+    read: (path) => readFile(path).catch(() => undefined),
     close: () => lines.close(),
   };
 }

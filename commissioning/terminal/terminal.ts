@@ -1,5 +1,6 @@
 import type { Flow } from "../flow/flow.ts";
 import { FlowError } from "../flow/flow.ts";
+import { FILE_BYTES_MAX } from "../flow/file-limit.ts";
 import { type Block, type Button, type Deed, stepNames, type View } from "../flow/screen.ts";
 
 /** The end of a terminal that this draws on, and asks by. */
@@ -7,6 +8,8 @@ export interface Console {
   write(text: string): void;
   /** The line that was typed; a secret is not shown. Undefined where the input has ended. */
   ask(prompt: string, isSecret: boolean): Promise<string | undefined>;
+  /** A file of this machine; undefined where it cannot be read. */
+  read(path: string): Promise<Uint8Array | undefined>;
 }
 
 /**
@@ -43,14 +46,16 @@ async function asked(view: View, console: Console): Promise<Deed | "again" | und
   const button = await pressed(view.buttons, console);
   if (button === undefined || button === "again") return button;
   const values: Record<string, string> = {};
+  const files: Record<string, string> = {};
   // Only the first button sends a form; the others stand beside it.
   if (button === view.buttons[0])
     for (const block of view.blocks) {
-      const value = await valueOf(block, view, console);
+      const value =
+        block.kind === "file" ? await fileOf(block, view, console) : await valueOf(block, view, console);
       if (value === undefined) return undefined;
-      if (value !== null) values[value.name] = value.text;
+      if (value !== null) (block.kind === "file" ? files : values)[value.name] = value.text;
     }
-  return { step: view.step, action: button.action, values };
+  return { step: view.step, action: button.action, values, files };
 }
 
 async function pressed(buttons: readonly Button[], console: Console): Promise<Button | "again" | undefined> {
@@ -58,6 +63,24 @@ async function pressed(buttons: readonly Button[], console: Console): Promise<Bu
   const line = await console.ask("> ", false);
   if (line === undefined) return undefined;
   return buttons[(line.trim() === "" ? 1 : Number(line)) - 1] ?? "again";
+}
+
+/** In base64. Asked for again until it can be read; an empty line names none. */
+async function fileOf(
+  { name, label, hint = "", isOptional = false }: Extract<Block, { kind: "file" }>,
+  { frame }: View,
+  console: Console,
+): Promise<{ readonly name: string; readonly text: string } | null | undefined> {
+  const prompt = [label, isOptional ? frame.optional : "", hint].filter((part) => part !== "").join(" ");
+  for (;;) {
+    const path = await console.ask(`${prompt}: `, false);
+    if (path === undefined) return undefined;
+    if (path.trim() === "") return null;
+    const bytes = await console.read(path.trim());
+    if (bytes !== undefined && bytes.length <= FILE_BYTES_MAX)
+      return { name, text: Buffer.from(bytes).toString("base64") };
+    console.write(`${bytes === undefined ? frame.unreadable : frame.tooLarge}\n`);
+  }
 }
 
 /** Null for what asks nothing. An empty line keeps what stands there. */
@@ -146,6 +169,7 @@ function told(block: Block, { toneWords }: View["frame"]): readonly string[] {
     case "files":
       return [block.title, ...block.rows.map(({ label, name }) => `  ${label}: ${name}`)];
     case "input":
+    case "file":
     case "now":
     case "choice":
       break;

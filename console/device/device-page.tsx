@@ -7,6 +7,7 @@ import { Facts } from "../shown/facts.tsx";
 import { timeText } from "../shown/figures.ts";
 import { To } from "../shown/link.tsx";
 import { stateTones, Status, type Tone } from "../shown/status.tsx";
+import { WaitsFor } from "../shown/waits-for.tsx";
 import { LogTail } from "./log-tail.tsx";
 
 /** One device on one page: who it is, what it runs, how it is and how old that is, its logs, its tests. */
@@ -63,7 +64,7 @@ export function DevicePage({
 function Health({ device }: { readonly device: Device }) {
   const { texts } = useDesk();
   const { deviceOf, states, heard, state } = texts.value;
-  const { fleet, because, seen, connection, job, rollout, nucleus } = device;
+  const { fleet, because, seen, connection, job, waits, rollout, nucleus } = device;
   return (
     <section>
       <h2>{deviceOf.health}</h2>
@@ -92,6 +93,7 @@ function Health({ device }: { readonly device: Device }) {
               </>
             ),
           ],
+          [deviceOf.update, waits !== undefined && <Status tone="busy" word={<WaitsFor waits={waits} />} />],
           [
             deviceOf.hardware,
             nucleus !== undefined &&

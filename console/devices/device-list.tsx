@@ -5,6 +5,7 @@ import { useDesk } from "../frame/desk.ts";
 import { AgeOf } from "../shown/age.tsx";
 import { To } from "../shown/link.tsx";
 import { stateTones, Status } from "../shown/status.tsx";
+import { WaitsFor } from "../shown/waits-for.tsx";
 import { rowAfter, scrollTo, windowOf } from "../shown/window.ts";
 
 const ROW_PX = 40;
@@ -72,7 +73,8 @@ export function DeviceList({ rows }: { readonly rows: readonly DeviceRow[] }) {
           return (
             row !== undefined && (
               <Row
-                key={`${row.fleet} ${row.thing}`}
+                // By its place, not its device: what a filter leaves is written into the rows that are drawn already.
+                key={index}
                 row={row}
                 index={index}
                 topPx={index * rowPx}
@@ -93,7 +95,7 @@ function drawn(first: number, end: number, current: number): number[] {
 }
 
 function Row({
-  row: { thing, fleet, cohort, state, because, seen, site },
+  row: { thing, fleet, cohort, state, because, waits, seen, site },
   index,
   topPx,
   isCurrent,
@@ -114,6 +116,12 @@ function Row({
       <span role="cell">
         <Status tone={stateTones[state]} word={texts.value.states[state]} />
         {because !== undefined && <small lang="en"> {because}</small>}
+        {waits !== undefined && (
+          <small>
+            {" "}
+            <WaitsFor waits={waits} />
+          </small>
+        )}
       </span>
       <span role="cell">
         {texts.value.cohorts[cohort]} <small>{fleet}</small>

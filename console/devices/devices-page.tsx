@@ -135,7 +135,18 @@ async function everything({ ask }: Desk): Promise<Answered<Everything>> {
       limit: String(ROWS_A_PAGE),
       ...(after === undefined ? {} : { after }),
     });
-    if (answered.kind === "refusal") return answered;
+    if (answered.kind === "refusal") {
+      const { last, ...refusal } = answered;
+      if (last === undefined) return refusal;
+      const { devices, sets: known, total } = last.value;
+      return {
+        ...refusal,
+        last: {
+          value: { rows: [...rows, ...devices], sets: { ...sets, ...known }, total, askedMs },
+          ageMs: last.ageMs,
+        },
+      };
+    }
     rows.push(...answered.value.devices);
     Object.assign(sets, answered.value.sets);
     after = answered.value.next;

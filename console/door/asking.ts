@@ -1,5 +1,6 @@
 import type { OperatorCall, operatorCalls } from "@coalmine/contract/operator-api";
 import type * as z from "zod";
+import type { KeptAnswers, Last } from "./kept-answers.ts";
 import { difference, type Shape } from "./shape.ts";
 
 /** The contract's calls as the build takes them over: all that the console knows of the API. */
@@ -18,14 +19,19 @@ export interface Refusal {
 }
 export type Answered<Value> =
   | { readonly kind: "answer"; readonly value: Value }
-  | ({ readonly kind: "refusal" } & Refusal);
+  /** `last` is what the same was answered with before, where the server cannot be reached. */
+  | ({ readonly kind: "refusal"; readonly last?: Last<Value> } & Refusal);
 
 export interface AskParts {
   readonly calls: Calls;
   readonly fetch: (path: string, init: RequestInit) => Promise<Response>;
+  readonly kept: KeptAnswers;
   /** Told when the API knows nobody here any more. */
   readonly signedOut: () => void;
 }
+
+/** Of no use once they are old, and of a device's own words. */
+const PASSING: ReadonlySet<OperatorCall> = new Set<OperatorCall>(["logs", "signIn"]);
 
 /** Longer than any answer takes; a phone in a lift waits for ever. */
 const ANSWER_MS_MAX = 20_000;
@@ -37,17 +43,21 @@ export type Ask = <Call extends OperatorCall>(
 ) => Promise<Answered<Answer<Call>>>;
 
 /** Asks the API. Members of `values` that the call's path does not name become its query. Never throws. */
-export function asking({ calls, fetch, signedOut }: AskParts): Ask {
+export function asking({ calls, fetch, kept, signedOut }: AskParts): Ask {
   return async <Call extends OperatorCall>(
     call: Call,
     values: Readonly<Record<string, string>> = {},
     body?: object,
   ): Promise<Answered<Answer<Call>>> => {
     const { method, path, shape } = calls[call];
+    const at = filled(path, values);
+    const isKept = method === "GET" && !PASSING.has(call);
+    // Whoever goes leaves nothing behind, also where the server does not hear it.
+    if (call === "leave") kept.forget();
     let response: Response;
     let value: unknown;
     try {
-      response = await fetch(filled(path, values), {
+      response = await fetch(at, {
         method,
         signal: AbortSignal.timeout(ANSWER_MS_MAX),
         ...(body === undefined
@@ -56,16 +66,39 @@ export function asking({ calls, fetch, signedOut }: AskParts): Ask {
       });
       value = await response.json();
     } catch (failure) {
-      return { kind: "refusal", code: "unreachable", sentence: String(failure), next: "", status: 0 };
+      const last = isKept ? kept.last(at) : undefined;
+      return {
+        kind: "refusal",
+        code: "unreachable",
+        sentence: String(failure),
+        next: "",
+        status: 0,
+        // A new release of the console may know it no more.
+        ...(last === undefined || difference(last.value, shape) !== undefined
+          ? {}
+          : // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as below.
+            { last: last as Last<Answer<Call>> }),
+      };
     }
-    if (response.status === 401) signedOut();
+    if (response.status === 401) {
+      kept.forget();
+      signedOut();
+    }
     if (!response.ok) return { kind: "refusal", status: response.status, ...problemOf(value) };
     const differs = difference(value, shape);
     if (differs !== undefined)
       return { kind: "refusal", code: "strange", sentence: `${call}: ${differs}`, next: "", status: 200 };
+    if (call === "me" && !isSame(kept.last(at)?.value, value)) kept.forget();
+    if (isKept) kept.keep(at, value);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has the shape that this type was made from.
     return { kind: "answer", value: value as Answer<Call> };
   };
+}
+
+/** Whether that is the same person, who may see what was kept. */
+function isSame(before: unknown, now: unknown): boolean {
+  const of = (session: unknown): string => JSON.stringify([Object(session).who, Object(session).role]);
+  return of(before) === of(now);
 }
 
 export function filled(path: string, values: Readonly<Record<string, string>>): string {

@@ -29,7 +29,7 @@ export function RolloutPage({ at }: { readonly at: RolloutPlace }) {
     <Asked watched={watched.value} again={again}>
       {(shown) => (
         <>
-          <Head shown={shown} again={again} />
+          <Head shown={shown} isOld={watched.value.refusal !== undefined} again={again} />
           <StageBar stages={shown.stages} />
           <Metrics at={{ ...at, rollout: shown.rollout }} />
           <Why shown={shown} />
@@ -39,13 +39,22 @@ export function RolloutPage({ at }: { readonly at: RolloutPlace }) {
   );
 }
 
-function Head({ shown, again }: { readonly shown: Rollout; readonly again: () => void }) {
+function Head({
+  shown,
+  isOld,
+  again,
+}: {
+  readonly shown: Rollout;
+  /** It could not be asked for anew: it may have moved on. */
+  readonly isOld: boolean;
+  readonly again: () => void;
+}) {
   const { texts, signed, quietMs } = useDesk();
   const deciding = useSignal<Decision | undefined>(undefined);
   const done = useSignal<number | undefined>(undefined);
   const { decide, decisions, rollout: words } = texts.value;
   const role = signed.value.kind === "in" ? signed.value.session.role : "viewer";
-  const isCut = quietMs.value !== undefined;
+  const isCut = isOld || quietMs.value !== undefined;
   const offered = shown.choices.map((choice) => ({
     choice,
     refusal: refusalOf(choice, { role, isCut, seen: shown.seen }, texts.value),

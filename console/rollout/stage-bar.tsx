@@ -4,6 +4,7 @@ import { Said } from "../shown/asked.tsx";
 import { countText, durationText, shareText } from "../shown/figures.ts";
 import { To } from "../shown/link.tsx";
 import { Status, type Tone } from "../shown/status.tsx";
+import { WaitsFor } from "../shown/waits-for.tsx";
 
 const tones: Readonly<Record<Stage["state"], Tone>> = {
   done: "good",
@@ -90,22 +91,44 @@ function Now({
           <Said text={`(${deadline.name}; then ${deadline.afterwards})`} />
         </p>
       )}
-      {stuck.length > 0 && (
-        <>
-          <p>
-            <Status tone="warn" word={rollout.stuck(countText(stuck.length, language.value))} />
-          </p>
-          <ul class="plain">
-            {stuck.map((one) => (
-              <li key={one.thing}>
-                <To place={{ page: "device", thing: one.thing }}>{one.thing}</To>{" "}
-                {rollout.stuckIn(one.stage, durationText(one.ageMs, language.value))}.{" "}
-                <Said text={one.next} />
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
+      <Late tone="busy" word={rollout.waiting} devices={stuck.filter(({ waits }) => waits !== undefined)} />
+      <Late tone="warn" word={rollout.stuck} devices={stuck.filter(({ waits }) => waits === undefined)} />
     </div>
+  );
+}
+
+/** Devices that are not where they should be: those whose work is waited for, or those that are stuck. */
+function Late({
+  tone,
+  word,
+  devices,
+}: {
+  readonly tone: Tone;
+  readonly word: (count: string) => string;
+  readonly devices: StageTarget["stuck"];
+}) {
+  const { texts, language } = useDesk();
+  if (devices.length === 0) return null;
+  return (
+    <>
+      <p>
+        <Status tone={tone} word={word(countText(devices.length, language.value))} />
+      </p>
+      <ul class="plain">
+        {devices.map(({ thing, stage, ageMs, waits, next }) => (
+          <li key={thing}>
+            <To place={{ page: "device", thing }}>{thing}</To>{" "}
+            {waits === undefined ? (
+              <>
+                {texts.value.rollout.stuckIn(stage, durationText(ageMs, language.value))}.{" "}
+                <Said text={next} />
+              </>
+            ) : (
+              <WaitsFor waits={waits} />
+            )}
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }

@@ -2,10 +2,11 @@ import type { ComponentChildren } from "preact";
 import type { Refusal } from "../door/asking.ts";
 import { useDesk } from "../frame/desk.ts";
 import type { Watched } from "../frame/watched.ts";
+import { durationText } from "./figures.ts";
 
 /** What was asked for once it is there; until then, or where it is refused, a sentence instead. */
 export function Asked<Value>({
-  watched: { value, refusal },
+  watched: { value, answeredMs, refusal },
   again,
   children,
 }: {
@@ -13,13 +14,15 @@ export function Asked<Value>({
   readonly again: () => void;
   readonly children: (value: Value) => ComponentChildren;
 }) {
-  const { texts } = useDesk();
-  const { loading, oldValue, again: askAgain } = texts.value;
+  const { texts, language, tick } = useDesk();
+  const { loading, oldValue, ago, again: askAgain } = texts.value;
+  void tick.value;
+  const age = ago(durationText(performance.now() - answeredMs, language.value));
   return (
     <>
       {refusal !== undefined && (
         <div class="note bad" role="alert">
-          <Refused refusal={refusal} /> {value !== undefined && oldValue}{" "}
+          <Refused refusal={refusal} /> {value !== undefined && oldValue(age)}{" "}
           <button type="button" onClick={again}>
             {askAgain}
           </button>

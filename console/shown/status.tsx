@@ -1,4 +1,5 @@
 import type { DeviceState } from "@coalmine/contract/operator-api";
+import type { ComponentChildren } from "preact";
 
 /** How bad something is. Each has a shape of its own: colour only repeats it. */
 export type Tone = "good" | "busy" | "warn" | "bad" | "off" | "none";
@@ -14,7 +15,7 @@ const shapes: Readonly<Record<Tone, string>> = {
 };
 
 /** A shape and a word. */
-export function Status({ tone, word }: { readonly tone: Tone; readonly word: string }) {
+export function Status({ tone, word }: { readonly tone: Tone; readonly word: ComponentChildren }) {
   return (
     <span class={`status ${tone}`}>
       <svg viewBox="0 0 16 16" aria-hidden="true">

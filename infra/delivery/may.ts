@@ -1,14 +1,8 @@
 import { REHEARSALS } from "../../pipeline/rehearsals.ts";
 import { RELEASES } from "../../pipeline/release.ts";
 import type { Target } from "../../pipeline/target.ts";
-import { arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
+import { allow, arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
 import { pipelineMayFetch, type Source, stageMayClone } from "./source.ts";
-
-const allow = (Action: readonly string[], ...Resource: readonly string[]): Statement => ({
-  Effect: "Allow",
-  Action,
-  Resource,
-});
 
 interface Delivery {
   readonly place: Place;
@@ -98,7 +92,8 @@ function reports(place: Place, project: string): Statement {
   );
 }
 
-function publishes(place: Place, { artifactBucket }: Target): Statement[] {
+/** Component versions and their artifacts, made once and never changed. */
+export function publishes(place: Place, { artifactBucket }: Target): Statement[] {
   return [
     allow(
       [

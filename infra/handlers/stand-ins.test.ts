@@ -18,7 +18,18 @@ import { openHttpApi, type HttpApi } from "../../simulator/cloud/api-gateway/htt
 import { jwtAuthorizer } from "../../simulator/cloud/api-gateway/jwt-authorizer.ts";
 import { userPool } from "../../simulator/cloud/cognito/user-pool.ts";
 import { startTestCloud, type TestCloud } from "../../simulator/cloud/protocol/test-cloud.ts";
-import { catalogue, glueColumns, savedQueries } from "../lake/measurements.ts";
+import { EvidenceRow } from "../../pipeline/evidence/row.ts";
+import { evidenceColumns, evidenceLine, evidenceRecord } from "../../pipeline/evidence/evidence-lake.ts";
+import { recordConnection } from "../../pipeline/evidence/handlers.ts";
+import { savedQueries } from "../lake/saved-queries.ts";
+import {
+  catalogue,
+  delivery,
+  deliveryPrefixes,
+  evidence,
+  type LakeTable,
+  measurements,
+} from "../lake/tables.ts";
 import { answer, HttpEvent } from "./http-event.ts";
 import { personOf } from "./person.ts";
 
@@ -59,27 +70,91 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("Glue: by the stack's own table Firehose makes Parquet of a device's lines, with the contract's columns; Athena: the saved questions run on it", async () => {
-  const { database: DatabaseName, table: Name } = catalogue;
-  await glue.send(new CreateDatabaseCommand({ DatabaseInput: { Name: DatabaseName } }));
-  const Columns = glueColumns.map(({ name, type }) => ({ Name: name, Type: type }));
+test("Glue: by the stack's own tables Firehose makes Parquet of a device's lines and of evidence, with the contract's columns; Athena: the saved questions run on it", async () => {
+  await glue.send(new CreateDatabaseCommand({ DatabaseInput: { Name: catalogue.database } }));
+  await s3.send(new CreateBucketCommand({ Bucket: "lake" }));
+  const points = curve(1, 1, 40);
+  const columns = decodePoints(encodePoints(points));
+  const files = {
+    measurements: await through(
+      measurements,
+      points.map((_, at) => Buffer.from(`${pointLine("core-01", columns, at)}\n`)),
+    ),
+    evidence: await through(
+      evidence,
+      // Twice, as after a call whose answer was lost; and several to a record.
+      [[seen[0]], seen].map(
+        (rows) => evidenceRecord(rows.map((row) => evidenceLine("fleet", row))).Record.Data,
+      ),
+    ),
+  };
+
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+  const connection = await instance.connect();
+  try {
+    const columnsOf: Record<string, unknown[]> = {};
+    for (const [name, { key, bytes }] of Object.entries(files)) {
+      expect(key).toMatch(new RegExp(`^${name}/dt=2030-06-01/firehose/.*[.]parquet$`));
+      const file = join(folder, `${name}.parquet`);
+      writeFileSync(file, bytes);
+      await connection.run(
+        `create view ${name} as select *, '2030-06-01' as dt from read_parquet('${file}', hive_partitioning = false)`,
+      );
+      const described = await connection.runAndReadAll(`describe ${name}`);
+      columnsOf[name] = described.getRowObjects().map((row) => row["column_name"]);
+    }
+    expect(columnsOf).toEqual({
+      measurements: [...lakeColumns.map(({ name }) => name), "dt"],
+      evidence: [...evidenceColumns.map(({ name }) => name), "dt"],
+    });
+    const rows: Record<string, number> = {};
+    for (const [name, sql] of Object.entries(savedQueries))
+      rows[name] = (await connection.runAndReadAll(sql)).getRowObjects().length;
+    expect(rows).toEqual({
+      "latest results by device": 1,
+      "readings that came twice": 0,
+      "bad readings by cause": 0,
+      "what was seen of each device": 2,
+    });
+    const kept = await connection.runAndReadAll("select distinct row_json from evidence order by row_json");
+    expect(kept.getRowObjects().map((row) => EvidenceRow.parse(JSON.parse(String(row["row_json"]))))).toEqual(
+      seen,
+    );
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+});
+
+const seen = [
+  recordConnection("core-01", true, "", Date.parse("2030-06-01T10:20:30Z")),
+  recordConnection("core-02", false, "MQTT_KEEP_ALIVE_TIMEOUT", Date.parse("2030-06-01T10:20:31Z")),
+] as const;
+
+/** The object that the stack's delivery makes of records. */
+async function through(
+  table: LakeTable,
+  records: readonly Uint8Array[],
+): Promise<{ key: string; bytes: Uint8Array }> {
+  const { database: DatabaseName } = catalogue;
+  const { name: Name, stream: DeliveryStreamName } = table;
+  const Columns = table.glueColumns.map((column) => ({ Name: column.name, Type: column.type }));
   await glue.send(
     new CreateTableCommand({ DatabaseName, TableInput: { Name, StorageDescriptor: { Columns } } }),
   );
   const { Table } = await glue.send(new GetTableCommand({ DatabaseName, Name }));
   expect(Table?.StorageDescriptor?.Columns).toEqual(Columns);
-
-  await s3.send(new CreateBucketCommand({ Bucket: "lake" }));
-  const DeliveryStreamName = "coalmine-measurements";
   const RoleARN = "arn:aws:iam::123456789012:role/delivery";
+  const { prefix: Prefix, errors: ErrorOutputPrefix } = deliveryPrefixes(table);
   await firehose.send(
     new CreateDeliveryStreamCommand({
       DeliveryStreamName,
       ExtendedS3DestinationConfiguration: {
         BucketARN: "arn:aws:s3:::lake",
         RoleARN,
-        Prefix: "measurements/",
-        BufferingHints: { SizeInMBs: 64, IntervalInSeconds: 60 },
+        Prefix,
+        ErrorOutputPrefix,
+        BufferingHints: { SizeInMBs: delivery.mebibytes, IntervalInSeconds: delivery.seconds },
         DataFormatConversionConfiguration: {
           SchemaConfiguration: { RoleARN, DatabaseName, TableName: Name },
           InputFormatConfiguration: { Deserializer: { OpenXJsonSerDe: {} } },
@@ -88,42 +163,16 @@ test("Glue: by the stack's own table Firehose makes Parquet of a device's lines,
       },
     }),
   );
-  const points = curve(1, 1, 40);
-  const columns = decodePoints(encodePoints(points));
-  const Records = points.map((_, at) => ({ Data: Buffer.from(`${pointLine("core-01", columns, at)}\n`) }));
+  const Records = records.map((Data) => ({ Data }));
   await firehose.send(new PutRecordBatchCommand({ DeliveryStreamName, Records }));
-  await clock.runUntil(clock.now() + 120_000);
-  const { Contents = [] } = await s3.send(
-    new ListObjectsV2Command({ Bucket: "lake", Prefix: "measurements/" }),
+  await clock.runUntil(clock.now() + 2 * delivery.seconds * 1000);
+  const { Contents: [object] = [] } = await s3.send(
+    new ListObjectsV2Command({ Bucket: "lake", Prefix: `${Name}/` }),
   );
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: "lake", Key: Contents[0]?.Key ?? "" }));
-  const file = join(folder, "one.parquet");
-  writeFileSync(file, (await Body?.transformToByteArray()) ?? new Uint8Array());
-
-  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
-  const connection = await instance.connect();
-  try {
-    await connection.run(
-      `create view measurements as select *, '2030-06-01' as dt from read_parquet('${file}')`,
-    );
-    const described = await connection.runAndReadAll("describe measurements");
-    expect(described.getRowObjects().map((row) => row["column_name"])).toEqual([
-      ...lakeColumns.map(({ name }) => name),
-      "dt",
-    ]);
-    const rows: Record<string, number> = {};
-    for (const [name, sql] of Object.entries(savedQueries))
-      rows[name] = (await connection.runAndReadAll(sql)).getRowObjects().length;
-    expect(rows).toEqual({
-      "latest results by device": 1,
-      "readings that came twice": 0,
-      "bad readings by cause": 0,
-    });
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
-});
+  const key = object?.Key ?? "";
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: "lake", Key: key }));
+  return { key, bytes: (await Body?.transformToByteArray()) ?? new Uint8Array() };
+}
 
 /** As a browser asks; the authority of the local cloud is nobody's. */
 function ask(token: string | undefined): Promise<{ status: number; body: unknown }> {

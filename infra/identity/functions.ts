@@ -4,11 +4,13 @@ import {
   claimPaths,
   CommissioningMessage,
   ExchangeRequest,
+  OrderRequest,
 } from "@coalmine/contract/commissioning";
 import * as z from "zod";
 import { AllowRequest, isAllowed } from "../../api/claims/allow-list.ts";
 import type { ClaimCloud } from "../../api/claims/claim-cloud.ts";
 import { CodeRefused, exchangeCode, whyRefused } from "../../api/claims/exchange.ts";
+import { orderFor } from "../../api/devices/order.ts";
 import { recordCommissioning } from "../../api/devices/record.ts";
 import { rotateCertificate } from "../../api/devices/rotate.ts";
 import { answer, HttpEvent } from "../handlers/http-event.ts";
@@ -62,11 +64,17 @@ async function serveClaims(cloud: ClaimCloud, event: unknown): Promise<object> {
   const { rawPath, requestContext, body, isBase64Encoded } = read.data;
   const { method, sourceIp } = requestContext.http;
   const serve = { [claimPaths.exchange]: exchangeCode, [claimPaths.why]: whyRefused }[rawPath];
-  if (method !== "POST" || serve === undefined)
+  const isOrder = rawPath === claimPaths.order;
+  if (method !== "POST" || (serve === undefined && !isOrder))
     return answer(404, { message: `there is no ${method} ${rawPath}` });
-  const request = ExchangeRequest.safeParse(
-    parsed(isBase64Encoded ? Buffer.from(body, "base64").toString() : body),
-  );
+  const asked = parsed(isBase64Encoded ? Buffer.from(body, "base64").toString() : body);
+  if (serve === undefined) {
+    const question = OrderRequest.safeParse(asked);
+    return question.success
+      ? answer(200, await orderFor(cloud, question.data))
+      : answer(400, { message: "a thing, its certificate and a signature are needed" });
+  }
+  const request = ExchangeRequest.safeParse(asked);
   if (!request.success)
     return answer(400, { reason: "malformed", message: "a code and the fingerprint of a key are needed" });
   try {

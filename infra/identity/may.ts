@@ -1,7 +1,7 @@
 import { certificateAnswerTopic } from "@coalmine/contract/commissioning";
 import { COMMISSIONING_TABLE } from "../../api/claims/claim-cloud.ts";
 import { replayMetric } from "../../api/claims/replay-metric.ts";
-import { arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
+import { allow, arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
 import type { functionNames } from "./functions.ts";
 import { names } from "./identity.ts";
 
@@ -11,11 +11,6 @@ export function commissioningMay(
   reportBucket: string,
 ): Record<keyof typeof functionNames, readonly Statement[]> {
   const iot = (resource: string): string => arn(place, "iot", resource);
-  const allow = (Action: readonly string[], ...Resource: readonly string[]): Statement => ({
-    Effect: "Allow",
-    Action,
-    Resource,
-  });
   const table = (...actions: readonly string[]): Statement =>
     allow(
       actions.map((action) => `dynamodb:${action}`),
@@ -23,7 +18,7 @@ export function commissioningMay(
     );
   return {
     claims: [
-      table("GetItem", "PutItem", "UpdateItem", "Query"),
+      table("GetItem", "PutItem", "UpdateItem"),
       allow(["iot:DescribeCertificate"], iot("cert/*")),
       allow(["iot:CreateProvisioningClaim"], iot(`provisioningtemplate/${names.provisioningTemplate}`)),
       {
@@ -33,7 +28,7 @@ export function commissioningMay(
       },
     ],
     allowList: [
-      table("GetItem", "PutItem", "UpdateItem", "Query"),
+      table("GetItem", "PutItem", "UpdateItem"),
       allow(["iot:DescribeCertificate"], iot("cert/*")),
       allow(["iot:ListThingPrincipals"], iot("thing/*")),
     ],

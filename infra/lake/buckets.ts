@@ -10,6 +10,7 @@ import {
   StorageClass,
 } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
+import { lakeTables } from "./tables.ts";
 
 /** Names are the world's, so they say whose and where. */
 export function bucketNames({ account, region }: { readonly account: string; readonly region: string }) {
@@ -33,12 +34,12 @@ export const lifecycles = {
     { id: "unfinished", abortIncompleteMultipartUploadAfter: Duration.days(7) },
   ],
   lake: [
-    {
-      id: "measurements",
-      prefix: "measurements/",
+    ...lakeTables.map(({ name }) => ({
+      id: name,
+      prefix: `${name}/`,
       transitions: [{ storageClass: StorageClass.INTELLIGENT_TIERING, transitionAfter: Duration.days(30) }],
       noncurrentVersionExpiration: Duration.days(90),
-    },
+    })),
     {
       id: "answers",
       prefix: "athena-results/",

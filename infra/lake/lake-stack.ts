@@ -7,18 +7,23 @@ import type { Key } from "aws-cdk-lib/aws-kms";
 import { CfnLogGroup, CfnLogStream } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
-import { names } from "../identity/identity.ts";
 import { bucketNames, keptBucket, lifecycles, logBucket } from "./buckets.ts";
-import { deliveryMay, FIREHOSE_LOG } from "./may.ts";
-import { catalogue, dayPartitions, glueColumns, savedQueries } from "./measurements.ts";
+import { deliveryLog, deliveryMay } from "./may.ts";
+import { savedQueries } from "./saved-queries.ts";
+import {
+  catalogue,
+  dayPartitions,
+  delivery,
+  deliveryPrefixes,
+  type LakeTable,
+  lakeTables,
+  measurements,
+} from "./tables.ts";
 
 /** A question that reads more is one that forgot its day. */
 const SCANNED_BYTES_MAX = 10 * 1024 ** 3;
-/** Firehose makes Parquet of no less than 64 MiB or 15 minutes. */
-const PARQUET_MIB = 64;
-const PARQUET_SECONDS = 900;
 
-/** What is kept of a region for years: artifacts, measurements, and how they are asked. */
+/** What is kept of a region for years: artifacts, measurements, evidence, and how they are asked. */
 export class LakeStack extends Stack {
   readonly logs: Bucket;
 
@@ -39,28 +44,32 @@ export class LakeStack extends Stack {
       lifecycleRules: lifecycles.lake,
       eventBridgeEnabled: true,
     });
-    const table = this.#catalogue(bucket.lake);
-    this.#delivery(bucket.lake, key).addResourceDependency(table);
+    const deliver = this.#deliveryRole(bucket.lake);
+    const database = new CfnDatabase(this, "Database", {
+      catalogId: this.account,
+      databaseInput: { name: catalogue.database, description: "Coalmine's measurements and evidence" },
+    });
+    for (const table of lakeTables) {
+      const listed = this.#catalogued(table, bucket.lake);
+      listed.addResourceDependency(database);
+      this.#delivered(table, bucket.lake, deliver, key).addResourceDependency(listed);
+    }
     this.#workgroup(bucket.lake, key);
   }
 
-  #catalogue(lake: string): CfnTable {
-    const database = new CfnDatabase(this, "Database", {
-      catalogId: this.account,
-      databaseInput: { name: catalogue.database, description: "Coalmine's measurements" },
-    });
-    const table = new CfnTable(this, "Measurements", {
+  #catalogued(table: LakeTable, lake: string): CfnTable {
+    return new CfnTable(this, idOf(table, "Table"), {
       catalogId: this.account,
       databaseName: catalogue.database,
       tableInput: {
-        name: catalogue.table,
-        description: "Every point, as packages/contract says it",
+        name: table.name,
+        description: table.says,
         tableType: "EXTERNAL_TABLE",
-        parameters: dayPartitions(lake),
+        parameters: dayPartitions(lake, table),
         partitionKeys: [{ name: "dt", type: "string" }],
         storageDescriptor: {
-          location: `s3://${lake}/measurements/`,
-          columns: glueColumns,
+          location: `s3://${lake}/${table.name}/`,
+          columns: [...table.glueColumns],
           inputFormat: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
           outputFormat: "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
           serdeInfo: {
@@ -70,23 +79,12 @@ export class LakeStack extends Stack {
         },
       },
     });
-    table.addResourceDependency(database);
-    return table;
   }
 
-  #delivery(lake: string, key: Key): CfnDeliveryStream {
+  #deliveryRole(lake: string): Role {
     const place = { region: this.region, accountId: this.account, partition: this.partition };
-    const logGroup = new CfnLogGroup(this, "DeliveryLog", {
-      logGroupName: FIREHOSE_LOG,
-      retentionInDays: 90,
-    });
-    const logStream = new CfnLogStream(this, "DeliveryLogStream", {
-      logGroupName: FIREHOSE_LOG,
-      logStreamName: "delivery",
-    });
-    logStream.addResourceDependency(logGroup);
-    const role = new Role(this, "DeliveryRole", {
-      description: "Lets Firehose write measurements into the lake",
+    return new Role(this, "DeliveryRole", {
+      description: "Lets Firehose write into the lake",
       assumedBy: new ServicePrincipal("firehose.amazonaws.com", {
         conditions: { StringEquals: { "sts:ExternalId": this.account } },
       }),
@@ -94,18 +92,32 @@ export class LakeStack extends Stack {
         deliver: PolicyDocument.fromJson({ Version: "2012-10-17", Statement: deliveryMay(place, lake) }),
       },
     });
-    const stream = new CfnDeliveryStream(this, "Delivery", {
-      deliveryStreamName: names.measurementStream,
+  }
+
+  #delivered(table: LakeTable, lake: string, role: Role, key: Key): CfnDeliveryStream {
+    const logGroupName = deliveryLog(table);
+    const logGroup = new CfnLogGroup(this, idOf(table, "DeliveryLog"), {
+      logGroupName,
+      retentionInDays: 90,
+    });
+    const logStream = new CfnLogStream(this, idOf(table, "DeliveryLogStream"), {
+      logGroupName,
+      logStreamName: "delivery",
+    });
+    logStream.addResourceDependency(logGroup);
+    const { prefix, errors } = deliveryPrefixes(table);
+    const stream = new CfnDeliveryStream(this, idOf(table, "Delivery"), {
+      deliveryStreamName: table.stream,
       deliveryStreamType: "DirectPut",
       deliveryStreamEncryptionConfigurationInput: { keyType: "CUSTOMER_MANAGED_CMK", keyArn: key.keyArn },
       extendedS3DestinationConfiguration: {
         bucketArn: `arn:${this.partition}:s3:::${lake}`,
         roleArn: role.roleArn,
-        prefix: "measurements/dt=!{timestamp:yyyy-MM-dd}/firehose/",
-        errorOutputPrefix: "firehose-errors/!{firehose:error-output-type}/dt=!{timestamp:yyyy-MM-dd}/",
-        bufferingHints: { sizeInMBs: PARQUET_MIB, intervalInSeconds: PARQUET_SECONDS },
+        prefix,
+        errorOutputPrefix: errors,
+        bufferingHints: { sizeInMBs: delivery.mebibytes, intervalInSeconds: delivery.seconds },
         encryptionConfiguration: { kmsEncryptionConfig: { awskmsKeyArn: key.keyArn } },
-        cloudWatchLoggingOptions: { enabled: true, logGroupName: FIREHOSE_LOG, logStreamName: "delivery" },
+        cloudWatchLoggingOptions: { enabled: true, logGroupName, logStreamName: "delivery" },
         dataFormatConversionConfiguration: {
           enabled: true,
           inputFormatConfiguration: { deserializer: { openXJsonSerDe: {} } },
@@ -113,7 +125,7 @@ export class LakeStack extends Stack {
           schemaConfiguration: {
             catalogId: this.account,
             databaseName: catalogue.database,
-            tableName: catalogue.table,
+            tableName: table.name,
             region: this.region,
             roleArn: role.roleArn,
             versionId: "LATEST",
@@ -128,7 +140,7 @@ export class LakeStack extends Stack {
   #workgroup(lake: string, key: Key): void {
     const workgroup = new CfnWorkGroup(this, "Workgroup", {
       name: catalogue.workgroup,
-      description: "Questions to Coalmine's measurements; one that reads too much is stopped",
+      description: "Questions to Coalmine's lake; one that reads too much is stopped",
       recursiveDeleteOption: false,
       workGroupConfiguration: {
         enforceWorkGroupConfiguration: true,
@@ -149,4 +161,10 @@ export class LakeStack extends Stack {
         queryString,
       }).addResourceDependency(workgroup);
   }
+}
+
+/** Measurements came first: what is theirs keeps the ids that it had. */
+function idOf(table: LakeTable, what: "Table" | "Delivery" | "DeliveryLog" | "DeliveryLogStream"): string {
+  if (table === measurements) return what === "Table" ? "Measurements" : what;
+  return `${table.name[0]?.toUpperCase() ?? ""}${table.name.slice(1)}${what}`;
 }

@@ -1,9 +1,12 @@
 import { arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
-import { catalogue } from "./measurements.ts";
+import { catalogue, type LakeTable, lakeTables } from "./tables.ts";
 
-export const FIREHOSE_LOG = "/aws/kinesisfirehose/coalmine-measurements";
+/** Where Firehose says why a delivery failed. */
+export function deliveryLog({ stream }: LakeTable): string {
+  return `/aws/kinesisfirehose/${stream}`;
+}
 
-/** What Firehose may do to bring measurements into the lake. */
+/** What Firehose may do to bring measurements and evidence into the lake. */
 export function deliveryMay(place: Place, lake: string): readonly Statement[] {
   const allow = (Action: readonly string[], ...Resource: readonly string[]): Statement => ({
     Effect: "Allow",
@@ -15,16 +18,19 @@ export function deliveryMay(place: Place, lake: string): readonly Statement[] {
     allow(["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], bucketArn(place, lake)),
     allow(
       ["s3:PutObject", "s3:AbortMultipartUpload"],
-      bucketArn(place, `${lake}/measurements/*`),
+      ...lakeTables.map(({ name }) => bucketArn(place, `${lake}/${name}/*`)),
       bucketArn(place, `${lake}/firehose-errors/*`),
     ),
     allow(
       ["glue:GetTable", "glue:GetTableVersion", "glue:GetTableVersions"],
       glue("catalog"),
       glue(`database/${catalogue.database}`),
-      glue(`table/${catalogue.database}/${catalogue.table}`),
+      ...lakeTables.map(({ name }) => glue(`table/${catalogue.database}/${name}`)),
     ),
-    allow(["logs:PutLogEvents"], arn(place, "logs", `log-group:${FIREHOSE_LOG}:log-stream:delivery`)),
+    allow(
+      ["logs:PutLogEvents"],
+      ...lakeTables.map((table) => arn(place, "logs", `log-group:${deliveryLog(table)}:log-stream:delivery`)),
+    ),
     byKey(place, ["s3", "firehose"]),
   ];
 }

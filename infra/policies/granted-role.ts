@@ -17,7 +17,7 @@ export interface Granted {
 
 /** A role that may do that and nothing else. What its own policy has no room for, as with many regions, stands in managed ones. */
 export function grantedRole(scope: Construct, id: string, { description, service, may }: Granted): Role {
-  const [own = [], ...others] = shared(may);
+  const [own = [], ...others] = inParts(may, policyCharactersMax.inline);
   const role = new Role(scope, id, {
     description,
     assumedBy: new ServicePrincipal(`${service}.amazonaws.com`),
@@ -32,12 +32,12 @@ export function grantedRole(scope: Construct, id: string, { description, service
   return role;
 }
 
-/** As few parts as there is room for, in their order. */
-function shared(may: readonly Statement[]): Statement[][] {
+/** As few parts as there is room for, in their order; the first may have so many characters. */
+export function inParts(may: readonly Statement[], firstMax: number): Statement[][] {
   const parts: Statement[][] = [[]];
   for (const statement of may) {
     const last = parts.at(-1) ?? [];
-    const max = policyCharactersMax[parts.length === 1 ? "inline" : "managed"];
+    const max = parts.length === 1 ? firstMax : policyCharactersMax.managed;
     if (charactersOf([...last, statement]) <= max) last.push(statement);
     else parts.push([statement]);
   }
@@ -49,6 +49,6 @@ function charactersOf(statements: readonly Statement[]): number {
   return JSON.stringify(documentOf(statements)).replaceAll(/\$\{Token\[[^\]]*\]\}/g, "aws-us-gov").length;
 }
 
-function documentOf(Statement: readonly Statement[]): object {
+export function documentOf(Statement: readonly Statement[]): object {
   return { Version: "2012-10-17", Statement };
 }

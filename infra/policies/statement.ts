@@ -19,6 +19,12 @@ export interface Place {
   readonly partition: string;
 }
 
+export const allow = (Action: readonly string[], ...Resource: readonly string[]): Statement => ({
+  Effect: "Allow",
+  Action,
+  Resource,
+});
+
 export function arn({ partition, region, accountId }: Place, service: string, resource: string): string {
   return `arn:${partition}:${service}:${region}:${accountId}:${resource}`;
 }

@@ -7,19 +7,13 @@ import type { WaitStage } from "../../pipeline/rollout/action.ts";
 import { waitStages } from "../../pipeline/rollout/action.ts";
 import type { Target } from "../../pipeline/target.ts";
 import { names } from "../identity/identity.ts";
-import { arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
-
-const allow = (Action: readonly string[], ...Resource: readonly string[]): Statement => ({
-  Effect: "Allow",
-  Action,
-  Resource,
-});
+import { allow, arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
 
 /** Folders of the bucket of artifacts: of releases and rollouts, and of technicians' reports. */
-const kept = ["releases", "rollouts", "overrides"] as const;
-const REPORTS = "commissioning";
+export const kept = ["releases", "rollouts", "overrides"] as const;
+export const REPORTS = "commissioning";
 
-interface Where {
+export interface Where {
   readonly partition: string;
   readonly accountId: string;
   readonly home: string;
@@ -85,10 +79,17 @@ function deploys(place: Place, target: Target): Statement[] {
       iot("thing/*"),
       ...groups(place, target),
     ),
+    ...creates(place, target),
+    allow(["greengrass:CancelDeployment"], arn(place, "greengrass", "deployments:*")),
+  ];
+}
+
+/** A deployment, and what Greengrass makes it by: jobs of AWS IoT and shadows, in the name of who deploys. */
+export function creates(place: Place, target: Target): Statement[] {
+  const iot = (resource: string): string => arn(place, "iot", resource);
+  return [
     // A deployment has no name before it is made, and the service offers no narrower resource.
     allow(["greengrass:CreateDeployment"], "*"),
-    allow(["greengrass:CancelDeployment"], arn(place, "greengrass", "deployments:*")),
-    // Greengrass deploys by jobs of AWS IoT, made in the name of who deploys.
     allow(
       ["iot:CreateJob", "iot:CancelJob", "iot:DescribeJob", "iot:UpdateJob"],
       iot("job/*"),
@@ -100,7 +101,7 @@ function deploys(place: Place, target: Target): Statement[] {
 }
 
 /** What is seen of a target: its devices, its deployments, its evidence. */
-function watches(place: Place, target: Target): Statement[] {
+export function watches(place: Place, target: Target): Statement[] {
   const iot = (resource: string): string => arn(place, "iot", resource);
   return [
     // Lists are of the whole region.
@@ -130,15 +131,20 @@ function looksAt(place: Place): Statement[] {
     allow(["iot:DescribeCertificate"], iot("cert/*")),
     allow(["dynamodb:Query"], arn(place, "dynamodb", `table/${COMMISSIONING_TABLE}`)),
     allow(["cloudwatch:DescribeAlarms"], arn(place, "cloudwatch", "alarm:*")),
-    allow(
-      ["logs:FilterLogEvents", "logs:GetLogEvents"],
-      arn(place, "logs", `log-group:/aws/greengrass/UserComponent/${place.region}/*`),
-    ),
+    readsLogs(place),
   ];
 }
 
+/** What components of the region's devices have written. */
+export function readsLogs(place: Place): Statement {
+  return allow(
+    ["logs:FilterLogEvents", "logs:GetLogEvents"],
+    arn(place, "logs", `log-group:/aws/greengrass/UserComponent/${place.region}/*`),
+  );
+}
+
 /** Objects of these folders. Without the list S3 says of what is missing that one may not know. */
-function reads(place: Place, bucket: string, folders: readonly string[]): Statement[] {
+export function reads(place: Place, bucket: string, folders: readonly string[]): Statement[] {
   return [
     allow(["s3:GetObject"], ...folders.map((folder) => bucketArn(place, `${bucket}/${folder}/*`))),
     allow(["s3:ListBucket"], bucketArn(place, bucket)),
@@ -146,18 +152,18 @@ function reads(place: Place, bucket: string, folders: readonly string[]): Statem
   ];
 }
 
-function rollouts(place: Place, ...actions: readonly string[]): Statement {
+export function rollouts(place: Place, ...actions: readonly string[]): Statement {
   return allow(
     actions.map((action) => `dynamodb:${action}`),
     arn(place, "dynamodb", `table/${ROLLOUTS_TABLE}`),
   );
 }
 
-function evidence(place: Place): string {
+export function evidence(place: Place): string {
   return arn(place, "dynamodb", `table/${EVIDENCE_TABLE}`);
 }
 
-function groups(place: Place, { canaryGroup, mainGroup }: Target): string[] {
+export function groups(place: Place, { canaryGroup, mainGroup }: Target): string[] {
   return [canaryGroup, mainGroup].map((group) => arn(place, "iot", `thinggroup/${group}`));
 }
 
@@ -165,6 +171,6 @@ function pipeline(place: Place): string {
   return arn(place, "codepipeline", PIPELINE_NAME);
 }
 
-function placeOf({ partition, accountId }: Where, region: string): Place {
+export function placeOf({ partition, accountId }: Where, region: string): Place {
   return { partition, accountId, region };
 }

@@ -13,6 +13,7 @@ import { names } from "../identity/identity.ts";
 import { arn } from "../policies/statement.ts";
 import { rolloutAlarms } from "../telemetry/alarms.ts";
 import { addAlarms, addDashboard } from "../telemetry/watch.ts";
+import { CommandPolicies } from "./command-policies.ts";
 import { controllerMay } from "./may.ts";
 
 /** The passes of one invocation end before the next one begins. */
@@ -74,6 +75,7 @@ export class RolloutStack extends Stack {
       },
       may: controllerMay({ partition, accountId, home, targets }),
     });
+    new CommandPolicies(this, "Command", { partition, accountId, home, targets });
     for (const [name, when] of Object.entries(hints)) {
       const rule = new CfnRule(this, name, {
         ...when,

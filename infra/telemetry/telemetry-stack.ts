@@ -3,6 +3,7 @@ import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
 import { ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { CfnTopicRule } from "aws-cdk-lib/aws-iot";
 import type { Construct } from "constructs";
+import { EVIDENCE_STREAM } from "../../pipeline/evidence/evidence-lake.ts";
 import { EVIDENCE_TABLE } from "../../pipeline/evidence/evidence-store.ts";
 import { CoalmineFunction } from "../functions/coalmine-function.ts";
 import { EVIDENCE_FUNCTION, evidenceRules } from "../handlers/evidence/evidence.ts";
@@ -38,6 +39,11 @@ export class TelemetryStack extends Stack {
       Action: ["dynamodb:PutItem"],
       Resource: [arn(place, "dynamodb", `table/${EVIDENCE_TABLE}`)],
     };
+    const hand: Statement = {
+      Effect: "Allow",
+      Action: ["firehose:PutRecord"],
+      Resource: [arn(place, "firehose", `deliverystream/${EVIDENCE_STREAM}`)],
+    };
     const { function: evidence } = new CoalmineFunction(this, "Keep", {
       functionName: EVIDENCE_FUNCTION,
       description: "Makes evidence of heartbeats, connections and job executions",
@@ -47,7 +53,7 @@ export class TelemetryStack extends Stack {
       timeoutSeconds: 30,
       memoryMiB: 512,
       environment: { COALMINE_TARGET: target },
-      may: [keep],
+      may: [keep, hand],
     });
     for (const [ruleName, sql] of Object.entries(evidenceRules)) {
       const rule = new CfnTopicRule(this, ruleName, {

@@ -1,9 +1,11 @@
+import type { UpdateWait } from "@coalmine/contract/update-wait";
 import { EvidenceReader, ReaderState } from "../evidence/evidence-reader.ts";
 import { EvidenceStore } from "../evidence/evidence-store.ts";
-import type { Tally } from "../evidence/tally.ts";
+import { type Tally, waitsOf } from "../evidence/tally.ts";
 import { deadlinesOf, type Deadline } from "../rollout/deadlines.ts";
 import type { RolloutTarget } from "../rollout/plan.ts";
 import { targetsOf, type GroupDeployment, type Rollout, type TargetState } from "../rollout/state.ts";
+import { waitsText } from "../why/waits-text.ts";
 import { stageOf, type DeviceStage } from "./device-stage.ts";
 import { membersOf } from "./fleet.ts";
 import type { KeptDocuments } from "./kept.ts";
@@ -27,6 +29,8 @@ export interface StuckDevice {
   readonly ageMs: number;
   /** Of the present phase; undefined once the rollout has ended. */
   readonly deadline: Deadline | undefined;
+  /** What its update waits for on it. */
+  readonly waits?: UpdateWait;
   /** What happens, or what somebody can do. */
   readonly next: string;
 }
@@ -93,7 +97,16 @@ export function progressOf(
     const { stage, sinceMs } = stageOf(rollout, plan, state, thing, tally[thing], now);
     devices[stage]++;
     const next = nextOf[stage];
-    if (next !== undefined) stuck.push({ thing, stage, ageMs: Math.max(0, now - sinceMs), deadline, next });
+    if (next === undefined) continue;
+    const waits = stage === "inProgress" ? waitsOf(tally[thing], now) : undefined;
+    const ageMs = Math.max(0, now - sinceMs);
+    stuck.push({
+      thing,
+      stage,
+      ageMs,
+      deadline,
+      ...(waits === undefined ? { next } : { waits, next: waitsText(waits) }),
+    });
   }
   const planned = new Set(plan.devices.map(({ thing }) => thing));
   for (const [group, things] of Object.entries(members))

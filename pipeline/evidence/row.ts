@@ -1,4 +1,5 @@
 import { componentNames, isRecordOf, type Heartbeat } from "@coalmine/contract";
+import { UpdateWait } from "@coalmine/contract/update-wait";
 import * as z from "zod";
 
 /**
@@ -38,6 +39,7 @@ export const HeartbeatRow = z.object({
   counters: numbers,
   /** `component.sum` → sum and count, likewise. */
   sums: pairs,
+  waits: UpdateWait.optional(),
 });
 export type HeartbeatRow = z.infer<typeof HeartbeatRow>;
 
@@ -81,8 +83,21 @@ export function evidenceRow(heartbeat: Heartbeat, receivedAt: number): Heartbeat
     for (const [counter, value] of Object.entries(one.counters)) row.counters[within(name, counter)] = value;
     for (const [sum, { sum: total, count }] of Object.entries(one.sums))
       row.sums[within(name, sum)] = [total, count];
+    const waits = waitsOf(one, receivedAt);
+    if (waits !== undefined) row.waits = waits;
   }
   return row;
+}
+
+/** Times since a moment, so that a device whose clock is wrong tells them as well. */
+function waitsOf(
+  { gauges, ageMs }: Heartbeat["components"][number],
+  receivedAt: number,
+): UpdateWait | undefined {
+  const { updateWaitsMs = 0, sampleMs = 0 } = gauges;
+  if (updateWaitsMs === 0) return undefined;
+  const saidMs = receivedAt - ageMs;
+  return { for: "sample", sinceMs: saidMs - sampleMs, updateSinceMs: saidMs - updateWaitsMs };
 }
 
 /** A device that makes up ever new names has the others' made anew, and no more. */

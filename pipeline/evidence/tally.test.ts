@@ -2,7 +2,7 @@ import { componentNames, Heartbeat } from "@coalmine/contract";
 import { expect, test } from "vitest";
 import { lookOf } from "./evidence-reader.ts";
 import { evidenceRow, type EvidenceRow } from "./row.ts";
-import { failureOf, takeRow, totalsOf, type Tally } from "./tally.ts";
+import { failureOf, takeRow, totalsOf, type Tally, waitsOf } from "./tally.ts";
 
 const MINUTE = 60_000;
 const FROM = 100 * MINUTE;
@@ -15,11 +15,12 @@ interface Said {
   readonly readings?: number;
   readonly residual?: readonly [number, number];
   readonly ageMs?: number;
+  readonly gauges?: Readonly<Record<string, number>>;
 }
 
 /** A heartbeat as stream-uploader sends it, in the row that is made of it. */
 function beat(thing: string, said: Said): EvidenceRow {
-  const { minute, sequence = minute, startedMs = 0, readings = 0, ageMs = 500 } = said;
+  const { minute, sequence = minute, startedMs = 0, readings = 0, ageMs = 500, gauges = {} } = said;
   const [sum, count] = said.residual ?? [0, 0];
   const health = { version: 1, componentVersion: "1.0.0", gauges: {}, counters: {}, sums: {}, ageMs: 0 };
   const heartbeat = Heartbeat.parse({
@@ -34,6 +35,7 @@ function beat(thing: string, said: Said): EvidenceRow {
         component: componentNames.sensorReader,
         startedMs,
         counters: { readings },
+        gauges,
         sums: { controlResidual: { sum, count } },
         ageMs,
       },
@@ -181,4 +183,27 @@ test("a look has a pair a device in their order, null for whom nobody ever saw, 
     updated: ["b"],
     failing: [{ thing: "gone", how: "silent" }],
   });
+});
+
+test("what an update waits for is told by the age of the news, and only while it waits and is heard of [rollout-8.4]", () => {
+  const busy = { sampleMs: 40_000, updateWaitsMs: 10_000 };
+  const saidMs = 101 * MINUTE + 100 - 500;
+  const waits = { for: "sample", sinceMs: saidMs - 40_000, updateSinceMs: saidMs - 10_000 };
+  const tally = tallyOf(
+    { source: "job", thing: "d", atMs: 100 * MINUTE, jobId: "1", status: "IN_PROGRESS", reason: "" },
+    beat("d", { minute: 101, gauges: busy }),
+  );
+  expect(waitsOf(tally["d"], 102 * MINUTE)).toEqual(waits);
+  expect(waitsOf(tally["d"], 105 * MINUTE)).toBeUndefined();
+  takeRow(
+    tally,
+    { source: "job", thing: "d", atMs: 102 * MINUTE, jobId: "1", status: "SUCCEEDED", reason: "" },
+    FROM,
+  );
+  expect(waitsOf(tally["d"], 102 * MINUTE)).toBeUndefined();
+  const other = tallyOf(
+    beat("d", { minute: 101, gauges: busy }),
+    beat("d", { minute: 102, gauges: { sampleMs: 9000, updateWaitsMs: 0 } }),
+  );
+  expect(waitsOf(other["d"], 102 * MINUTE)).toBeUndefined();
 });

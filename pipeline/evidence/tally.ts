@@ -1,3 +1,4 @@
+import type { UpdateWait } from "@coalmine/contract/update-wait";
 import * as z from "zod";
 import type { DeviceTotals } from "../policy-evidence.ts";
 import { HeartbeatRow, type EvidenceRow } from "./row.ts";
@@ -21,7 +22,7 @@ const DeviceTally = z.object({
   connection: z.object({ connected: z.boolean(), atMs: z.number() }).optional(),
   status: z.object({ healthy: z.boolean(), broken: z.array(z.string()) }).optional(),
   /** The last job execution within the window. */
-  job: z.object({ status: z.string(), atMs: z.number() }).optional(),
+  job: z.object({ status: z.string(), atMs: z.number(), reason: z.string().optional() }).optional(),
 });
 export type DeviceTally = z.infer<typeof DeviceTally>;
 
@@ -46,7 +47,12 @@ export function takeRow(tally: Tally, row: EvidenceRow, fromMs: number): void {
       device.status = { healthy: row.healthy, broken: row.broken };
       return;
     case "job":
-      if (row.atMs >= fromMs) device.job = { status: row.status, atMs: row.atMs };
+      if (row.atMs >= fromMs)
+        device.job = {
+          status: row.status,
+          atMs: row.atMs,
+          ...(row.reason === "" ? {} : { reason: row.reason }),
+        };
   }
 }
 
@@ -168,6 +174,13 @@ export function failureOf(
 export function isReachable(device: DeviceTally | undefined, atMs: number): boolean {
   const heardMs = device?.last?.atMs ?? -Infinity;
   return heardMs > atMs - SILENT_AFTER_MS || device?.connection?.connected === true;
+}
+
+/** What an update of it waits for at that time, as it last said itself. */
+export function waitsOf(device: DeviceTally | undefined, atMs: number): UpdateWait | undefined {
+  const { last, job } = device ?? {};
+  if (last === undefined || last.atMs <= atMs - SILENT_AFTER_MS) return undefined;
+  return job === undefined || job.status === "IN_PROGRESS" ? last.waits : undefined;
 }
 
 /** Whether a deployment has begun on it within the window. */

@@ -99,6 +99,8 @@ async function rehearseStage(): Promise<void> {
     commit(),
     "--report",
     rehearsalFolder(),
+    "--process-player",
+    join(folder, "cli/simulate/process-main.ts"),
   ];
   try {
     await command("simulator/fleet/rehearsal/main.ts", ...words);

@@ -7,10 +7,12 @@ import {
   type GreengrassV2Client,
   type InstalledComponent,
 } from "@aws-sdk/client-greengrassv2";
+import type { UpdateWait } from "@coalmine/contract/update-wait";
 import { durationText } from "../judge/verdict.ts";
 import { explainComponent, explainDeployment, explainExecution } from "./catalogue.ts";
+import { waitsText } from "./waits-text.ts";
 
-const CAUSE_LENGTH_MAX = 200;
+export const CAUSE_LENGTH_MAX = 200;
 
 /**
  * Why a device is not where it should be, in one sentence: how far its deployment is, the reason with its code and
@@ -21,6 +23,7 @@ export async function troubleOf(
   thing: string,
   groups: readonly string[],
   nowMs: number,
+  waits?: UpdateWait,
 ): Promise<string> {
   try {
     const { lastStatusUpdateTimestamp } = await greengrass.send(
@@ -30,7 +33,7 @@ export async function troubleOf(
     const heard = heardMs === undefined ? "" : `; last heard of ${ago(nowMs, heardMs)}`;
     const deployment = await latestDeployment(greengrass, thing, groups);
     const ill = await illComponent(greengrass, thing);
-    return `${thing}: ${[deploymentText(deployment, nowMs), componentText(ill)].filter(Boolean).join("; ")}${heard}.`;
+    return `${thing}: ${[deploymentText(deployment, nowMs), waits === undefined ? "" : waitsText(waits), componentText(ill)].filter(Boolean).join("; ")}${heard}.`;
   } catch (failure) {
     if (!(failure instanceof ResourceNotFoundException)) throw failure;
     return `${thing}: it has never been heard of as a core device; commission it, or take it out of its groups.`;

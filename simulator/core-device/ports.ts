@@ -161,8 +161,13 @@ export interface DeviceRoot {
    */
   adoptArtifact(path: string, digest: string): Promise<boolean>;
   writeArtifact(path: string, bytes: Uint8Array, permission: ArtifactPermission): Promise<void>;
-  /** Extracts a stored ZIP; refuses names that leave `intoFolder`. */
-  unarchive(zipPath: string, intoFolder: string, permission: ArtifactPermission): Promise<void>;
+  /** Extracts a stored ZIP; refuses names that leave `intoFolder`, and more than `bytesMax` in all. */
+  unarchive(
+    zipPath: string,
+    intoFolder: string,
+    permission: ArtifactPermission,
+    bytesMax: number,
+  ): Promise<void>;
   freeBytes(): Promise<number>;
   /** What everything below a folder takes, in bytes. */
   bytesBelow(path: string): Promise<number>;

@@ -67,6 +67,10 @@ async function main(): Promise<number> {
 async function simulate(options: Options, temporary: string): Promise<number> {
   const { seed, json } = options;
   const scenario = readScenario(options.scenario);
+  if (scenario.runsOn === "process")
+    throw new UnreadableScenarioError(
+      `${options.scenario} runs on process devices, which have to be commissioned: npm exec coalmine -- simulate --scenario ${options.scenario}`,
+    );
   const faults = options.faults === undefined ? scenario.faults : readFaults(options.faults);
   const why = indivisible({ ...scenario, faults: [...faults] });
   const processes = why === undefined ? options.processes : 1;

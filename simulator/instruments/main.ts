@@ -8,6 +8,7 @@ import { Instrument } from "./instrument.ts";
 import { lineInstrument, LineInstruments } from "./line-instruments.ts";
 import { Faults, planted } from "./planted.ts";
 import { servePty } from "./pty.ts";
+import { pullCables } from "./pulled-cables.ts";
 import { recordedFibrinogen } from "./recordings.ts";
 import { Rheometer } from "./rheometer.ts";
 
@@ -32,6 +33,8 @@ const Arguments = z.object({
   "ring-readings": z.coerce.number().int().positive().default(4096),
   /** One JSON line a reading, written before the reading is sent. */
   ledger: z.string().optional(),
+  /** As long as a file with an instrument's name is in this folder, its cable is pulled. */
+  unplugged: z.string().optional(),
   /** What is wrong with which of them. */
   faults: Faults.default(() => new Map()),
 });
@@ -47,13 +50,14 @@ const { values } = parseArgs({
     "point-interval-ms": text,
     "ring-readings": text,
     ledger: text,
+    unplugged: text,
     faults: text,
   },
 });
 const parsed = Arguments.safeParse(values);
 if (!parsed.success || parsed.data.instruments.length + parsed.data.lines.size === 0) {
   process.stderr.write(
-    `Usage: main.ts --folder DIR --instruments ID,… [--lines ID=bridge|flow-meter|pulse|gait,…] [--seed S] [--period-seconds P] [--control-every N] [--point-interval-ms MS] [--ring-readings N] [--ledger FILE] [--faults ID=FAULT,…]\n${parsed.success ? "Name at least one instrument." : z.prettifyError(parsed.error)}\n`,
+    `Usage: main.ts --folder DIR --instruments ID,… [--lines ID=bridge|flow-meter|pulse|gait,…] [--seed S] [--period-seconds P] [--control-every N] [--point-interval-ms MS] [--ring-readings N] [--ledger FILE] [--unplugged DIR] [--faults ID=FAULT,…]\n${parsed.success ? "Name at least one instrument." : z.prettifyError(parsed.error)}\n`,
   );
   process.exit(2);
 }
@@ -96,9 +100,11 @@ const instruments = made.map(({ instrument }) => instrument);
 const lineInstruments = [...options.lines].map(([id, kind]) =>
   lineInstrument(kind, { id, clock: systemClock, random: random.fork(id) }),
 );
-const served = [...made.map(({ behind }) => behind), ...lineInstruments].map((behind) =>
-  servePty(behind, options.folder, systemClock),
-);
+const served = [...made.map(({ behind }) => behind), ...lineInstruments].map((behind) => ({
+  id: behind.id,
+  ...servePty(behind, options.folder, systemClock),
+}));
+if (options.unplugged !== undefined) pullCables(options.unplugged, served);
 for (const instrument of lineInstruments) instrument.start();
 for (const instrument of instruments) {
   instrument.start();

@@ -1,7 +1,12 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ConnectRequest } from "@coalmine/site";
 import { networkSuite, type Situation, SUITE_PASSPHRASE } from "@coalmine/site/network-suite";
-import { DrivenClock } from "@coalmine/runtime";
+import { DrivenClock, SeededRandom } from "@coalmine/runtime";
+import { systemClock } from "@coalmine/runtime/system-clock";
 import { expect, test } from "vitest";
+import { CertificateAuthority } from "../cloud/identity/certificate-authority.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import { openSite, type SitePlan } from "./site-plan.ts";
 
@@ -83,18 +88,49 @@ test("without DHCP it takes 30 s to know; a static address works there", async (
   expect(network.lease()).toMatchObject({ addresses: ["10.20.0.80/24"] });
 });
 
-test("802.1X by certificate is joined by who is listed, and a pulled cable ends a link", async () => {
-  const tls = (identity: string) => ({
+test("802.1X by certificate is joined by who is listed and holds one that is believed, and a pulled cable ends a link", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "eap-"));
+  const file = async (name: string, text: string) => {
+    await writeFile(join(folder, name), text);
+    return join(folder, name);
+  };
+  const authority = (name: string) =>
+    CertificateAuthority.open({ name, random: new SeededRandom(name), wallClock: systemClock });
+  const [hospital, elsewhere] = [await authority("hospital"), await authority("elsewhere")];
+  const filesOf = async (by: CertificateAuthority, name: string) => {
+    const { certificatePem, privateKeyPem } = by.keysAndCertificate();
+    return {
+      certificateFile: await file(`${name}.pem`, certificatePem),
+      privateKeyFile: await file(`${name}.key`, privateKeyPem),
+    };
+  };
+  const own = await filesOf(hospital, "own");
+  const caFile = await file("ca.pem", hospital.certificatePem);
+  const tls = (identity: string, eap: object) => ({
     adapter: "eth0",
-    medium: {
-      kind: "ethernet",
-      eap: { kind: "tls", identity, certificateFile: "/c.pem", privateKeyFile: "/k.pem" },
-    },
+    medium: { kind: "ethernet", eap: { kind: "tls", identity, ...eap } },
   });
-  const guarded = { ethernet: { plugged: true, accounts } };
-  expect(await connecting(tls("stranger"), guarded)).toMatchObject({ kind: "wrong-identity" });
-  const { network, clock, ...result } = await connecting(tls("dev-7"), guarded);
+  const guarded = {
+    ethernet: { plugged: true, accounts },
+    authenticationServer: {
+      ...hospital.serverCertificate("radius.hospital.example"),
+      believes: hospital.certificatePem,
+    },
+  };
+  const refused: [string, object, Partial<SitePlan>?][] = [
+    ["stranger", own],
+    ["dev-7", await filesOf(elsewhere, "foreign")],
+    // The server is not who the device was told.
+    ["dev-7", { ...own, caFile: await file("other.pem", elsewhere.certificatePem) }],
+    ["dev-7", { ...own, privateKeyFile: join(folder, "gone") }],
+    ["dev-7", own, { ...guarded, authenticationServer: undefined }],
+  ];
+  for (const [identity, eap, plan = guarded] of refused)
+    expect(await connecting(tls(identity, eap), plan)).toMatchObject({ kind: "wrong-identity" });
+  expect(await connecting(tls("dev-7", own), guarded)).toMatchObject({ kind: "connected" });
+  const { network, clock, ...result } = await connecting(tls("dev-7", { ...own, caFile }), guarded);
   expect(result.kind).toBe("connected");
+  await rm(folder, { recursive: true });
   await driven(clock, network.disconnect("eth0"));
   expect(await network.state("eth0")).toEqual({ kind: "disconnected" });
   expect(network.lease()).toBeUndefined();

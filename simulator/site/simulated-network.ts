@@ -10,7 +10,9 @@ import type {
   Scan,
   SeenNetwork,
 } from "@coalmine/site";
+import { type AccessPointPort, OWN_ADDRESS, type OwnNetwork } from "@coalmine/site/own-network";
 import { DEVICE, GATEWAY, NAME_SERVER, PORTAL_API } from "./addresses.ts";
+import { isBelieved } from "./eap-tls.ts";
 import type { AccessPoint, Account, SitePlan } from "./site-plan.ts";
 
 /** What these take on a device; refusal and DHCP as measured with NetworkManager, a switch and a DHCP server. */
@@ -35,11 +37,26 @@ export class SimulatedNetwork implements Network {
     this.#clock = clock;
   }
 
+  /** The network that the device itself offers, as phones see it. */
+  offered: OwnNetwork | undefined;
+  readonly accessPoint: AccessPointPort = {
+    open: async (adapter, own) => {
+      const found = this.#plan().adapters.find(({ name }) => name === adapter);
+      if (found?.kind !== "wifi") return { kind: "not-open", why: `${adapter} has no radio` };
+      this.offered = own;
+      return { kind: "open", address: OWN_ADDRESS };
+    },
+    close: async () => {
+      this.offered = undefined;
+    },
+  };
+
   async adapters() {
     return this.#plan().adapters;
   }
 
   async scan(_adapter: string, signal?: AbortSignal): Promise<Scan> {
+    if (this.offered !== undefined) throw new Error("a radio that offers a network hears no other");
     await this.#clock.sleep(SCAN_MS, signal);
     const { accessPoints } = this.#plan();
     const named = accessPoints.filter(({ hidden }) => hidden !== true);
@@ -75,6 +92,12 @@ export class SimulatedNetwork implements Network {
     const known = adapters.find(({ name }) => name === adapter);
     if (known === undefined) return { kind: "absent" };
     if (known.kind === "ethernet" && !ethernet.plugged) return { kind: "unplugged" };
+    // As NetworkManager tells of a network that it shares.
+    if (known.kind === "wifi" && this.offered !== undefined)
+      return {
+        kind: "connected",
+        lease: { addresses: [`${OWN_ADDRESS}/24`], gateway: undefined, dns: [], portalApi: undefined },
+      };
     return this.#states.get(adapter) ?? { kind: "disconnected" };
   }
 
@@ -125,8 +148,12 @@ export class SimulatedNetwork implements Network {
 
   async #authenticated(eap: Eap | undefined, accounts: readonly Account[], signal?: AbortSignal) {
     const known = accounts.find(({ identity }) => identity === eap?.identity);
-    const fits = known !== undefined && (eap?.kind === "tls" || known.password === eap?.password.reveal());
-    return fits
+    const server = this.#plan().authenticationServer;
+    const fits =
+      eap?.kind === "tls"
+        ? server !== undefined && (await isBelieved(eap, server))
+        : known?.password === eap?.password.reveal();
+    return known !== undefined && fits
       ? this.#after(ASSOCIATE_MS, undefined, signal)
       : this.#after(
           WRONG_IDENTITY_MS,

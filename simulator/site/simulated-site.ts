@@ -20,6 +20,7 @@ export interface SimulatedSite {
   readonly wire: Wire;
   /** What the device believes the time to be. */
   readonly deviceClock: Clock;
+  readonly clockBattery: () => SitePlan["deviceClockBattery"];
   /** The certificate of the authority that the world outside is signed by. */
   readonly trust: string;
   /** Where programs of this machine find the building's proxy; the wire leads there as well. */
@@ -82,6 +83,7 @@ export async function startSite(
     proxyAt: { host: LOOPBACK, port: ends.proxy },
     proxied,
     deviceClock: { ...wallClock, now: () => wallClock.now() + plan.deviceClockAheadMs },
+    clockBattery: () => plan.deviceClockBattery,
     change(changes) {
       plan = { ...plan, ...changes };
     },

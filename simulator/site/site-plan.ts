@@ -1,9 +1,17 @@
 import type { Adapter, SeenNetwork } from "@coalmine/site";
 
-/** Who may join by 802.1X: with a password, or with any certificate and a name that is listed. */
+/** Who may join by 802.1X: with a password, or with a certificate that the building's server believes. */
 export interface Account {
   readonly identity: string;
   readonly password?: string;
+}
+
+/** The building's end of 802.1X by certificate. */
+export interface AuthenticationServer {
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  /** Whose certificates let in. */
+  readonly believes: string;
 }
 
 export interface AccessPoint {
@@ -29,6 +37,7 @@ export interface SitePlan {
   readonly adapters: readonly Adapter[];
   readonly ethernet: { readonly plugged: boolean; readonly accounts?: readonly Account[] };
   readonly accessPoints: readonly AccessPoint[];
+  readonly authenticationServer: AuthenticationServer | undefined;
   readonly dhcp: boolean;
   readonly dns: boolean;
   /** Names that are known, beside the site's own; each is served outside. */
@@ -51,6 +60,8 @@ export interface SitePlan {
   /** Whether time servers answer, and how well they know the time. */
   readonly time: "right" | "unsynchronised" | "silent";
   readonly deviceClockAheadMs: number;
+  /** Of the device's own clock. */
+  readonly deviceClockBattery: "good" | "low" | "empty" | "no-clock" | "unknown";
 }
 
 export const openSite: SitePlan = {
@@ -60,6 +71,7 @@ export const openSite: SitePlan = {
   ],
   ethernet: { plugged: true },
   accessPoints: [],
+  authenticationServer: undefined,
   dhcp: true,
   dns: true,
   hosts: [],
@@ -70,4 +82,5 @@ export const openSite: SitePlan = {
   captivePortal: false,
   time: "right",
   deviceClockAheadMs: 0,
+  deviceClockBattery: "good",
 };

@@ -270,7 +270,7 @@ export const fleetChecks: readonly Check<Account>[] = [
         ? fine("JOB_EXECUTION is on")
         : advised(
             "JOB_EXECUTION is off",
-            'switch it on: aws iot update-event-configurations --event-configurations \'{"JOB_EXECUTION":{"Enabled":true}}\'',
+            "switch it on: `coalmine fleet install` does, and leaves alone what runs",
           );
     },
   },

@@ -41,6 +41,7 @@ function usesOf(devices: number): Use[] {
       factors: [fleet, minutes, [0.05, "s"], [0.25, "GB"]],
     },
     { what: "evidence written", price: "tableWrite", factors: [fleet, minutes, [2, "units a row"]] },
+    { what: "evidence into the lake", price: "delivered", factors: [fleet, minutes, [5e-6, "GB"]] },
     {
       what: "evidence read by the controller",
       price: "tableRead",

@@ -18,6 +18,8 @@ export const prices = {
   lambdaSecond: { usd: 0.0000166667, per: 1, unit: "GB-seconds", source: aws("lambda") },
   tableWrite: { usd: 0.625, per: 1e6, unit: "write units", source: aws("dynamodb") },
   tableRead: { usd: 0.125, per: 1e6, unit: "read units", source: aws("dynamodb") },
+  /** Direct put, each record rounded up to 5 KB, and its conversion to Parquet. */
+  delivered: { usd: 0.047, per: 1, unit: "GB delivered", source: aws("firehose") },
   objectPut: { usd: 0.005, per: 1000, unit: "PUTs", source: aws("s3") },
   objectMonth: { usd: 0.023, per: 1, unit: "GB", source: aws("s3") },
   transferOut: { usd: 0.09, per: 1, unit: "GB out", source: "https://aws.amazon.com/ec2/pricing/on-demand/" },

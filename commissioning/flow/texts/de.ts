@@ -11,6 +11,8 @@ export const de: Texts = {
     lostTouch:
       "Das Gerät antwortet nicht. Was hier steht, kann veraltet sein; die Seite versucht es von selbst wieder.",
     optional: "(darf leer bleiben)",
+    tooLarge: "Diese Datei ist zu groß für ein Zertifikat.",
+    unreadable: "Diese Datei ist nicht zu lesen.",
     toneWords: { good: "Gut.", bad: "Halt.", warn: "Achtung.", busy: "Läuft.", info: "" },
   },
   steps: {
@@ -31,6 +33,8 @@ export const de: Texts = {
     "clock-not-set": "Die Uhr wurde nie gestellt. Stellen Sie sie, dann geht es weiter.",
     "clock-off": "Die Uhr geht falsch. Stellen Sie sie, dann geht es weiter.",
     network: "Zu diesem Netz besteht keine Verbindung.",
+    certificate:
+      "Das Zertifikat passt nicht. Wählen Sie die richtige Datei, oder bitten Sie die IT vor Ort um eine andere.",
     "claim-refused": "Der Code wird abgelehnt. Prüfen Sie ihn, oder lassen Sie sich einen neuen geben.",
     "claim-expired": "Der Code ist abgelaufen. Lassen Sie sich einen neuen geben.",
     "code-wrong": "Das ist kein Anmeldecode.",
@@ -46,6 +50,8 @@ export const de: Texts = {
     "no-serial-port": "Es ist kein Messgerät angeschlossen.",
     "silent-instrument": "Ein Messgerät antwortet nicht.",
     "unhealthy-instrument": "Einem Messgerät fehlt etwas.",
+    nucleus:
+      "Die Kernsoftware des Geräts lässt sich nicht installieren. Beheben Sie das Genannte, dann geht es weiter.",
     "port-taken": "Ein anderes Programm hält den Anschluss besetzt.",
     "disk-full": "Der Speicher ist voll. Schaffen Sie Platz, dann geht es weiter: Getanes bleibt.",
   },
@@ -73,6 +79,15 @@ export const de: Texts = {
     agrees: (seconds) => `Sie stimmt mit Ihrer überein, auf ${Math.abs(seconds)} s.`,
     differs: (seconds) =>
       `Sie geht gegenüber Ihrer ${Math.abs(seconds)} s ${seconds > 0 ? "vor" : "nach"}. Welche geht richtig?`,
+    battery: {
+      good: "Die Batterie der Uhr ist gut.",
+      low: "Die Batterie der Uhr ist schwach: lassen Sie sie bald wechseln, sonst verliert das Gerät mit dem Strom die Zeit.",
+      empty:
+        "Die Batterie der Uhr ist leer oder fehlt: wechseln Sie sie, sonst verliert das Gerät mit dem Strom die Zeit.",
+      "no-clock":
+        "Dieses Gerät hat keine Uhr, die ohne Strom geht: nach jedem Stromausfall wartet es auf die Zeit des Netzes.",
+      unknown: "",
+    },
     check: "Mit diesem Telefon vergleichen",
     set: "Nach diesem Telefon stellen",
     keep: "Die Uhr des Geräts geht richtig",
@@ -102,6 +117,7 @@ export const de: Texts = {
     pick: "Mit diesem weiter",
     join: "Verbinden",
     cable: (adapter) => `Mit Kabel (${adapter})`,
+    guarded: (adapter) => `Mit Kabel und 802.1X (${adapter})`,
     static: (adapter) => `Mit fester Adresse (${adapter})`,
     useStatic: "Diese Adresse nehmen",
     keep: "Weiter",
@@ -113,13 +129,33 @@ export const de: Texts = {
       open: "keiner",
       "wpa2-psk": "WPA2 mit Passwort",
       sae: "WPA3 mit Passwort",
-      "802.1x": "802.1X mit Benutzer und Passwort",
+      "802.1x": "802.1X mit Benutzer oder Zertifikat",
       other: "veraltet (WEP)",
     },
     otherSecurity: (ssid) =>
       `„${ssid}“ ist auf eine gebrochene Weise geschützt: bitten Sie um ein anderes Netz.`,
     identity: "Benutzer",
     passphrase: "Passwort",
+    byCertificate: "Mit einem Zertifikat",
+    byPassword: "Mit Benutzer und Passwort",
+    certificate: "Zertifikat",
+    certificateHint:
+      "Eine Datei .p12 oder .pfx, oder ein Zertifikat (.pem, .crt), dessen Schlüssel unten gewählt wird",
+    key: "Schlüssel",
+    keyHint: "Nur wenn er nicht in der Datei des Zertifikats steht",
+    keyPassword: "Passwort der Datei oder des Schlüssels",
+    authority: "Die eigene Zertifizierungsstelle des Netzes",
+    authorityHint: "Fragen Sie die IT vor Ort danach: ohne sie glaubt das Gerät jedem Netz dieses Namens",
+    certificateProblems: {
+      unreadable: "Diese Datei ist kein Zertifikat, oder ihr Schlüssel ist nicht zu lesen.",
+      "no-key": "Das Zertifikat kommt ohne seinen Schlüssel: wählen Sie auch dessen Datei.",
+      "wrong-password": "Das Passwort öffnet die Datei nicht.",
+      outdated: "Die Datei ist auf eine veraltete Weise verschlüsselt (RC2): bitten Sie um eine mit AES.",
+      "other-key": "Der Schlüssel gehört zu einem anderen Zertifikat.",
+      "no-authority": "Die Datei der Zertifizierungsstelle ist kein Zertifikat.",
+      "not-valid": (from, until) =>
+        `Das Zertifikat gilt von ${from} bis ${until}: vergleichen Sie es mit der Uhr, oder bitten Sie um ein neues.`,
+    },
     address: "Adresse mit Präfix",
     gateway: "Gateway",
     dns: "DNS-Server",
@@ -199,6 +235,7 @@ export const de: Texts = {
     code: "Einmal-Code",
     codeHint: "Er hat zwölf Buchstaben und Ziffern, XXXX-XXXX-XXXX: vergleichen Sie ihn mit dem Papier.",
     use: "Die Identität holen",
+    install: "Kernsoftware installieren",
     later: "Den Code verwahren; das Gerät holt seine Identität selbst, sobald es ein Netz gibt",
     made: "Das Gerät hat eine eigene Identität.",
     certificate: "Zertifikat",

@@ -11,6 +11,8 @@ export const it: Texts = {
     lostTouch:
       "L’apparecchio non risponde. Quello che si vede può essere vecchio; la pagina riprova da sola.",
     optional: "(può restare vuoto)",
+    tooLarge: "Questo file è troppo grande per un certificato.",
+    unreadable: "Questo file non si può leggere.",
     toneWords: { good: "Bene.", bad: "Alt.", warn: "Attenzione.", busy: "In corso.", info: "" },
   },
   steps: {
@@ -31,6 +33,8 @@ export const it: Texts = {
     "clock-not-set": "L’orologio non è mai stato regolato. Regolalo e prosegui.",
     "clock-off": "L’orologio è sbagliato. Regolalo e prosegui.",
     network: "Non c’è collegamento a questa rete.",
+    certificate:
+      "Il certificato non va bene. Scegli il file giusto o chiedine un altro all’informatica locale.",
     "claim-refused": "Il codice è rifiutato. Controllalo o chiedine un altro.",
     "claim-expired": "Il codice è scaduto. Chiedine un altro.",
     "code-wrong": "Questo non è un codice di attivazione.",
@@ -45,6 +49,8 @@ export const it: Texts = {
     "no-serial-port": "Nessuno strumento è collegato.",
     "silent-instrument": "Uno strumento non risponde.",
     "unhealthy-instrument": "Uno strumento non sta bene.",
+    nucleus:
+      "Il software centrale del dispositivo non si può installare. Rimedia a quanto detto, poi prosegui.",
     "port-taken": "Un altro programma occupa la porta.",
     "disk-full": "Il disco è pieno. Libera spazio e prosegui: quello che è fatto resta.",
   },
@@ -72,6 +78,15 @@ export const it: Texts = {
     agrees: (seconds) => `Concorda con il tuo, entro ${Math.abs(seconds)} s.`,
     differs: (seconds) =>
       `È ${Math.abs(seconds)} s ${seconds > 0 ? "avanti" : "indietro"} rispetto al tuo. Quale è giusto?`,
+    battery: {
+      good: "La batteria dell’orologio è buona.",
+      low: "La batteria dell’orologio è quasi scarica: falla sostituire presto, o il dispositivo perde l’ora con la corrente.",
+      empty:
+        "La batteria dell’orologio è scarica o manca: sostituiscila, o il dispositivo perde l’ora con la corrente.",
+      "no-clock":
+        "Questo dispositivo non ha un orologio che va senza corrente: dopo ogni interruzione aspetta l’ora della rete.",
+      unknown: "",
+    },
     check: "Confronta con questo telefono",
     set: "Regola da questo telefono",
     keep: "L’orologio dell’apparecchio è giusto",
@@ -101,6 +116,7 @@ export const it: Texts = {
     pick: "Prosegui con questa",
     join: "Collega",
     cable: (adapter) => `Con il cavo (${adapter})`,
+    guarded: (adapter) => `Via cavo con 802.1X (${adapter})`,
     static: (adapter) => `Con indirizzo fisso (${adapter})`,
     useStatic: "Usa questo indirizzo",
     keep: "Prosegui",
@@ -112,12 +128,32 @@ export const it: Texts = {
       open: "nessuna",
       "wpa2-psk": "WPA2 con password",
       sae: "WPA3 con password",
-      "802.1x": "802.1X con utente e password",
+      "802.1x": "802.1X con utente o certificato",
       other: "superata (WEP)",
     },
     otherSecurity: (ssid) => `«${ssid}» è protetta in un modo non più sicuro: chiedi un’altra rete.`,
     identity: "Utente",
     passphrase: "Password",
+    byCertificate: "Con un certificato",
+    byPassword: "Con utente e password",
+    certificate: "Certificato",
+    certificateHint: "Un file .p12 o .pfx, oppure un certificato (.pem, .crt) la cui chiave si sceglie sotto",
+    key: "Chiave",
+    keyHint: "Solo se non è nel file del certificato",
+    keyPassword: "Password del file o della chiave",
+    authority: "L’autorità propria della rete",
+    authorityHint:
+      "Chiedila all’informatica locale: senza, il dispositivo crede a qualsiasi rete con questo nome",
+    certificateProblems: {
+      unreadable: "Questo file non è un certificato, o la sua chiave non si può leggere.",
+      "no-key": "Il certificato è senza la sua chiave: scegli anche il file della chiave.",
+      "wrong-password": "La password non apre il file.",
+      outdated: "Il file è cifrato in modo superato (RC2): chiedilo con AES.",
+      "other-key": "La chiave è di un altro certificato.",
+      "no-authority": "Il file dell’autorità non è un certificato.",
+      "not-valid": (from, until) =>
+        `Il certificato vale dal ${from} al ${until}: confronta con l’orologio o chiedine uno nuovo.`,
+    },
     address: "Indirizzo con prefisso",
     gateway: "Gateway",
     dns: "Server DNS",
@@ -198,6 +234,7 @@ export const it: Texts = {
     code: "Codice monouso",
     codeHint: "Ha dodici lettere e cifre, XXXX-XXXX-XXXX: confrontalo con il foglio.",
     use: "Ottieni l’identità",
+    install: "Installa il software centrale",
     later: "Conserva il codice; l’apparecchio ottiene l’identità da solo quando c’è rete",
     made: "L’apparecchio ha un’identità propria.",
     certificate: "Certificato",

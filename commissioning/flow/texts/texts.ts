@@ -1,7 +1,9 @@
 import type { calibrationLimits, Fit } from "@coalmine/instrument/guided-calibration/calibration-fit";
 import type { CalibrationState } from "@coalmine/instrument/guided-calibration/guided-calibration";
 import type { AdapterState, Lease, SeenNetwork } from "@coalmine/site";
+import type { CertificateProblem } from "../../eap/eap-certificate.ts";
 import type { RefusalReason } from "../../refusal.ts";
+import type { ClockBattery } from "../../technician/clock-battery.ts";
 import type { Place } from "../answers.ts";
 import type { Language } from "../../language.ts";
 import type { Frame, StepName, StepState } from "../screen.ts";
@@ -35,6 +37,8 @@ export interface Texts {
     readonly neverSet: string;
     readonly agrees: (seconds: number) => string;
     readonly differs: (seconds: number) => string;
+    /** Empty where there is nothing to say. */
+    readonly battery: Readonly<Record<ClockBattery, string>>;
     readonly check: string;
     readonly set: string;
     readonly keep: string;
@@ -56,6 +60,8 @@ export interface Texts {
     readonly pick: string;
     readonly join: string;
     readonly cable: (adapter: string) => string;
+    /** By 802.1X. */
+    readonly guarded: (adapter: string) => string;
     readonly static: (adapter: string) => string;
     readonly useStatic: string;
     readonly keep: string;
@@ -67,6 +73,21 @@ export interface Texts {
     readonly otherSecurity: (ssid: string) => string;
     readonly identity: string;
     readonly passphrase: string;
+    readonly byCertificate: string;
+    readonly byPassword: string;
+    readonly certificate: string;
+    readonly certificateHint: string;
+    readonly key: string;
+    readonly keyHint: string;
+    readonly keyPassword: string;
+    readonly authority: string;
+    readonly authorityHint: string;
+    readonly certificateProblems: Readonly<
+      Record<Exclude<CertificateProblem["kind"], "not-valid">, string>
+    > & {
+      /** Days, as 2026-11-28. */
+      readonly "not-valid": (from: string, until: string) => string;
+    };
     readonly address: string;
     readonly gateway: string;
     readonly dns: string;
@@ -124,6 +145,7 @@ export interface Texts {
     readonly code: string;
     readonly codeHint: string;
     readonly use: string;
+    readonly install: string;
     readonly later: string;
     readonly made: string;
     readonly certificate: string;

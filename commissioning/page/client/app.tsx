@@ -7,11 +7,14 @@ import { type Told, Touch } from "./touch.ts";
 
 const told = signal<Told>({ kind: "loading" });
 const values = signal<Readonly<Record<string, string>>>({});
+const files = signal<Readonly<Record<string, string>>>({});
 const touch = new Touch((next) => {
   const before = told.value;
   // What was typed belongs to the step that it was typed into.
-  if (next.kind === "view" && (before.kind !== "view" || before.view.step !== next.view.step))
+  if (next.kind === "view" && (before.kind !== "view" || before.view.step !== next.view.step)) {
     values.value = {};
+    files.value = {};
+  }
   told.value = next;
 });
 
@@ -76,7 +79,8 @@ function Way({
   }, [language, view.title]);
   // Whoever hears the page, or works by keys, goes on at the top of the new step.
   useEffect(() => title.current?.focus(), [step]);
-  const act = (action: string): void => void touch.act({ step, action, values: given(view) });
+  const act = (action: string): void =>
+    void touch.act({ step, action, values: given(view), files: chosenFor(view) });
   return (
     <>
       <header>
@@ -115,7 +119,7 @@ function Way({
             if (first !== undefined && !isBusy) act(first.action);
           }}
         >
-          <Blocks view={view} values={values.value} typed={typed} />
+          <Blocks view={view} values={values.value} typed={typed} chosen={chosen} />
           <div class="buttons">
             {buttons.map(({ action, label, kind }, index) => (
               <button
@@ -139,6 +143,17 @@ const marks: Readonly<Record<string, string>> = { done: "✓", skipped: "–", l
 
 function typed(name: string, value: string): void {
   values.value = { ...values.value, [name]: value };
+}
+
+function chosen(name: string, base64: string | undefined): void {
+  const { [name]: _before, ...others } = files.value;
+  files.value = base64 === undefined ? others : { ...others, [name]: base64 };
+}
+
+/** Only of the blocks that are shown. */
+function chosenFor({ blocks }: View): Record<string, string> {
+  const names = blocks.flatMap((block) => (block.kind === "file" ? [block.name] : []));
+  return Object.fromEntries(Object.entries(files.value).filter(([name]) => names.includes(name)));
 }
 
 /** What was typed or chosen, and where nothing was, what the screen began with. */

@@ -1,9 +1,13 @@
 import { signal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+import { FILE_BYTES_MAX } from "../../flow/file-limit.ts";
 import type { Block, Frame, View } from "../../flow/screen.ts";
 
 interface Typing {
   readonly values: Readonly<Record<string, string>>;
   readonly typed: (name: string, value: string) => void;
+  /** In base64; undefined where what was chosen cannot be taken. */
+  readonly chosen: (name: string, base64: string | undefined) => void;
 }
 
 /** Draws what a screen is made of. */
@@ -21,7 +25,13 @@ export function Blocks({ view, ...typing }: { readonly view: View } & Typing) {
   );
 }
 
-function One({ block, frame, values, typed }: { readonly block: Block; readonly frame: Frame } & Typing) {
+function One({
+  block,
+  frame,
+  values,
+  typed,
+  chosen,
+}: { readonly block: Block; readonly frame: Frame } & Typing) {
   switch (block.kind) {
     case "text":
       return <p>{block.text}</p>;
@@ -81,6 +91,8 @@ function One({ block, frame, values, typed }: { readonly block: Block; readonly 
         </div>
       );
     }
+    case "file":
+      return <FileField {...{ block, frame, chosen }} />;
     case "choice": {
       const { name, label, options } = block;
       const chosen = values[name] ?? block.value;
@@ -165,4 +177,51 @@ async function copy(text: string): Promise<void> {
     }
   } else await navigator.clipboard.writeText(text);
   copied.value = text;
+}
+
+function FileField({
+  block: { name, label, hint, accept, isOptional = false },
+  frame,
+  chosen,
+}: {
+  readonly block: Extract<Block, { kind: "file" }>;
+  readonly frame: Frame;
+  readonly chosen: Typing["chosen"];
+}) {
+  const [problem, setProblem] = useState<string>();
+  // A field that is gone takes its file along.
+  useEffect(() => () => chosen(name, undefined), []);
+  const choose = async (file: File | undefined): Promise<void> => {
+    chosen(name, undefined);
+    setProblem(undefined);
+    if (file === undefined) return;
+    if (file.size > FILE_BYTES_MAX) return setProblem(frame.tooLarge);
+    try {
+      chosen(name, btoa(String.fromCharCode(...new Uint8Array(await file.arrayBuffer()))));
+    } catch {
+      setProblem(frame.unreadable);
+    }
+  };
+  return (
+    <div class="field">
+      <label for={name}>
+        {label}
+        {isOptional && <small> {frame.optional}</small>}
+      </label>
+      {hint !== undefined && <p id={`${name}-hint`}>{hint}</p>}
+      <input
+        type="file"
+        id={name}
+        accept={accept}
+        required={!isOptional}
+        aria-describedby={hint === undefined ? undefined : `${name}-hint`}
+        onChange={({ currentTarget }) => void choose(currentTarget.files?.[0])}
+      />
+      {problem !== undefined && (
+        <p class="note bad" role="alert">
+          {problem}
+        </p>
+      )}
+    </div>
+  );
 }

@@ -66,6 +66,17 @@ export class Results {
 /** Makes points of a window's results, each with the whole of where it came from. */
 function pointsOf(window: Window, manifest: Manifest) {
   const { instrument, boot, sampleTimeMs, sampleTimeUncertaintyMs, quality, calibrationId } = window;
+  const derivation: Measurement["derivation"] = {
+    modelSha256: manifest.sha256,
+    modelComponent: manifest.component,
+    ...(manifest.version === undefined ? {} : { modelVersion: manifest.version }),
+    preprocessingVersion: manifest.preprocessing.version,
+    ...(manifest.postprocessing === undefined
+      ? {}
+      : { postprocessingVersion: manifest.postprocessing.version }),
+    inputFrom: window.from,
+    inputTo: window.to,
+  };
   return (channel: string, value: number, unit: string): Measurement => ({
     instrument,
     boot,
@@ -77,16 +88,6 @@ function pointsOf(window: Window, manifest: Manifest) {
     unit,
     quality,
     calibrationId,
-    derivation: {
-      modelSha256: manifest.sha256,
-      modelComponent: manifest.component,
-      ...(manifest.version === undefined ? {} : { modelVersion: manifest.version }),
-      preprocessingVersion: manifest.preprocessing.version,
-      ...(manifest.postprocessing === undefined
-        ? {}
-        : { postprocessingVersion: manifest.postprocessing.version }),
-      inputFrom: window.from,
-      inputTo: window.to,
-    },
+    derivation,
   });
 }

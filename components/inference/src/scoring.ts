@@ -181,7 +181,8 @@ export class Scoring {
       }
     }
     if (scored.length > 0) this.#events.scored(scored, served, runMs);
-    this.#waiting = [...again, ...this.#waiting];
+    // A backlog is long and batches are many: nothing is moved where nothing comes again.
+    if (again.length > 0) this.#waiting = [...again, ...this.#waiting];
   }
 
   async #outcomes(batch: readonly Waiting[], served: ServedModel): Promise<Outcome[]> {

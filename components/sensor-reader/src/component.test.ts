@@ -74,7 +74,13 @@ test("health carries exactly the agreed keys each interval, and the residual aga
   expect(Object.keys(last?.counters ?? {})).toEqual(healthKeys.sensorReader.counters);
   expect(Object.keys(last?.gauges ?? {})).toEqual(healthKeys.sensorReader.gauges);
   expect(Object.keys(last?.sums ?? {})).toEqual(healthKeys.sensorReader.sums);
-  expect(last?.gauges).toEqual({ unacknowledged: 0, backlogBytes: 0, portsOpen: 2 });
+  expect(last?.gauges).toEqual({
+    unacknowledged: 0,
+    backlogBytes: 0,
+    portsOpen: 2,
+    sampleMs: 0,
+    updateWaitsMs: 0,
+  });
   expect(last?.counters).toMatchObject({
     readings: 500,
     published: 500,
@@ -164,19 +170,25 @@ test("a port that is plugged in is read at once, and one that comes back goes on
   }
 });
 
-test("an update waits for a running curve, and no longer than configured", async () => {
+test("an update waits for a running curve, says at once since when it runs, and waits no longer than configured", async () => {
   const w = world(simulatedSite({ instrument: { pointIntervalMs: 5000 } }), { deferUpdateMaxSeconds: 20 });
   w.instruments[0]?.start();
   const { running } = await w.startReader();
   await w.run(500);
   expect(await w.ipc.beforeUpdate()).toEqual([0]);
+  const heard = healthOf(w);
   await w.run(10_000);
   let askedSeconds = 0;
   while ((await w.ipc.beforeUpdate())[0] !== 0) {
+    await w.run(0);
+    const { sampleMs = 0, updateWaitsMs } = heard.at(-1)?.gauges ?? {};
+    if (askedSeconds === 0) expect([sampleMs > 1 && sampleMs <= 10_500, updateWaitsMs]).toEqual([true, 1]);
     askedSeconds++;
     await w.run(1000);
   }
   expect(askedSeconds).toBe(20);
+  await w.run(minutes(1));
+  expect(heard.at(-1)?.gauges).toMatchObject({ updateWaitsMs: 0 });
   await w.run(minutes(3));
   expect(await w.ipc.beforeUpdate()).toEqual([0]);
   await running.stop(new AbortController().signal);

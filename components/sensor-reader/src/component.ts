@@ -47,9 +47,25 @@ export async function start(ports: Used): Promise<Running> {
     if ("json" in message) void desk.asked(message.json);
   });
   closing.add(requests, () => requests.close());
+  const gauges = () => {
+    health.set("unacknowledged", running.unacknowledged);
+    health.set("backlogBytes", running.backlogBytes);
+    health.set("portsOpen", running.portsOpen);
+    health.set("sampleMs", running.sampleMs);
+    health.set("updateWaitsMs", running.updateWaitsMs);
+  };
   const updates = await ipc.subscribeToComponentUpdates({
-    before: () => running.deferUpdate(),
-    after: () => undefined,
+    before: () => {
+      const isNews = running.updateWaitsMs === 0;
+      const waitMs = running.deferUpdate();
+      // Who waits for the device wants to know now what it waits for, not with the next report.
+      if (isNews && waitMs > 0) {
+        gauges();
+        void health.publish();
+      }
+      return waitMs;
+    },
+    after: () => running.updateIsOver(),
   });
   closing.add(updates, () => updates.close());
 
@@ -57,11 +73,6 @@ export async function start(ports: Used): Promise<Running> {
   const watch = links.watch(() => void running.scan());
   closing.add(watch, () => watch.close());
   await running.scan();
-  const gauges = () => {
-    health.set("unacknowledged", running.unacknowledged);
-    health.set("backlogBytes", running.backlogBytes);
-    health.set("portsOpen", running.portsOpen);
-  };
   health.start(
     () => configuration.current().healthIntervalSeconds * 1000,
     () => {

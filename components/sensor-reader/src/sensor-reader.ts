@@ -90,6 +90,19 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadesOwner, Desk
     return this.#open.size;
   }
 
+  /** How long the flow curve that is measured has been going on; 0 where none is. */
+  get sampleMs(): number {
+    const began = [...this.#sessions.values()].flatMap(({ curveBeganMs }) => curveBeganMs ?? []);
+    return began.length === 0 ? 0 : passedMs(this.clock.monotonicMs() - Math.min(...began));
+  }
+
+  /** How long an update has been waiting for that curve; 0 where none waits. */
+  get updateWaitsMs(): number {
+    return this.#deferringSinceMs === undefined
+      ? 0
+      : passedMs(this.clock.monotonicMs() - this.#deferringSinceMs);
+  }
+
   /** Brings the ports that are read in line with those that are wanted. One scan at a time. */
   scan(): Promise<void> {
     return (this.#scanning = this.#scanning.then(() => this.#scan()));
@@ -148,8 +161,13 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadesOwner, Desk
     this.#deferringSinceMs ??= nowMs;
     if (inCurve && nowMs - this.#deferringSinceMs < this.config().deferUpdateMaxSeconds * 1000)
       return DEFER_STEP_MS;
-    this.#deferringSinceMs = undefined;
+    this.updateIsOver();
     return 0;
+  }
+
+  /** It was made, or called off. */
+  updateIsOver(): void {
+    this.#deferringSinceMs = undefined;
   }
 
   async stop(): Promise<void> {
@@ -278,4 +296,9 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadesOwner, Desk
     this.#keepers.clear();
     await Promise.all(keepers.map((keeper) => keeper.stop()));
   }
+}
+
+/** What has just begun is not nothing. */
+function passedMs(ms: number): number {
+  return Math.max(1, Math.round(ms));
 }

@@ -64,7 +64,7 @@ export class Session implements PortSession {
   #reading = false;
   #starved = false;
   #request = 0;
-  #curve: { readonly more: boolean; readonly atMs: number } = { more: false, atMs: 0 };
+  #curve = { more: false, beganMs: 0, atMs: 0 };
   /** Whether it ever came to read: what tells a bad port from a bad moment. */
   hasRead = false;
 
@@ -122,7 +122,13 @@ export class Session implements PortSession {
 
   /** A flow curve is being measured: a restart now would make a hole of seconds in what is live. */
   isInCurve(): boolean {
-    return this.#curve.more && this.#owner.clock.monotonicMs() - this.#curve.atMs < CURVE_SILENT_MS;
+    return this.curveBeganMs !== undefined;
+  }
+
+  /** When the curve that is being measured began, on the monotonic clock; undefined where none is. */
+  get curveBeganMs(): number | undefined {
+    const { more, beganMs, atMs } = this.#curve;
+    return more && this.#owner.clock.monotonicMs() - atMs < CURVE_SILENT_MS ? beganMs : undefined;
   }
 
   /** stream-uploader took something, or the clock was set: the instrument may forget, and there may be room again. */
@@ -227,7 +233,11 @@ export class Session implements PortSession {
     // It restarted, and the line lost what it said of it: first its clock, then its readings.
     if (message.boot > this.#boot) return this.#answers.restarted();
     if (!this.#replay.isRunning)
-      this.#curve = { more: reading.point < reading.points - 1, atMs: clock.monotonicMs() };
+      this.#curve = {
+        more: reading.point < reading.points - 1,
+        beganMs: this.curveBeganMs ?? clock.monotonicMs(),
+        atMs: clock.monotonicMs(),
+      };
     const order = comparePositions(at, next);
     if (order < 0) return;
     if (order > 0) {

@@ -10,7 +10,11 @@ export const Site = attribute;
 export const HardwareId = attribute;
 
 /** Paths below the address of the exchange. */
-export const claimPaths = { exchange: "/claims/exchange", why: "/claims/why" } as const;
+export const claimPaths = {
+  exchange: "/claims/exchange",
+  why: "/claims/why",
+  order: "/claims/order",
+} as const;
 
 /** `POST /claims/exchange`: a code for a claim certificate of five minutes. */
 export const ExchangeRequest = z.strictObject({
@@ -39,6 +43,31 @@ export const WhyAnswer = z.object({
     .optional(),
 });
 export type WhyAnswer = z.infer<typeof WhyAnswer>;
+
+const base64 = z.base64().max(4096);
+
+/**
+ * `POST /claims/order`: a device asks what became of it, also when it cannot connect any more. It shows its certificate (DER),
+ * and signs `orderQuestion` with the certificate's key (SHA-256; ECDSA in DER).
+ */
+export const OrderRequest = z.strictObject({ thing: ThingName, certificate: base64, signature: base64 });
+export type OrderRequest = z.infer<typeof OrderRequest>;
+/** Always the same: whoever hears it can ask for the same answer, which tells what the fleet's history tells. */
+export const orderQuestion = (thing: string): string => `coalmine: what is ${thing} to do?`;
+
+/** An order stands in the history of the thing, and is of the certificate that asks; there is none for whoever proves nothing. */
+export const OrderAnswer = z.object({
+  order: z
+    .object({
+      kind: z.literal("wipe"),
+      as: z.enum(["decommission", "rehome", "swap"]),
+      at: z.string(),
+      certificateId: z.string(),
+    })
+    .optional(),
+});
+export type OrderAnswer = z.infer<typeof OrderAnswer>;
+export type WipeOrder = NonNullable<OrderAnswer["order"]>;
 
 /** IoT Core: `CommissioningMessage`, from a device, as itself. */
 export const commissioningTopic = (thing: string): string => `coalmine/${thing}/commissioning`;

@@ -85,7 +85,8 @@ export const healthKeys = {
       // Lines of text that came while the bound on unacknowledged readings was reached.
       "dropped",
     ],
-    gauges: ["unacknowledged", "backlogBytes", "portsOpen"],
+    /** How long the present sample has been running, and an update waiting for it; 0 where there is none. */
+    gauges: ["unacknowledged", "backlogBytes", "portsOpen", "sampleMs", "updateWaitsMs"],
     /** Relative residual against the control fluid, |measured/reference − 1|, one observation a control reading. */
     sums: ["controlResidual"],
   },

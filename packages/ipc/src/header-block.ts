@@ -34,9 +34,9 @@ export function headerBlockBytes(headers: readonly Header[]): number {
   return lengthBytes;
 }
 
-/** Writes what `headerBlockBytes` has measured to where `view` begins. */
-export function writeHeaders(headers: readonly Header[], view: DataView): void {
-  const block = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+/** Writes what `headerBlockBytes` has measured to where `block` begins. */
+export function writeHeaders(headers: readonly Header[], block: Uint8Array): void {
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
   let offset = 0;
   for (const header of headers) {
     const name = utf8(header.name);

@@ -1,4 +1,4 @@
-/** Greengrass IPC from either end. Nothing here imports Node; `unix-socket.ts` and `socket-link.ts` do. */
+/** Greengrass IPC from either end. Nothing here opens a socket; `unix-socket.ts` does. */
 export * from "./service.ts";
 export * from "./operations.ts";
 export * from "./requests.ts";

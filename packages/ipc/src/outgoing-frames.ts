@@ -33,7 +33,7 @@ export class OutgoingFrames {
   flush(): void {
     const frames = this.#frames;
     if (frames.length === 0) return;
-    const bytes = joined(frames, this.#bytes);
+    const bytes = Buffer.concat(frames, this.#bytes);
     this.forget();
     this.#write(bytes);
   }
@@ -46,16 +46,4 @@ export class OutgoingFrames {
   #flushSoon(): void {
     void Promise.resolve().then(() => this.flush());
   }
-}
-
-function joined(frames: readonly Uint8Array[], lengthBytes: number): Uint8Array {
-  const [only] = frames;
-  if (only !== undefined && frames.length === 1) return only;
-  const bytes = new Uint8Array(lengthBytes);
-  let offset = 0;
-  for (const frame of frames) {
-    bytes.set(frame, offset);
-    offset += frame.length;
-  }
-  return bytes;
 }

@@ -9,8 +9,6 @@ import { IpcServiceError } from "./service.ts";
 
 type Body = Pick<RpcMessage, "headers" | "payload">;
 
-const encoder = new TextEncoder();
-
 /** A payload of the model: its shape in a header, its members as JSON. */
 export function jsonPayload(shape: string, members: JsonObject): Body {
   const body = plain("application/json", JSON.stringify(members));
@@ -19,7 +17,7 @@ export function jsonPayload(shape: string, members: JsonObject): Body {
 
 /** A payload outside the model. */
 export function plain(contentType: "application/json" | "text/plain", payload: string): Body {
-  return { headers: [text(":content-type", contentType)], payload: encoder.encode(payload) };
+  return { headers: [text(":content-type", contentType)], payload: Buffer.from(payload) };
 }
 
 /** A refusal by the service; whatever else it threw is the nucleus' `ServiceError` with the text of the exception. */

@@ -81,11 +81,12 @@ test("who may execute an artifact may read it [core-device-12.12]", () => {
 
 test("a refusal is one sentence with the code, the place, what was found, the rule and the remedy [core-device-12.2]", () => {
   expect(refusal(whole.replace("plant.Reader", "plant reader")).message).toBe(
-    'RECIPE_PARSE_ERROR: plant.yaml:2:16: ComponentName must be 1 to 128 letters, digits, hyphens, underscores and points, and is "plant reader"; give it such a name.',
+    'RECIPE_PARSE_ERROR: plant.yaml:2:16: ComponentName must be 1 to 128 letters, digits, hyphens, underscores and points, and no . or .. alone, and is "plant reader"; give it such a name.',
   );
 });
 
 test.each([
+  ["a name that is another folder", "plant.Reader", "..", "RECIPE_PARSE_ERROR", 2, 16],
   ["a version that is not semantic", "1.10.0", "1.10", "COMPONENT_VERSION_NOT_VALID", 3, 19],
   ["a version with leading zeros", "1.10.0", "01.1.0", "COMPONENT_VERSION_NOT_VALID", 3, 19],
   ["a version number beyond 999999", "1.10.0", "1.1000000.0", "COMPONENT_VERSION_NOT_VALID", 3, 19],

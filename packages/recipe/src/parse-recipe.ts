@@ -36,7 +36,7 @@ function brokenRule(issue: z.core.$ZodIssue, document: LocatedDocument, file: st
 const knownRules: Readonly<Record<string, { code: RecipeErrorCode; rule: string; remedy: string }>> = {
   ComponentName: {
     code: "RECIPE_PARSE_ERROR",
-    rule: "must be 1 to 128 letters, digits, hyphens, underscores and points",
+    rule: "must be 1 to 128 letters, digits, hyphens, underscores and points, and no . or .. alone",
     remedy: "give it such a name",
   },
   ComponentVersion: {

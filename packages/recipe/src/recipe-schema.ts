@@ -48,7 +48,8 @@ const manifest = anyCase({
 
 export const RecipeSchema = anyCase({
   RecipeFormatVersion: z.literal("2020-01-25", { error: 'must be "2020-01-25"' }),
-  ComponentName: text.pipe(ComponentName),
+  // Its folders are called so: these two would be others' folders.
+  ComponentName: text.pipe(ComponentName.refine((name) => name !== "." && name !== "..")),
   ComponentVersion: text.pipe(
     ComponentVersion.refine((version) => semver.valid(version) === version.split("+")[0], {
       error: "must be a semantic version",

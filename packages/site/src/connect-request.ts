@@ -21,7 +21,7 @@ const Psk = secret(
     ),
 );
 
-/** Who the device is to the network; TLS takes an unencrypted key, which only root may read. */
+/** Who the device is to the network. TLS takes certificate and key in PEM, or one PKCS #12 file as both. */
 const Eap = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("peap"),
@@ -37,6 +37,8 @@ const Eap = z.discriminatedUnion("kind", [
     identity,
     certificateFile: path,
     privateKeyFile: path,
+    /** Where the key, or the PKCS #12 file, is encrypted. */
+    privateKeyPassword: secret(z.string().min(1).max(256)).optional(),
     caFile: path.optional(),
   }),
 ]);

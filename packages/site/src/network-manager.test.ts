@@ -101,6 +101,16 @@ test("no secret stands in an argument: they go to nmcli's standard input, and a 
     wifi({ kind: "wpa2-psk", passphrase: "hunter22hunter" }),
     wifi({ kind: "sae", passphrase: "hunter22hunter" }),
     wifi({ kind: "802.1x", eap: { kind: "peap", identity: "dev-7", password: "hunter22hunter" } }),
+    wifi({
+      kind: "802.1x",
+      eap: {
+        kind: "tls",
+        identity: "dev-7",
+        certificateFile: "/c.p12",
+        privateKeyFile: "/c.p12",
+        privateKeyPassword: "hunter22hunter",
+      },
+    }),
   ];
   for (const request of secrets) {
     const { run, calls, profiles } = recorded("wrong passphrase");

@@ -85,17 +85,20 @@ function eapOf(eap: Eap): Profile {
   };
   // What asks for the password asks for the identity with it.
   const identity = passwordLine("802-1x.identity", eap.identity);
-  if (eap.kind === "tls")
+  if (eap.kind === "tls") {
+    const password = eap.privateKeyPassword?.reveal();
     return {
       settings: {
         ...common,
         "802-1x.client-cert": eap.certificateFile,
         "802-1x.private-key": eap.privateKeyFile,
         // 4: no password is needed.
-        "802-1x.private-key-password-flags": "4",
+        ...(password === undefined ? { "802-1x.private-key-password-flags": "4" } : {}),
       },
-      secrets: identity,
+      secrets:
+        password === undefined ? identity : identity + passwordLine("802-1x.private-key-password", password),
     };
+  }
   return {
     settings: {
       ...common,

@@ -1,4 +1,4 @@
-import type { Clock, Log, Random } from "@coalmine/ports";
+import type { Clock, Instant, Log, Random } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import * as z from "zod";
 import { ServiceError, type Input, type Output, type Place, type Service } from "../service.ts";
@@ -8,14 +8,19 @@ import type { Column } from "../glue/glue-service.ts";
 import { Conversion, convert, unsupported } from "./conversion.ts";
 import { errorOutput, errorPrefixOf } from "./error-output.ts";
 import { limits } from "./limits.ts";
+import { prefixAt, prefixTrouble } from "./prefix.ts";
 
 const streamName = /^[a-zA-Z0-9_.-]{1,64}$/;
 const Records = z.array(z.object({ Data: z.instanceof(Uint8Array) }));
+const Prefix = z.string().superRefine((prefix, context) => {
+  const message = prefixTrouble(prefix);
+  if (message !== undefined) context.addIssue({ code: "custom", message });
+});
 const Destination = z.object({
   BucketARN: z.string().startsWith("arn:aws:s3:::"),
   RoleARN: z.string(),
-  Prefix: z.string().default(""),
-  ErrorOutputPrefix: z.string().optional(),
+  Prefix: Prefix.default(""),
+  ErrorOutputPrefix: Prefix.optional(),
   CompressionFormat: z.literal("UNCOMPRESSED", "objects are not compressed here").optional(),
   ProcessingConfiguration: z
     .object({ Enabled: z.literal(false, "records are not processed here").optional() })
@@ -50,6 +55,8 @@ interface DeliveryStream {
   readonly next: number;
   readonly first: number;
   readonly waitingBytes: number;
+  /** When the oldest of them came; a state folder of former times does not know. */
+  readonly waitingSince?: Instant | undefined;
 }
 
 export interface FirehoseOptions {
@@ -233,6 +240,7 @@ export class FirehoseService implements Service {
       ...stream,
       next: stream.next + records.length,
       waitingBytes: stream.waitingBytes + bytes,
+      waitingSince: stream.next === stream.first ? this.#options.clock.now() : stream.waitingSince,
     };
     this.#streams.set(stream.name, grown);
     this.#deliverLater(grown, grown.waitingBytes >= stream.bufferBytes ? 0 : stream.bufferMs);
@@ -271,6 +279,7 @@ export class FirehoseService implements Service {
       ...now,
       first: stream.next,
       waitingBytes: now.waitingBytes - stream.waitingBytes,
+      waitingSince: this.#options.clock.now(),
     });
     await store.commit();
     if (left > 0) this.#deliverLater(now);
@@ -289,11 +298,10 @@ export class FirehoseService implements Service {
     await writeObject(bucket, this.#key(stream, errorPrefixOf(prefix, errorPrefix)), errors);
   }
 
-  #key({ name }: DeliveryStream, prefix: string): string {
+  #key({ name, waitingSince }: DeliveryStream, prefix: string): string {
     const { clock, random } = this.#options;
-    const at = new Date(clock.now()).toISOString();
-    const stamp = at.slice(0, 19).replaceAll(/[T:]/g, "-");
-    return `${prefix}${at.slice(0, 13).replaceAll(/[-T]/g, "/")}/${name}-1-${stamp}-${uuid(random)}`;
+    const stamp = new Date(clock.now()).toISOString().slice(0, 19).replaceAll(/[T:]/g, "-");
+    return `${prefixAt(prefix, waitingSince ?? clock.now())}${name}-1-${stamp}-${uuid(random)}`;
   }
 
   #forget(stream: DeliveryStream): void {

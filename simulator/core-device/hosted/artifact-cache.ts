@@ -34,12 +34,12 @@ export class ArtifactCache {
     return bytes;
   }
 
-  /** The real folder that holds the ZIP's files; extracted the first time it is asked for. */
-  unzipped(digest: string): string {
+  /** The real folder that holds the ZIP's files; extracted the first time it is asked for, with `bytesMax` at most. */
+  unzipped(digest: string, bytesMax = Infinity): string {
     const folder = join(this.#folder, digest);
     if (existsSync(folder)) return folder;
     const half = `${folder}.${process.pid}.part`;
-    for (const entry of zipEntries(this.bytes(digest))) {
+    for (const entry of zipEntries(this.bytes(digest), bytesMax)) {
       const path = join(half, entry.name);
       mkdirSync(entry.name.endsWith("/") ? path : dirname(path), { recursive: true });
       if (!entry.name.endsWith("/")) writeFileSync(path, entry.bytes());

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { DeviceRoot } from "../ports.ts";
+import type { ArtifactPermission, DeviceRoot } from "../ports.ts";
 import type { ArtifactCache } from "./artifact-cache.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
 
@@ -89,11 +89,16 @@ export class HostedRoot implements DeviceRoot {
     this.#artifacts.set(path, this.#cache.add(bytes));
   }
 
-  async unarchive(zipPath: string, intoFolder: string): Promise<void> {
+  async unarchive(
+    zipPath: string,
+    intoFolder: string,
+    _: ArtifactPermission,
+    bytesMax: number,
+  ): Promise<void> {
     const digest = this.#artifacts.get(zipPath);
     if (digest === undefined)
       throw new Error(`cannot extract ${zipPath}: it is not stored; download it again`);
-    this.#cache.unzipped(digest);
+    this.#cache.unzipped(digest, bytesMax);
     this.#unzipped.set(intoFolder, digest);
   }
 

@@ -113,19 +113,29 @@ export class NodeRoot implements DeviceRoot {
     await rename(half, full);
   }
 
-  async unarchive(zipPath: string, intoFolder: string, permission: ArtifactPermission): Promise<void> {
+  async unarchive(
+    zipPath: string,
+    intoFolder: string,
+    permission: ArtifactPermission,
+    bytesMax: number,
+  ): Promise<void> {
     const into = join(this.path, intoFolder);
     const half = `${into}.part`;
     await rm(half, { recursive: true, force: true });
-    await mkdir(half, { recursive: true });
-    for (const entry of zipEntries(await readFile(join(this.path, zipPath)))) {
-      const path = join(half, entry.name);
-      await mkdir(entry.name.endsWith("/") ? path : dirname(path), { recursive: true });
-      if (!entry.name.endsWith("/")) await writeFile(path, entry.bytes(), { mode: modeOf(permission) });
+    try {
+      await mkdir(half, { recursive: true });
+      for (const { name, pieces } of zipEntries(await readFile(join(this.path, zipPath)), bytesMax)) {
+        const path = join(half, name);
+        await mkdir(name.endsWith("/") ? path : dirname(path), { recursive: true });
+        if (!name.endsWith("/")) await writeFile(path, pieces(), { mode: modeOf(permission) });
+      }
+      // Whole or not at all: a half extracted artifact would be taken for the whole one.
+      await rm(into, { recursive: true, force: true });
+      await rename(half, into);
+    } catch (failure) {
+      await rm(half, { recursive: true, force: true });
+      throw failure;
     }
-    // Whole or not at all: a half extracted artifact would be taken for the whole one.
-    await rm(into, { recursive: true, force: true });
-    await rename(half, into);
   }
 
   async freeBytes(): Promise<number> {

@@ -44,6 +44,35 @@ test("without 20 MiB of room, or past componentStoreMaxSizeBytes, no artifact is
   expect(small.versionOf("A")).toBe("1.0.0");
 });
 
+test("a ZIP that says it holds more than there is room for is not extracted [core-device-3.10]", async () => {
+  const it = await deviceUnderTest({ nucleusConfiguration: { componentStoreMaxSizeBytes: 50_000 } });
+  const bomb = zipSync({ "a.bin": new Uint8Array(60_000).fill(6) });
+  it.cloud.addComponent("A", "1.0.0", { Lifecycle }, { "a.zip": bomb });
+  expect(await deployed(it)).toEqual([
+    "FAILED",
+    "DEPLOYMENT_FAILURE",
+    "ARTIFACT_DOWNLOAD_ERROR",
+    "IO_ERROR",
+    "IO_UNZIP_ERROR",
+  ]);
+  expect(await it.root.list("packages/artifacts-unarchived/A/1.0.0")).toEqual([]);
+});
+
+test.each(["s3://bucket/..", "s3://bucket/a:..", "greengrass:..", "greengrass:."])(
+  "an artifact whose name would be another folder is refused: %s [core-device-3.6]",
+  async (Uri) => {
+    const it = await deviceUnderTest();
+    it.cloud.addComponent("A", "1.0.0", { Manifests: [{ Lifecycle, Artifacts: [{ Uri }] }] });
+    expect(await deployed(it)).toEqual([
+      "FAILED",
+      "DEPLOYMENT_FAILURE",
+      "ARTIFACT_DOWNLOAD_ERROR",
+      "ARTIFACT_URI_NOT_VALID",
+    ]);
+    expect(it.cloud.downloads).toEqual([]);
+  },
+);
+
 test("a digest whose algorithm is not told cannot be checked [core-device-3.8]", async () => {
   const it = await deviceUnderTest();
   const Artifacts = [{ Uri: "s3://bucket/a.bin", Digest: "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" }];

@@ -38,16 +38,22 @@ export async function downloadArtifacts(
   options: DownloadOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  const { root, storeBytesMax = STORE_BYTES_MAX } = options;
   for (const artifact of component.artifacts) {
     signal.throwIfAborted();
-    const file = artifact.uri.split("/").at(-1)?.split(":").at(-1) ?? "";
+    const file = nameIn(artifact.uri.split("/").at(-1)?.split(":").at(-1) ?? "", artifact, component);
     const path = `${artifactFolder(component.name, component.version)}/${file}`;
     const fetched = await fetchArtifact(path, artifact, component, options, signal);
     if (artifact.unarchive !== "ZIP") continue;
-    const folder = `${unarchivedFolder(component.name, component.version)}/${file.replace(/\.[^.]*$/, "")}`;
-    if (!fetched && (await options.root.list(folder)).length > 0) continue;
+    const name = nameIn(file.replace(/\.[^.]*$/, ""), artifact, component);
+    const folder = `${unarchivedFolder(component.name, component.version)}/${name}`;
+    if (!fetched && (await root.list(folder)).length > 0) continue;
+    const room = Math.min(
+      (await root.freeBytes()) - FREE_BYTES_MIN,
+      storeBytesMax - (await root.bytesBelow("packages")),
+    );
     try {
-      await options.root.unarchive(path, folder, artifact.permission);
+      await root.unarchive(path, folder, artifact.permission, room);
     } catch (failure) {
       throw new DeploymentError(
         ["ARTIFACT_DOWNLOAD_ERROR", "IO_ERROR", "IO_UNZIP_ERROR"],
@@ -55,6 +61,15 @@ export async function downloadArtifacts(
       );
     }
   }
+}
+
+/** What an artifact's file or folder is called; what would be another folder is no name. */
+function nameIn(name: string, { uri }: Artifact, component: ComponentArtifacts): string {
+  if (!["", ".", ".."].includes(name)) return name;
+  throw new DeploymentError(
+    ["ARTIFACT_DOWNLOAD_ERROR", "ARTIFACT_URI_NOT_VALID"],
+    `${uri} of ${component.name} ${component.version} gives its file no name; publish it with another`,
+  );
 }
 
 /** True when the file was written now. */

@@ -52,8 +52,8 @@ export class CuttableRoot implements DeviceRoot {
   writeArtifact(path: string, bytes: Uint8Array, permission: ArtifactPermission): Promise<void> {
     return this.#ask((root) => root.writeArtifact(path, bytes, permission));
   }
-  unarchive(zipPath: string, intoFolder: string, permission: ArtifactPermission): Promise<void> {
-    return this.#ask((root) => root.unarchive(zipPath, intoFolder, permission));
+  unarchive(...asked: Parameters<DeviceRoot["unarchive"]>): Promise<void> {
+    return this.#ask((root) => root.unarchive(...asked));
   }
   freeBytes(): Promise<number> {
     return this.#ask((root) => root.freeBytes());

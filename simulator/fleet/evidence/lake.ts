@@ -1,6 +1,8 @@
 import { gunzipSync } from "node:zlib";
 import { parquetReadObjects } from "hyparquet";
 import * as z from "zod";
+import type { Cloud } from "../../cloud/cloud.ts";
+import type { LocalIot } from "../../cloud/iot-parts.ts";
 import type { DrivenRegion } from "../driven/region.ts";
 
 /** What the lake holds of what the instruments measured. Points that a model computed are counted apart. */
@@ -45,14 +47,41 @@ const ValueRow = Row.extend({
 /** A row with what was measured. */
 export type ValueRow = z.infer<typeof ValueRow>;
 
-/**
- * Reads every Parquet object of the lake and compares it with the ledgers, point by point. `look` is shown every row
- * with its object's key.
- */
-export async function lakeFindings(
+/** What one instrument measured in one of its starts: readings from the first on, each of so many points. */
+export interface Measured {
+  readonly thing: string;
+  readonly instrument: string;
+  readonly boot: number;
+  readonly readings: number;
+  readonly channels: number;
+}
+
+/** Of a driven region, whose instruments keep ledgers; `look` is shown every row with its object's key. */
+export function lakeFindings(
   region: DrivenRegion,
   bucket: string,
   look?: (row: ValueRow, key: string) => void,
+): Promise<LakeFindings> {
+  return findingsOf(region.cloud, bucket, {
+    measured: region.devices.flatMap(({ thingName }) => measuredBy(region, thingName)),
+    hasLedger: (thing, instrument) => region.device(thing)?.bench.withoutLedger.has(instrument) !== true,
+    ...(look === undefined ? {} : { look }),
+  });
+}
+
+/** Reads every Parquet object of the lake and compares it with what was measured, point by point. */
+export async function findingsOf(
+  cloud: Cloud<LocalIot>,
+  bucket: string,
+  {
+    measured: expected,
+    hasLedger,
+    look,
+  }: {
+    readonly measured: readonly Measured[];
+    readonly hasLedger: (thing: string, instrument: string) => boolean;
+    readonly look?: (row: ValueRow, key: string) => void;
+  },
 ): Promise<LakeFindings> {
   const measured = new Map<string, Map<string, number>>();
   const results = new Set<string>();
@@ -64,10 +93,10 @@ export async function lakeFindings(
   let doubled = 0;
   let withoutLedger = 0;
   const wrong = (what: string): void => void (examples.length < EXAMPLES_MAX && examples.push(what));
-  for await (const key of keys(region, bucket)) {
+  for await (const key of keys(cloud, bucket)) {
     objects++;
     const schema = look === undefined ? Row : ValueRow;
-    for (const read of await parquetRows(region, bucket, key, Object.keys(schema.shape))) {
+    for (const read of await parquetRows(cloud, bucket, key, Object.keys(schema.shape))) {
       const row = Row.parse(read);
       look?.(ValueRow.parse(read), key);
       rows++;
@@ -89,8 +118,7 @@ export async function lakeFindings(
       measured.set(start, of);
       const seen = (of.get(point) ?? 0) + 1;
       of.set(point, seen);
-      if (seen === 1 && region.device(row.thing)?.bench.withoutLedger.has(row.instrument) === true)
-        withoutLedger++;
+      if (seen === 1 && !hasLedger(row.thing, row.instrument)) withoutLedger++;
       if (seen > 1) {
         doubled++;
         wrong(`point ${start}/${point} is there ${seen} times`);
@@ -99,26 +127,25 @@ export async function lakeFindings(
   }
   let lost = 0;
   let expectedDistinct = 0;
-  for (const device of region.devices)
-    for (const { instrument, boot, readings, channels } of measuredBy(region, device.thingName)) {
-      const start = `${device.thingName}/${instrument}/${boot}`;
-      const found = perSequence(measured.get(start));
-      for (let sequence = 0; sequence < readings; sequence++) {
-        const missing = channels - Math.min(channels, found.get(sequence) ?? 0);
-        expectedDistinct += channels - missing;
-        lost += missing;
-        if (missing > 0) wrong(`${missing} of ${channels} points of ${start}/${sequence} are lost`);
-      }
+  for (const { thing, instrument, boot, readings, channels } of expected) {
+    const start = `${thing}/${instrument}/${boot}`;
+    const found = perSequence(measured.get(start));
+    for (let sequence = 0; sequence < readings; sequence++) {
+      const missing = channels - Math.min(channels, found.get(sequence) ?? 0);
+      expectedDistinct += channels - missing;
+      lost += missing;
+      if (missing > 0) wrong(`${missing} of ${channels} points of ${start}/${sequence} are lost`);
     }
+  }
   const distinct = [...measured.values()].reduce((sum, of) => sum + of.size, 0) - withoutLedger;
   const unknown = distinct - expectedDistinct;
   if (unknown > 0) wrong(`${unknown} points are in the lake that nothing measured`);
   return { objects, rows, resultRows, lost, doubled, unknown, causes, examples };
 }
 
-function measuredBy(region: DrivenRegion, thingName: string) {
+function measuredBy(region: DrivenRegion, thingName: string): Measured[] {
   return [...region.ledgersOf(thingName)].flatMap(([instrument, ledger]) =>
-    ledger.boots().map((boot) => ({ ...boot, instrument })),
+    ledger.boots().map((boot) => ({ ...boot, instrument, thing: thingName })),
   );
 }
 
@@ -132,7 +159,7 @@ function perSequence(points: ReadonlyMap<string, number> | undefined): Map<numbe
   return found;
 }
 
-async function* keys({ cloud }: DrivenRegion, Bucket: string): AsyncIterable<string> {
+async function* keys(cloud: Cloud<LocalIot>, Bucket: string): AsyncIterable<string> {
   let ContinuationToken: string | undefined;
   do {
     const page = Listing.parse(await cloud.invoke("s3", "ListObjectsV2", { Bucket, ContinuationToken }));
@@ -142,7 +169,7 @@ async function* keys({ cloud }: DrivenRegion, Bucket: string): AsyncIterable<str
 }
 
 async function parquetRows(
-  { cloud }: DrivenRegion,
+  cloud: Cloud<LocalIot>,
   Bucket: string,
   Key: string,
   columns: string[],

@@ -1,6 +1,7 @@
 import type { Check } from "../evidence/checks.ts";
 import { lacking } from "../release/deploy.ts";
-import type { Observed } from "./invariants.ts";
+import type { Release } from "../release/release-folder.ts";
+import type { ReleaseRegion } from "../release/release-region.ts";
 
 const TOLD_MAX = 3;
 
@@ -8,7 +9,10 @@ const TOLD_MAX = 3;
 export async function knownReleaseCheck({
   region,
   releases,
-}: Pick<Observed, "region" | "releases">): Promise<Check> {
+}: {
+  readonly region: Pick<ReleaseRegion, "cloud" | "devices">;
+  readonly releases: readonly Release[];
+}): Promise<Check> {
   const lost: string[] = [];
   for (const { thingName } of region.devices) {
     const all = await Promise.all(releases.map((release) => lacking(region, release, thingName)));

@@ -25,8 +25,8 @@ export interface ProcessFleetOptions {
   readonly periodSeconds: number;
   /** From one point of a curve to the next. */
   readonly pointIntervalMs?: number;
-  /** The cloud that components speak to. */
-  readonly endpoint: string;
+  /** The cloud that a device's components speak to. */
+  readonly endpoint: string | ((device: string) => string);
   /** The Node that runs core devices and instruments, absolute. */
   readonly node: string;
   /** Gives the core device's bundle, absolute; asked while devices are being commissioned. */
@@ -50,6 +50,8 @@ export class ProcessFleetError extends CoalmineError {
 export class ProcessFleet {
   readonly devices: readonly ProcessDevice[];
   readonly instruments: SupervisedProcess;
+  /** A file with an instrument's name in it pulls that instrument's cable, as long as it is there. */
+  readonly unplugged: string;
   readonly #options: ProcessFleetOptions;
   readonly #ledger: string;
   readonly #closing: Closing;
@@ -66,6 +68,7 @@ export class ProcessFleet {
     this.#options = options;
     this.devices = parts.devices;
     this.instruments = parts.instruments;
+    this.unplugged = unpluggedFolder(options.folder);
     this.#ledger = parts.ledger;
     this.#closing = parts.closing;
   }
@@ -161,6 +164,10 @@ function siteOf(folder: string, name: string): DeviceSite {
   };
 }
 
+function unpluggedFolder(folder: string): string {
+  return join(folder, "instruments", "unplugged");
+}
+
 /** One process serves all instruments; each device sees only the name of its own. */
 async function plugIn(site: DeviceSite, terminals: string): Promise<void> {
   await mkdir(site.serialFolder, { recursive: true });
@@ -183,6 +190,7 @@ function instrumentsOf(
     "period-seconds": String(periodSeconds),
     ...(pointIntervalMs === undefined ? {} : { "point-interval-ms": String(pointIntervalMs) }),
     ledger: places.ledger,
+    unplugged: unpluggedFolder(folder),
   };
   return new SupervisedProcess({
     name: "instruments",
@@ -214,7 +222,7 @@ function coreDeviceOf(
       ...environment,
       PATH: pathWith(node),
       HOME: root,
-      AWS_ENDPOINT_URL: endpoint,
+      AWS_ENDPOINT_URL: typeof endpoint === "string" ? endpoint : endpoint(name),
       // Nobody else's credentials or settings are looked for.
       AWS_EC2_METADATA_DISABLED: "true",
       COALMINE_SERIAL_FOLDERS: serialFolder,

@@ -27,6 +27,12 @@ export function scenariosOf(gate: Gate): readonly string[] {
   });
 }
 
+/** Those that are played on hosted devices, and those on processes of this machine. */
+export function byPlace(names: readonly string[]): Record<"hosted" | "process", readonly string[]> {
+  const on = (place: "hosted" | "process") => names.filter((name) => readScenario(name).runsOn === place);
+  return { hosted: on("hosted"), process: on("process") };
+}
+
 export interface GateOptions {
   readonly running: string;
   readonly candidate: string;

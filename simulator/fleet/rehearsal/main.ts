@@ -8,8 +8,9 @@ import * as z from "zod";
 import { openWitnessed } from "../evidence/witnessed-region.ts";
 import { readRelease, type Release } from "../release/release-folder.ts";
 import { Course } from "./course.ts";
-import { gates, gateScenarios, scenariosOf } from "./gate-scenarios.ts";
+import { byPlace, gates, gateScenarios, scenariosOf } from "./gate-scenarios.ts";
 import { endedBy, isNamedFailure, played, type ScenarioOutcome } from "./outcome.ts";
+import { processScenarios } from "./process-scenarios.ts";
 import { rehearse, upgradeScenario } from "./rehearse.ts";
 import { componentsOf, reportOf } from "./report-of.ts";
 import type { RehearsalReport } from "./report.ts";
@@ -20,11 +21,12 @@ import { writeReport } from "./write-report.ts";
  * The gate before publishing: the candidate's own bytes on a simulated fleet, upgraded to under load and faults, and
  * rolled back from. A process of its own, since imported versions are never freed.
  */
-const usage = `usage: simulator/fleet/rehearsal/main.ts --candidate DIR [--running DIR] [--devices 8] [--seed 1] [--artifacts DIR] [--report DIR] [--commit SHA] [--gate upgrade|default|full] [--json]
+const usage = `usage: simulator/fleet/rehearsal/main.ts --candidate DIR [--running DIR] [--devices 8] [--seed 1] [--artifacts DIR] [--report DIR] [--commit SHA] [--gate upgrade|default|full] [--process-player FILE] [--json]
   The folders are what a build makes: build.json, recipes, artifacts. --artifacts keeps unpacked artifacts for the next time.
   --report is where report.html, report.json and report.xml (JUnit) are written; --commit is what they say was rehearsed.
   --gate full plays beside the upgrade each scenario whose file says so, and not only those of every push;
-  --gate upgrade plays none, and does not weigh the release beside what runs now, each in a process of its own.`;
+  --gate upgrade plays none, and does not weigh the release beside what runs now, each in a process of its own;
+  --process-player is the program that plays those on process devices (cli/simulate/process-main.ts); without it they are left out.`;
 const EXIT = { unexpected: 1, usage: 2, failed: 3 } as const;
 const Options = z.object({
   candidate: z.string().min(1),
@@ -35,6 +37,7 @@ const Options = z.object({
   report: z.string().min(1).optional(),
   commit: z.string().min(1),
   gate: z.enum(gates),
+  processPlayer: z.string().min(1).optional(),
   json: z.boolean(),
 });
 type Options = z.infer<typeof Options>;
@@ -61,7 +64,7 @@ async function main(): Promise<number> {
   const outcomes: ScenarioOutcome[] = [];
   try {
     // Read before anything is played: a file that cannot be meant is told at once.
-    const names = scenariosOf(options.gate);
+    const names = byPlace(scenariosOf(options.gate));
     const running = options.running === undefined ? undefined : readRelease(options.running);
     const candidate = readRelease(options.candidate);
     // On the other core meanwhile.
@@ -75,11 +78,16 @@ async function main(): Promise<number> {
     const weights = await weighed;
     if (weights.length > 0)
       outcomes.push({ checks: weights.map((check) => ({ ...check, scenario: "weighing" })) });
-    if (options.running === undefined && names.length > 0)
+    if (options.running === undefined && names.hosted.length + names.process.length > 0)
       progress("nothing runs yet that the other scenarios could begin from; they are left out");
     else if (options.running !== undefined) {
       const told = { ...options, running: options.running, artifactFolder };
-      outcomes.push(...(await gateScenarios(names, told, systemClock, progress)));
+      outcomes.push(...(await gateScenarios(names.hosted, told, systemClock, progress)));
+      const { processPlayer } = options;
+      if (processPlayer !== undefined)
+        outcomes.push(...(await processScenarios(names.process, processPlayer, told, progress)));
+      else if (names.process.length > 0)
+        progress(`without --process-player nobody plays ${names.process.join(" and ")}`);
     }
     return end(options, outcomes, seconds(), componentsOf(running, candidate));
   } catch (failure) {
@@ -179,10 +187,12 @@ function readOptions(): Options | undefined {
         report: text,
         commit: { type: "string", default: "a build without a commit" },
         gate: { type: "string", default: "default" },
+        "process-player": text,
         json: { type: "boolean", default: false },
       },
     });
-    return Options.safeParse(values).data;
+    const { "process-player": processPlayer, ...rest } = values;
+    return Options.safeParse({ ...rest, processPlayer }).data;
   } catch {
     return undefined;
   }

@@ -3,8 +3,8 @@ import { modelConfiguration, resetWithVersion } from "@coalmine/contract/model-c
 import type { JsonObject } from "@coalmine/recipe";
 import { CoalmineError } from "@coalmine/runtime";
 import * as z from "zod";
-import type { DrivenRegion } from "../driven/region.ts";
 import { modelOf, type Release } from "./release-folder.ts";
+import type { ReleaseRegion } from "./release-region.ts";
 
 /** Devices do not run what they were told to. */
 export class NotInstalled extends CoalmineError {
@@ -24,7 +24,7 @@ const Created = z.object({ deploymentId: z.string() });
  * component what else is to be merged into its configuration.
  */
 export async function deployRelease(
-  region: DrivenRegion,
+  region: ReleaseRegion,
   release: Release,
   group: string,
   name: string,
@@ -66,7 +66,11 @@ export async function deployRelease(
 }
 
 /** What one device lacks of a release by the cloud's own knowledge, in words; nothing when it runs all of it. */
-export async function lacking(region: DrivenRegion, release: Release, thingName: string): Promise<string[]> {
+export async function lacking(
+  region: Pick<ReleaseRegion, "cloud">,
+  release: Release,
+  thingName: string,
+): Promise<string[]> {
   if (region.cloud.greengrass.coreDevices.get(thingName) === undefined) return ["never reported"];
   const { installedComponents } = Installed.parse(
     await region.cloud.invoke("greengrass", "ListInstalledComponents", {
@@ -98,7 +102,7 @@ const Effective = z.object({
 
 /** How a deployment failed on a device, if it did. */
 async function failureOf(
-  { cloud }: DrivenRegion,
+  { cloud }: Pick<ReleaseRegion, "cloud">,
   deploymentId: string,
   coreDeviceThingName: string,
 ): Promise<string | undefined> {
@@ -114,7 +118,7 @@ async function failureOf(
  * @throws NotInstalled at the deadline, or when the deployment that is to bring it failed on a device.
  */
 export async function untilInstalled(
-  region: DrivenRegion,
+  region: ReleaseRegion,
   release: Release,
   withinMs: number,
   deploymentId?: string,

@@ -2,8 +2,8 @@ import { isJsonObject, type JsonObject } from "@coalmine/recipe";
 import { CoalmineError } from "@coalmine/runtime";
 import { parse } from "yaml";
 import { artifactsOf, uriOf } from "../../cloud/greengrass/component-registry.ts";
-import type { DrivenRegion } from "../driven/region.ts";
 import type { Release, ReleasedComponent } from "./release-folder.ts";
+import type { ReleaseRegion } from "./release-region.ts";
 
 /** A version would have to become something else than it is. */
 export class VersionTaken extends CoalmineError {
@@ -24,7 +24,7 @@ const DIGESTS_TAG = "artifact-digests";
  * passes over what it has with the same bytes, refuses the same version with other ones. Drives the clock until every
  * version is deployable.
  */
-export async function publishRelease(region: DrivenRegion, release: Release, bucket: string): Promise<void> {
+export async function publishRelease(region: ReleaseRegion, release: Release, bucket: string): Promise<void> {
   const { cloud } = region;
   const fresh: string[] = [];
   for (const one of release.components) {
@@ -65,7 +65,7 @@ function recipeOf({ component, version, recipe, artifacts }: ReleasedComponent, 
   return { ...document, Manifests: manifests.filter(isBuilt) };
 }
 
-async function untilDeployable(region: DrivenRegion, arn: string): Promise<void> {
+async function untilDeployable(region: ReleaseRegion, arn: string): Promise<void> {
   const deadline = region.clock.now() + DEPLOYABLE_MS_MAX;
   for (;;) {
     const { stored } = region.cloud.greengrass.components.find(arn);

@@ -67,6 +67,8 @@ export function readRelease(folder: string): Release {
   return { folder, components };
 }
 
+/** What an artifact of a model may unpack to. */
+const MODEL_BYTES_MAX = 2 ** 30;
 const ModelManifest = z.object({ component: ComponentName, sha256: Sha256 });
 
 /** What a deployment tells inference about the model of this release, if it has one. */
@@ -74,7 +76,7 @@ export function modelOf(release: Release): ModelChoice | undefined {
   const model = release.components.find(({ component }) => component === componentNames.bloodViscosityModel);
   const [artifact] = model?.artifacts ?? [];
   if (model === undefined || artifact === undefined) return undefined;
-  const entry = zipEntries(artifact.bytes()).find(({ name }) => name === "manifest.json");
+  const entry = zipEntries(artifact.bytes(), MODEL_BYTES_MAX).find(({ name }) => name === "manifest.json");
   if (entry === undefined)
     throw new ReleaseUnreadable(`the artifact of ${model.component} ${model.version} holds no manifest.json`);
   const { sha256 } = ModelManifest.parse(JSON.parse(new TextDecoder().decode(entry.bytes())));

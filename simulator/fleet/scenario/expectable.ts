@@ -1,5 +1,7 @@
 import { counterChecks, type Check } from "../evidence/checks.ts";
+import type { PlayedOnProcesses } from "../process/scenario/play-on-processes.ts";
 import { lacking } from "../release/deploy.ts";
+import type { ReleaseRegion } from "../release/release-region.ts";
 import type { Played } from "./play.ts";
 import type { Scenario } from "./scenario.ts";
 import { Duration } from "./units.ts";
@@ -8,6 +10,8 @@ import { Duration } from "./units.ts";
 export interface Sentence {
   readonly words: string;
   readonly check: (of: Played, words: readonly string[]) => Found | Promise<Found>;
+  /** How it is known of process devices, where it can be. */
+  readonly checkOnProcesses?: (of: PlayedOnProcesses, words: readonly string[]) => Found | Promise<Found>;
   /** Somewhere or in sum, not on each device: parts of a fleet cannot tell. */
   readonly ofWhole?: true;
   readonly impossible?: (scenario: Omit<Scenario, "expect">, words: readonly string[]) => string | undefined;
@@ -20,15 +24,8 @@ const POINTS_PER_CURVE = 20;
 export const expectable: readonly Sentence[] = [
   {
     words: "every device runs the {release} release at the end",
-    check: async ({ region, running, candidate }, [release = ""]) => {
-      const wanted = release === "candidate" ? candidate : running;
-      const late: string[] = [];
-      for (const { thingName } of region.devices) {
-        const lacks = await lacking(region, wanted, thingName);
-        if (lacks.length > 0) late.push(`${thingName}: ${lacks.join(", ")}`);
-      }
-      return { ok: late.length === 0, found: late.length === 0 ? "all" : told(late) };
-    },
+    check: (of, [release = ""]) => allRun(of, release),
+    checkOnProcesses: (of, [release = ""]) => allRun(of, release),
     impossible: ({ releases }, [release = ""]) => {
       const last = releases.findLast((one) => "release" in one);
       return last !== undefined && "release" in last && last.release === release
@@ -39,15 +36,10 @@ export const expectable: readonly Sentence[] = [
   {
     words: "no deployment fails",
     check: ({ deployed }) => {
-      const failed = deployed.filter(({ failure }) => failure !== undefined);
-      return {
-        ok: failed.length === 0,
-        found:
-          failed.length === 0
-            ? `${deployed.length} arrived`
-            : told(failed.map(({ failure }) => failure ?? "")),
-      };
+      const failed = deployed.flatMap(({ failure }) => failure ?? []);
+      return arrived(failed, deployed.length);
     },
+    checkOnProcesses: ({ failures, deployments }) => arrived(failures, deployments),
     impossible: ({ releases }) =>
       releases.some((one) => "refused" in one && one.refused)
         ? "a configuration is to be refused, and that deployment fails"
@@ -87,6 +79,16 @@ export const expectable: readonly Sentence[] = [
         ...region.devices.map(({ thingName }) =>
           [...region.ledgersOf(thingName).values()]
             .flatMap((ledger) => ledger.boots())
+            .reduce((sum, { readings }) => sum + readings, 0),
+        ),
+      );
+      return { ok: fewest >= Number(least), found: `at least ${fewest}` };
+    },
+    checkOnProcesses: ({ region, measured }, [least = ""]) => {
+      const fewest = Math.min(
+        ...region.devices.map(({ thingName }) =>
+          measured
+            .filter(({ thing }) => thing === thingName)
             .reduce((sum, { readings }) => sum + readings, 0),
         ),
       );
@@ -150,6 +152,10 @@ export const expectable: readonly Sentence[] = [
       const marked = lake.causes[cause] ?? 0;
       return { ok: marked >= Number(least), found: `${marked} of ${lake.rows}` };
     },
+    checkOnProcesses: ({ lake }, [least = "", cause = ""]) => {
+      const marked = lake.causes[cause] ?? 0;
+      return { ok: marked >= Number(least), found: `${marked} of ${lake.rows}` };
+    },
   },
   {
     words: "the instruments overwrite nothing",
@@ -161,6 +167,32 @@ export const expectable: readonly Sentence[] = [
     },
   },
 ];
+
+async function allRun(
+  {
+    region,
+    running,
+    candidate,
+  }: Pick<PlayedOnProcesses, "running" | "candidate"> & {
+    readonly region: Pick<ReleaseRegion, "cloud" | "devices">;
+  },
+  release: string,
+): Promise<Found> {
+  const wanted = release === "candidate" ? candidate : running;
+  const late: string[] = [];
+  for (const { thingName } of region.devices) {
+    const lacks = await lacking(region, wanted, thingName);
+    if (lacks.length > 0) late.push(`${thingName}: ${lacks.join(", ")}`);
+  }
+  return { ok: late.length === 0, found: late.length === 0 ? "all" : told(late) };
+}
+
+function arrived(failures: readonly string[], deployments: number): Found {
+  return {
+    ok: failures.length === 0,
+    found: failures.length === 0 ? `${deployments} arrived` : told(failures),
+  };
+}
 
 function told(what: readonly string[]): string {
   return `${what.length}: ${what.slice(0, 3).join("; ")}`;

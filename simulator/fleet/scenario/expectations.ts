@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { expectable, type Sentence } from "./expectable.ts";
+import type { PlayedOnProcesses } from "../process/scenario/play-on-processes.ts";
 import type { Played } from "./play.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Check } from "../evidence/checks.ts";
@@ -18,6 +19,9 @@ const holes: Readonly<Record<string, string>> = {
 export interface Expectation {
   readonly text: string;
   readonly check: (of: Played) => Check | Promise<Check>;
+  /** The same of process devices; only where `isForProcesses`. */
+  readonly checkOnProcesses: (of: PlayedOnProcesses) => Promise<Check>;
+  readonly isForProcesses: boolean;
   /** It is true of the fleet as a whole, not of each device by itself. */
   readonly ofWhole: boolean;
   /** Why it can never come true in that scenario. */
@@ -33,6 +37,11 @@ export const Expectation = z.string().transform((text, context): Expectation => 
       text,
       ofWhole: sentence.ofWhole ?? false,
       check: async (of) => ({ name: text, ...(await sentence.check(of, words)) }),
+      checkOnProcesses: async (of) => ({
+        name: text,
+        ...((await sentence.checkOnProcesses?.(of, words)) ?? { ok: false, found: "nobody looks there" }),
+      }),
+      isForProcesses: sentence.checkOnProcesses !== undefined,
       impossible: (scenario) => sentence.impossible?.(scenario, words),
     };
   }

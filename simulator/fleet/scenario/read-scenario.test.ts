@@ -37,7 +37,17 @@ test.each([
     "fleet:\n  sites: [{ name: a, share: 0.5 }, { name: b, share: 0.4 }]",
     /^new\.yaml:5:10: .* 0\.9 together, and must be 1/,
   ],
-  ["runsOn: process", /^new\.yaml:4:9: nothing plays a scenario on process devices/],
+  ["runsOn: process", /^new\.yaml:2:8: process devices run in real time: at most 30 min/m],
+  ["runsOn: process", /a machine carries 12 process devices; say how many/],
+  [
+    "runsOn: process\nfaults: [{ kind: clog, at: 1 s, for: 1 s }]",
+    /^new\.yaml:5:18: clog is for hosted devices; process devices know cut, power-cut, kill-nucleus/m,
+  ],
+  [
+    "runsOn: process\nfaults: [{ kind: power-cut, stage: merging, for: 1 s }]",
+    /^new\.yaml:5:36: process devices tell nobody of stages/m,
+  ],
+  ["load: { curveEvery: 20 s }", /^new\.yaml:4:21: at most one curve in 1 min/],
   ["wether: fine", /^new\.yaml:4:\d+: "wether" means nothing; correct or remove it/],
   ["faults: [{ kind: cut, for: 1 s }]", /say once when it happens: at, every, perDay or stage, not nothing/],
   ["faults: [{ kind: cut, for: 1 s, at: 2 h }]", /at is after the scenario's end/],

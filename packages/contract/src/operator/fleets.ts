@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { UpdateWait } from "../update-wait.ts";
 import { Age } from "./asking.ts";
 
 /** How a device is, worst last. `unseen` has not said anything since its evidence is kept. */
@@ -70,6 +71,7 @@ export const DeviceRow = z.object({
   state: DeviceState,
   /** Why it is not well, as a word of the catalogue or a component's name. */
   because: z.string().optional(),
+  waits: UpdateWait.optional(),
   /** Of the last that was heard of it; without one it is `unseen`. */
   seen: Age.optional(),
   site: z.string().optional(),

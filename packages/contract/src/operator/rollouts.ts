@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { UpdateWait } from "../update-wait.ts";
 import { ActionKey, Age, Reason } from "./asking.ts";
 
 const verdict = z.enum(["PROMOTE", "HALT", "WAIT", "INCONCLUSIVE"]);
@@ -19,7 +20,13 @@ export type RolloutSummary = z.infer<typeof RolloutSummary>;
 
 const Deadline = z.object({ name: z.string(), atMs: z.number(), inMs: z.number(), afterwards: z.string() });
 
-const StuckDevice = z.object({ thing: z.string(), stage: z.string(), ageMs: z.number(), next: z.string() });
+const StuckDevice = z.object({
+  thing: z.string(),
+  stage: z.string(),
+  ageMs: z.number(),
+  waits: UpdateWait.optional(),
+  next: z.string(),
+});
 
 const ShownTarget = z.object({
   target: z.string(),
