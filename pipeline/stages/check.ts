@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { git } from "../push/repository.ts";
 import { touchedTypes } from "./touched-types.ts";
 import { type CheckStep, runTwoAtATime, tool } from "./two-at-a-time.ts";
@@ -41,9 +43,9 @@ export function touchedTests(files: readonly string[]): string[] {
   return [...new Set([...ALWAYS, ...touched])];
 }
 
-/** What lint looks at: the sources that changed. Rules see one file at a time, and types are checked as a whole. */
-function lintPaths(changed: readonly string[]): string[] {
-  const sources = changed.filter((file) => /\.tsx?$/.test(file));
+/** What lint looks at: the sources that changed, and are still there. Rules see one file at a time. */
+function lintPaths(folder: string, changed: readonly string[]): string[] {
+  const sources = changed.filter((file) => /\.tsx?$/.test(file) && existsSync(join(folder, file)));
   return sources.length === 0 ? [ALWAYS_LINTED] : sources;
 }
 
@@ -73,7 +75,7 @@ export async function check(folder: string, base: Base | undefined): Promise<str
     ...types.steps,
     {
       name: "lint",
-      command: [...tool("oxlint"), "--type-aware", "--deny-warnings", ...lintPaths(changed)],
+      command: [...tool("oxlint"), "--type-aware", "--deny-warnings", ...lintPaths(folder, changed)],
     },
   ];
   try {

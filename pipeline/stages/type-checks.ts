@@ -3,7 +3,7 @@ import { basename, dirname, join, posix } from "node:path";
 import type { TouchedTypes } from "./touched-types.ts";
 import { type CheckStep, tool } from "./two-at-a-time.ts";
 
-export interface TypeChecks {
+interface TypeChecks {
   readonly steps: readonly CheckStep[];
   /** Removes the settings that were written for them. */
   remove(): void;
