@@ -73,7 +73,10 @@ afterEach(() => rm(folder, { recursive: true }));
 
 /** The program as it starts on this device, also after a power cut. */
 async function powered(): Promise<Flow> {
-  const book = await AnswerBook.open(answers, { write: (...file) => disk.write(...file), erase: disk.erase });
+  const book = await AnswerBook.open(answers, {
+    write: (...file) => disk.write(...file),
+    erase: (path) => disk.erase(path),
+  });
   const device: Clock = {
     now: () => clock.now() + aheadMs,
     monotonicMs: () => clock.monotonicMs(),
@@ -237,6 +240,21 @@ test("by cable: without DHCP a fixed address is asked for; without any network i
   await press("network", "without");
   flow = await powered();
   expect(flow.view.steps.map(({ state }) => state)).toEqual(["done", "done", "later"]);
+});
+
+test("a Wi-Fi network without DHCP is joined with a fixed address", async () => {
+  site = { ...plan, dhcp: false };
+  await toNetwork();
+  await press("network", "scan-wlan0");
+  await press("network", "pick", choose("ward"));
+  await press("network", "join", { passphrase: "cellar 42!" });
+  expect(bad()).toMatch(/Nobody gives wlan0 an address/);
+  await press("network", "fixed");
+  const typed = { passphrase: "cellar 42!", address: "10.9.8.7/24", gateway: "10.9.8.1", dns: "10.9.8.1" };
+  await press("network", "join", { ...typed, address: "10.9.8" });
+  expect(bad()).toContain("addressing.address");
+  await press("network", "join", typed);
+  expect([bad(), buttons()[0]]).toEqual([undefined, "keep"]);
 });
 
 test("802.1X by a certificate, by air and by cable: what cannot work is said before the network is asked; what works is kept for its owner alone, what does not is not", async () => {

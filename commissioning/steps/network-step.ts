@@ -28,7 +28,14 @@ import { proxyScreen, typedProxy } from "./network/proxy-form.ts";
 type At =
   | { readonly kind: "overview" }
   | { readonly kind: "wifi"; readonly adapter: string; readonly scan: Scan }
-  | { readonly kind: "join"; readonly adapter: string; readonly network: Joining; readonly by: By }
+  | {
+      readonly kind: "join";
+      readonly adapter: string;
+      readonly network: Joining;
+      readonly by: By;
+      /** The device's address is typed, too. */
+      readonly isFixed: boolean;
+    }
   | { readonly kind: "static"; readonly adapter: string }
   | { readonly kind: "proxy" };
 
@@ -79,7 +86,7 @@ export class NetworkStep implements Step {
       case "wifi":
         return scanScreen(words, at.scan, at.adapter);
       case "join":
-        return joinScreen(words, at.network, at.by);
+        return withFixedAddress(words, joinScreen(words, at.network, at.by), at);
       case "static":
         return fixedAddressScreen(words);
       case "proxy":
@@ -117,18 +124,24 @@ export class NetworkStep implements Step {
     else if (action === "hidden" && at.kind === "wifi") this.#at = joining(at.adapter, { kind: "hidden" });
     else if (action === "pick" && at.kind === "wifi")
       this.#at = joining(at.adapter, pickedOf(at.scan, values, words));
+    else if (action === "fixed" && at.kind === "join") this.#at = { ...at, isFixed: true };
     else if (verb === "by" && at.kind === "join")
       this.#at = { ...at, by: action === "by-certificate" ? "certificate" : "password" };
   }
 
   async #join(
-    { adapter, network, by }: Extract<At, { kind: "join" }>,
+    { adapter, network, by, isFixed }: Extract<At, { kind: "join" }>,
     values: Values,
     scene: Scene,
   ): Promise<void> {
     const given = by === "certificate" ? certificateGiven(values, scene, this.#parts.now()) : undefined;
     const shown = given === undefined ? {} : this.#shown(adapter, given);
-    await this.#connect({ adapter, medium: mediumOf(network, by, values, shown) }, scene, given);
+    const addressing = isFixed ? { addressing: fixedAddressOf(values) } : {};
+    await this.#connect(
+      { adapter, medium: mediumOf(network, by, values, shown), ...addressing },
+      scene,
+      given,
+    );
   }
 
   #shown(adapter: string, given: EapCertificate): ShownFiles {
@@ -182,7 +195,16 @@ export class NetworkStep implements Step {
 }
 
 function joining(adapter: string, network: Joining): At {
-  return { kind: "join", adapter, network, by: "password" };
+  return { kind: "join", adapter, network, by: "password", isFixed: false };
+}
+
+function withFixedAddress(
+  words: Texts["network"],
+  { blocks, buttons }: Screen,
+  { adapter, isFixed }: Extract<At, { kind: "join" }>,
+): Screen {
+  if (isFixed) return { blocks: [...blocks, ...fixedAddressScreen(words).blocks], buttons };
+  return { blocks, buttons: [...buttons, { action: "fixed", label: words.static(adapter), kind: "plain" }] };
 }
 
 /** What is in the way, and what to do. */

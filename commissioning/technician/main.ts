@@ -53,7 +53,7 @@ async function main(): Promise<number> {
   const links = networkManager(systemProgram);
   const own = { ssid: `coalmine-${settings.serial}`.slice(0, SSID_MAX), passphrase: new Secret(code) };
   const network = new BesideOwnNetwork(links, ownAccessPoint(systemProgram), own);
-  const offered = given.ownNetwork ? await network.offer() : undefined;
+  const offered = given.ownNetwork && !given.terminal ? await network.offer() : undefined;
   const program = await openProgram({
     settings,
     ports: {

@@ -152,8 +152,8 @@ function chosen(name: string, base64: string | undefined): void {
 
 /** Only of the blocks that are shown. */
 function chosenFor({ blocks }: View): Record<string, string> {
-  const names = blocks.flatMap((block) => (block.kind === "file" ? [block.name] : []));
-  return Object.fromEntries(Object.entries(files.value).filter(([name]) => names.includes(name)));
+  const names = new Set(blocks.flatMap((block) => (block.kind === "file" ? [block.name] : [])));
+  return Object.fromEntries(Object.entries(files.value).filter(([name]) => names.has(name)));
 }
 
 /** What was typed or chosen, and where nothing was, what the screen began with. */
