@@ -44,7 +44,7 @@ const sites = ["st-mary", "north-clinic", "harbour", "old-mill"];
 /** What the pages show in tests and pictures: a rollout that waits for a person, in a fleet with every kind of trouble. */
 export interface World {
   readonly fleets: Fleets;
-  readonly devices: readonly DeviceRow[];
+  devices: readonly DeviceRow[];
   readonly sets: typeof sets;
   device(thing: string): DevicePage;
   logs(before?: string): LogPage;
