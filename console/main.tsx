@@ -34,7 +34,7 @@ const signed = signal<Signed>({ kind: "asking" });
 const ask = asking({
   calls,
   fetch: fetching,
-  kept: keptAnswers(sessionStorage, () => Date.now()),
+  kept: keptAnswers(sessionStorage, () => performance.timeOrigin + performance.now()),
   signedOut: () => {
     if (signed.value.kind !== "out") signed.value = { kind: "out", ended: signed.value.kind === "in" };
   },

@@ -14,6 +14,7 @@ import {
   type RolloutSummary,
 } from "@coalmine/contract/operator-api";
 import { NO_PREVIOUS, storedEntry } from "../pipeline/controller/audit.ts";
+import { alarmList } from "./console-alarms.ts";
 import {
   age,
   COMMIT,
@@ -44,7 +45,7 @@ const sites = ["st-mary", "north-clinic", "harbour", "old-mill"];
 /** What the pages show in tests and pictures: a rollout that waits for a person, in a fleet with every kind of trouble. */
 export interface World {
   readonly fleets: Fleets;
-  readonly devices: readonly DeviceRow[];
+  devices: readonly DeviceRow[];
   readonly sets: typeof sets;
   device(thing: string): DevicePage;
   logs(before?: string): LogPage;
@@ -314,35 +315,6 @@ function lines(from: number, count: number): LogLine[] {
     };
   });
 }
-
-const alarmList: Alarms["alarms"] = [
-  {
-    alarm: "stuck-1",
-    source: "stuck",
-    kind: "stuckRollout",
-    fleet: "home",
-    sinceMs: NOW_MS - 14 * MINUTE_MS,
-    seen: age(4000),
-    sentence: `rheo-0003 is stuck in the download of artifacts of ${ROLLOUT} for 14 min.`,
-    next: "Look at its link; it goes on by itself until the deadline.",
-    link: `/rollouts/${ROLLOUT}`,
-  },
-  {
-    alarm: "claim-1",
-    source: "claim",
-    kind: "claimRefused",
-    sinceMs: NOW_MS - 300 * MINUTE_MS,
-    seen: age(300 * MINUTE_MS),
-    sentence: "The claim code of RH4-00198 was shown a second time, from another device.",
-    next: "Ask the site who has it.",
-    link: "/devices/rheo-0002",
-    acknowledged: {
-      who: "bo",
-      atMs: NOW_MS - 200 * MINUTE_MS,
-      reason: "The site knows: the board was swapped",
-    },
-  },
-];
 
 const stored = (() => {
   let previous = NO_PREVIOUS;

@@ -4,7 +4,7 @@ import { useDesk } from "../frame/desk.ts";
 import { useWatched } from "../frame/watched.ts";
 import { AgeOf } from "../shown/age.tsx";
 import { Asked, Said } from "../shown/asked.tsx";
-import { countText, timeText } from "../shown/figures.ts";
+import { counted, timeText } from "../shown/figures.ts";
 import { Status } from "../shown/status.tsx";
 import { AlarmDialog, type Deed, deeds } from "./alarm-dialog.tsx";
 
@@ -24,7 +24,7 @@ export function AlarmsPage() {
           <p role="status">
             {alarms.length === 0
               ? words.empty
-              : words.unacknowledged(countText(unacknowledged, language.value))}
+              : words.unacknowledged(counted(unacknowledged, language.value))}
           </p>
           <ul class="plain cards">
             {alarms.map((alarm) => (

@@ -7,7 +7,7 @@ import { useDesk } from "../frame/desk.ts";
 import { linkTo } from "../place/place.ts";
 import { Refused } from "../shown/asked.tsx";
 import { Copy } from "../shown/copy.tsx";
-import { clockText, countText, timeText } from "../shown/figures.ts";
+import { clockText, counted, timeText } from "../shown/figures.ts";
 import { before, come, emptyTail, found, paused, type Tail } from "./tail.ts";
 
 /** Lines that come within this time are drawn together. */
@@ -126,8 +126,8 @@ export function LogTail({ thing, line, component, components }: LogTailParts) {
       )}
       <p role="status" class="quiet">
         {texts.value.line[state.value === "refused" ? "lost" : state.value]}.{" "}
-        {isPaused && <>{words.paused(countText(waiting.length, language.value))} </>}
-        {dropped > 0 && words.dropped(countText(dropped, language.value))}
+        {isPaused && <>{words.paused(counted(waiting.length, language.value))} </>}
+        {dropped > 0 && words.dropped(counted(dropped, language.value))}
       </p>
       <div ref={box} class="lines" tabIndex={0} role="log" aria-live="off" aria-label={words.list}>
         {isEarlier.value ? (

@@ -6,7 +6,7 @@ import { type Desk, useDesk } from "../frame/desk.ts";
 import { useWatched } from "../frame/watched.ts";
 import { type DeviceFilter, everyDevice } from "../place/place.ts";
 import { Asked } from "../shown/asked.tsx";
-import { countText } from "../shown/figures.ts";
+import { counted, countText } from "../shown/figures.ts";
 import { statesWorstFirst } from "../shown/status.tsx";
 import { DeviceList } from "./device-list.tsx";
 import { fitting } from "./filtering.ts";
@@ -114,7 +114,7 @@ export function DevicesPage({ filter }: { readonly filter: DeviceFilter }) {
         {({ total }) => (
           <>
             <p role="status">
-              {devices.shown(countText(shown.length, language.value), countText(total, language.value))}
+              {devices.shown(countText(shown.length, language.value), counted(total, language.value))}
               {total > ROWS_MAX && <> {devices.bound(countText(ROWS_MAX, language.value))}</>}
             </p>
             {shown.length === 0 ? <p>{devices.empty}</p> : <DeviceList rows={shown} />}

@@ -4,7 +4,7 @@ import { useWatched } from "../frame/watched.ts";
 import { everyDevice } from "../place/place.ts";
 import { AgeOf } from "../shown/age.tsx";
 import { Asked } from "../shown/asked.tsx";
-import { countText, timeText } from "../shown/figures.ts";
+import { counted, countText, timeText } from "../shown/figures.ts";
 import { To } from "../shown/link.tsx";
 import { statesWorstFirst, stateTones, Status } from "../shown/status.tsx";
 
@@ -51,7 +51,7 @@ function One({
           <To place={{ page: "devices", filter: { ...everyDevice, fleet } }}>{fleet}</To>
         </h2>
         <p class="quiet">
-          {region} · {fleets.devices(count(devices))} · {texts.value.heard}{" "}
+          {region} · {fleets.devices(counted(devices, language.value))} · {texts.value.heard}{" "}
           <AgeOf fleet={fleet} seen={seen} />
         </p>
         {rollout !== undefined && (
@@ -108,7 +108,7 @@ function One({
                       {line.drifted === 0 ? (
                         texts.value.none
                       ) : (
-                        <Status tone="warn" word={fleets.drift(count(line.drifted))} />
+                        <Status tone="warn" word={fleets.drift(counted(line.drifted, language.value))} />
                       )}
                     </td>
                   </tr>
@@ -135,7 +135,7 @@ function Group({
     <>
       <p>
         <strong>{cohorts[cohort]}</strong> <span class="quiet">{group}</span>{" "}
-        {fleets.devices(countText(devices, language.value))}
+        {fleets.devices(counted(devices, language.value))}
       </p>
       <States filter={{ fleet, cohort }} byState={byState} />
       {inForce !== undefined && (

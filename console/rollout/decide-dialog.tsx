@@ -5,7 +5,7 @@ import { useDesk } from "../frame/desk.ts";
 import { Dialog } from "../shown/dialog.tsx";
 import { ReasonFields } from "../shown/reason-fields.tsx";
 import { Refused, Said } from "../shown/asked.tsx";
-import { countText } from "../shown/figures.ts";
+import { counted, countText } from "../shown/figures.ts";
 
 interface DecideParts {
   readonly shown: RolloutPage;
@@ -95,17 +95,16 @@ export function DecideDialog({ shown, choice, refusal: now, closed }: DecidePart
 function Reach({ choice: { reach, targets, afterwards } }: { readonly choice: Choice }) {
   const { texts, language } = useDesk();
   const { decide } = texts.value;
-  const count = (value: number): string => countText(value, language.value);
   return (
     <>
       <p>
-        <strong>{reach === 0 ? decide.noChange : decide.reach(count(reach))}</strong>{" "}
+        <strong>{reach === 0 ? decide.noChange : decide.reach(counted(reach, language.value))}</strong>{" "}
         <Said text={afterwards} />
       </p>
       {targets.map(({ target, reach: here, of, diff }) => (
         <section key={target} class="diff">
           <h3>
-            {target}: {decide.reachOf(count(here), count(of))}
+            {target}: {decide.reachOf(countText(here, language.value), counted(of, language.value))}
           </h3>
           <ul class="plain">
             {diff.changed.map(({ name, from, to }) => (
@@ -135,7 +134,7 @@ function Reach({ choice: { reach, targets, afterwards } }: { readonly choice: Ch
           </ul>
           {diff.unchanged.length > 0 && (
             <p class="quiet" title={diff.unchanged.join(", ")}>
-              {decide.unchanged(count(diff.unchanged.length))}
+              {decide.unchanged(counted(diff.unchanged.length, language.value))}
             </p>
           )}
         </section>

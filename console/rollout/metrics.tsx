@@ -6,7 +6,7 @@ import { useWatched } from "../frame/watched.ts";
 import { AgeOf } from "../shown/age.tsx";
 import { Asked, Said } from "../shown/asked.tsx";
 import { Copy } from "../shown/copy.tsx";
-import { countText, differenceText, figureText } from "../shown/figures.ts";
+import { counted, countText, differenceText, figureText } from "../shown/figures.ts";
 import { linkTo, type RolloutPlace } from "../place/place.ts";
 import { Status, type Tone } from "../shown/status.tsx";
 import type { ChartParts } from "./chart.tsx";
@@ -167,7 +167,7 @@ function Metric({ at, fleet, series, Chart, isOpen, isLinked }: MetricParts) {
       {isDrawn.value && Chart !== undefined && looks.length > 0 && (
         <Chart series={shown} fleet={fleet} chosen={(chosen) => void (range.value = chosen)} />
       )}
-      {gaps > 0 && <p class="quiet">{words.gaps(countText(gaps, language.value))}</p>}
+      {gaps > 0 && <p class="quiet">{words.gaps(counted(gaps, language.value))}</p>}
       <FiguresTable series={shown} />
     </details>
   );

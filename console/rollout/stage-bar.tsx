@@ -1,7 +1,8 @@
 import type { Stage } from "@coalmine/contract/operator-api";
 import { useDesk } from "../frame/desk.ts";
 import { Said } from "../shown/asked.tsx";
-import { countText, durationText, shareText } from "../shown/figures.ts";
+import type { Counted } from "../texts/counted.ts";
+import { counted, countText, durationText, shareText } from "../shown/figures.ts";
 import { To } from "../shown/link.tsx";
 import { Status, type Tone } from "../shown/status.tsx";
 import { WaitsFor } from "../shown/waits-for.tsx";
@@ -60,7 +61,7 @@ function Arrived({ target: { target, devices, arrived } }: { readonly target: St
   return (
     <p>
       {target}:{" "}
-      {texts.value.rollout.arrived(countText(arrived, language.value), countText(devices, language.value))}
+      {texts.value.rollout.arrived(countText(arrived, language.value), counted(devices, language.value))}
     </p>
   );
 }
@@ -104,7 +105,7 @@ function Late({
   devices,
 }: {
   readonly tone: Tone;
-  readonly word: (count: string) => string;
+  readonly word: (count: Counted) => string;
   readonly devices: StageTarget["stuck"];
 }) {
   const { texts, language } = useDesk();
@@ -112,7 +113,7 @@ function Late({
   return (
     <>
       <p>
-        <Status tone={tone} word={word(countText(devices.length, language.value))} />
+        <Status tone={tone} word={word(counted(devices.length, language.value))} />
       </p>
       <ul class="plain">
         {devices.map(({ thing, stage, ageMs, waits, next }) => (

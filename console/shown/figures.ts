@@ -1,3 +1,4 @@
+import type { Counted } from "../texts/counted.ts";
 import type { Language } from "../texts/languages.ts";
 
 /** The language as the browser's owner writes it, where that is known: "en-GB" rather than "en". */
@@ -32,6 +33,7 @@ const instants = times({ dateStyle: "medium", timeStyle: "medium" });
 const clocks = times({ timeStyle: "medium" });
 const minutes = times({ timeStyle: "short" });
 const counts = numbers({});
+const plurals = keptFormats((locale) => new Intl.PluralRules(locale));
 const shares = numbers({ style: "percent", maximumFractionDigits: 1 });
 const measured = numbers({ maximumSignificantDigits: 3 });
 const differences = numbers({ style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" });
@@ -54,6 +56,11 @@ export function clockText(atMs: number, language: Language): string {
 
 export function countText(count: number, language: Language): string {
   return counts(language).format(count);
+}
+
+/** For a text that differs for one and for many. */
+export function counted(count: number, language: Language): Counted {
+  return { text: countText(count, language), isOne: plurals(language).select(count) === "one" };
 }
 
 export function shareText(share: number, language: Language): string {

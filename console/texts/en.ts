@@ -1,3 +1,5 @@
+import type { Counted } from "./counted.ts";
+
 /** English, and by its type what every language has to say. Functions take what stands in the middle of a sentence. */
 export const en = {
   skip: "To the content",
@@ -94,19 +96,19 @@ export const en = {
   reason: "Reason",
   fleets: {
     empty: "There is no fleet yet.",
-    devices: (count: string) => `${count} devices`,
+    devices: ({ text, isOne }: Counted) => `${text} ${isOne ? "device" : "devices"}`,
     underWay: "Rollout under way",
     groups: "Cohorts",
     installed: "Installed versions",
     drifted: "Not as asked",
-    drift: (count: string) => `${count} not as asked`,
+    drift: ({ text }: Counted) => `${text} not as asked`,
     since: (time: string) => `since ${time}`,
   },
   devices: {
     search: "Search name or site",
     every: "All",
     runs: "Runs (component or component@version)",
-    shown: (shown: string, all: string) => `${shown} of ${all} devices`,
+    shown: (shown: string, { text, isOne }: Counted) => `${shown} of ${text} ${isOne ? "device" : "devices"}`,
     clear: "Show all",
     empty: "No device fits.",
     list: "Devices: arrow keys move, Enter opens",
@@ -146,8 +148,9 @@ export const en = {
     find: "Find in lines",
     pause: "Pause",
     resume: "Go on",
-    paused: (count: string) => `Paused: ${count} new lines wait.`,
-    dropped: (count: string) => `${count} lines were dropped here: they are still on the server.`,
+    paused: ({ text, isOne }: Counted) => `Paused: ${text} new ${isOne ? "line waits" : "lines wait"}.`,
+    dropped: ({ text, isOne }: Counted) =>
+      `${text} ${isOne ? "line was dropped here: it is" : "lines were dropped here: they are"} still on the server.`,
     earlier: "Earlier lines",
     first: "There are no earlier lines.",
     empty: "No line yet.",
@@ -205,12 +208,13 @@ export const en = {
   rollout: {
     why: "Why it is where it is",
     stages: "Stages",
-    arrived: (arrived: string, devices: string) => `${arrived} of ${devices} devices`,
+    arrived: (arrived: string, { text, isOne }: Counted) =>
+      `${arrived} of ${text} ${isOne ? "device" : "devices"}`,
     deadline: (time: string) => `${time} left`,
     overdue: (time: string) => `overdue by ${time}`,
-    stuck: (count: string) => `${count} stuck`,
+    stuck: ({ text }: Counted) => `${text} stuck`,
     stuckIn: (stage: string, age: string) => `in ${stage} for ${age}`,
-    waiting: (count: string) => `${count} wait`,
+    waiting: ({ text, isOne }: Counted) => `${text} ${isOne ? "waits" : "wait"}`,
     newest: "Newest evidence",
     metrics: "Canary against baseline",
     noMetrics: "Nothing has been compared yet.",
@@ -233,7 +237,8 @@ export const en = {
     baseline: "Baseline",
     interval: "95 % interval",
     gap: "no data",
-    gaps: (count: string) => `${count} looks without data are gaps in the lines.`,
+    gaps: ({ text, isOne }: Counted) =>
+      `${text} ${isOne ? "look without data is a gap" : "looks without data are gaps"} in the lines.`,
     chart: (metric: string) => `Chart of ${metric}: its figures are in the table below it`,
     overrides: "Let through",
     audit: "Its audit log",
@@ -245,14 +250,15 @@ export const en = {
     needsRole: (role: string) => `Deciding takes the role operator; you are ${role}.`,
     quiet: "The line is cut: what you see may be over.",
     stale: (where: string) => `The newest evidence of ${where} is too old to decide on.`,
-    reach: (reach: string) => `${reach} devices get another revision.`,
-    reachOf: (reach: string, of: string) => `${reach} of ${of} devices`,
+    reach: ({ text, isOne }: Counted) => `${text} ${isOne ? "device gets" : "devices get"} another revision.`,
+    reachOf: (reach: string, { text, isOne }: Counted) =>
+      `${reach} of ${text} ${isOne ? "device" : "devices"}`,
     noChange: "No device gets another revision by it.",
     added: "Added",
     changed: "Changed",
     removed: "Removed",
     reconfigured: "Configured anew",
-    unchanged: (count: string) => `${count} unchanged`,
+    unchanged: ({ text }: Counted) => `${text} unchanged`,
     reason: "Why? The audit log keeps it.",
     presets: {
       promote: [
@@ -291,7 +297,7 @@ export const en = {
   },
   alarms: {
     empty: "No alarm is on record.",
-    unacknowledged: (count: string) => `${count} wait for somebody`,
+    unacknowledged: ({ text, isOne }: Counted) => `${text} ${isOne ? "waits" : "wait"} for somebody`,
     evidence: "Evidence",
     acknowledge: "Acknowledge",
     acknowledged: (who: string, reason: string) => `${who}: ${reason}`,
