@@ -41,8 +41,6 @@ export async function playProcessScenario(at: Places, options: ProcessScenarioOp
   const scenario = readScenario(options.scenario);
   const { seed, json } = options;
   const devices = options.devices ?? scenario.fleet.devices;
-  const running = readRelease(options.running);
-  const candidate = options.candidate === undefined ? reversioned(running) : readRelease(options.candidate);
   const startedMs = systemClock.monotonicMs();
   const progress = (sentence: string): void => {
     process.stderr.write(`${sentence} (${((systemClock.monotonicMs() - startedMs) / 1000).toFixed(1)} s)\n`);
@@ -51,6 +49,8 @@ export async function playProcessScenario(at: Places, options: ProcessScenarioOp
   const folder = await mkdtemp(join(tmpdir(), "cp-"));
   const log = jsonLog("cloud", systemClock, (line) => process.stderr.write(`${line}\n`));
   try {
+    const running = readRelease(options.running);
+    const candidate = options.candidate === undefined ? reversioned(running) : readRelease(options.candidate);
     const world = await openProcessWorld(at, {
       folder,
       seed,

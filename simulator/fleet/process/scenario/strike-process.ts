@@ -30,12 +30,12 @@ export async function strikeProcess(
     case "kill-nucleus":
       // Whoever keeps it running starts it again.
       device.process.crash();
-      return true;
+      break;
     case "power-cut":
       await device.process.cutPower();
       await clock.sleep(fault.for);
       await device.process.start();
-      return true;
+      break;
     case "cut": {
       const relays = world.relays.get(name) ?? [];
       for (const relay of relays) relay.cut();
@@ -49,14 +49,14 @@ export async function strikeProcess(
       disk.fill();
       await clock.sleep(fault.for);
       disk.free();
-      return true;
+      break;
     }
     case "unplug": {
       const pulled = join(world.fleet.unplugged, device.site.instrument);
       writeFileSync(pulled, "");
       await clock.sleep(fault.for);
       rmSync(pulled);
-      return true;
     }
   }
+  return true;
 }
