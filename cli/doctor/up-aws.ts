@@ -105,7 +105,7 @@ async function commandsOf({
     repositoryName: name,
   };
   const stacks = await stacksOf(context);
-  const flags = Object.entries(context).map(([key, value]) => `-c ${key}=${value}`);
+  const flags = Object.entries(context).map(([key, value]) => `-c ${key}=${shellWord(value)}`);
   const targets = JSON.stringify([targetOf(region, accountId)]);
   const steps: readonly (readonly [string, string])[] = [
     ["once for an account and region", `npx aws-cdk@2 bootstrap aws://${accountId}/${region}`],
@@ -121,7 +121,7 @@ async function commandsOf({
     ],
     [
       "to all devices that come, signed by somebody who is trusted; what runs is left alone",
-      `npx coalmine fleet install --signers ${more["signers"] ?? "signers.json"}`,
+      `npx coalmine fleet install --signers ${shellWord(more["signers"] ?? "signers.json")}`,
     ],
     ["whether all of it is as it has to be", `npx coalmine doctor --aws --region ${region}`],
     ["from now on, by pushing", "git push origin main"],
@@ -145,4 +145,9 @@ async function stacksOf(context: Readonly<Record<string, string>>): Promise<stri
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** As a shell takes it for one word: signers may be given as JSON. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

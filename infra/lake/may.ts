@@ -1,4 +1,4 @@
-import { arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
+import { allow, arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
 import { catalogue, type LakeTable, lakeTables } from "./tables.ts";
 
 /** Where Firehose says why a delivery failed. */
@@ -8,11 +8,6 @@ export function deliveryLog({ stream }: LakeTable): string {
 
 /** What Firehose may do to bring measurements and evidence into the lake. */
 export function deliveryMay(place: Place, lake: string): readonly Statement[] {
-  const allow = (Action: readonly string[], ...Resource: readonly string[]): Statement => ({
-    Effect: "Allow",
-    Action,
-    Resource,
-  });
   const glue = (resource: string): string => arn(place, "glue", resource);
   return [
     allow(["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], bucketArn(place, lake)),

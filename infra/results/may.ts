@@ -1,5 +1,5 @@
 import { RESULTS_TABLE } from "../handlers/results/shelf.ts";
-import { arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
+import { allow, arn, bucketArn, byKey, type Place, type Statement } from "../policies/statement.ts";
 
 /** What taking results in and telling them may do: by the table, or by files of the lake. */
 export function resultsMay(
@@ -7,11 +7,6 @@ export function resultsMay(
   lake: string,
   how: "api" | "s3",
 ): { readonly intake: readonly Statement[]; readonly ask: readonly Statement[] } {
-  const allow = (Action: readonly string[], ...Resource: readonly string[]): Statement => ({
-    Effect: "Allow",
-    Action,
-    Resource,
-  });
   const read = allow(["s3:GetObject"], bucketArn(place, `${lake}/measurements/*`));
   const table = arn(place, "dynamodb", `table/${RESULTS_TABLE}`);
   if (how === "api")

@@ -8,7 +8,7 @@ import { EVIDENCE_TABLE } from "../../pipeline/evidence/evidence-store.ts";
 import { CoalmineFunction } from "../functions/coalmine-function.ts";
 import { EVIDENCE_FUNCTION, evidenceRules } from "../handlers/evidence/evidence.ts";
 import { FLEET_NAMESPACE } from "../handlers/evidence/fleet-metrics.ts";
-import { arn, type Statement } from "../policies/statement.ts";
+import { allow, arn } from "../policies/statement.ts";
 import { fleetAlarms } from "./alarms.ts";
 import { addAlarms, addDashboard, type Graph } from "./watch.ts";
 
@@ -34,16 +34,6 @@ export class TelemetryStack extends Stack {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     const place = { region: this.region, accountId: this.account, partition: this.partition };
-    const keep: Statement = {
-      Effect: "Allow",
-      Action: ["dynamodb:PutItem"],
-      Resource: [arn(place, "dynamodb", `table/${EVIDENCE_TABLE}`)],
-    };
-    const hand: Statement = {
-      Effect: "Allow",
-      Action: ["firehose:PutRecord"],
-      Resource: [arn(place, "firehose", `deliverystream/${EVIDENCE_STREAM}`)],
-    };
     const { function: evidence } = new CoalmineFunction(this, "Keep", {
       functionName: EVIDENCE_FUNCTION,
       description: "Makes evidence of heartbeats, connections and job executions",
@@ -53,7 +43,10 @@ export class TelemetryStack extends Stack {
       timeoutSeconds: 30,
       memoryMiB: 512,
       environment: { COALMINE_TARGET: target },
-      may: [keep, hand],
+      may: [
+        allow(["dynamodb:PutItem"], arn(place, "dynamodb", `table/${EVIDENCE_TABLE}`)),
+        allow(["firehose:PutRecord"], arn(place, "firehose", `deliverystream/${EVIDENCE_STREAM}`)),
+      ],
     });
     for (const [ruleName, sql] of Object.entries(evidenceRules)) {
       const rule = new CfnTopicRule(this, ruleName, {
