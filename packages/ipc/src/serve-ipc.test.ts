@@ -226,9 +226,9 @@ test("an opening message that ends its stream opens nothing, but uses its id up"
 
 test.each([
   { count: 16, writes: 1 },
-  { count: 160, writes: 4 },
+  { count: 160, writes: 2 },
 ])(
-  "what arrives at once is answered in writes of 16 KiB, and of what is left: $count messages in $writes",
+  "what arrives at once is answered in writes of 32 KiB, and of what is left: $count messages in $writes",
   async ({ count, writes }) => {
     const client = rawClient();
     client.connect("TOKEN");
