@@ -30,7 +30,9 @@ const Line = z.object({ endpoint: z.string(), accessKeyId: z.string(), secretAcc
 const folder = await mkdtemp(join(tmpdir(), "coalmine-kills-"));
 const running = new Set<ChildProcess>();
 afterAll(async () => {
+  const exits = [...running].map((child) => once(child, "exit"));
   for (const child of running) child.kill("SIGKILL");
+  await Promise.all(exits);
   await rm(folder, { recursive: true });
 });
 
@@ -112,7 +114,7 @@ async function kills(seed: string, count: number): Promise<{ answered: number; u
   let unanswered = 0;
   for (let kill = 0; kill < count; kill++) {
     const answered: typeof all = [];
-    const older = all.length === 0 ? [] : all.filter(() => random.next() < OLDER / all.length);
+    const older = all.filter(() => random.next() < OLDER / all.length);
     const { child } = cloud;
     const exited = once(child, "exit");
     let dead = false;
@@ -144,7 +146,6 @@ async function kills(seed: string, count: number): Promise<{ answered: number; u
     expect(found).toEqual(sought.map(([, name]) => name));
     all.push(...answered);
   }
-  cloud.child.kill("SIGKILL");
   return { answered: all.length, unanswered };
 }
 
