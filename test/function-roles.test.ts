@@ -9,6 +9,7 @@ import {
   CreateThingCommand,
 } from "@aws-sdk/client-iot";
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { FirehoseClient } from "@aws-sdk/client-firehose";
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { App } from "aws-cdk-lib/core";
 import { Sha256, ThingName, topics } from "@coalmine/contract";
@@ -25,17 +26,20 @@ import {
   openClaimCloud,
 } from "../api/claims/claim-cloud.ts";
 import { mintCodes } from "../api/claims/mint.ts";
+import type { Invoke } from "../cli/system/invoke.ts";
 import { setUpRegion } from "../cli/system/set-up.ts";
+import { setUpEvidenceLake } from "../cli/system/set-up-lake.ts";
 import { decodePoints, encodePoints } from "../components/stream-uploader/src/batch-record.ts";
 import { curve } from "../components/stream-uploader/src/device.fixture.ts";
 import { LakeRows } from "../components/stream-uploader/src/lake-file.ts";
 import { app } from "../infra/app.ts";
-import { evidenceFunction } from "../infra/handlers/evidence/evidence.ts";
+import { evidenceFunction, intoBoth } from "../infra/handlers/evidence/evidence.ts";
 import { askFunction, intakeFunction } from "../infra/handlers/results/results.ts";
 import { fileShelf, RESULTS_TABLE, tableShelf } from "../infra/handlers/results/shelf.ts";
 import { commissioningFunctions, functionNames } from "../infra/identity/functions.ts";
 import { names } from "../infra/identity/identity.ts";
 import { ResultsStack } from "../infra/results/results-stack.ts";
+import { EvidenceLake } from "../pipeline/evidence/evidence-lake.ts";
 import { EvidenceStore } from "../pipeline/evidence/evidence-store.ts";
 import { certificateIdOf } from "../simulator/cloud/iot/certificates.ts";
 import { startTestCloud, type TestCloud } from "../simulator/cloud/protocol/test-cloud.ts";
@@ -70,7 +74,9 @@ beforeAll(async () => {
   roles = new Map([...rolesOf(app({}, folder).stacks), ...rolesOf([byFiles])]);
   cloud = closing.add(await startTestCloud(), (one) => one.close());
   rights = enforceRights(cloud.cloud);
-  await setUpRegion((...call) => cloud.cloud.invoke(...call), place, [artifacts, lake]);
+  const invoke: Invoke = (...call) => cloud.cloud.invoke(...call);
+  await setUpRegion(invoke, place, [artifacts, lake]);
+  await setUpEvidenceLake(invoke, place, lake);
   operators = claimCloud(cloud.client);
   await ensureCommissioningTable(operators);
   await new EvidenceStore(operators.dynamodb, "fleet").ensure(systemClock);
@@ -224,9 +230,10 @@ test("commissioning: codes are exchanged, refused and told apart, devices are le
 test("evidence: what topic rules hand over is put by the function's role, which may do nothing else", async () => {
   const path = "CoalmineTelemetry/Keep/Role";
   const dynamodb = closing.add(new DynamoDBClient(await as(path)), (client) => client.destroy());
+  const firehose = closing.add(new FirehoseClient(await as(path)), (client) => client.destroy());
   const store = new EvidenceStore(dynamodb, "fleet");
   const heard = evidenceFunction({
-    put: (row) => store.put(row),
+    put: intoBoth(store, new EvidenceLake(firehose, "fleet")),
     log: silentLog,
     metricLine: () => undefined,
   });

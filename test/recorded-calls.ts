@@ -130,6 +130,7 @@ function resourcesOf(service: string, input: Text, { region, accountId }: Where)
     return value === undefined ? [] : [value.startsWith("arn:") ? value : resource(value)];
   };
   const of: Readonly<Record<string, () => string[]>> = {
+    firehose: () => named("DeliveryStreamName", (name) => arn(`deliverystream/${name}`)),
     dynamodb: () => named("TableName", (name) => arn(`table/${name}`)),
     s3: () =>
       named("Bucket", (bucket) => `arn:aws:s3:::${[bucket, ...named("Key", (key) => key)].join("/")}`),

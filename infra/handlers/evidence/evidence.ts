@@ -1,6 +1,8 @@
 import { Heartbeat, topics } from "@coalmine/contract";
 import type { Log } from "@coalmine/ports";
 import * as z from "zod";
+import type { EvidenceLake } from "../../../pipeline/evidence/evidence-lake.ts";
+import type { EvidenceStore } from "../../../pipeline/evidence/evidence-store.ts";
 import { cloudWitness, heartbeatHandler, type PutRow } from "../../../pipeline/evidence/handlers.ts";
 import { fleetMetrics } from "./fleet-metrics.ts";
 
@@ -38,6 +40,14 @@ export interface EvidenceParts {
   readonly log: Log;
   /** Takes a line that carries metrics. */
   readonly metricLine: (line: string) => void;
+}
+
+/** Keeps a row where the judge reads it, and then in the lake. Where that fails AWS calls again: both take a row that they have. */
+export function intoBoth(store: Pick<EvidenceStore, "put">, lake: Pick<EvidenceLake, "put">): PutRow {
+  return async (row) => {
+    await store.put(row);
+    await lake.put(row);
+  };
 }
 
 /** Makes rows of evidence of what topic rules hand over; heartbeats are metrics too. */

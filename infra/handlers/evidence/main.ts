@@ -6,7 +6,7 @@ import { systemClock } from "@coalmine/runtime/system-clock";
 import * as z from "zod";
 import { EvidenceLake } from "../../../pipeline/evidence/evidence-lake.ts";
 import { EvidenceStore } from "../../../pipeline/evidence/evidence-store.ts";
-import { evidenceFunction } from "./evidence.ts";
+import { evidenceFunction, intoBoth } from "./evidence.ts";
 
 const Environment = z.object({ AWS_REGION: z.string(), COALMINE_TARGET: z.string() });
 const { AWS_REGION, COALMINE_TARGET } = Environment.parse(process.env);
@@ -15,11 +15,7 @@ const lake = new EvidenceLake(new FirehoseClient({ region: AWS_REGION }), COALMI
 const say = (line: string): void => console.log(line);
 
 export const evidence = evidenceFunction({
-  // What the judge reads comes first. Where the second fails AWS calls again, and both take a row that they have.
-  put: async (row) => {
-    await store.put(row);
-    await lake.put(row);
-  },
+  put: intoBoth(store, lake),
   log: jsonLog("evidence", systemClock, say),
   metricLine: say,
 });
