@@ -160,10 +160,10 @@ browserTest(
     await page.getByRole("link", { name: "Evidence" }).first().click();
     await page.waitForSelector(".headline");
 
-    const line = page.locator("[aria-current=true]");
-    await page.goto(`${site.url}#/devices/rheo-0003/c-150`);
-    await vi.waitFor(async () => expect(await line.textContent()).toContain("reading 3950"));
-    await page.goto(`${site.url}#/devices/rheo-0007/c-900`);
+    // A line from before the newest ones, and one that there is not.
+    await page.goto(`${site.url}#/devices/rheo-0003?line=c-150`);
+    await page.waitForSelector("[aria-current=true]:has-text('reading 3950')");
+    await page.goto(`${site.url}#/devices/rheo-0007?line=c-900`);
     await at.main("The line of this link is not among these");
 
     await page.emulateMedia({ colorScheme: "light" });
