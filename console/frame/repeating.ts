@@ -13,9 +13,9 @@ interface RepeatingParts<Answer> {
 }
 
 export interface Repeating {
-  again(): void;
-  heard(): void;
-  stop(): void;
+  readonly again: () => void;
+  readonly heard: () => void;
+  readonly stop: () => void;
 }
 
 /** Asks at once, whenever something was heard, and now and then; one question at a time, and after `stop` none. */
