@@ -1,7 +1,5 @@
 import { componentNames, ThingName } from "@coalmine/contract";
 import {
-  Audit,
-  AuditLog,
   Decided,
   Devices,
   DevicePage,
@@ -16,8 +14,6 @@ import { Closing, invariant, silentLog } from "@coalmine/runtime";
 import type { Hono } from "hono";
 import { handle } from "hono/aws-lambda";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import * as z from "zod";
-import { verifyAudit } from "../../pipeline/controller/audit.ts";
 import { readRollout } from "../../pipeline/controller/folded.ts";
 import { evidenceRow } from "../../pipeline/evidence/row.ts";
 import { EvidenceStore } from "../../pipeline/evidence/evidence-store.ts";
@@ -366,43 +362,6 @@ test("a stream that is cut fifty times tells every decision and every device's w
   expect(to - from).toBe(10);
   expect(tookMs.toSorted((a, b) => a - b)[47]).toBeLessThan(2000);
 }, 60_000);
-
-test("the audit log is found by person, word and rollout; its files are for tables, for people, and to be verified", async () => {
-  const reason = '=1+1, <b>"seen"</b> & held';
-  for (const [kind, why] of [
-    ["hold", reason],
-    ["resume", "goes on"],
-  ] as const)
-    expect(
-      (await decide(kind, { reason: why, state: (await shown()).state, key: key() }, "admin")).status,
-    ).toBe(200);
-  const file = async (query: string): Promise<string> =>
-    (await ask(`/api/audit/export?rollout=${rollout}&${query}`, "viewer")).text();
-  const list = async (query: string): Promise<ReturnType<typeof AuditLog.parse>> =>
-    AuditLog.parse(await (await ask(`/api/audit?${query}`, "viewer")).json());
-
-  const all = await list(`rollout=${rollout}`);
-  expect([all.lines.length, all.verified[0]?.ok]).toEqual([await entries(), true]);
-  expect((await list("rollout=r-of-nobody")).lines).toEqual([]);
-  const { lines } = await list("who=an+admin&people=true");
-  expect(lines.map((line) => line.reason)).toEqual(["goes on", reason]);
-  expect((await list("text=SEEN")).lines.map(({ who }) => who)).toEqual(["an admin"]);
-  expect((await list("people=true&limit=1")).more).toBe(true);
-
-  // A table would carry out a cell that begins like a formula.
-  const csv = await file("as=csv&text=seen");
-  expect(csv.split("\r\n")[1]).toContain(`"an admin","'=1+1, <b>""seen""</b> & held"`);
-  const html = await file("as=html&text=seen");
-  expect(html).toContain('=1+1, &lt;b&gt;"seen"&lt;/b&gt; &amp; held');
-  expect(html).toContain(`${rollout}: ${await entries()} entries, whole, head ${all.verified[0]?.head}`);
-  // It needs nothing else, wherever it is opened.
-  expect(html).not.toMatch(/<(script|link|img)|src=|href=|url\(/);
-  const [audit] = z.array(Audit).parse(JSON.parse(await file("as=json")));
-  expect(verifyAudit((audit?.entries ?? []).map((entry) => ({ rollout, ...entry })))).toMatchObject({
-    ok: true,
-    head: all.verified[0]?.head,
-  });
-});
 
 test("two operators decide at the same time, and one asks twice: one decision is carried out [rollout-1.7] [rollout-1.8]", async () => {
   const { state } = await shown();
