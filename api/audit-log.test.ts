@@ -36,7 +36,7 @@ test("the audit log is found by rollout, person and word, newest first, and says
     { rollout, ok: true, entries: entries.length, head: entries.at(-1)?.sha256 },
   ]);
   expect((await list({ rollout: "another" })).lines).toEqual([]);
-  expect((await list({ people: "true" })).lines.map(({ who, reason }) => [who, reason])).toEqual([
+  expect((await list({ rollout, people: "true" })).lines.map(({ who, reason }) => [who, reason])).toEqual([
     ["bo", "goes on"],
     ["ada", REASON],
   ]);
