@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-/** Of a line of 1 Mbit/s it takes half a second. */
+/** On a line of 1 Mbit/s it takes half a second. */
 export const FIRST_LOAD_KB_MAX = 60;
 const KB = 1000;
 
