@@ -12,7 +12,7 @@ interface RepeatingParts<Answer> {
   readonly restMs: number;
 }
 
-export interface Repeating {
+interface Repeating {
   readonly again: () => void;
   readonly heard: () => void;
   readonly stop: () => void;
