@@ -35,6 +35,8 @@ const ask = asking({
   calls,
   fetch: fetching,
   kept: keptAnswers(sessionStorage, () => performance.timeOrigin + performance.now()),
+  // Where no stream comes through, answers are what is heard.
+  answered: () => void (heardMs.value = monotonicMs()),
   signedOut: () => {
     if (signed.value.kind !== "out") signed.value = { kind: "out", ended: signed.value.kind === "in" };
   },

@@ -78,6 +78,109 @@ browserTest(
   },
 );
 
+browserTest(
+  "rolling back shows what goes back and where, and takes a reason in one's own words; holding changes no device",
+  60_000,
+  async () => {
+    await at.open("rollout");
+    await page.keyboard.press("h");
+    await page.waitForSelector("dialog[open]");
+    expect(await page.textContent("dialog")).toContain("No device gets another revision");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("r");
+    await page.waitForSelector("dialog[open]");
+    const dialog = await page.textContent("dialog");
+    for (const part of [
+      "12 devices get another revision",
+      "coalmine.SensorReader 1.5.0 → 1.4.2",
+      "has to report",
+    ])
+      expect(dialog).toContain(part);
+    await page.getByLabel("Harm is shown").check();
+    await page.getByLabel("In your words").fill("two wards called");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".note.good");
+    expect(site.decided.at(-1)).toMatchObject({
+      decision: "rollback",
+      reason: "Harm is shown: two wards called",
+    });
+  },
+);
+
+browserTest(
+  "each page says what an operator comes for, and how old that is; colours that are chosen stay",
+  60_000,
+  async () => {
+    const expectAll = async (of: string, parts: readonly string[]): Promise<void> => {
+      const text = ((await page.locator(of).first().textContent()) ?? "").replaceAll(/\s/g, " ");
+      for (const part of parts) expect(text).toContain(part);
+    };
+    await at.open("fleets");
+    await expectAll(".card", ["Canary coalmine-canary-home", "Main coalmine-main-home", "Revision 12"]);
+    const versions = page.locator(".card table").first();
+    expect(await versions.locator("thead th").allTextContents()).toEqual([
+      "Component",
+      "Version",
+      "Canary",
+      "Main",
+      "Not as asked",
+    ]);
+    expect(await versions.locator("tr:has(.status) td").allTextContents()).toEqual([
+      "coalmine.Inference",
+      "2.0.1",
+      "0",
+      "1",
+      "1 not as asked",
+    ]);
+    await at.open("device");
+    await expectAll("main", ["RH4-00211", "harbour", "Connected", "Asked for: 2.0.3", "too old", "BROKEN"]);
+    await expectAll("main", ["Self-tests", "Passed", "Failed", "Swap A and B", "Commissioned by bo"]);
+    expect(await page.locator("main").textContent()).toMatch(/Heard *\d+ secs? ago/);
+    await at.open("rollout");
+    await expectAll(".present", ["left", "decision; then it is rolled back"]);
+    await expectAll(".present", ["rheo-0003", "in download of artifacts for 14 min", "Its link is slow"]);
+    const metric = page.locator(".metric").first();
+    await expectAll(".metric", [
+      "Not enough evidence",
+      "allowed +10%",
+      "Limit",
+      "5 looks without data are gaps",
+    ]);
+    // Of the look that the canary has nothing of: it is no zero.
+    const gap = metric.locator("tbody tr", { hasText: "no data" }).last();
+    expect(await gap.locator("td").allTextContents()).toEqual([
+      "no data",
+      "–",
+      "0",
+      expect.stringMatching(/^4/),
+      expect.stringContaining(" … "),
+      "34",
+    ]);
+    await at.open("alarms");
+    await page.getByRole("link", { name: "Evidence" }).first().click();
+    await page.waitForSelector(".headline");
+
+    // A line from before the newest ones, and one that there is not.
+    await page.goto(`${site.url}#/devices/rheo-0003?line=c-150`);
+    await page.waitForSelector("[aria-current=true]:has-text('reading 3950')");
+    await page.goto(`${site.url}#/devices/rheo-0007?line=c-900`);
+    await at.main("The line of this link is not among these");
+
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.locator(".settings summary").click();
+    const ground = "getComputedStyle(document.body).backgroundColor";
+    const light = await page.evaluate(ground);
+    await page.getByLabel("Colours").selectOption("dark");
+    const dark = await page.evaluate(ground);
+    expect(dark).not.toBe(light);
+    await page.reload();
+    await at.settled();
+    expect(await page.evaluate(ground)).toBe(dark);
+    await page.evaluate("localStorage.clear()");
+    await page.emulateMedia({ colorScheme: null });
+  },
+);
+
 browserTest("every other task of an operator by keyboard alone", 180_000, async () => {
   await at.open("fleets");
   await page.keyboard.press("?");

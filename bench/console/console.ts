@@ -1,16 +1,14 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { buildConsole } from "../../console/build.ts";
 import { launchChromium } from "../../test/chromium.ts";
 import { startConsoleSite } from "../../test/console-site.ts";
 import { live } from "./live.ts";
+import { FIRST_LOAD_KB_MAX, weighed } from "./weight.ts";
 import { atMost, type Bench, median, type Metrics, ROUNDS } from "../measure.ts";
 
 const DEVICES = 1000;
-const KB = 1000;
 /** Words of devices whose way to the page is timed. */
 const LIVE_ROUNDS = 60;
 
@@ -25,7 +23,7 @@ export const bench: Bench = async (say) => {
     const weight = weighed(folder);
     say(`first load ${weight.first.toFixed(1)} kB, charts ${weight.charts.toFixed(1)} kB more`);
     return {
-      firstLoad: atMost(weight.first, "kB gzip", 60),
+      firstLoad: atMost(weight.first, "kB gzip", FIRST_LOAD_KB_MAX),
       charts: { value: weight.charts, unit: "kB gzip" },
       ...(await timed(folder, say)),
     };
@@ -33,23 +31,6 @@ export const bench: Bench = async (say) => {
     await rm(folder, { recursive: true });
   }
 };
-
-/** All that a browser loads before it shows a page in one language, and what comes with the first chart. */
-function weighed(folder: string): { readonly first: number; readonly charts: number } {
-  const parts = readdirSync(join(folder, "parts"));
-  const kB = (names: readonly string[]): number =>
-    names.reduce(
-      (sum, name) => sum + gzipSync(readFileSync(join(folder, name)), { level: 9 }).length / KB,
-      0,
-    );
-  const isText = (name: string): boolean => /^(es|pt|it|de)-/.test(name);
-  const isChart = (name: string): boolean => name.startsWith("chart-");
-  const first = parts.filter((name) => !isText(name) && !isChart(name)).map((name) => `parts/${name}`);
-  return {
-    first: kB(["index.html", ...first]),
-    charts: kB(parts.filter(isChart).map((name) => `parts/${name}`)),
-  };
-}
 
 async function timed(folder: string, say: (sentence: string) => void): Promise<Metrics> {
   const found = await launchChromium();

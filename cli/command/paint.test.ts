@@ -8,7 +8,7 @@ function painted(isTerminal: boolean, environment: Record<string, string>): stri
   const depth = Object.getOwnPropertyDescriptor(process.stdout, "getColorDepth");
   for (const name of ["NO_COLOR", "FORCE_COLOR", "NODE_DISABLE_COLORS", "CI"])
     vi.stubEnv(name, environment[name]);
-  vi.stubEnv("TERM", "xterm-256color");
+  vi.stubEnv("TERM", environment["TERM"] ?? "xterm-256color");
   process.stdout.isTTY = isTerminal;
   // A pipe has none; a terminal of its own asks the environment.
   process.stdout.getColorDepth = () => WriteStream.prototype.getColorDepth.call(process.stdout, process.env);
@@ -24,6 +24,7 @@ function painted(isTerminal: boolean, environment: Record<string, string>): stri
 test.each([
   ["on a terminal", true, {}, "\u001B[31mFAIL\u001B[39m"],
   ["on a terminal with NO_COLOR", true, { NO_COLOR: "1" }, "FAIL"],
+  ["on a dumb terminal", true, { TERM: "dumb" }, "FAIL"],
   ["piped", false, {}, "FAIL"],
   ["piped with FORCE_COLOR", false, { FORCE_COLOR: "1" }, "\u001B[31mFAIL\u001B[39m"],
 ])("a word is coloured for terminals alone: %s", (_, isTerminal, environment, expected) => {

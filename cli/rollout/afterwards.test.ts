@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { componentNames } from "@coalmine/contract";
 import { SeededRandom } from "@coalmine/runtime";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { adviceOf } from "../../api/advice.ts";
 import { planRollout } from "../../pipeline/controller/plan-rollout.ts";
 import { ROLLOUTS_TABLE, type RolloutLog } from "../../pipeline/controller/rollout-log.ts";
@@ -352,4 +352,22 @@ test("a metric that may only advise says what it would have halted for; one that
   ]);
   expect(await asked("observe")).toEqual([]);
   expect(await adviceOf(rig.api, folded)).toEqual([]);
+});
+
+test("Ctrl-C ends a watch with 130, and says that the rollout goes on and how to follow it again", async () => {
+  await rig.push("4444444ddddd", "1.0.2");
+  const controller = rig.controller();
+  const newest = async () => (await rig.api.log.list(1))[0]?.rollout ?? "";
+  for (let ticks = 0; (await newest()) === rollout; ticks++) {
+    if (ticks > 20) throw new Error("the push began no rollout");
+    await controller.tick();
+  }
+  const watching = run("rollout", "watch");
+  // Once it has told where the rollout is, it waits for what comes.
+  await vi.waitFor(() => expect(console.log).toHaveBeenCalled());
+  process.emit("SIGINT");
+  expect(await watching).toMatchObject({
+    code: exitCodes.interrupted,
+    err: `the rollout goes on; \`coalmine rollout watch ${await newest()}\` follows it again`,
+  });
 });

@@ -1,4 +1,4 @@
-import type { LogLine } from "@coalmine/contract/operator-api";
+import type { LogLine, LogPage } from "@coalmine/contract/operator-api";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Refusal } from "../door/asking.ts";
@@ -8,7 +8,7 @@ import { linkTo } from "../place/place.ts";
 import { Refused } from "../shown/asked.tsx";
 import { Copy } from "../shown/copy.tsx";
 import { clockText, counted, timeText } from "../shown/figures.ts";
-import { before, come, emptyTail, found, paused, type Tail } from "./tail.ts";
+import { before, come, emptyTail, found, has, paused, reaching, type Tail } from "./tail.ts";
 
 /** Lines that come within this time are drawn together. */
 const GATHERED_MS = 200;
@@ -27,11 +27,18 @@ export function LogTail({ thing, line, component, components }: LogTailParts) {
   const { texts, language, go } = desk;
   const tail = useSignal<Tail>(emptyTail);
   const isEarlier = useSignal(false);
+  const isTooFar = useSignal(false);
   const refusal = useSignal<Refusal | undefined>(undefined);
   const state = useSignal<Line>("connecting");
   const text = useSignal("");
   const box = useRef<HTMLDivElement>(null);
   const query = component === undefined ? {} : { component };
+  const askBefore = async (before: string): Promise<LogPage | undefined> => {
+    const answered = await desk.ask("logs", { thing, ...query, before });
+    if (answered.kind === "answer") return answered.value;
+    refusal.value = answered;
+    return undefined;
+  };
   useEffect(() => {
     let stop: () => void = () => undefined;
     let isGone = false;
@@ -42,8 +49,11 @@ export function LogTail({ thing, line, component, components }: LogTailParts) {
       if (isGone) return;
       if (answered.kind === "refusal") return void (refusal.value = answered);
       refusal.value = undefined;
-      tail.value = { ...emptyTail, isPaused: line !== undefined, lines: answered.value.lines };
-      isEarlier.value = answered.value.earlier;
+      const page = line === undefined ? answered.value : await reaching(answered.value, line, askBefore);
+      if (isGone) return;
+      tail.value = { ...emptyTail, isPaused: line !== undefined, lines: page.lines };
+      isEarlier.value = page.earlier;
+      isTooFar.value = line !== undefined && !has(page.lines, line);
       stop = desk.followLog(
         thing,
         { ...query, after: answered.value.cursor },
@@ -77,10 +87,10 @@ export function LogTail({ thing, line, component, components }: LogTailParts) {
   const earlier = async (): Promise<void> => {
     const [first] = lines;
     if (first === undefined) return;
-    const answered = await desk.ask("logs", { thing, ...query, before: first.cursor });
-    if (answered.kind === "refusal") return void (refusal.value = answered);
-    tail.value = before(tail.value, answered.value.lines);
-    isEarlier.value = answered.value.earlier;
+    const page = await askBefore(first.cursor);
+    if (page === undefined) return;
+    tail.value = before(tail.value, page.lines);
+    isEarlier.value = page.earlier;
   };
   const words = texts.value.logs;
   const shown = found(lines, text.value);
@@ -127,6 +137,7 @@ export function LogTail({ thing, line, component, components }: LogTailParts) {
       <p role="status" class="quiet">
         {texts.value.line[state.value === "refused" ? "lost" : state.value]}.{" "}
         {isPaused && <>{words.paused(counted(waiting.length, language.value))} </>}
+        {isTooFar.value && <>{words.tooFar} </>}
         {dropped > 0 && words.dropped(counted(dropped, language.value))}
       </p>
       <div ref={box} class="lines" tabIndex={0} role="log" aria-live="off" aria-label={words.list}>

@@ -1,7 +1,7 @@
 import type { LogLine } from "@coalmine/contract/operator-api";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { before, come, emptyTail, found, LINES_MAX, paused, type Tail } from "./tail.ts";
+import { before, come, emptyTail, found, has, LINES_MAX, paused, reaching, type Tail } from "./tail.ts";
 
 const line = (number: number): LogLine => ({
   cursor: `c${number}`,
@@ -47,6 +47,42 @@ test("earlier lines stand before, and who reads them is not pushed on by new one
     500,
     0,
   ]);
+});
+
+test("a line that was linked to is looked for further back, as far as a page holds lines, and no further than there are any", async () => {
+  const written = lines(0, 3000);
+  let questions = 0;
+  const pageBefore = (end: number) => {
+    questions++;
+    return { lines: written.slice(Math.max(0, end - 200), end), cursor: "now", earlier: end > 200 };
+  };
+  const link = (to: string) =>
+    reaching(pageBefore(3000), to, async (first) =>
+      pageBefore(written.findIndex(({ cursor }) => cursor === first)),
+    );
+  for (const [to, isThere, length, asked] of [
+    ["c2999", true, 200, 1],
+    ["c2450", true, 600, 3],
+    ["c400", false, LINES_MAX, 10],
+  ] as const) {
+    questions = 0;
+    const page = await link(to);
+    expect([has(page.lines, to), page.lines.length, questions], to).toEqual([isThere, length, asked]);
+    expect(page.lines).toEqual(written.slice(-length));
+    expect([page.cursor, page.earlier]).toEqual(["now", true]);
+  }
+  const all = await reaching({ lines: lines(100, 3), cursor: "now", earlier: true }, "gone", async () => ({
+    lines: lines(90, 10),
+    cursor: "",
+    earlier: false,
+  }));
+  expect([all.lines.length, all.earlier]).toEqual([13, false]);
+  const cut = await reaching(
+    { lines: lines(100, 3), cursor: "now", earlier: true },
+    "gone",
+    async () => undefined,
+  );
+  expect(cut.lines.length).toBe(3);
 });
 
 test("lines are found by all words, in any part of them", () => {

@@ -1,4 +1,4 @@
-import type { LogLine } from "@coalmine/contract/operator-api";
+import type { LogLine, LogPage } from "@coalmine/contract/operator-api";
 
 /** Lines that a page holds: a browser draws and searches them at once. The server has all. */
 export const LINES_MAX = 2000;
@@ -32,6 +32,31 @@ export function before(tail: Tail, earlier: readonly LogLine[]): Tail {
     waiting: [...all.slice(LINES_MAX), ...tail.waiting].slice(-LINES_MAX),
     dropped: tail.dropped + Math.max(0, over + tail.waiting.length - LINES_MAX),
   };
+}
+
+/**
+ * A page that begins early enough to have a line that somebody sent a link to: earlier ones are put before it until it
+ * does, or holds as many lines as it may.
+ */
+export async function reaching(
+  page: LogPage,
+  cursor: string,
+  ask: (before: string) => Promise<LogPage | undefined>,
+): Promise<LogPage> {
+  const [first] = page.lines;
+  if (first === undefined || !page.earlier || page.lines.length >= LINES_MAX || has(page.lines, cursor))
+    return page;
+  const more = await ask(first.cursor);
+  if (more === undefined || more.lines.length === 0) return page;
+  return reaching(
+    { ...page, lines: [...more.lines, ...page.lines].slice(-LINES_MAX), earlier: more.earlier },
+    cursor,
+    ask,
+  );
+}
+
+export function has(lines: readonly LogLine[], cursor: string): boolean {
+  return lines.some((line) => line.cursor === cursor);
 }
 
 export function paused(tail: Tail, isPaused: boolean): Tail {

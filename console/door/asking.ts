@@ -26,6 +26,8 @@ export interface AskParts {
   readonly calls: Calls;
   readonly fetch: (path: string, init: RequestInit) => Promise<Response>;
   readonly kept: KeptAnswers;
+  /** Told each time that the API answers what was asked. */
+  readonly answered: () => void;
   /** Told when the API knows nobody here any more. */
   readonly signedOut: () => void;
 }
@@ -43,7 +45,7 @@ export type Ask = <Call extends OperatorCall>(
 ) => Promise<Answered<Answer<Call>>>;
 
 /** Asks the API. Members of `values` that the call's path does not name become its query. Never throws. */
-export function asking({ calls, fetch, kept, signedOut }: AskParts): Ask {
+export function asking({ calls, fetch, kept, answered, signedOut }: AskParts): Ask {
   return async <Call extends OperatorCall>(
     call: Call,
     values: Readonly<Record<string, string>> = {},
@@ -90,6 +92,7 @@ export function asking({ calls, fetch, kept, signedOut }: AskParts): Ask {
       return { kind: "refusal", code: "strange", sentence: `${call}: ${differs}`, next: "", status: 200 };
     if (call === "me" && !isSame(kept.last(at)?.value, value)) kept.forget();
     if (isKept) kept.keep(at, value);
+    answered();
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has the shape that this type was made from.
     return { kind: "answer", value: value as Answer<Call> };
   };

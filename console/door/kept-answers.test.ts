@@ -52,7 +52,8 @@ test("where the server is not reached, the last answer to the same question come
     (value: object, status = 200) =>
     () =>
       Response.json(value, { status });
-  const ask = asking({ calls, fetch, kept, signedOut: () => undefined });
+  let heard = 0;
+  const ask = asking({ calls, fetch, kept, answered: () => void heard++, signedOut: () => undefined });
   answer = says({ who: "ada", role: "operator", expiresInMs: 5 });
   await ask("me");
   answer = says({ thing: "one" });
@@ -66,6 +67,7 @@ test("where the server is not reached, the last answer to the same question come
   });
   expect(await ask("device", { thing: "two" })).not.toHaveProperty("last");
   expect(await ask("decide", {}, {})).not.toHaveProperty("last");
+  expect(heard).toBe(3);
   // The same person anew, then another, then nobody.
   answer = says({ who: "ada", role: "operator", expiresInMs: 4 });
   await ask("me");

@@ -2,6 +2,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Answered, Refusal } from "../door/asking.ts";
 import { type Desk, type Heard, useDesk } from "./desk.ts";
+import { repeating } from "./repeating.ts";
 
 /** An answer that is kept up to date. After a refusal the value before stays, and both are shown. */
 export interface Watched<Value> {
@@ -13,11 +14,8 @@ export interface Watched<Value> {
 
 const NOTHING = { value: undefined, answeredMs: 0, refusal: undefined };
 
-/** Between two askings for the same, where a page says nothing else: a wave makes hundreds of events a second. */
+/** Between two askings for the same, where a page says nothing else. */
 const REST_MS = 500;
-/** Asked anew although nothing was heard: what no event tells, and all there is where the stream is cut. */
-const LIVE_MS = 30_000;
-const LOST_MS = 10_000;
 
 /**
  * Asks when the page opens (or `key` changes), whenever something is heard that concerns it, and now and then. `again`
@@ -34,51 +32,35 @@ export function useWatched<Value>(
   const watched = useSignal<Watched<Value>>(NOTHING);
   const again = useSignal<() => void>(() => undefined);
   useEffect(() => {
-    let [isGone, isAsking, isWanted] = [false, false, false];
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const later = (ms: number): void => {
-      clearTimeout(timer);
-      if (!isGone) timer = setTimeout(() => void now(), ms);
-    };
-    const now = async (): Promise<void> => {
-      if (isAsking) return void (isWanted = true);
-      [isAsking, isWanted] = [true, false];
-      const answered = await ask(desk);
-      isAsking = false;
-      // Something else is shown by now.
-      if (isGone) return;
-      if (answered.kind === "answer") {
-        seen?.(answered.value, desk);
-        watched.value = { value: answered.value, answeredMs: performance.now(), refusal: undefined };
-      } else {
-        const { last } = answered;
-        if (last === undefined || watched.value.value !== undefined)
-          watched.value = { ...watched.value, refusal: answered };
-        else {
-          // The fleet's clock has gone on since.
-          const { clocks } = desk;
-          seen?.(last.value, { clocks: { tell: (fleet, nowMs) => clocks.tell(fleet, nowMs + last.ageMs) } });
-          const answeredMs = performance.now() - last.ageMs;
-          watched.value = { value: last.value, answeredMs, refusal: answered };
-        }
-      }
-      later(isWanted ? restMs : desk.line.value === "live" ? LIVE_MS : LOST_MS);
-    };
     watched.value = NOTHING;
-    again.value = () => void now();
-    void now();
-    let rest: ReturnType<typeof setTimeout> | undefined;
+    const asking = repeating({
+      ask: () => ask(desk),
+      answered(answer) {
+        if (answer.kind === "answer") {
+          seen?.(answer.value, desk);
+          watched.value = { value: answer.value, answeredMs: performance.now(), refusal: undefined };
+          return;
+        }
+        const { last } = answer;
+        if (last === undefined || watched.value.value !== undefined) {
+          watched.value = { ...watched.value, refusal: answer };
+          return;
+        }
+        // The fleet's clock has gone on since.
+        const { clocks } = desk;
+        seen?.(last.value, { clocks: { tell: (fleet, nowMs) => clocks.tell(fleet, nowMs + last.ageMs) } });
+        const answeredMs = performance.now() - last.ageMs;
+        watched.value = { value: last.value, answeredMs, refusal: answer };
+      },
+      isLive: () => desk.line.value === "live",
+      restMs,
+    });
+    again.value = asking.again;
     const stop = desk.listen((heard) => {
-      if (!concerns(heard)) return;
-      rest ??= setTimeout(() => {
-        rest = undefined;
-        void now();
-      }, restMs);
+      if (concerns(heard)) asking.heard();
     });
     return () => {
-      isGone = true;
-      clearTimeout(timer);
-      clearTimeout(rest);
+      asking.stop();
       stop();
     };
   }, [key]);

@@ -147,6 +147,7 @@ export const de: Texts = {
     dropped: ({ text, isOne }) =>
       `${text} ${isOne ? "Zeile fiel hier heraus: Auf dem Server ist sie" : "Zeilen fielen hier heraus: Auf dem Server sind sie"} noch.`,
     earlier: "Frühere Zeilen",
+    tooFar: "Die Zeile dieses Links ist nicht darunter: Sie ist älter, oder es gibt sie nicht mehr.",
     first: "Frühere Zeilen gibt es nicht.",
     empty: "Noch keine Zeile.",
     list: "Logzeilen, älteste zuerst",

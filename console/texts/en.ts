@@ -152,6 +152,7 @@ export const en = {
     dropped: ({ text, isOne }: Counted) =>
       `${text} ${isOne ? "line was dropped here: it is" : "lines were dropped here: they are"} still on the server.`,
     earlier: "Earlier lines",
+    tooFar: "The line of this link is not among these: it is older, or gone.",
     first: "There are no earlier lines.",
     empty: "No line yet.",
     list: "Log lines, oldest first",

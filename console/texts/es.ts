@@ -147,6 +147,7 @@ export const es: Texts = {
     dropped: ({ text, isOne }) =>
       `Aquí ${isOne ? `se soltó ${text} línea: sigue` : `se soltaron ${text} líneas: siguen`} en el servidor.`,
     earlier: "Líneas anteriores",
+    tooFar: "La línea de este enlace no está entre estas: es más antigua, o ya no existe.",
     first: "No hay líneas anteriores.",
     empty: "Todavía ninguna línea.",
     list: "Líneas, la más antigua primero",

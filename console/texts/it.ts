@@ -147,6 +147,7 @@ export const it: Texts = {
     dropped: ({ text, isOne }) =>
       `Qui ${isOne ? `è caduta ${text} riga: sul server c'è` : `sono cadute ${text} righe: sul server ci sono`} ancora.`,
     earlier: "Righe precedenti",
+    tooFar: "La riga di questo link non è tra queste: è più vecchia, o non c'è più.",
     first: "Non ci sono righe precedenti.",
     empty: "Ancora nessuna riga.",
     list: "Righe di log, la più vecchia per prima",

@@ -146,6 +146,7 @@ export const pt: Texts = {
     dropped: ({ text, isOne }) =>
       `Aqui ${isOne ? `caiu ${text} linha: ainda está` : `caíram ${text} linhas: ainda estão`} no servidor.`,
     earlier: "Linhas anteriores",
+    tooFar: "A linha deste link não está entre estas: é mais antiga, ou já não existe.",
     first: "Não há linhas anteriores.",
     empty: "Ainda nenhuma linha.",
     list: "Linhas, a mais antiga primeiro",
