@@ -7,13 +7,13 @@ import { networkPorts } from "../network-ports.ts";
 import { readFactorySettings } from "../options.ts";
 import { placesOf } from "../places.ts";
 import { CommissioningRefused, diskRefusal } from "../refusal.ts";
-import { restart } from "./restart.ts";
+import { service } from "./service.ts";
 import { rotate, type Rotated } from "./rotate.ts";
 
 /** Run by a timer of the image: a device changes its certificate before it is old. */
 const usage = `usage: commissioning/rotate/main.ts --settings FILE [--after DAYS | --now] [--service UNIT]
   FILE is JSON as the maker leaves it. Changes the device's certificate when it is older than DAYS (365), or now; what an
-  earlier run began is ended in any case. UNIT (greengrass.service) is started anew in between.
+  earlier run began is ended in any case. UNIT (greengrass.service) stands still meanwhile.
 `;
 const EXIT = { done: 0, unexpected: 1, usage: 2, unreachable: 8 } as const;
 const DAYS = /^[1-9]\d{0,3}$/;
@@ -32,7 +32,7 @@ async function main(): Promise<number> {
       clock: systemClock,
       files: { ...durableFiles, read: readIfThere },
       iot: networkPorts(settings, systemClock).iot,
-      restart: () => restart(systemProgram, asked.service),
+      core: service(systemProgram, asked.unit),
     },
     asked.when,
   ).catch((failure: unknown) => {
@@ -50,7 +50,7 @@ function told(thing: string, rotated: Rotated): string {
 
 function words() {
   try {
-    const { settings, after, now, service } = parseArgs({
+    const { settings, after, now, service: unit } = parseArgs({
       options: {
         settings: { type: "string" },
         after: { type: "string" },
@@ -61,7 +61,7 @@ function words() {
     const isMeant = after === undefined || (DAYS.test(after) && !now);
     if (settings === undefined || !isMeant) return undefined;
     const when = now ? ("now" as const) : { afterDays: Number(after ?? 365) };
-    return { settings, service, when };
+    return { settings, unit, when };
   } catch {
     return undefined;
   }

@@ -20,8 +20,8 @@ export interface RotationParts {
   readonly iot: IotConnector;
   readonly clock: Clock;
   readonly files: DurableFiles & { readonly read: (path: string) => Promise<string | undefined> };
-  /** Has the core device take up what its files hold now. Rejects where it did not. */
-  readonly restart: () => Promise<void>;
+  /** The core device, which reads key and certificate when it starts. */
+  readonly core: { readonly stop: () => Promise<void>; readonly start: () => Promise<void> };
 }
 
 export type Rotated =
@@ -30,16 +30,16 @@ export type Rotated =
   | { readonly kind: "changed"; readonly certificateId: string };
 
 /**
- * Changes the device's certificate where it is older than that, or now. The new one has connected before the old one's
- * files are replaced, and both new files are kept beside until the old one may go: cut anywhere, the next run goes on,
- * also where it finds the key of one and the certificate of the other. The core device has taken up the new one before the
- * cloud is told to revoke the old, so that at no time it has none that counts.
+ * Changes the device's certificate where it is older than that, or now. AWS IoT tells by the client's id whose topics they
+ * are, and takes one client of an id: so the core device is stopped meanwhile, for seconds; what is measured waits in the
+ * instrument. The new one has connected before the old one's files are replaced, and both new files are kept beside until
+ * the old one may go: cut anywhere, the next run goes on, also where it finds the key of one and the certificate of the other.
  */
 export async function rotate(
   parts: RotationParts,
   when: { readonly afterDays: number } | "now",
 ): Promise<Rotated> {
-  const { thing, places, files, clock, restart } = parts;
+  const { places, files, clock, core } = parts;
   const begun = await pairIn(parts, places.nextPrivateKey, places.nextCertificate);
   const current = await pairIn(parts, places.privateKey, places.certificate);
   if (current === undefined) return { kind: "not-commissioned" };
@@ -47,19 +47,31 @@ export async function rotate(
     const dueMs = dueOf(current.certificatePem, when.afterDays);
     if (clock.now() < dueMs) return { kind: "not-due", dueMs };
   }
+  await core.stop();
+  let next: Pair;
+  try {
+    next = await changed(parts, current, begun);
+  } finally {
+    // With whichever certificate its files hold.
+    await core.start();
+  }
+  // The certificate first: without it there is nothing to go on with.
+  for (const path of [places.nextCertificate, places.nextPrivateKey]) await files.erase(path);
+  return { kind: "changed", certificateId: idOf(next.certificatePem) };
+}
+
+async function changed(parts: RotationParts, current: Pair, begun: Pair | undefined): Promise<Pair> {
+  const { thing, places, files } = parts;
   const { next, connection } = await connectedByNext(parts, current, begun);
   try {
     await files.write(places.privateKey, next.privateKeyPem, modes.privateKey);
     await files.write(places.certificate, next.certificatePem, modes.certificate);
-    await restart();
     const confirm: CertificateMessage = { version: 1, kind: "confirm" };
     await connection.publish(certificateTopic(thing), JSON.stringify(confirm));
   } finally {
     await connection.close();
   }
-  // The certificate first: without it there is nothing to go on with.
-  for (const path of [places.nextCertificate, places.nextPrivateKey]) await files.erase(path);
-  return { kind: "changed", certificateId: idOf(next.certificatePem) };
+  return next;
 }
 
 /** AWS IoT's certificates count until 2049: their age says when they are changed. */
@@ -105,10 +117,9 @@ async function askedFor(parts: RotationParts, current: Pair): Promise<Pair> {
   }
 }
 
-/** Beside the core device's own sessions, which stay open meanwhile. */
 async function connect({ thing, places, iot, files }: RotationParts, pair: Pair): Promise<IotConnection> {
   const rootCaPem = (await files.read(places.rootCa)) ?? "";
-  return iot.connect({ clientId: `${thing}#certificate`, ...pair, rootCaPem, whose: "device" });
+  return iot.connect({ clientId: thing, ...pair, rootCaPem, whose: "device" });
 }
 
 /** Nothing where one is missing. Those that count may be of two pairs after a cut: then the next ones are there. */
