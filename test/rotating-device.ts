@@ -69,10 +69,7 @@ export function rotatingDevice(
 }
 
 /** A line of its own, as the program has on a real device, while the core device stands still. */
-export function ownLine(
-  { cloud, clock }: DrivenRegion,
-  { thingName, network }: HostedDevice,
-): IotConnector {
+export function ownLine({ cloud, clock }: DrivenRegion, { thingName, network }: HostedDevice): IotConnector {
   return {
     connect: (identity) => {
       const certificateId = idOf(identity.certificatePem);

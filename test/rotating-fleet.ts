@@ -33,7 +33,11 @@ const AFTERWARDS_MS = 20 * MINUTE_MS;
 const SETTLES_MS = 75 * MINUTE_MS;
 
 const Options = z.object({ devices: z.coerce.number(), running: z.string(), artifacts: z.string() });
-const Created = z.object({ certificateId: z.string(), certificateArn: z.string(), certificatePem: z.string() });
+const Created = z.object({
+  certificateId: z.string(),
+  certificateArn: z.string(),
+  certificatePem: z.string(),
+});
 type Created = z.infer<typeof Created>;
 
 /** What the region's clock waits for: a function's calls go over the loopback. */
@@ -82,12 +86,7 @@ async function run() {
   for (const [index, device] of region.devices.entries()) {
     const former = await firstCertificate(region, device);
     const way = index % 2 === 0 ? "goes on sending" : "stands still";
-    const parts = rotatingDevice(
-      region,
-      device,
-      { ...former, privateKeyPem: former.privateKeyPem },
-      way,
-    );
+    const parts = rotatingDevice(region, device, { ...former, privateKeyPem: former.privateKeyPem }, way);
     fleet.push({ device, former, parts });
   }
 

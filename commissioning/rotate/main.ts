@@ -50,7 +50,12 @@ function told(thing: string, rotated: Rotated): string {
 
 function words() {
   try {
-    const { settings, after, now, service: unit } = parseArgs({
+    const {
+      settings,
+      after,
+      now,
+      service: unit,
+    } = parseArgs({
       options: {
         settings: { type: "string" },
         after: { type: "string" },

@@ -77,10 +77,13 @@ function cutting(parts: RotationParts, at: number): RotationParts {
 }
 /** A stop and a start, two connections, two messages, four files written, two erased. */
 const DEEDS = 12;
+/** The answer is lost; the key of one lies beside the certificate of the other; it counts, and nothing runs. */
+const CUTS =
+  process.env["COALMINE_LONG"] === "1" ? Array.from({ length: DEEDS }, (_, index) => index + 1) : [4, 8, 10];
 
 test("cut at any deed the next run ends what was begun: one certificate counts, the device's own, and the former one opens nothing", async () => {
   const { parts, places, identity, counting, connects } = await device("core-cut");
-  for (let at = 1; at <= DEEDS; at++) {
+  for (const at of CUTS) {
     const former = await identity();
     await expect(rotate(cutting(parts, at), "now"), `${at}`).rejects.toThrow("the power is gone");
     expect((await counting()).length, `${at}`).toBeGreaterThan(0);
