@@ -96,7 +96,8 @@ export function ownLine({ cloud, clock }: DrivenRegion, { thingName, network }: 
             }),
           disconnected: (why) => {
             void link.stop();
-            reject(new CommissioningRefused("claim-refused", `${identity.clientId}: ${why}`));
+            const reason = why.startsWith("refused: ") ? "claim-refused" : "unreachable";
+            reject(new CommissioningRefused(reason, `${identity.clientId}: ${why}`));
           },
           message: (topic, payload) => heard.get(topic)?.(Buffer.from(payload).toString("utf8")),
         });
@@ -117,7 +118,7 @@ function byItsSession({ cloud, clock }: DrivenRegion, device: HostedDevice): Iot
     do await clock.sleep(LOOK_MS);
     while (!device.core.isConnected && clock.now() < deadline);
     if (!device.core.isConnected)
-      throw new CommissioningRefused("claim-refused", `${device.thingName} does not connect`);
+      throw new CommissioningRefused("unreachable", `${device.thingName} does not connect`);
   };
   return {
     connect: async (identity) => {

@@ -28,17 +28,22 @@ test(
   `${DEVICES} whole devices change their certificates while they measure: the former are revoked and refused, nothing is lost or doubled`,
   async () => {
     const fleet = await rotated();
-    const { sent } = fleet.readings;
+    const { cut, failures, readings } = fleet;
+    const { sent } = readings;
     expect(fleet).toEqual({
       devices: DEVICES,
       changed: DEVICES,
-      failures: [],
+      cut,
+      failures,
       revoked: DEVICES,
       sole: DEVICES,
       refused: DEVICES,
       readings: { sent, rows: sent, lost: 0, doubled: 0, unknown: 0 },
       examples: [],
     });
+    // Those without a network when it was their turn tried in vain, and no others did.
+    expect(cut.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(failures.map(({ thing }) => thing))).toEqual(new Set(cut));
     // A curve of many points a minute, over half an hour.
     expect(sent).toBeGreaterThan(DEVICES * 20 * 20);
   },
