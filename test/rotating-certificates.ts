@@ -13,7 +13,7 @@ const Created = z.object({
   certificatePem: z.string(),
 });
 
-export interface Former {
+interface Former {
   readonly certificateId: string;
   readonly certificatePem: string;
   readonly privateKeyPem: string;

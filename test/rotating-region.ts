@@ -9,7 +9,7 @@ import type { DrivenRegion } from "../simulator/fleet/driven/region.ts";
 import { usualNames } from "../simulator/fleet/driven/usual-settings.ts";
 import { openWitnessed } from "../simulator/fleet/evidence/witnessed-region.ts";
 
-export interface RotatingRegion {
+interface RotatingRegion {
   readonly region: DrivenRegion;
   readonly claims: ClaimCloud;
   close(): Promise<void>;

@@ -12,6 +12,7 @@ import { durableFiles, readIfThere } from "../durable-files.ts";
 import { inService } from "../in-service.fixture.ts";
 import type { IotConnector } from "../iot-connection.ts";
 import { networkPorts } from "../network-ports.ts";
+import { CommissioningRefused } from "../refusal.ts";
 import { dueOf, idOf, rotate, type RotationParts } from "./rotate.ts";
 import { service } from "./service.ts";
 
@@ -141,6 +142,19 @@ test("a next certificate that does not count any more is asked for anew", async 
     async () => expect(await counting()).toEqual([rotated.kind === "changed" && rotated.certificateId]),
     PATIENCE_MS,
   );
+  await connects();
+});
+
+test("where the former key is gone already a refusal leaves what was begun, and the next run ends it", async () => {
+  const { parts, counting, connects } = await device("core-half");
+  // The key of one lies beside the certificate of the other.
+  await expect(rotate(cutting(parts, 8), "now")).rejects.toThrow("the power is gone");
+  const refusal = new CommissioningRefused("claim-refused", "the broker is busy");
+  const busy: IotConnector = { connect: () => Promise.reject(refusal) };
+  await expect(rotate({ ...parts, iot: busy }, "now")).rejects.toBe(refusal);
+  const rotated = await rotate(parts, { afterDays: 3650 });
+  expect(rotated).toMatchObject({ kind: "changed" });
+  await vi.waitFor(async () => expect(await counting()).toHaveLength(1), PATIENCE_MS);
   await connects();
 });
 

@@ -30,7 +30,7 @@ export type Rotated =
   | { readonly kind: "changed"; readonly certificateId: string };
 
 /**
- * Changes the device's certificate where it is older than that, or now. AWS IoT tells by the client's id whose topics they
+ * Changes the device's certificate where it is older than `when` says, or now. AWS IoT tells by the client's id whose topics they
  * are, and takes one client of an id: so the core device is stopped meanwhile, for seconds; what is measured waits in the
  * instrument. The new one has connected before the old one's files are replaced, and both new files are kept beside until
  * the old one may go: cut anywhere, the next run goes on, also where it finds the key of one and the certificate of the other.
@@ -92,8 +92,10 @@ async function connectedByNext(
 ): Promise<{ next: Pair; connection: IotConnection }> {
   if (begun !== undefined) {
     const connection = await connect(parts, begun).catch((failure: unknown) => {
-      // It does not count (any more): one is asked for anew.
-      if (failure instanceof CommissioningRefused && failure.reason === "claim-refused") return undefined;
+      // It does not count (any more): one is asked for anew. Not where the former key is gone: this pair is all there is.
+      const isFree = current.privateKeyPem !== begun.privateKeyPem;
+      if (isFree && failure instanceof CommissioningRefused && failure.reason === "claim-refused")
+        return undefined;
       throw failure;
     });
     if (connection !== undefined) return { next: begun, connection };
