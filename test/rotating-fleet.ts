@@ -35,7 +35,8 @@ async function run() {
   const { values } = parseArgs({ options: { devices: text, running: text, artifacts: text } });
   const { devices, running, artifacts: artifactFolder } = Options.parse(values);
   const load = { curvePeriodMs: MINUTE_MS };
-  const { region, claims, close } = await openRotatingRegion({ devices, artifactFolder, load });
+  const opened = await openRotatingRegion({ devices, artifactFolder, load });
+  const { region, claims } = opened;
   const fleet = [];
   for (const [index, device] of region.devices.entries()) {
     const former = await firstCertificate(region, device);
@@ -87,7 +88,7 @@ async function run() {
     .flatMap((ledger) => ledger.boots())
     .reduce((sum, { readings, channels }) => sum + readings * channels, 0);
   const { rows, resultRows, lost, doubled, unknown, examples } = lake;
-  await close();
+  await opened.close();
   return {
     devices,
     changed,

@@ -6,11 +6,11 @@ import { ThingName } from "@coalmine/contract";
 import { systemClock as clock } from "@coalmine/runtime/system-clock";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { decommission, rehome } from "../../api/devices/retire.ts";
+import { inService as deviceInService } from "../../test/device-in-service.ts";
 import { filesBelow } from "../../test/files-below.ts";
 import { type LocalRegion, startLocalRegion } from "../../test/local-region.ts";
 import { claimsDoor } from "../claims-door.ts";
 import { type DurableFiles, durableFiles } from "../durable-files.ts";
-import { inService as deviceInService } from "../in-service.fixture.ts";
 import { noProxy } from "../proxy-file.ts";
 import { obeyOrder, type OrderParts } from "./order.ts";
 

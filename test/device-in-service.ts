@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { systemClock as clock } from "@coalmine/runtime/system-clock";
-import { type LocalRegion, newClaim, place } from "../test/local-region.ts";
-import { durableFiles } from "./durable-files.ts";
-import { makeIdentity } from "./identity.ts";
-import { Journal } from "./journal.ts";
-import { networkPorts } from "./network-ports.ts";
-import { CommissionOptions } from "./options.ts";
-import { type Places, placesOf } from "./places.ts";
-import { keepRootCa } from "./root-ca.ts";
+import { type LocalRegion, newClaim, place } from "./local-region.ts";
+import { durableFiles } from "../commissioning/durable-files.ts";
+import { makeIdentity } from "../commissioning/identity.ts";
+import { Journal } from "../commissioning/journal.ts";
+import { networkPorts } from "../commissioning/network-ports.ts";
+import { CommissionOptions } from "../commissioning/options.ts";
+import { type Places, placesOf } from "../commissioning/places.ts";
+import { keepRootCa } from "../commissioning/root-ca.ts";
 
 /** A device of a local region that has its identity, below a folder of its own in `folder`. */
 export async function inService(
