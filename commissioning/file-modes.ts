@@ -10,6 +10,7 @@ export async function refuseWrongModes(places: Places): Promise<void> {
   await refuseMode(dirname(places.journal), modes.folder);
   for (const secret of [
     places.privateKey,
+    places.nextPrivateKey,
     places.signingRequest,
     places.ownershipToken,
     places.journal,

@@ -8,6 +8,9 @@ export interface Places {
   readonly privateKey: string;
   readonly signingRequest: string;
   readonly certificate: string;
+  /** While the certificate changes: the key and certificate to come. They go when the old one has. */
+  readonly nextPrivateKey: string;
+  readonly nextCertificate: string;
   readonly rootCa: string;
   readonly configuration: string;
   readonly journal: string;
@@ -40,6 +43,8 @@ export function placesOf({ root, claimCodeFile }: Pick<CommissionOptions, "root"
     privateKey: thing("private.pem.key"),
     signingRequest: thing("device.csr"),
     certificate: thing("device.pem.crt"),
+    nextPrivateKey: thing("next.pem.key"),
+    nextCertificate: thing("next.pem.crt"),
     rootCa: thing("AmazonRootCA1.pem"),
     configuration: join(root, "config", "config.yaml"),
     journal: own("journal.json"),

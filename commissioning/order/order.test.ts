@@ -6,17 +6,12 @@ import { ThingName } from "@coalmine/contract";
 import { systemClock as clock } from "@coalmine/runtime/system-clock";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { decommission, rehome } from "../../api/devices/retire.ts";
+import { inService as deviceInService } from "../../test/device-in-service.ts";
 import { filesBelow } from "../../test/files-below.ts";
-import { type LocalRegion, newClaim, place, startLocalRegion } from "../../test/local-region.ts";
+import { type LocalRegion, startLocalRegion } from "../../test/local-region.ts";
 import { claimsDoor } from "../claims-door.ts";
 import { type DurableFiles, durableFiles } from "../durable-files.ts";
-import { makeIdentity } from "../identity.ts";
-import { Journal } from "../journal.ts";
-import { networkPorts } from "../network-ports.ts";
-import { CommissionOptions } from "../options.ts";
-import { placesOf } from "../places.ts";
 import { noProxy } from "../proxy-file.ts";
-import { keepRootCa } from "../root-ca.ts";
 import { obeyOrder, type OrderParts } from "./order.ts";
 
 let folder: string;
@@ -32,28 +27,7 @@ afterAll(async () => {
 
 /** A device with an identity, and what it obeys by. */
 async function inService(serial: string) {
-  const options = CommissionOptions.parse({
-    serial,
-    site: "ward-7",
-    root: join(folder, serial),
-    ...region.claiming,
-    region: place.region,
-    iotDataEndpoint: "localhost",
-    mqttPort: region.cloud.ports.mqtt,
-    iotCredEndpoint: "localhost",
-  });
-  const places = placesOf(options);
-  await newClaim(region, places.claimCode, { serial, site: "ward-7" });
-  const journal = await Journal.open(places.journal, { serial, site: "ward-7", nowMs: clock.now() });
-  await keepRootCa(places, options.rootCaFile, durableFiles);
-  await makeIdentity({
-    options,
-    places,
-    journal,
-    clock,
-    files: durableFiles,
-    ...networkPorts(options, clock),
-  });
+  const { options, places } = await deviceInService(region, folder, serial);
   const forgotten: string[] = [];
   const commands: string[] = [];
   const parts: OrderParts = {

@@ -1,6 +1,7 @@
 import { Closing, DrivenClock, SeededRandom } from "@coalmine/runtime";
 import type { Clock, Instant, Log } from "@coalmine/ports";
 import { Cloud } from "../../cloud/cloud.ts";
+import type { CloudFunctions } from "../../cloud/functions.ts";
 import { openIotParts, type LocalIot } from "../../cloud/iot-parts.ts";
 import { JumpingClock } from "../../cloud/control/jumping-clock.ts";
 import { memoryStore } from "../../cloud/store/memory-store.ts";
@@ -65,6 +66,8 @@ export interface RegionOptions {
   readonly switchingOnMs?: number;
   /** Who sees what a device's components do. */
   readonly conductOf?: (thingName: string) => DeviceConduct;
+  /** What stands in for AWS Lambda. Who does real work in them holds the clock meanwhile. */
+  readonly functions?: CloudFunctions;
   readonly onMessage?: (cloud: Cloud<LocalIot>) => MessageHandler;
   readonly onEvent?: (event: RegionEvent) => void;
   /** Told each secret that a device is given. */

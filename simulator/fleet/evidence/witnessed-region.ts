@@ -31,6 +31,7 @@ export async function openWitnessed(
     | "seed"
     | "artifactFolder"
     | "faultyShare"
+    | "functions"
     | "pointwiseDevices"
     | "plan"
     | "part"
