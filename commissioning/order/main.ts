@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { networkManager } from "@coalmine/site/network-manager";
 import { systemProgram } from "@coalmine/site/system-program";
@@ -9,7 +8,8 @@ import { durableFiles } from "../durable-files.ts";
 import { readFactorySettings } from "../options.ts";
 import { placesOf } from "../places.ts";
 import { readProxy } from "../proxy-file.ts";
-import { CommissioningRefused, diskRefusal } from "../refusal.ts";
+import { diskRefusal } from "../refusal.ts";
+import { endWith, EXIT } from "../unattended.ts";
 import { obeyOrder } from "./order.ts";
 
 /** Run by a timer of the image: a device that was taken out of the fleet wipes itself. */
@@ -17,7 +17,6 @@ const usage = `usage: commissioning/order/main.ts --settings FILE
   FILE is JSON as the maker leaves it. Asks once; where \`coalmine device decommission\`, \`rehome\` or \`swap\` took this device
   out, it stops the core device and removes identity, code, passphrases, calibrations and papers for good.
 `;
-const EXIT = { done: 0, unexpected: 1, usage: 2, unreachable: 8 } as const;
 
 async function main(): Promise<number> {
   const file = settingsFile();
@@ -53,11 +52,4 @@ function settingsFile(): string | undefined {
   }
 }
 
-main().then(
-  (code) => process.exit(code),
-  (failure: unknown) => {
-    const isRefusal = failure instanceof CommissioningRefused;
-    process.stderr.write(`${isRefusal ? failure.sentence : messageOf(failure)}\n`);
-    process.exit(isRefusal && failure.reason === "unreachable" ? EXIT.unreachable : EXIT.unexpected);
-  },
-);
+endWith(main());

@@ -1,12 +1,12 @@
 import { parseArgs } from "node:util";
-import { messageOf } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { systemProgram } from "@coalmine/site/system-program";
 import { durableFiles, readIfThere } from "../durable-files.ts";
 import { networkPorts } from "../network-ports.ts";
 import { readFactorySettings } from "../options.ts";
 import { placesOf } from "../places.ts";
-import { CommissioningRefused, diskRefusal } from "../refusal.ts";
+import { diskRefusal } from "../refusal.ts";
+import { endWith, EXIT } from "../unattended.ts";
 import { service } from "./service.ts";
 import { rotate, type Rotated } from "./rotate.ts";
 
@@ -15,7 +15,6 @@ const usage = `usage: commissioning/rotate/main.ts --settings FILE [--after DAYS
   FILE is JSON as the maker leaves it. Changes the device's certificate when it is older than DAYS (365), or now; what an
   earlier run began is ended in any case. UNIT (greengrass.service) stands still meanwhile.
 `;
-const EXIT = { done: 0, unexpected: 1, usage: 2, unreachable: 8 } as const;
 const DAYS = /^[1-9]\d{0,3}$/;
 
 async function main(): Promise<number> {
@@ -72,11 +71,4 @@ function words() {
   }
 }
 
-main().then(
-  (code) => process.exit(code),
-  (failure: unknown) => {
-    const isRefusal = failure instanceof CommissioningRefused;
-    process.stderr.write(`${isRefusal ? failure.sentence : messageOf(failure)}\n`);
-    process.exit(isRefusal && failure.reason === "unreachable" ? EXIT.unreachable : EXIT.unexpected);
-  },
-);
+endWith(main());

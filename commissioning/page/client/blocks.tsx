@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { FILE_BYTES_MAX } from "../../flow/file-limit.ts";
@@ -68,7 +69,7 @@ function One({
         </section>
       );
     case "input": {
-      const { name, label, type, hint, isOptional = false } = block;
+      const { name, type, hint, isOptional = false } = block;
       const field = {
         id: name,
         inputMode: type === "number" ? "decimal" : "text",
@@ -81,14 +82,9 @@ function One({
           typed(name, event.currentTarget.value),
       } as const;
       return (
-        <div class="field">
-          <label for={name}>
-            {label}
-            {isOptional && <small> {frame.optional}</small>}
-          </label>
-          {hint !== undefined && <p id={`${name}-hint`}>{hint}</p>}
+        <Labelled {...{ block, frame }}>
           {type === "secret" ? <input type="password" {...field} /> : <input type="text" {...field} />}
-        </div>
+        </Labelled>
       );
     }
     case "file":
@@ -179,8 +175,30 @@ async function copy(text: string): Promise<void> {
   copied.value = text;
 }
 
+/** What a field is for, and whether it may be left empty, before the field. */
+function Labelled({
+  block: { name, label, hint, isOptional = false },
+  frame,
+  children,
+}: {
+  readonly block: Extract<Block, { kind: "input" | "file" }>;
+  readonly frame: Frame;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <div class="field">
+      <label for={name}>
+        {label}
+        {isOptional && <small> {frame.optional}</small>}
+      </label>
+      {hint !== undefined && <p id={`${name}-hint`}>{hint}</p>}
+      {children}
+    </div>
+  );
+}
+
 function FileField({
-  block: { name, label, hint, accept, isOptional = false },
+  block,
   frame,
   chosen,
 }: {
@@ -188,6 +206,7 @@ function FileField({
   readonly frame: Frame;
   readonly chosen: Typing["chosen"];
 }) {
+  const { name, hint, accept, isOptional = false } = block;
   const [problem, setProblem] = useState<string>();
   // A field that is gone takes its file along.
   useEffect(() => () => chosen(name, undefined), []);
@@ -203,12 +222,7 @@ function FileField({
     }
   };
   return (
-    <div class="field">
-      <label for={name}>
-        {label}
-        {isOptional && <small> {frame.optional}</small>}
-      </label>
-      {hint !== undefined && <p id={`${name}-hint`}>{hint}</p>}
+    <Labelled {...{ block, frame }}>
       <input
         type="file"
         id={name}
@@ -222,6 +236,6 @@ function FileField({
           {problem}
         </p>
       )}
-    </div>
+    </Labelled>
   );
 }
