@@ -163,10 +163,11 @@ export class Inference {
 
   #scored(batch: readonly Scored[], served: ServedModel, runMs: number): void {
     const { manifest } = served;
+    const model = manifest.sha256.slice(0, 12);
     for (const { window, score, latencyMs } of batch) {
       this.#health.observe("runMs", runMs / batch.length);
       this.#health.observe("latencyMs", latencyMs);
-      const name = `Inference:${window.instrument}:${window.boot}:${window.from}-${window.to}:${manifest.sha256.slice(0, 12)}`;
+      const name = `Inference:${window.instrument}:${window.boot}:${window.from}-${window.to}:${model}`;
       if (this.#outbox.offer(name, this.#results.of(window, score, manifest))) {
         this.#health.add("results");
       } else {

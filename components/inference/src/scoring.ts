@@ -37,10 +37,12 @@ interface Waiting {
   readonly served: ServedModel;
   readonly arrivedMs: number;
 }
-type Outcome = { readonly score: Score } | { readonly cause: "model" | "worker"; readonly reason: string };
+type Outcome = Score | { readonly cause: "model" | "worker"; readonly reason: string };
 
-/** One batch runs while the next is on its way, so that the model need not wait for us. */
-const BATCHES_UNDER_WAY_MAX = 2;
+/** So many that the model need not wait for us. */
+const BATCHES_UNDER_WAY_MAX = 4;
+/** Below, as many are asked for at once as may be: a worker that is quicker than this thread is woken once for them. */
+const BATCHES_UNDER_WAY_LOW = 2;
 const ATTEMPTS_MAX = 3;
 
 /** Windows wait here for their model, and run in batches. The model that serves when a window arrives scores it. */
@@ -91,7 +93,8 @@ export class Scoring {
   }
 
   #pump(): void {
-    while (this.#underWay < BATCHES_UNDER_WAY_MAX && this.#waiting.length > 0) {
+    const isLow = this.#underWay <= BATCHES_UNDER_WAY_LOW;
+    while (isLow && this.#underWay < BATCHES_UNDER_WAY_MAX && this.#waiting.length > 0) {
       const batch = this.#nextBatch();
       if (batch.length === 0) break;
       this.#underWay++;
@@ -166,9 +169,9 @@ export class Scoring {
       const outcome = outcomes[index];
       const latencyMs = endedMs - waiting.arrivedMs;
       if (outcome === undefined) continue;
-      if ("score" in outcome && latencyMs <= deadlineMs) {
-        scored.push({ window: waiting.window, score: outcome.score, latencyMs });
-      } else if ("score" in outcome) {
+      if (!("cause" in outcome) && latencyMs <= deadlineMs) {
+        scored.push({ window: waiting.window, score: outcome, latencyMs });
+      } else if (!("cause" in outcome)) {
         this.#tellFailed(waiting, "late", `its result came after ${Math.round(latencyMs)} ms`);
       } else {
         const instead = this.#events.insteadOf(served, outcome.reason);
@@ -190,8 +193,7 @@ export class Scoring {
     for (let attempt = 1; ; attempt++) {
       const { opening } = served;
       try {
-        const told = await served.score(windows);
-        return told.map((score) => ({ score }));
+        return await served.score(windows);
       } catch (failure) {
         const reason = messageOf(failure);
         if (!isLost(failure)) {

@@ -85,11 +85,13 @@ export async function engine(
   };
 }
 
+const inputs = manifest.testVectors.vectors.map(({ input }) => Float32Array.from(input));
+const instrument = InstrumentId.parse("rheometer-1");
+
 /** Windows that the model knows: its own test vectors, in turn. */
 export function windowOf(sequence: number): Window {
-  const { vectors } = manifest.testVectors;
   return {
-    instrument: InstrumentId.parse("rheometer-1"),
+    instrument,
     boot: 1,
     from: sequence * 20,
     to: sequence * 20 + 19,
@@ -97,7 +99,7 @@ export function windowOf(sequence: number): Window {
     sampleTimeUncertaintyMs: 1,
     calibrationId: "cal-1",
     quality: { level: "good" },
-    input: Float32Array.from(vectors[sequence % vectors.length]?.input ?? []),
+    input: inputs[sequence % inputs.length] ?? new Float32Array(manifest.input.width),
   };
 }
 

@@ -142,13 +142,7 @@ export class ModelRing {
 
   /** A copy of a run's outputs: the slot is used again. */
   outputs(run: number, names: readonly string[]): Tensors {
-    const outputs: Record<string, Tensor> = {};
-    for (const [name, tensor] of Object.entries(this.#read(run, HEADER_INTS, names)))
-      outputs[name] =
-        tensor.type === "float32"
-          ? { ...tensor, data: new Float32Array(tensor.data) }
-          : { ...tensor, data: new BigInt64Array(tensor.data) };
-    return outputs;
+    return this.#read(run, HEADER_INTS, names, true);
   }
 
   #header(run: number): Int32Array<SharedArrayBuffer> {
@@ -184,23 +178,22 @@ export class ModelRing {
     return true;
   }
 
-  #read(run: number, start: number, names: readonly string[]): Tensors {
+  #read(run: number, start: number, names: readonly string[], isCopy = false): Tensors {
     const header = this.#header(run);
     const tensors: Record<string, Tensor> = {};
     let at = start + 1;
     let offset = start === 0 ? inputOffset(header) : outputOffset(header);
     for (const name of names) {
       const type = TYPES[header[at++] ?? 0];
-      const rank = header[at++] ?? 0;
-      const shape = [...header.subarray(at, at + rank)];
-      at += rank;
-      const length = shape.reduce((product, dimension) => product * dimension, 1);
+      const shape = new Array<number>(header[at++] ?? 0);
+      let length = 1;
+      for (let axis = 0; axis < shape.length; axis++) length *= shape[axis] = header[at++] ?? 0;
       const data =
         type === "int64"
           ? new BigInt64Array(this.memory, offset, length)
           : new Float32Array(this.memory, offset, length);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the two go together by the line above.
-      tensors[name] = { type, data, shape } as unknown as Tensor;
+      tensors[name] = { type, data: isCopy ? data.slice() : data, shape } as unknown as Tensor;
       offset += roundUp(data.byteLength);
     }
     return tensors;
