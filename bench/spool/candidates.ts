@@ -7,6 +7,7 @@ import { nodeCrypto } from "@coalmine/device/crypto";
 import { workFiles } from "@coalmine/device/work-files";
 import { DurableLog } from "@coalmine/durable-log";
 import type { Files } from "@coalmine/ports";
+import { inSteps } from "@coalmine/runtime";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { open as openLmdb } from "lmdb";
 
@@ -196,6 +197,11 @@ function countedFiles(files: Files, counted: Counted): Files {
       return {
         ...file,
         write: (position, bytes) => (counted.writes++, file.write(position, bytes)),
+        writeDurably: (position, bytes) => {
+          counted.writes++;
+          counted.syncs++;
+          return file.writeDurably(position, bytes);
+        },
         sync: () => (counted.syncs++, file.sync()),
       };
     },
@@ -206,7 +212,7 @@ function countedFiles(files: Files, counted: Counted): Files {
 function unsynced(files: Files): Files {
   return {
     ...files,
-    open: async (path, mode) => ({ ...(await files.open(path, mode)), sync: async () => undefined }),
+    open: async (path, mode) => inSteps({ ...(await files.open(path, mode)), sync: async () => undefined }),
     syncFolder: async () => undefined,
   };
 }

@@ -69,7 +69,7 @@ test("one window that the model refuses costs no other of its batch its result",
 
 test("what is cut off by the end of patience has failed as stopped", async () => {
   const { clock, scoring, told } = await scoringOn(() => 500, { batchWindowsMax: 1 });
-  for (let n = 0; n < 5; n++) scoring.take(windowOf(n), scoring.served);
+  for (let n = 0; n < 8; n++) scoring.take(windowOf(n), scoring.served);
   const patience = new AbortController();
   const stopped = scoring.stop(patience.signal);
   await clock.runUntil(clock.now() + 600);

@@ -195,6 +195,7 @@ function mortalFiles(files: Files, living: <Result>(act: () => Promise<Result>) 
   const guarded = (file: File): File => ({
     read: (position, lengthBytes) => living(() => file.read(position, lengthBytes)),
     write: (position, bytes) => living(() => file.write(position, bytes)),
+    writeDurably: (position, bytes) => living(() => file.writeDurably(position, bytes)),
     truncate: (sizeBytes) => living(() => file.truncate(sizeBytes)),
     sync: () => living(() => file.sync()),
     size: () => living(() => file.size()),

@@ -330,6 +330,7 @@ function mortal(files: Files, life: { isAlive: boolean }): Files {
       return {
         read: guard((position: number, lengthBytes: number) => file.read(position, lengthBytes)),
         write: guard((position: number, bytes: Uint8Array) => file.write(position, bytes)),
+        writeDurably: guard((position: number, bytes: Uint8Array) => file.writeDurably(position, bytes)),
         truncate: guard((sizeBytes: number) => file.truncate(sizeBytes)),
         sync: guard(() => file.sync()),
         size: guard(() => file.size()),

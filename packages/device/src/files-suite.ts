@@ -48,6 +48,17 @@ export function describeWorkFiles(name: string, open: () => Promise<FilesFixture
       await file.close();
     });
 
+    test("what is written durably is there, also where the file has another name by then", async () => {
+      const file = await files.open("a", "create");
+      await file.writeDurably(0, bytes("first"));
+      await files.rename("a", "b");
+      await put("a", "second");
+      await file.writeDurably(3, bytes("ally"));
+      expect(await get("b")).toBe("firally");
+      expect(await get("a")).toBe("second");
+      await file.close();
+    });
+
     test("a gap that was never written reads as zeros", async () => {
       const file = await files.open("a", "create");
       await file.write(3, bytes("x"));
@@ -80,7 +91,9 @@ export function describeWorkFiles(name: string, open: () => Promise<FilesFixture
     test("a file opened for reading refuses to be written", async () => {
       await put("a", "x");
       const file = await files.open("a", "read");
-      await expect(file.write(0, bytes("y"))).rejects.toMatchObject({ name: "FileError", code: "EACCES" });
+      const refused = { name: "FileError", code: "EACCES" };
+      await expect(file.write(0, bytes("y"))).rejects.toMatchObject(refused);
+      await expect(file.writeDurably(0, bytes("y"))).rejects.toMatchObject(refused);
       await file.close();
       expect(await get("a")).toBe("x");
     });

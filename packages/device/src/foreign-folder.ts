@@ -19,7 +19,7 @@ export function foreignFolder(folder: string, clock: Clock): ForeignFolder {
     list: () => onFile(folder, "list", async () => (await readdir(folder)).toSorted()),
     status: (name) =>
       onFile(name, "look at", async () => statusOf(await stat(inside(name), { bigint: true }))),
-    open: (name) => onFile(name, "open", async () => openFile(await open(inside(name), "r"), name)),
+    open: (name) => onFile(name, "open", async () => openFile(await open(inside(name), "r"), name, true)),
     remove: (name) => onFile(name, "remove", () => unlink(inside(name))),
     watch: (changed) => watchFolder(folder, clock, changed),
   };

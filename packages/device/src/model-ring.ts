@@ -185,7 +185,7 @@ export class ModelRing {
     let offset = start === 0 ? inputOffset(header) : outputOffset(header);
     for (const name of names) {
       const type = TYPES[header[at++] ?? 0];
-      const shape = new Array<number>(header[at++] ?? 0);
+      const shape = Array.from({ length: header[at++] ?? 0 }, () => 0);
       let length = 1;
       for (let axis = 0; axis < shape.length; axis++) length *= shape[axis] = header[at++] ?? 0;
       const data =

@@ -4,7 +4,7 @@ import { ModelFailure } from "./model-error.ts";
 import { ModelFiles } from "./model-files.ts";
 import { ModelHome } from "./model-home.ts";
 import { open, run, serveModelIfWorker } from "./model-thread.ts";
-import { serveTrialIfAsked, tryModel } from "./model-trial.ts";
+import { serveTrialIfAsked, startTrialIfThread, tryModel } from "./model-trial.ts";
 
 /**
  * ONNX models, each in a worker thread of its own: a run never stops the component's loop, a candidate that is opened
@@ -14,6 +14,7 @@ import { serveTrialIfAsked, tryModel } from "./model-trial.ts";
  * begin in, and this one where sources run. There its role makes it serve, and `runComponent` does nothing.
  */
 serveModelIfWorker();
+startTrialIfThread();
 serveTrialIfAsked(async ({ path, sha256, feeds }) => {
   const session = await open(path, sha256);
   const outputs = [];

@@ -1,9 +1,15 @@
-import type { FileHandle } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import type { File, FileStatus } from "@coalmine/ports";
-import { onFile } from "./file-error.ts";
+import { FileFailure, onFile } from "./file-error.ts";
 
-/** An open file as the ports have it; it follows the file, not its name. */
-export function openFile(handle: FileHandle, path: string): File & { status(): Promise<FileStatus> } {
+/** An open file as the ports have it; it follows the file, not its name. `isReadOnly` tells how `handle` was opened. */
+export function openFile(
+  handle: FileHandle,
+  path: string,
+  isReadOnly: boolean,
+): File & { status(): Promise<FileStatus> } {
+  let durable: Promise<FileHandle | undefined> | undefined;
   return {
     read: (position, lengthBytes) =>
       onFile(path, "read", async () => {
@@ -16,25 +22,42 @@ export function openFile(handle: FileHandle, path: string): File & { status(): P
         }
         return filled === lengthBytes ? bytes : bytes.slice(0, filled);
       }),
-    write: (position, bytes) =>
-      onFile(path, "write", async () => {
-        let written = 0;
-        while (written < bytes.length) {
-          const { bytesWritten } = await handle.write(
-            bytes,
-            written,
-            bytes.length - written,
-            position + written,
-          );
-          written += bytesWritten;
-        }
+    write: (position, bytes) => onFile(path, "write", () => writeAll(handle, position, bytes)),
+    writeDurably: (position, bytes) =>
+      onFile(path, "write durably", async () => {
+        // Opened anew, a file that was opened for reading could be written.
+        if (isReadOnly) throw new FileFailure("EACCES", path, "opened for reading");
+        durable ??= openedDurably(handle);
+        const through = await durable;
+        await writeAll(through ?? handle, position, bytes);
+        if (through === undefined) await handle.datasync();
       }),
     truncate: (sizeBytes) => onFile(path, "truncate", () => handle.truncate(sizeBytes)),
     sync: () => onFile(path, "sync", () => handle.datasync()),
     size: () => onFile(path, "look at", async () => (await handle.stat()).size),
     status: () => onFile(path, "look at", async () => statusOf(await handle.stat({ bigint: true }))),
-    close: () => onFile(path, "close", () => handle.close()),
+    close: () =>
+      onFile(path, "close", async () => {
+        const through = await durable;
+        await Promise.all([handle.close(), through?.close()]);
+      }),
   };
+}
+
+async function writeAll(handle: FileHandle, position: number, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    const left = bytes.length - written;
+    const { bytesWritten } = await handle.write(bytes, written, left, position + written);
+    written += bytesWritten;
+  }
+}
+
+/**
+ * The same file, whatever it is called by now, opened so that each write is durable as after an fdatasync: one trip to
+ * another thread where a write and a sync are two. Undefined where the system shows no open files; then they are two.
+ */
+async function openedDurably({ fd }: FileHandle): Promise<FileHandle | undefined> {
+  return open(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_DSYNC).catch(() => undefined);
 }
 
 /** What the system tells of a file, as text where numbers would lose digits. */

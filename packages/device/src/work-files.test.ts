@@ -1,4 +1,16 @@
-import { appendFile, chmod, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "@coalmine/ports";
@@ -10,6 +22,30 @@ import { workFiles } from "./work-files.ts";
 describeWorkFiles("work files on a disk", async () => {
   const folder = await mkdtemp(join(tmpdir(), "files-"));
   return { files: workFiles(folder, systemClock), close: () => rm(folder, { recursive: true }) };
+});
+
+test("what is written durably goes through a descriptor whose writes are synced, closed with the file", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "files-"));
+  const syncedOf = async (): Promise<number> => {
+    const flags = await Promise.all(
+      (await readdir("/proc/self/fd")).map(async (fd) => {
+        if ((await readlink(`/proc/self/fd/${fd}`).catch(() => "")) !== join(folder, "a")) return 0;
+        const info = await readFile(`/proc/self/fdinfo/${fd}`, "utf8");
+        return Number.parseInt(/^flags:\s+(\d+)$/m.exec(info)?.[1] ?? "", 8);
+      }),
+    );
+    return flags.filter((of) => (of & constants.O_DSYNC) !== 0).length;
+  };
+  const file = await workFiles(folder, systemClock).open("a", "create");
+  await file.write(0, new Uint8Array(10));
+  await file.sync();
+  expect(await syncedOf()).toBe(0);
+  await file.writeDurably(10, new Uint8Array(10));
+  await file.writeDurably(20, new Uint8Array(10));
+  expect(await syncedOf()).toBe(1);
+  await file.close();
+  expect(await syncedOf()).toBe(0);
+  await rm(folder, { recursive: true });
 });
 
 describe("a foreign folder on a disk", () => {

@@ -37,7 +37,7 @@ export function workFiles(folder: string, clock: Clock): Files {
         // A folder opens for reading without a word, and fails only when it is read.
         if (mode === "read" && (await stat(absolute)).isDirectory())
           throw new FileFailure("EISDIR", path, "a folder");
-        return openFile(await open(absolute, flags[mode]), path);
+        return openFile(await open(absolute, flags[mode]), path, mode === "read");
       }),
     makeFolder: (path) =>
       onFile(path, "make a folder of", async () => {

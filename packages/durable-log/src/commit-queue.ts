@@ -10,6 +10,11 @@ const COMMIT_BYTES_MAX = 1024 * 1024;
 /** A batch of this share of a commit is worth a write of its own while the one before is being synced. */
 const AHEAD_SHARE = 3 / 4;
 
+/** Whether a batch will hardly grow any more. */
+export function isLarge(batch: Batch): boolean {
+  return batch.lengthBytes >= COMMIT_BYTES_MAX * AHEAD_SHARE;
+}
+
 /** What waits for the disk, cut into commits and framed for the place where each will most likely go. */
 export class CommitQueue {
   readonly #crypto: Pick<Crypto, "crc32">;
@@ -65,8 +70,7 @@ export class CommitQueue {
   /** The next batch where it will hardly grow any more, else undefined. It stays queued. */
   get full(): Batch | undefined {
     const [next, behind] = this.#batches;
-    const isFull = behind !== undefined || (next?.lengthBytes ?? 0) >= COMMIT_BYTES_MAX * AHEAD_SHARE;
-    return isFull ? next : undefined;
+    return next !== undefined && (behind !== undefined || isLarge(next)) ? next : undefined;
   }
 
   /** A batch is done with: its buffer serves again, and where nothing waits the next place is known for sure. */

@@ -1,4 +1,5 @@
 import type { Files } from "@coalmine/ports";
+import { inSteps } from "@coalmine/runtime";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { faulty, openLog, readAll, text } from "./log.fixture.ts";
@@ -12,7 +13,7 @@ function heldSyncs(files: Files): { files: Files; syncs: () => number; release: 
     ...files,
     async open(path, mode) {
       const file = await files.open(path, mode);
-      return {
+      return inSteps({
         ...file,
         async sync() {
           if (path.endsWith(".new")) {
@@ -21,7 +22,7 @@ function heldSyncs(files: Files): { files: Files; syncs: () => number; release: 
           }
           await file.sync();
         },
-      };
+      });
     },
   };
   return { files: held, syncs: () => syncs, release: () => release() };

@@ -1,4 +1,5 @@
 import type { FileErrorCode, Files } from "@coalmine/ports";
+import { inSteps } from "@coalmine/runtime";
 import { fixtureCrypto } from "./crypto.fixture.ts";
 import { DurableLog } from "./durable-log.ts";
 import type { DurableLogOptions } from "./options.ts";
@@ -65,13 +66,13 @@ export function faulty(
     ...files,
     open: async (path, mode) => {
       const file = await checked("open", path, () => files.open(path, mode));
-      return {
+      return inSteps({
         ...file,
         read: (position, lengthBytes) => checked("read", path, () => file.read(position, lengthBytes)),
         write: (position, bytes) => checked("write", path, () => file.write(position, bytes)),
         truncate: (sizeBytes) => checked("truncate", path, () => file.truncate(sizeBytes)),
         sync: () => checked("sync", path, () => file.sync()),
-      };
+      });
     },
     syncFolder: (path) => checked("syncFolder", path, () => files.syncFolder(path)),
     rename: (from, to) => checked("rename", from, () => files.rename(from, to)),

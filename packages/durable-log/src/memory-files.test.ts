@@ -25,6 +25,17 @@ test("a crash takes what was not synced, of files and of folders, and nothing el
   await expect(file.read(0, 1)).rejects.toMatchObject({ name: "FileError", code: "EIO" });
 });
 
+test("what is written durably lasts, and refuses to stand in front of what was written before and does not", async () => {
+  const files = memoryFiles();
+  const file = await files.open("a", "create");
+  await files.syncFolder("");
+  await file.writeDurably(0, text("lasts"));
+  await file.write(5, text(" not"));
+  await expect(file.writeDurably(9, text("!"))).rejects.toThrow("a: sync what was written before");
+  files.crash();
+  expect([...files.contents().values()].map((bytes) => new TextDecoder().decode(bytes))).toEqual(["lasts"]);
+});
+
 test("a name removed without a sync of its folder comes back with its bytes", async () => {
   const files = memoryFiles();
   files.put("f/a", text("kept"));

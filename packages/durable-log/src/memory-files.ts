@@ -1,4 +1,5 @@
 import type { File, FileErrorCode, Files, FileStatus, ForeignFolder } from "@coalmine/ports";
+import { inSteps } from "@coalmine/runtime";
 
 /** What happened to the disk, in order; `node` and `folder` are inode numbers. What `crash-files.ts` replays. */
 export type FileEvent =
@@ -145,7 +146,7 @@ export function memoryFiles(options: MemoryFilesOptions = {}): MemoryFiles {
         throw new MemoryFileError("EIO", path, "the device lost power since this file was opened");
       if (writes && !mayWrite) throw new MemoryFileError("EACCES", path, "opened for reading");
     };
-    return {
+    const opened = inSteps({
       async read(position, lengthBytes) {
         check(false);
         return file.data.slice(position, Math.min(file.size, position + lengthBytes));
@@ -183,6 +184,14 @@ export function memoryFiles(options: MemoryFilesOptions = {}): MemoryFiles {
         return file.size;
       },
       async close() {},
+    });
+    return {
+      ...opened,
+      async writeDurably(position, bytes) {
+        // On a disk it would not last either, and only a crash would tell.
+        if (file.undo.length > 0) throw new Error(`${path}: sync what was written before`);
+        await opened.writeDurably(position, bytes);
+      },
     };
   };
 

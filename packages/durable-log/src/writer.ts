@@ -1,5 +1,5 @@
 import type { Batch } from "./batch.ts";
-import { CommitQueue, QUEUE_BYTES_MAX } from "./commit-queue.ts";
+import { CommitQueue, isLarge, QUEUE_BYTES_MAX } from "./commit-queue.ts";
 import { frameBytes } from "./frame.ts";
 import {
   fileErrorCode,
@@ -156,7 +156,7 @@ export class LogWriter {
     }
   }
 
-  /** Writes a batch where it belongs. True where it started a segment, and is durable with it. */
+  /** Writes a batch where it belongs. True where it is durable by then: with the segment that it started, or by itself. */
   async #write(batch: Batch): Promise<boolean> {
     const { keys, segmentBytes, crypto } = this.#parts.options;
     await this.#parts.retention().makeRoom(batch.lengthBytes);
@@ -170,11 +170,15 @@ export class LogWriter {
       await this.roll(batch);
       return true;
     }
-    await active.file.write(
-      active.sizeBytes,
-      batch.framed(this.#next, active.sizeBytes, crypto, active.cipher),
-    );
-    return false;
+    const bytes = batch.framed(this.#next, active.sizeBytes, crypto, active.cipher);
+    // Behind a large one the next is written while it is synced; a small one has nothing behind it, and goes at once.
+    if (isLarge(batch)) {
+      await active.file.write(active.sizeBytes, bytes);
+      return false;
+    }
+    await active.file.writeDurably(active.sizeBytes, bytes);
+    this.#grow(active, batch);
+    return true;
   }
 
   async #sync(batch: Batch, mayWriteAhead: boolean): Promise<Batch | undefined> {

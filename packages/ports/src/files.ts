@@ -26,6 +26,11 @@ export interface File {
   read(position: number, lengthBytes: number): Promise<Uint8Array>;
   /** Writes all of it, or rejects; after a rejection how much arrived is unknown. */
   write(position: number, bytes: Uint8Array): Promise<void>;
+  /**
+   * Writes all of it, and it is durable when this resolves: one call where `write` and `sync` are two. What was written
+   * before has to be synced by then. After a rejection how much arrived, and whether it lasts, is unknown.
+   */
+  writeDurably(position: number, bytes: Uint8Array): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;
   /** The bytes are durable when this resolves. After a rejection they may be lost whatever comes later. */
   sync(): Promise<void>;

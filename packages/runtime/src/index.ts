@@ -3,6 +3,7 @@ export * from "./error.ts";
 export * from "./aws-failure.ts";
 export * from "./backoff.ts";
 export * from "./closing.ts";
+export * from "./file-steps.ts";
 export * from "./driven-clock.ts";
 export * from "./seeded-random.ts";
 export * from "./json-log.ts";

@@ -15,6 +15,7 @@ export function livingFiles(
   const living = (file: File): File => ({
     read: (position, lengthBytes) => life.answer(file.read(position, lengthBytes)),
     write: (position, bytes) => life.answer(file.write(position, bytes)),
+    writeDurably: (position, bytes) => life.answer(synced(file.writeDurably(position, bytes))),
     truncate: (sizeBytes) => life.answer(file.truncate(sizeBytes)),
     sync: () => life.answer(synced(file.sync())),
     size: () => life.answer(file.size()),

@@ -1,4 +1,5 @@
 import type { File, Files } from "@coalmine/ports";
+import { inSteps } from "@coalmine/runtime";
 import { HostedFileError } from "./file-error.ts";
 
 export type DiskTrouble = "full" | "read-only";
@@ -19,20 +20,21 @@ export function troubledFiles(files: Files, trouble: () => DiskTrouble | undefin
     const [code, what] = words[now];
     throw new HostedFileError(code, path, what);
   };
-  const troubled = (file: File, path: string): File => ({
-    read: (position, lengthBytes) => file.read(position, lengthBytes),
-    write: async (position, bytes) => {
-      await refused(path);
-      return file.write(position, bytes);
-    },
-    truncate: async (sizeBytes) => {
-      await refused(path, ["read-only"]);
-      return file.truncate(sizeBytes);
-    },
-    sync: () => file.sync(),
-    size: () => file.size(),
-    close: () => file.close(),
-  });
+  const troubled = (file: File, path: string): File =>
+    inSteps({
+      read: (position, lengthBytes) => file.read(position, lengthBytes),
+      write: async (position, bytes) => {
+        await refused(path);
+        return file.write(position, bytes);
+      },
+      truncate: async (sizeBytes) => {
+        await refused(path, ["read-only"]);
+        return file.truncate(sizeBytes);
+      },
+      sync: () => file.sync(),
+      size: () => file.size(),
+      close: () => file.close(),
+    });
   return {
     ...files,
     open: async (path, mode) => {
