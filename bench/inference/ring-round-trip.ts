@@ -7,10 +7,10 @@ const TRIPS = 1500;
 const NAMES = ["input"];
 
 /** What the thread does for each run: so much of nothing, or a bare run of the model. */
-export type Work = { readonly busyMs: number } | "model";
+type Work = { readonly busyMs: number } | "model";
 
 /** A thread of its own behind the memory that a model worker shares, and nothing else of the component. */
-export class RingThread {
+class RingThread {
   readonly #ring = new ModelRing();
   readonly #ended: Promise<unknown>;
   readonly #feeds;
@@ -50,15 +50,19 @@ export async function ringRoundTrip(width: number, work: Work): Promise<number> 
   return 1000 * median(times);
 }
 
-/** As instruments send: trips apart. 99th percentile in µs; `beside` is a thread that is given the same run each time. */
-export async function spacedP99(thread: RingThread, count: number, beside?: RingThread): Promise<number> {
-  const times: number[] = [];
-  for (let trip = 0; trip < count; trip++) {
-    times.push(await thread.trip());
-    const other = beside?.trip();
-    await sleep(2);
-    await other;
-  }
-  const sorted = times.toSorted((a, b) => a - b);
-  return 1000 * (sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN);
+/**
+ * As instruments send: windows come apart, to each candidate in turn and back, so that what disturbs the machine, and how
+ * awake the window before has left it, is the same for all of them. Each candidate's 99th percentile in µs.
+ */
+export async function spacedP99s(
+  trips: readonly (() => Promise<number>)[],
+  count: number,
+): Promise<number[]> {
+  const times = trips.map((): number[] => []);
+  for (let trip = 0; trip < count; trip++)
+    for (const [index, take] of trip % 2 === 0 ? [...trips.entries()] : [...trips.entries()].reverse()) {
+      times[index]?.push(await take());
+      await sleep(2);
+    }
+  return times.map((of) => 1000 * (of.toSorted((a, b) => a - b)[Math.floor(count * 0.99)] ?? Number.NaN));
 }

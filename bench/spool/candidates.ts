@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fdatasyncSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -48,12 +48,15 @@ export function bareLoop({ folder, producers, commits }: Load, isSynced = true):
 
 /**
  * The limit for anything that, beside the bare loop, checks each record, tells each producer, and lets the thread serve
- * others while the disk works: a record is copied and its CRC taken, the write and the sync are awaited, and whoever
+ * others while the disk works: a record is copied and its CRC taken, a write that is durable by itself is awaited, and whoever
  * waited is told. It knows how many producers there are, never rolls, and could read nothing back.
  */
 export async function checkedLoop(load: Load): Promise<number> {
   mkdirSync(load.folder);
-  const file = await open(join(load.folder, "checked"), "w");
+  const file = await open(
+    join(load.folder, "checked"),
+    constants.O_WRONLY | constants.O_CREAT | constants.O_DSYNC,
+  );
   const batch = new Uint8Array(load.producers * (RECORD_BYTES + 4));
   const view = new DataView(batch.buffer);
   let length = 0;
@@ -61,7 +64,6 @@ export async function checkedLoop(load: Load): Promise<number> {
   let waiting: (() => void)[] = [];
   const commit = async (): Promise<void> => {
     await file.write(batch, 0, length, position);
-    await file.datasync();
     position += length;
     length = 0;
     const told = waiting;

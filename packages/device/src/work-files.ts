@@ -6,7 +6,7 @@ import { FileFailure, onFile } from "./file-error.ts";
 import { foreignFolder } from "./foreign-folder.ts";
 import { openFile, statusOf } from "./open-file.ts";
 
-const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = constants;
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_DIRECTORY } = constants;
 const flags = {
   read: O_RDONLY,
   write: O_RDWR,
@@ -54,9 +54,7 @@ export function workFiles(folder: string, clock: Clock): Files {
       }),
     syncFolder: (path) =>
       onFile(path, "sync", async () => {
-        const absolute = at(path);
-        if (!(await stat(absolute)).isDirectory()) throw new FileFailure("ENOTDIR", path, "not a folder");
-        const handle = await open(absolute, "r");
+        const handle = await open(at(path), O_RDONLY | O_DIRECTORY);
         try {
           await handle.sync();
         } finally {

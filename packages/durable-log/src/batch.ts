@@ -56,7 +56,7 @@ export class Batch {
     writeFrameHeader(this.#view, offset, { sequence: this.next, timeMs }, payload.length, 0);
     bytes.set(payload, offset + FRAME_HEADER_BYTES);
     const end = offset + FRAME_HEADER_BYTES + payload.length;
-    bytes.fill(0, end, offset + frame);
+    if (end < offset + frame) bytes.fill(0, end, offset + frame);
     this.#view.setUint32(offset, crypto.crc32(bytes.subarray(offset + 4, end), this.position + offset), true);
     this.waiters.push(waiter);
     this.payloadBytes += payload.length;
