@@ -48,8 +48,8 @@ export function bareLoop({ folder, producers, commits }: Load, isSynced = true):
 
 /**
  * The limit for anything that, beside the bare loop, checks each record, tells each producer, and lets the thread serve
- * others while the disk works: a record is copied and its CRC taken, a write that is durable by itself is awaited, and whoever
- * waited is told. It knows how many producers there are, never rolls, and could read nothing back.
+ * others while the disk works: a record is copied and its CRC taken, a write that is durable by itself is awaited, and
+ * whoever waited is told. It knows how many producers there are, never rolls, and could read nothing back.
  */
 export async function checkedLoop(load: Load): Promise<number> {
   mkdirSync(load.folder);

@@ -41,7 +41,7 @@ type Outcome = Score | { readonly cause: "model" | "worker"; readonly reason: st
 
 /** So many that the model need not wait for us. */
 const BATCHES_UNDER_WAY_MAX = 4;
-/** Below, as many are asked for at once as may be: a worker that is quicker than this thread is woken once for them. */
+/** With no more than these, as many are asked for as may be: a worker quicker than this thread is woken once for them. */
 const BATCHES_UNDER_WAY_LOW = 2;
 const ATTEMPTS_MAX = 3;
 
