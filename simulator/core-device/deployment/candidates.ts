@@ -1,4 +1,4 @@
-import type { Clock } from "@coalmine/ports";
+import type { Clock, Random } from "@coalmine/ports";
 import { compareVersions, maxSatisfying, parseRecipe, satisfies, type Recipe } from "@coalmine/recipe";
 import { messageOf } from "@coalmine/runtime";
 import { DataPlaneError, type DataPlane, type Platform } from "../ports.ts";
@@ -6,14 +6,14 @@ import { isPassing } from "../store/artifact-downloads.ts";
 import type { ComponentStore } from "../store/component-store.ts";
 import { DeploymentError } from "./deployment-error.ts";
 import type { Candidates, Constraints } from "./dependency-resolution.ts";
-
-const RETRY_MS = 60_000;
+import { waitToRetry } from "./wait-to-retry.ts";
 
 interface CandidateOptions {
   readonly store: ComponentStore;
   readonly dataPlane: DataPlane;
   readonly platform: Platform;
   readonly clock: Clock;
+  readonly random: Random;
   /** The version that runs now. */
   readonly activeVersion: (name: string) => string | undefined;
   readonly signal: AbortSignal;
@@ -52,7 +52,7 @@ async function askCloud(
   name: string,
   constraints: Constraints,
   local: string | undefined,
-  { dataPlane, platform, store, clock, signal }: CandidateOptions,
+  { dataPlane, platform, store, clock, random, signal }: CandidateOptions,
 ): Promise<{ version: string; recipe: Recipe } | undefined> {
   for (;;) {
     signal.throwIfAborted();
@@ -87,7 +87,7 @@ async function askCloud(
         );
       if (!isPassing(failure)) throw noVersion(name, constraints, failure.message);
     }
-    await clock.sleep(RETRY_MS, signal);
+    await waitToRetry({ clock, random }, signal);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Clock, JsonValue, Log } from "@coalmine/ports";
+import type { Clock, JsonValue, Log, Random } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { parseJson } from "../json.ts";
 import { DataPlaneError, type DataPlane } from "../ports.ts";
@@ -7,8 +7,8 @@ import { isPassing } from "../store/artifact-downloads.ts";
 import { DeploymentError } from "./deployment-error.ts";
 import type { Deployment } from "./deployment.ts";
 import type { GroupRecords } from "./group-records.ts";
+import { waitToRetry } from "./wait-to-retry.ts";
 
-const RETRY_MS = 60_000;
 /** The document of a large deployment is asked for so often. */
 const DOCUMENT_TRIES = 10;
 
@@ -16,6 +16,7 @@ interface Asking {
   readonly thingName: string;
   readonly dataPlane: DataPlane;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
 }
 
@@ -23,7 +24,7 @@ interface Asking {
 export async function thingGroups(
   source: Deployment["source"],
   records: GroupRecords,
-  { thingName, dataPlane, clock, log }: Asking,
+  { thingName, dataPlane, clock, random, log }: Asking,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   for (;;) {
@@ -36,14 +37,14 @@ export async function thingGroups(
       if (source === "LOCAL" || forbidden) return records.membership();
       log.warn("the device's groups are not known yet", { why: messageOf(failure) });
     }
-    await clock.sleep(RETRY_MS, signal);
+    await waitToRetry({ clock, random }, signal);
   }
 }
 
 /** The whole document of a deployment that was too large for a job. */
 export async function largeDocument(
   deploymentId: string,
-  { dataPlane, clock }: Asking,
+  { dataPlane, clock, random }: Asking,
   signal: AbortSignal,
 ): Promise<JsonValue> {
   for (let tries = 1; ; tries++) {
@@ -70,7 +71,7 @@ export async function largeDocument(
           `the document of deployment ${deploymentId} cannot be downloaded: ${messageOf(failure)}`,
         );
     }
-    await clock.sleep(RETRY_MS, signal);
+    await waitToRetry({ clock, random }, signal);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Clock, Instant, Log } from "@coalmine/ports";
+import type { Clock, Instant, Log, Random } from "@coalmine/ports";
 import { parseDeploymentDocument, selectManifest, type DeploymentDocument } from "@coalmine/recipe";
 import { messageOf } from "@coalmine/runtime";
 import { replayed, snapshotOf, type TransactionLog } from "../configuration/transaction-log.ts";
@@ -36,6 +36,7 @@ export interface TaskOptions {
   readonly nucleusVersion: string;
   readonly platform: Platform;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly root: DeviceRoot;
   readonly dataPlane: DataPlane;
@@ -154,7 +155,7 @@ export class DeploymentTask {
   }
 
   async #prepare(document: DeploymentDocument, group: string, memberOf: readonly string[]): Promise<Plan> {
-    const { store, dataPlane, platform, clock, configuration, root, thingName } = this.#options;
+    const { store, dataPlane, platform, clock, random, configuration, root, thingName } = this.#options;
     const signal = this.#cancel.signal;
     const { tree } = configuration;
     const own = Object.entries(document.components).map(([component, { version }]) => ({
@@ -169,7 +170,7 @@ export class DeploymentTask {
     const activeVersion = (name: string): string | undefined => tree.getText(["services", name, "version"]);
     const resolved = await resolveDependencies(
       [...own, ...others],
-      candidatesFrom({ store, dataPlane, platform, clock, activeVersion, signal }),
+      candidatesFrom({ store, dataPlane, platform, clock, random, activeVersion, signal }),
     );
     const storeBytesMax = tree.getNumber([...NUCLEUS_SETTINGS, "componentStoreMaxSizeBytes"]);
     const options = { ...this.#options, storeBytesMax };

@@ -1,14 +1,13 @@
 import { createHash } from "node:crypto";
 import type { DeploymentErrorCode } from "@coalmine/contract/device-status";
-import type { Clock, Log } from "@coalmine/ports";
+import type { Clock, Log, Random } from "@coalmine/ports";
 import type { Artifact } from "@coalmine/recipe";
 import { messageOf } from "@coalmine/runtime";
 import { DeploymentError } from "../deployment/deployment-error.ts";
+import { waitToRetry } from "../deployment/wait-to-retry.ts";
 import { DataPlaneError, type DataPlane, type DeviceRoot } from "../ports.ts";
 import { artifactFolder, unarchivedFolder } from "./component-store.ts";
 
-/** Between tries of a download that failed for now. */
-const RETRY_MS = 60_000;
 /** Bytes that do not fit their digest are fetched so often in all. */
 const CHECKSUM_TRIES = 10;
 /** With less room than this the device takes no artifact. */
@@ -20,6 +19,7 @@ interface DownloadOptions {
   readonly root: DeviceRoot;
   readonly dataPlane: DataPlane;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   /** The nucleus's `componentStoreMaxSizeBytes`. */
   readonly storeBytesMax: number | undefined;
@@ -77,7 +77,7 @@ async function fetchArtifact(
   path: string,
   artifact: Artifact,
   component: ComponentArtifacts,
-  { root, dataPlane, clock, log, storeBytesMax = STORE_BYTES_MAX }: DownloadOptions,
+  { root, dataPlane, clock, random, log, storeBytesMax = STORE_BYTES_MAX }: DownloadOptions,
   signal: AbortSignal,
 ): Promise<boolean> {
   const present = await root.artifactDigest(path);
@@ -126,7 +126,7 @@ async function fetchArtifact(
       if (!isPassing(failure)) throw refusal(failure, artifact, component);
       log.warn("an artifact could not be downloaded yet", { uri: artifact.uri, why: messageOf(failure) });
     }
-    await clock.sleep(RETRY_MS, signal);
+    await waitToRetry({ clock, random }, signal);
   }
 }
 
