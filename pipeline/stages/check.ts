@@ -13,6 +13,9 @@ const ALWAYS = [
   "pipeline/definition.test.ts",
 ];
 
+/** So many failed tests say enough: where a push makes each of them hang, all of them would take an hour. */
+const FEW_FAILURES = "--bail=3";
+
 /** Something has to be looked at, or lint would look at everything. */
 const ALWAYS_LINTED = "pipeline/definition.ts";
 
@@ -70,7 +73,7 @@ export async function check(folder: string, base: Base | undefined): Promise<str
   const steps: CheckStep[] = [
     {
       name: `tests of ${touchedTests(changed).join(", ")}`,
-      command: [...tool("vitest"), "run", ...touchedTests(changed)],
+      command: [...tool("vitest"), "run", FEW_FAILURES, ...touchedTests(changed)],
     },
     ...types.steps,
     {
