@@ -15,6 +15,8 @@ export const Outcome = z.object({
   seconds: z.number(),
   /** On the devices' clock, where they have one. */
   hours: z.number().optional(),
+  /** That it met, where they are a number that may be chosen. */
+  devices: z.number().optional(),
 });
 export type Outcome = z.infer<typeof Outcome>;
 

@@ -68,7 +68,7 @@ async function main(): Promise<number> {
     for (const name of options.only ?? mutantNames.filter(isMutant)) {
       interrupted.signal.throwIfAborted();
       all[name] = await meet(meeting, name, options.layers);
-      if (name !== "unchanged") record(name, all[name], devices);
+      if (name !== "unchanged") record(name, all[name]);
     }
     if (json) console.log(JSON.stringify(all));
     return exitCodes.done;
@@ -78,12 +78,12 @@ async function main(): Promise<number> {
 }
 
 /** What other layers said of it before stays. */
-function record(name: string, met: Awaited<ReturnType<typeof meet>>, devices: number): void {
+function record(name: string, met: Awaited<ReturnType<typeof meet>>): void {
   const before = existsSync(caughtFile) ? Caught.parse(JSON.parse(readFileSync(caughtFile, "utf8"))) : {};
   const caught = { ...before, [name]: { ...before[name], ...met } };
   const sorted = Object.fromEntries(Object.entries(caught).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   writeFileSync(caughtFile, `${JSON.stringify(sorted, undefined, 2)}\n`);
-  writeFileSync(pageFile, pageOf(sorted, devices));
+  writeFileSync(pageFile, pageOf(sorted));
 }
 
 function readOptions(): z.infer<typeof Options> | undefined {

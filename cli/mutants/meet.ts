@@ -61,7 +61,7 @@ export async function meet(
         "--gate",
         "upgrade",
       ];
-      return rehearsed(at.root, "main.ts", [...releases, ...how]);
+      return { ...(await rehearsed(at.root, "main.ts", [...releases, ...how])), devices };
     },
     weighed: async () => {
       const candidateDist = await dist();

@@ -10,12 +10,14 @@ const titles: Readonly<Record<LayerName, string>> = {
 };
 
 /** The page of the catalogue, out of what was found. */
-export function pageOf(caught: Caught, devices: number): string {
+export function pageOf(caught: Caught): string {
   const names = mutantNames.filter(isMutant).toSorted();
   const known = (name: string, of: readonly LayerName[]): boolean =>
     of.some((layer) => typeof caught[name]?.[layer]?.by === "string");
   const count = (of: readonly LayerName[]): number => names.filter((name) => known(name, of)).length;
   const rehearsals = ["hosted", "weighed"] as const;
+  const met = names.flatMap((name) => caught[name]?.hosted?.devices ?? []);
+  const devices = [...new Set(met)].toSorted((a, b) => a - b).join(" or ");
   const rows = names.map((name) => {
     const { what, harm }: Mutant = mutants[name];
     const cells = layers.map((layer) => cell(caught[name]?.[layer]));
