@@ -22,7 +22,7 @@ export interface HostedFigures {
 const EXPECTED = "no deployment fails";
 
 /** A steady time of so many devices at the reference load, with what was built last. */
-export function steady(folder: string, devices: number, hours: number, cutOff = false): ToRun {
+function steady(folder: string, devices: number, hours: number, cutOff = false): ToRun {
   const scenario = join(folder, `steady-${hours}.yaml`);
   const settles = cutOff ? "settles: 0 s\n" : "";
   const sites = "[{ name: site, share: 0.95 }, { name: outpost, share: 0.05, link: unsteady }]";

@@ -1,0 +1,131 @@
+import { memoryFiles } from "@coalmine/durable-log/memory-files";
+import { nodeCrypto } from "@coalmine/device/crypto";
+import type { Ipc, JsonObject, JsonValue, LocalMessage, Models, Ports } from "@coalmine/ports";
+import { type DrivenClock, jsonLog, type SeededRandom } from "@coalmine/runtime";
+import { MemoryDisk } from "../../simulator/core-device/hosted/memory-disk.ts";
+import type { HostedLinks } from "../../simulator/instruments/hosted-links.ts";
+import { hostedFolder } from "../../simulator/fleet/hosted/log-folder.ts";
+
+export const ROOT = "/greengrass";
+
+/** What left a device, or was made durable for it. */
+export interface Left {
+  heartbeats: number;
+  lines: number;
+  objects: number;
+}
+
+interface Subscriber {
+  readonly filter: string;
+  readonly receive: (topic: string, message: LocalMessage) => void;
+}
+
+export interface BareDevice {
+  readonly thingName: string;
+  readonly clock: DrivenClock;
+  readonly random: SeededRandom;
+  readonly links: HostedLinks;
+  readonly models: Models;
+  readonly left: Left;
+}
+
+/**
+ * Ports that do what a component needs to go on, and no more: no core device, no broker, no cloud; messages are handed over
+ * as they are, requests are granted at once, and nothing is checked, copied, encrypted or counted against a quota.
+ */
+export class BarePorts {
+  readonly #device: BareDevice;
+  readonly #disk: MemoryDisk;
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #encoder = new TextEncoder();
+
+  constructor(device: BareDevice) {
+    this.#device = device;
+    this.#disk = new MemoryDisk(device.clock);
+  }
+
+  write(component: string, line: string): void {
+    this.#disk.append(`logs/${component}.log`, this.#encoder.encode(`${line}\n`));
+  }
+
+  of(component: string, version: string, configuration: JsonObject): Ports {
+    const { thingName, clock, random, links, models, left } = this.#device;
+    const work = memoryFiles({
+      now: () => clock.now(),
+      foreign: (path) => hostedFolder(this.#disk, path.slice(ROOT.length + 1)),
+    });
+    return {
+      clock,
+      random: random.fork(component),
+      ipc: this.#ipc(configuration),
+      links,
+      files: work,
+      model: models,
+      objects: {
+        put: async () => {
+          left.objects++;
+          return { etag: "" };
+        },
+      },
+      streams: { put: async (_, records) => records.map(() => ({})) },
+      cloudLogs: {
+        createLogGroup: async () => undefined,
+        putRetentionPolicy: async () => undefined,
+        createLogStream: async () => undefined,
+        putLogEvents: async (_group, _stream, events) => {
+          left.lines += events.length;
+          return { serverTimeMs: clock.now() };
+        },
+      },
+      crypto: nodeCrypto,
+      log: jsonLog(component, clock, (line) => this.write(component, line)),
+      process: {
+        componentName: component,
+        componentVersion: version,
+        thingName,
+        region: "eu-central-1",
+        environment: (name) => (name === "COALMINE_GREENGRASS_ROOT" ? ROOT : undefined),
+        memoryBytes: () => 0,
+        fail: (reason) => {
+          throw new Error(`${component} fails: ${reason}`);
+        },
+      },
+    };
+  }
+
+  #ipc(configuration: JsonObject): Ipc {
+    const none = { close: async () => undefined };
+    const refused = async (): Promise<never> => {
+      throw new Error("there is no such thing here");
+    };
+    return {
+      publish: async (topic, message) => {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever publishes here sends what JSON can carry.
+        const sent = message as LocalMessage;
+        await Promise.resolve();
+        for (const { filter, receive } of this.#subscribers)
+          if (filter === topic || (filter.endsWith("/+") && topic.startsWith(filter.slice(0, -1))))
+            receive(topic, sent);
+      },
+      subscribe: async (filter, receive) => {
+        this.#subscribers.add({ filter, receive });
+        return none;
+      },
+      publishToIotCore: async () => void this.#device.left.heartbeats++,
+      subscribeToIotCore: async () => none,
+      getConfiguration: async (keyPath) => keyPath.reduce<JsonValue>(memberOf, configuration),
+      updateConfiguration: async () => undefined,
+      subscribeToConfigurationUpdate: async () => none,
+      subscribeToValidateConfigurationUpdates: async () => none,
+      subscribeToComponentUpdates: async () => none,
+      updateState: async () => undefined,
+      getSecretValue: refused,
+      getThingShadow: refused,
+      updateThingShadow: refused,
+    };
+  }
+}
+
+function memberOf(value: JsonValue, key: string): JsonValue {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value[key] ?? null) : null;
+}
