@@ -9,8 +9,9 @@ import { jsonLog } from "@coalmine/runtime";
 import { systemClock as clock } from "@coalmine/runtime/system-clock";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { showDevice } from "../api/devices/show-device.ts";
+import { optionsIn } from "../test/device-in-service.ts";
 import { filesBelow } from "../test/files-below.ts";
-import { type LocalRegion, newClaim, place, startLocalRegion } from "../test/local-region.ts";
+import { type LocalRegion, newClaim, startLocalRegion } from "../test/local-region.ts";
 import { writeClaimCode } from "./claim-code-file.ts";
 import type { CodeExchange } from "./code-exchange.ts";
 import { type DurableFiles, durableFiles } from "./durable-files.ts";
@@ -18,7 +19,7 @@ import { makeIdentity } from "./identity.ts";
 import type { IotConnection, IotConnector } from "./iot-connection.ts";
 import { Journal } from "./journal.ts";
 import { networkPorts } from "./network-ports.ts";
-import { CommissionOptions } from "./options.ts";
+import type { CommissionOptions } from "./options.ts";
 import { placesOf } from "./places.ts";
 import { onlyCut, PowerCut } from "./power-cut.fixture.ts";
 import { keepRootCa } from "./root-ca.ts";
@@ -46,18 +47,8 @@ async function newDevice(
   allowed: Partial<Parameters<typeof newClaim>[2]> = {},
 ) {
   const serial = `device-${++made}`;
-  const options = CommissionOptions.parse({
-    serial,
-    site: "ward-7",
-    hardwareId: `board-${made}`,
-    root: join(folder, serial),
-    ...region.claiming,
-    region: place.region,
-    iotDataEndpoint: "localhost",
-    mqttPort: region.cloud.ports.mqtt,
-    iotCredEndpoint: "localhost",
-    ...changes,
-  });
+  const root = join(folder, serial);
+  const options = optionsIn(region, { serial, hardwareId: `board-${made}`, root, ...changes });
   const places = placesOf(options);
   const minted = await newClaim(region, places.claimCode, { serial, site: options.site, ...allowed });
   return { options, places, minted };

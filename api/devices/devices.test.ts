@@ -21,19 +21,16 @@ import { newSigningRequest } from "@coalmine/device/signing-request";
 import { newClaimCode } from "@coalmine/contract/claim-code";
 import { systemClock as clock } from "@coalmine/runtime/system-clock";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { deviceIdentity, makeIdentity } from "../../commissioning/identity.ts";
+import { deviceIdentity } from "../../commissioning/identity.ts";
 import { durableFiles, modes } from "../../commissioning/durable-files.ts";
-import { Journal } from "../../commissioning/journal.ts";
-import { networkPorts } from "../../commissioning/network-ports.ts";
-import { CommissionOptions } from "../../commissioning/options.ts";
 import { placesOf } from "../../commissioning/places.ts";
 import { canonicalJson, sha256 } from "../../commissioning/report/canonical-json.ts";
 import { makeReport } from "../../commissioning/report/make-report.ts";
 import { Visit } from "../../commissioning/report/visit.ts";
-import { keepRootCa } from "../../commissioning/root-ca.ts";
 import { sendReport } from "../../commissioning/send-report.ts";
 import { certificateIdOf } from "../../simulator/cloud/iot/certificates.ts";
 import { names } from "../../infra/identity/identity.ts";
+import { identified, optionsIn } from "../../test/device-in-service.ts";
 import { type LocalRegion, newClaim, place, startLocalRegion } from "../../test/local-region.ts";
 import { writeClaimCode } from "../../commissioning/claim-code-file.ts";
 import { isAllowed } from "../claims/allow-list.ts";
@@ -60,25 +57,12 @@ const later = (ms: number) => ({ ...region.claims, clock: { ...clock, now: () =>
 
 /** A device of that name as its identity step leaves it. */
 async function device(serial: string, site: string, code?: Parameters<typeof writeClaimCode>[1]) {
-  const options = CommissionOptions.parse({
-    serial,
-    site,
-    root: join(folder, `${serial}-${site}`),
-    ...region.claiming,
-    region: place.region,
-    iotDataEndpoint: "localhost",
-    mqttPort: region.cloud.ports.mqtt,
-    iotCredEndpoint: "localhost",
-    technician: "grace",
-  });
-  const places = placesOf(options);
-  if (code === undefined) await newClaim(region, places.claimCode, { serial, site });
-  else await writeClaimCode(places.claimCode, code);
-  const journal = await Journal.open(places.journal, { serial, site, nowMs: clock.now() });
-  await keepRootCa(places, options.rootCaFile, durableFiles);
-  const parts = { options, places, journal, clock, files: durableFiles, ...networkPorts(options, clock) };
-  await makeIdentity(parts);
-  return parts;
+  const root = join(folder, `${serial}-${site}`);
+  const options = optionsIn(region, { serial, site, root, technician: "grace" });
+  const { claimCode } = placesOf(options);
+  if (code === undefined) await newClaim(region, claimCode, { serial, site });
+  else await writeClaimCode(claimCode, code);
+  return identified(options);
 }
 
 async function members(): Promise<readonly string[]> {
