@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { mergedLog } from "./event-log.ts";
 import { parseScenario } from "./read-scenario.ts";
-import { indivisible } from "./shared-run.ts";
+import { indivisible, partsOf } from "./shared-run.ts";
 
 test("the log of a fleet is by time, then by thing, and of one thing as it went", () => {
   const one = ["5.000 a takes off", "5.000 a lands", "17.250 a has power"];
@@ -29,4 +29,16 @@ test.each([
 ])("what several processes cannot share says why: %s", (faults, expected, why) => {
   const scenario = parseScenario(`about: it\nlasts: 1 h\n${faults}\nexpect: [${expected}]\n`, "new.yaml");
   expect(indivisible(scenario)).toBe(why);
+});
+
+test.each([
+  [1000, 1, 1],
+  [1, 2, 1],
+  [30, 2, 2],
+  [100, 2, 2],
+  [101, 2, 4],
+  [1000, 2, 20],
+  [1000, 3, 21],
+])("%i devices are played by %i processes at a time in %i parts", (devices, processes, parts) => {
+  expect(partsOf(devices, processes)).toBe(parts);
 });
