@@ -1,6 +1,7 @@
 import { Acknowledgement, MeasurementBatch, topics } from "@coalmine/contract";
 import { PORTS_VERSION, type Ports, type Running } from "@coalmine/ports";
 import { Closing, HealthReport, liveConfiguration, Outbox } from "@coalmine/runtime";
+import * as z from "zod";
 import { Config } from "./config.ts";
 import { inferenceHealth } from "./health.ts";
 import { Inference } from "./inference.ts";
@@ -8,6 +9,8 @@ import { Inference } from "./inference.ts";
 export const portsVersion = PORTS_VERSION;
 export type Used = Pick<Ports, "clock" | "ipc" | "model" | "log" | "process">;
 
+const Batch = z.compile(MeasurementBatch);
+const Settled = z.compile(Acknowledgement);
 const RESULTS_UNACKNOWLEDGED_MAX = 500;
 const REPUBLISH_MAX_MS = 600_000;
 
@@ -40,13 +43,13 @@ export async function start(ports: Used): Promise<Running> {
   closing.add(outbox, () => outbox.close());
 
   const acknowledged = await ipc.subscribe(topics.acknowledgements, (_topic, message) => {
-    const parsed = Acknowledgement.safeParse("json" in message ? message.json : undefined);
+    const parsed = Settled.safeParse("json" in message ? message.json : undefined);
     if (parsed.success) outbox.settle(parsed.data);
     inference.restartIfNeeded();
   });
   closing.add(acknowledged, () => acknowledged.close());
   const measured = await ipc.subscribe(topics.measurements, (_topic, message) => {
-    const parsed = MeasurementBatch.safeParse("json" in message ? message.json : undefined);
+    const parsed = Batch.safeParse("json" in message ? message.json : undefined);
     // stream-uploader names and counts what does not parse; here it is nobody's input.
     if (parsed.success) inference.take(parsed.data.points);
   });

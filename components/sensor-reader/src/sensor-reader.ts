@@ -2,6 +2,7 @@ import { Acknowledgement, type healthKeys, type InstrumentId } from "@coalmine/c
 import { linkName, type LineConfig } from "@coalmine/instrument/lines";
 import type { Link, Ports, Timer } from "@coalmine/ports";
 import { invariant, messageOf, Outbox, type HealthReport } from "@coalmine/runtime";
+import * as z from "zod";
 import type { CalibrationHistory } from "./calibration-history.ts";
 import type { Config } from "./config.ts";
 import type { DeskOwner } from "./instrument-desk.ts";
@@ -17,6 +18,7 @@ import { WallTime } from "./wall-time.ts";
 
 export type Used = Pick<Ports, "clock" | "random" | "ipc" | "links" | "log" | "process" | "files" | "crypto">;
 
+const Settled = z.compile(Acknowledgement);
 /** How often a clock that was not set is looked at. */
 const CLOCK_LOOK_MS = 1000;
 
@@ -139,7 +141,7 @@ export class SensorReader implements KeeperOwner, SessionOwner, MadesOwner, Desk
   }
 
   acknowledged(message: unknown): void {
-    const parsed = Acknowledgement.safeParse(message);
+    const parsed = Settled.safeParse(message);
     if (!parsed.success) return;
     this.#outbox.settle(parsed.data);
     for (const { batch, reason } of parsed.data.refused)

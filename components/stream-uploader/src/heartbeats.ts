@@ -1,8 +1,10 @@
 import { ComponentHealth, type Heartbeat, ThingName, topics } from "@coalmine/contract";
 import type { Clock, Ipc, LocalMessage, Log } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
+import * as z from "zod";
 import type { UploaderHealth } from "./uploader-health.ts";
 
+const Health = z.compile(ComponentHealth);
 export const HEARTBEAT_EVERY_MS = 60_000;
 /** Components of one device; more are passed over. */
 const COMPONENTS_MAX = 32;
@@ -32,7 +34,7 @@ export class Heartbeats {
   }
 
   hear(topic: string, message: LocalMessage): void {
-    const parsed = "json" in message ? ComponentHealth.safeParse(message.json) : undefined;
+    const parsed = "json" in message ? Health.safeParse(message.json) : undefined;
     // A component speaks for itself only.
     if (parsed?.success !== true || topic !== topics.health(parsed.data.component)) {
       this.#log.debug("a message on a health topic is not that component's health", { topic });

@@ -10,10 +10,12 @@ const ObjectDocument = z.custom<JsonObject>(
 const Context = z.object({ topic: z.string() });
 
 export const events = {
-  SubscriptionResponseMessage: z.union([
-    z.object({ jsonMessage: z.object({ message: ObjectDocument, context: Context }) }),
-    z.object({ binaryMessage: z.object({ message: z.base64(), context: Context }) }),
-  ]),
+  SubscriptionResponseMessage: z.compile(
+    z.union([
+      z.object({ jsonMessage: z.object({ message: ObjectDocument, context: Context }) }),
+      z.object({ binaryMessage: z.object({ message: z.base64(), context: Context }) }),
+    ]),
+  ),
   IoTCoreMessage: z.object({
     message: z.object({ topicName: z.string(), payload: z.base64().default("") }),
   }),

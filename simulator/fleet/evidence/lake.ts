@@ -44,6 +44,8 @@ const ValueRow = Row.extend({
   unit: z.string(),
   quality: z.string(),
 });
+const CompiledRow = z.compile(Row);
+const CompiledValueRow = z.compile(ValueRow);
 /** A row with what was measured. */
 export type ValueRow = z.infer<typeof ValueRow>;
 
@@ -97,8 +99,8 @@ export async function findingsOf(
     objects++;
     const schema = look === undefined ? Row : ValueRow;
     for (const read of await parquetRows(cloud, bucket, key, Object.keys(schema.shape))) {
-      const row = Row.parse(read);
-      look?.(ValueRow.parse(read), key);
+      const row = CompiledRow.parse(read);
+      look?.(CompiledValueRow.parse(read), key);
       rows++;
       if (typeof row.quality_cause === "string")
         causes[row.quality_cause] = (causes[row.quality_cause] ?? 0) + 1;
