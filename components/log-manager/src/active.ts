@@ -9,6 +9,8 @@ export interface Dated {
  * files have a suffix.
  */
 export function activeOf<File extends Dated>(files: readonly File[]): ReadonlySet<File> {
+  // Most logs are one file, and this is asked at every look.
+  if (files.length === 1) return new Set(files);
   const newestMs = Math.max(...files.map(({ modifiedMs }) => modifiedMs));
   const newest = files.filter(({ modifiedMs }) => modifiedMs === newestMs);
   // Of those written in the same millisecond it is the one without a rotation's suffix.

@@ -137,15 +137,18 @@ export class SourceUploader {
 
   /** Bytes that are on disk and not acknowledged, and for how long there have been any. */
   lag(): { readonly bytes: number; readonly ms: number } {
-    const done = new Map(this.#files.inOrder().map((file) => [file.key, file]));
     let bytes = 0;
-    for (const [key, [one]] of Map.groupBy(this.#listed, ({ status }) => fileKey(status))) {
-      const file = done.get(key);
-      if (one === undefined || file?.isAbandoned === true) continue;
+    const counted = new Set<string>();
+    for (const { status } of this.#listed) {
+      const key = fileKey(status);
+      const file = this.#files.find(key);
+      // Several names may lead to one file.
+      if (file?.isAbandoned === true || counted.has(key)) continue;
+      counted.add(key);
       bytes +=
         file?.content?.isCompressed === true
           ? file.tracked.seenBytes - file.tracked.position.offset
-          : Math.max(0, one.status.sizeBytes - (file?.tracked.position.offset ?? 0));
+          : Math.max(0, status.sizeBytes - (file?.tracked.position.offset ?? 0));
     }
     const nowMs = this.#shared.clock.monotonicMs();
     this.#behindSinceMs = bytes === 0 ? undefined : (this.#behindSinceMs ?? nowMs);
@@ -161,6 +164,7 @@ export class SourceUploader {
       this.#steps++;
       void this.#inTurn(() => this.#noteStep(step));
     });
+    signal.addEventListener("abort", () => this.#wake.wake(), { once: true });
     while (!signal.aborted) {
       const dueInMs = await this.#round(signal).catch((failure: unknown) => {
         if (!signal.aborted)
@@ -170,7 +174,7 @@ export class SourceUploader {
           });
         return Infinity;
       });
-      await this.#wake.wait(Math.min(dueInMs, periodMs), clock, signal);
+      await this.#wake.wait(Math.min(dueInMs, periodMs), clock);
     }
     unwatch();
     this.#limitsTimer?.cancel();

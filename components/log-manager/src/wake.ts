@@ -10,18 +10,15 @@ export class Wake {
     this.#waiting?.();
   }
 
-  /** Resolves after `durationMs`, when woken, or when `signal` aborts. */
-  async wait(durationMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
-    if (!this.#isAwake && !signal.aborted)
+  /** Resolves after `durationMs`, or when woken. */
+  async wait(durationMs: number, clock: Clock): Promise<void> {
+    if (!this.#isAwake)
       await new Promise<void>((resolve) => {
-        const done = (): void => {
+        const timer = clock.timer(durationMs, resolve);
+        this.#waiting = () => {
           timer.cancel();
-          signal.removeEventListener("abort", done);
           resolve();
         };
-        const timer = clock.timer(durationMs, done);
-        signal.addEventListener("abort", done, { once: true });
-        this.#waiting = done;
       });
     this.#waiting = undefined;
     this.#isAwake = false;

@@ -15,6 +15,8 @@ export interface MemoryFile {
 export class MemoryDisk {
   readonly #files = new Map<string, MemoryFile>();
   readonly #folders = new Set<string>();
+  /** Listings since names last changed: logs are written to and listed all the time, and rarely renamed. */
+  readonly #listed = new Map<string, readonly string[]>();
   readonly #watchers = new Map<string, Set<() => void>>();
   readonly #clock: Clock;
   #inodes = 0;
@@ -48,7 +50,9 @@ export class MemoryDisk {
   }
 
   /** Names directly inside `path`, sorted. */
-  list(path: string): string[] {
+  list(path: string): readonly string[] {
+    const known = this.#listed.get(path);
+    if (known !== undefined) return known;
     const before = path === "" ? "" : `${path}/`;
     const names = new Set<string>();
     for (const paths of [this.#files.keys(), this.#folders.keys()])
@@ -58,11 +62,14 @@ export class MemoryDisk {
         const first = name.slice(before.length, end < 0 ? name.length : end);
         if (first !== "") names.add(first);
       }
-    return [...names].toSorted();
+    const listed = [...names].toSorted();
+    this.#listed.set(path, listed);
+    return listed;
   }
 
   makeFolder(path: string): void {
     this.#folders.add(path);
+    this.#listed.clear();
   }
 
   create(path: string): MemoryFile {
@@ -73,6 +80,7 @@ export class MemoryDisk {
       modifiedMs: this.#clock.now(),
     };
     this.#files.set(path, made);
+    this.#listed.clear();
     this.#changed(path);
     return made;
   }
@@ -101,6 +109,7 @@ export class MemoryDisk {
     if (file === undefined) return;
     this.#files.delete(from);
     this.#files.set(to, file);
+    this.#listed.clear();
     this.#changed(from);
     this.#changed(to);
   }
@@ -110,6 +119,7 @@ export class MemoryDisk {
       if (path === "" || name === path || name.startsWith(`${path}/`)) {
         this.#files.delete(name);
         this.#folders.delete(name);
+        this.#listed.clear();
         this.#changed(name);
       }
   }

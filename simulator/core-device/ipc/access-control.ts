@@ -19,8 +19,11 @@ export class AccessControl {
   /** By component; read again after a change under `accessControl`. */
   readonly #known = new Map<string, readonly Permission[]>();
   readonly #patterns = new Map<string, RegExp | undefined>();
-  /** By component and question: components ask the same few again and again. Forgotten with what they follow from. */
-  readonly #decided = new Map<string, boolean>();
+  /**
+   * By resource, operation and component, since an operation is of one service and looks up in one way: the same few are
+   * asked for again and again. Forgotten with what they follow from.
+   */
+  readonly #decided = new Map<string, Map<string, Map<string, boolean>>>();
 
   constructor(tree: ConfigurationTree, log: Log) {
     this.#tree = tree;
@@ -41,8 +44,7 @@ export class AccessControl {
     resource: string,
     lookup: Lookup,
   ): boolean {
-    const question = `${component}\n${service}\n${operation}\n${lookup}\n${resource}`;
-    const known = this.#decided.get(question);
+    const known = this.#decided.get(resource)?.get(operation)?.get(component);
     if (known !== undefined) return known;
     const decision = this.#permissions(component).some(
       (permission) =>
@@ -51,7 +53,9 @@ export class AccessControl {
         permission.resources.some((allowed) => this.#pattern(allowed, lookup)?.test(resource) === true),
     );
     if (this.#decided.size >= DECISIONS_MAX) this.#decided.clear();
-    this.#decided.set(question, decision);
+    const ofResource = this.#decided.get(resource) ?? new Map<string, Map<string, boolean>>();
+    const ofOperation = ofResource.get(operation) ?? new Map<string, boolean>();
+    this.#decided.set(resource, ofResource.set(operation, ofOperation.set(component, decision)));
     return decision;
   }
 

@@ -3,7 +3,10 @@ import type { JsonObject } from "@coalmine/ports";
 
 interface Subscriber {
   readonly component: string;
-  readonly levels: readonly string[];
+  /** Without empty levels at the end. */
+  readonly filter: string;
+  /** Of a filter with wildcards; any other is its topic. */
+  readonly levels: readonly string[] | undefined;
   readonly fromOthersOnly: boolean;
   readonly send: (event: JsonObject) => void;
 }
@@ -25,7 +28,14 @@ export class LocalTopics {
     const hasWildcard = levels.some((level) => level === "+") || levels.at(-1) === "#";
     const fromOthersOnly =
       receiveMode === undefined ? hasWildcard : receiveMode === "RECEIVE_MESSAGES_FROM_OTHERS";
-    const subscriber = { component, levels, fromOthersOnly, send };
+    const isPattern = levels.some((level) => level === "+" || level === "#");
+    const subscriber = {
+      component,
+      filter: levels.join("/"),
+      levels: isPattern ? levels : undefined,
+      fromOthersOnly,
+      send,
+    };
     this.#subscribers.add(subscriber);
     return { close: () => this.#subscribers.delete(subscriber) };
   }
@@ -33,11 +43,15 @@ export class LocalTopics {
   /** Gives the event away: one subscriber has it, every other a copy. */
   publish(component: string, topic: string, event: LocalEvent): void {
     const levels = levelsOf(topic);
-    const concerned = Array.from(this.#subscribers).filter(
-      (one) => !(one.fromOthersOnly && one.component === component) && matches(one.levels, levels),
-    );
-    for (const [index, { send }] of concerned.entries())
-      send(index === concerned.length - 1 ? event : copyJson(event));
+    const name = levels.join("/");
+    const concerned: Subscriber[] = [];
+    for (const one of this.#subscribers) {
+      if (one.fromOthersOnly && one.component === component) continue;
+      if (one.levels === undefined ? one.filter === name : matches(one.levels, levels)) concerned.push(one);
+    }
+    const last = concerned.pop();
+    for (const { send } of concerned) send(copyJson(event));
+    last?.send(event);
   }
 }
 

@@ -48,19 +48,19 @@ export class OutputLog {
 
   /** A line that is JSON goes out as it is; any other gets the nucleus's time, level and name before it. */
   write(stream: "stdout" | "stderr", line: string, context: string): void {
-    const json = line.startsWith("{") && isObject(parseJson(line));
-    const level = stream === "stdout" ? "INFO" : "WARN";
-    const time = new Date(this.#clock.now()).toISOString();
-    this.#waiting.push(
-      json
-        ? line
-        : `${time} [${level}] (Copier) ${this.#name}: ${stream}. ${line}. {${context}, serviceName=${this.#name}}`,
-    );
+    const isJson = line.startsWith("{") && isObject(parseJson(line));
+    this.#waiting.push(isJson ? line : this.#told(stream, line, context));
     if (this.#waiting.length > WAITING_LINES_MAX) {
       this.#waiting.shift();
       this.#dropped++;
     }
     this.#writing ??= this.#drain();
+  }
+
+  #told(stream: "stdout" | "stderr", line: string, context: string): string {
+    const level = stream === "stdout" ? "INFO" : "WARN";
+    const time = new Date(this.#clock.now()).toISOString();
+    return `${time} [${level}] (Copier) ${this.#name}: ${stream}. ${line}. {${context}, serviceName=${this.#name}}`;
   }
 
   /** Resolves when everything written so far is in the file. */

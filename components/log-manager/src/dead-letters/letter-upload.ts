@@ -53,13 +53,15 @@ export class LetterUpload {
     const { clock, random } = this.#ports;
     const ageMs = this.#settings.afterMinutes * 60_000;
     let waits = fullJitter(RETRY, random);
+    const { changed } = this.#letters;
+    signal.addEventListener("abort", () => changed.wake(), { once: true });
     while (!signal.aborted) {
       const step = await this.#next(ageMs, signal);
       if (step.kind === "failed")
         await clock.sleep(Math.max(step.afterMs, waits.next().value), signal).catch(() => undefined);
       else waits = fullJitter(RETRY, random);
       if (step.kind === "idle")
-        await this.#letters.changed.wait(Math.min(ageMs, this.#letters.dueInMs(ageMs)), clock, signal);
+        await changed.wait(Math.min(ageMs, this.#letters.dueInMs(ageMs)), clock);
     }
   }
 
