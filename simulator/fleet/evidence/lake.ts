@@ -85,8 +85,8 @@ export async function findingsOf(
     readonly look?: (row: ValueRow, key: string) => void;
   },
 ): Promise<LakeFindings> {
-  const measured = new Map<string, Map<string, number>>();
-  const results = new Set<string>();
+  const measured = new Map<string, Points>();
+  const results = new Map<string, Points>();
   const examples: string[] = [];
   const causes: Record<string, number> = {};
   let objects = 0;
@@ -105,35 +105,23 @@ export async function findingsOf(
       if (typeof row.quality_cause === "string")
         causes[row.quality_cause] = (causes[row.quality_cause] ?? 0) + 1;
       const start = `${row.thing}/${row.instrument}/${row.boot}`;
-      const point = `${row.sequence}/${row.channel}`;
-      if (row.model_sha256 !== null && row.model_sha256 !== undefined) {
-        resultRows++;
-        const result = `${start}/${point}`;
-        if (results.has(result)) {
-          doubled++;
-          wrong(`result ${result} is there twice`);
-        }
-        results.add(result);
-        continue;
-      }
-      const of = measured.get(start) ?? new Map<string, number>();
-      measured.set(start, of);
-      const seen = (of.get(point) ?? 0) + 1;
-      of.set(point, seen);
-      if (seen === 1 && !hasLedger(row.thing, row.instrument)) withoutLedger++;
-      if (seen > 1) {
+      const isResult = row.model_sha256 !== null && row.model_sha256 !== undefined;
+      if (isResult) resultRows++;
+      const isNew = pointsOf(isResult ? results : measured, start).add(row.sequence, row.channel);
+      if (!isNew) {
         doubled++;
-        wrong(`point ${start}/${point} is there ${seen} times`);
-      }
+        const what = isResult ? "result" : "point";
+        wrong(`${what} ${start}/${row.sequence}/${row.channel} is there more than once`);
+      } else if (!isResult && !hasLedger(row.thing, row.instrument)) withoutLedger++;
     }
   }
   let lost = 0;
   let expectedDistinct = 0;
   for (const { thing, instrument, boot, readings, channels } of expected) {
     const start = `${thing}/${instrument}/${boot}`;
-    const found = perSequence(measured.get(start));
+    const found = pointsOf(measured, start);
     for (let sequence = 0; sequence < readings; sequence++) {
-      const missing = channels - Math.min(channels, found.get(sequence) ?? 0);
+      const missing = channels - Math.min(channels, found.channelsAt(sequence));
       expectedDistinct += channels - missing;
       lost += missing;
       if (missing > 0) wrong(`${missing} of ${channels} points of ${start}/${sequence} are lost`);
@@ -151,14 +139,39 @@ function measuredBy(region: DrivenRegion, thingName: string): Measured[] {
   );
 }
 
-/** Distinct channels by sequence. */
-function perSequence(points: ReadonlyMap<string, number> | undefined): Map<number, number> {
-  const found = new Map<number, number>();
-  for (const point of points?.keys() ?? []) {
-    const sequence = Number.parseInt(point, 10);
-    found.set(sequence, (found.get(sequence) ?? 0) + 1);
+/** Which points of one start of one instrument were seen: of a large fleet tens of millions, so each is one small number. */
+class Points {
+  readonly #sequences = new Map<string, Set<number>>();
+
+  /** False where it was seen before. */
+  add(sequence: number, channel: string): boolean {
+    const seen = this.#sequences.get(channel);
+    if (seen === undefined) {
+      this.#sequences.set(channel, new Set([sequence]));
+      return true;
+    }
+    if (seen.has(sequence)) return false;
+    seen.add(sequence);
+    return true;
   }
-  return found;
+
+  channelsAt(sequence: number): number {
+    let channels = 0;
+    for (const seen of this.#sequences.values()) if (seen.has(sequence)) channels++;
+    return channels;
+  }
+
+  get size(): number {
+    let size = 0;
+    for (const seen of this.#sequences.values()) size += seen.size;
+    return size;
+  }
+}
+
+function pointsOf(starts: Map<string, Points>, start: string): Points {
+  const known = starts.get(start) ?? new Points();
+  starts.set(start, known);
+  return known;
 }
 
 async function* keys(cloud: Cloud<LocalIot>, Bucket: string): AsyncIterable<string> {

@@ -1,12 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { CoalmineError } from "@coalmine/runtime";
+import type { RegionPart } from "../driven/region.ts";
 import { Course } from "../rehearsal/course.ts";
 import { readRelease } from "../release/release-folder.ts";
 import { reversioned } from "../release/reversioned.ts";
 import { digestOf } from "./event-log.ts";
+import { whole } from "./outcome.ts";
 import { play } from "./play.ts";
 import { readFaults, readScenario } from "./read-scenario.ts";
-import { type FromRun, ToRun } from "./run-wire.ts";
+import { type FromRun, type Outcome, ToRun } from "./run-wire.ts";
 
 /**
  * One run of one scenario in a process of its own: imported versions are never freed, and whoever watches can end it
@@ -27,32 +29,45 @@ async function main(): Promise<void> {
     const running = readRelease(told.running);
     const candidate = told.candidate === undefined ? reversioned(running) : readRelease(told.candidate);
     let course: Course | undefined;
-    const { log, ...outcome } = await play(scenario, {
-      ...told,
-      running,
-      candidate,
-      watch: (of) => {
-        if (told.course !== undefined) course = new Course(of, { running, candidate });
-      },
-      progress: (sentence) => void send({ kind: "progress", sentence }),
-      stands: (atMs) => void send({ kind: "stands", atMs }),
-    });
-    if (told.course !== undefined) writeFileSync(told.course, JSON.stringify(course?.told()));
-    await send({
-      kind: "ended",
-      outcome: {
+    const turns = turnsOf(told.part);
+    const outcomes: Outcome[] = [];
+    for (const part of turns) {
+      const { log, ...outcome } = await play(scenario, {
+        ...told,
+        part,
+        running,
+        candidate,
+        watch: (of) => {
+          if (told.course !== undefined) course = new Course(of, { running, candidate });
+        },
+        progress: (sentence) => {
+          const turn = turns.length === 1 ? "" : `turn ${outcomes.length + 1} of ${turns.length}: `;
+          void send({ kind: "progress", sentence: turn + sentence });
+        },
+        stands: (atMs) => void send({ kind: "stands", atMs }),
+      });
+      outcomes.push({
         ...outcome,
         checks: [...outcome.checks],
         faults: [...outcome.faults],
         events: log.length,
         digest: digestOf(log),
-        ...(told.part === undefined ? {} : { log: [...log] }),
-      },
-    });
+        ...(part === undefined ? {} : { log: [...log] }),
+      });
+    }
+    if (told.course !== undefined) writeFileSync(told.course, JSON.stringify(course?.told()));
+    await send({ kind: "ended", outcome: whole(outcomes) });
   } catch (failure) {
     if (!(failure instanceof CoalmineError)) throw failure;
     await send({ kind: "failed", code: failure.code, message: failure.message });
   }
+}
+
+/** One after the other: what is left of one turn is let go before the next, and its code is warm. */
+function turnsOf(part: ToRun["part"]): readonly (RegionPart | undefined)[] {
+  if (part === undefined) return [undefined];
+  const { index, of, turns } = part;
+  return Array.from({ length: turns }, (_, turn) => ({ index: index + turn * of, of: of * turns }));
 }
 
 main().then(

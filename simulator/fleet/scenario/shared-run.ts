@@ -1,64 +1,53 @@
-import type { Check } from "../evidence/checks.ts";
-import { digestOf, mergedLog } from "./event-log.ts";
 import type { Outcome, ToRun } from "./run-wire.ts";
 import type { Scenario } from "./scenario.ts";
 import { type Usage, watchedRun, type Watching } from "./watched-run.ts";
+import { whole } from "./outcome.ts";
 
 /**
  * What a process can hold and stay quick. What a device leaves behind in its minute lies in memory until the minute of the
  * last device of its process is played: of many it outlives the young space, and is collected at many times the price.
  */
-const PART_DEVICES_MAX = 50;
+const AT_A_TIME_MAX = 50;
 
 /**
- * Plays one fleet in so many processes at a time: each has the whole cloud, and every so many-th device. Devices meet only
- * in their cloud, and what one does there changes nothing for another; so the log of it all is that of a single process.
+ * Plays one fleet in as many processes: each has the whole cloud, and every so many-th device, fifty at a time. Devices meet
+ * only in their cloud, and what one does there changes nothing for another; so the log of it all is that of a single process.
  */
 export async function sharedRun(told: ToRun, watching: Watching, processes: number): Promise<Outcome> {
-  const of = partsOf(told.devices, processes);
+  const of = Math.min(processes, told.devices);
   if (of === 1) return watchedRun(told, watching);
+  const turns = turnsOf(told.devices, of);
   const { bounds, progress, used } = watching;
   const abandoned = new AbortController();
   const usages = Array.from({ length: of }, (): Usage => ({ processorMs: 0, bytes: 0 }));
-  const use = (index: number, usage: Usage): void => {
-    usages[index] = usage;
-    used?.(sum(usages));
-  };
-  const outcomes: Outcome[] = [];
-  const indices = usages.keys();
-  const playNext = async (): Promise<void> => {
-    for (const index of indices) {
-      if (abandoned.signal.aborted) return;
-      outcomes[index] = await watchedRun(
-        { ...told, part: { index, of } },
-        {
-          ...watching,
-          signal: abandoned.signal,
-          bounds: { time: bounds.time / of, memory: bounds.memory / processes },
-          progress: (sentence) => progress(`part ${index + 1} of ${of}: ${sentence}`),
-          used: (usage) => use(index, usage),
+  const parts = usages.map((_, index) =>
+    watchedRun(
+      { ...told, part: { index, of, turns } },
+      {
+        ...watching,
+        signal: abandoned.signal,
+        bounds: { time: bounds.time / of, memory: bounds.memory / of },
+        progress: (sentence) => progress(`part ${index + 1} of ${of}: ${sentence}`),
+        used: (usage) => {
+          usages[index] = usage;
+          used?.(sum(usages));
         },
-      );
-      use(index, { processorMs: usages[index]?.processorMs ?? 0, bytes: 0 });
-    }
-  };
-  const players = Array.from({ length: Math.min(processes, of) }, playNext);
+      },
+    ),
+  );
   try {
-    await Promise.all(players);
+    return whole(await Promise.all(parts));
   } catch (failure) {
     // Nobody waits for what the others would find.
     abandoned.abort();
-    await Promise.allSettled(players);
+    await Promise.allSettled(parts);
     throw failure;
   }
-  return merged(outcomes);
 }
 
-/** One process alone plays all; of several each plays the same number of parts, one after the other. */
-export function partsOf(devices: number, processes: number): number {
-  if (processes === 1) return 1;
-  const rounds = Math.ceil(devices / (processes * PART_DEVICES_MAX));
-  return Math.min(devices, processes * rounds);
+/** How often each of so many processes begins anew, with devices that were not played yet. */
+export function turnsOf(devices: number, processes: number): number {
+  return Math.ceil(devices / (processes * AT_A_TIME_MAX));
 }
 
 /** Why one process has to play the whole fleet; undefined where several can. */
@@ -78,22 +67,4 @@ function sum(usages: readonly Usage[]): Usage {
     processorMs: all.processorMs + processorMs,
     bytes: all.bytes + bytes,
   }));
-}
-
-/** Every check of every part has to hold. */
-function merged(parts: readonly Outcome[]): Outcome {
-  const [first] = parts;
-  const log = mergedLog(parts.map((part) => part.log ?? []));
-  const checks = (first?.checks ?? []).map(({ name }, index): Check => {
-    const own = parts.flatMap((part) => part.checks[index] ?? []);
-    const found = new Set(own.map((check) => check.found));
-    return { name, ok: own.every(({ ok }) => ok), found: [...found].join(" | ") };
-  });
-  return {
-    checks,
-    passed: parts.every(({ passed }) => passed),
-    events: log.length,
-    digest: digestOf(log),
-    faults: first?.faults ?? [],
-  };
 }
