@@ -135,7 +135,9 @@ export class FollowedFile {
       wanted = Math.min(CHUNK_BYTES, (await this.handle.size()) - offset);
       if (wanted <= 0) return undefined;
     }
-    if (from > 0 && !(await this.holdsWhatWasRead(crypto))) return this.#isAnother();
+    // What stands before the offset comes with the bytes themselves; its beginning does not.
+    if (from > 0 && !(await isSame(this.content, { ...this.tracked, position: START }, crypto)))
+      return this.#isAnother();
     const bytes = await this.content.read(from, offset - from + wanted);
     if (!(await isSame(overBytes(bytes, from), { head: "", headBytes: 0, position: this.read }, crypto)))
       return this.#isAnother();
