@@ -60,8 +60,7 @@ export class LetterUpload {
       if (step.kind === "failed")
         await clock.sleep(Math.max(step.afterMs, waits.next().value), signal).catch(() => undefined);
       else waits = fullJitter(RETRY, random);
-      if (step.kind === "idle")
-        await changed.wait(Math.min(ageMs, this.#letters.dueInMs(ageMs)), clock);
+      if (step.kind === "idle") await changed.wait(Math.min(ageMs, this.#letters.dueInMs(ageMs)), clock);
     }
   }
 
