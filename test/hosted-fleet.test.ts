@@ -120,23 +120,19 @@ test("the same version with other bytes is refused", async () => {
   expect(code).toBe(3);
 });
 
-test("one seed is one course of events, to the last bit, by one process and by two; another seed is another", async () => {
-  const simulate = ([seed, processes]: readonly [string, number]) =>
+test("one seed is one course of events, to the last bit, at once, by two processes in turns; another seed is another", async () => {
+  const simulate = ([seed, ...shares]: readonly [string, ...string[]]) =>
     command("main.ts", [
       "simulate",
       "--scenario=upgrade",
-      "--devices=2",
+      "--devices=4",
       `--seed=${seed}`,
-      `--processes=${processes}`,
+      ...shares,
       `--running=${running}`,
       "--json",
       ...artifacts(),
     ]);
-  const runs = [
-    ["7", 1],
-    ["7", 2],
-    ["8", 1],
-  ] as const;
+  const runs = [["7"], ["7", "--processes=2", "--at-a-time=1"], ["8"]] as const;
   const [once, shared, other] = await Promise.all(runs.map(simulate));
   expect(once?.last).toMatchObject({ passed: true, digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
   const { digest, events } = (once as { last: { digest: string; events: number } }).last;

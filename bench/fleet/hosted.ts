@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import type { ToRun } from "../../simulator/fleet/scenario/run-wire.ts";
-import { sharedRun } from "../../simulator/fleet/scenario/shared-run.ts";
+import { AT_A_TIME, sharedRun } from "../../simulator/fleet/scenario/shared-run.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 /** Twice of what a device and hour took when this was written; past it a run is stopped, and says so. */
@@ -47,7 +47,7 @@ export async function hosted(
   folder: string,
   devices: number,
   hours: number,
-  { processes = 2, cutOff = false } = {},
+  { processes = 2, atATime = AT_A_TIME, cutOff = false } = {},
 ): Promise<HostedFigures> {
   const startedMs = systemClock.monotonicMs();
   let processorMs = 0;
@@ -66,7 +66,7 @@ export async function hosted(
         bytesMax = Math.max(bytesMax, used.bytes);
       },
     },
-    processes,
+    { processes, atATime },
   );
   const checks = cutOff ? outcome.checks.filter(({ name }) => name === EXPECTED) : outcome.checks;
   if (checks.length === 0 || !checks.every(({ ok }) => ok))

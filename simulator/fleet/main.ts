@@ -11,7 +11,7 @@ import {
   scenarioNames,
   UnreadableScenarioError,
 } from "./scenario/read-scenario.ts";
-import { indivisible, sharedRun } from "./scenario/shared-run.ts";
+import { AT_A_TIME, indivisible, sharedRun, unshared } from "./scenario/shared-run.ts";
 import { RunStopped } from "./scenario/watched-run.ts";
 import type { Outcome, ToRun } from "./scenario/run-wire.ts";
 import { shrink } from "./scenario/shrink.ts";
@@ -21,12 +21,13 @@ import { shrink } from "./scenario/shrink.ts";
  * what must hold: the same seed gives the same line. Of a failure it finds the fewest faults that still bring it about.
  */
 const usage = `usage: simulator/fleet/main.ts simulate [--scenario NAME|FILE.yaml] [--seed 1] [--devices N] [--json]
-  [--running dist] [--candidate DIR] [--artifacts DIR] [--faults FILE.yaml] [--shrink-runs 16] [--keep DIR] [--processes 1]
+  [--running dist] [--candidate DIR] [--artifacts DIR] [--faults FILE.yaml] [--shrink-runs 16] [--keep DIR] [--processes 1] [--at-a-time ${AT_A_TIME}]
   Scenarios: ${scenarioNames().join(", ")}; simulator/fleet/scenarios/README.md says how to write one.
   The folders are what a build makes. Without --candidate an upgrade is to the same bytes under the next versions.
   --faults is a list of faults, as a scenario has it, that is played instead of the scenario's own.
   --keep is where the fewest faults of a failure are written, \`faults\` in the state's folder otherwise.
-  --processes share one fleet, where the scenario lets them: the event log is the same.`;
+  --processes share one fleet, where the scenario lets them, and each plays its devices so many at a time: the event log is
+  the same.`;
 /** Beside what else this machine keeps: `COALMINE_STATE`, or `.coalmine` here. */
 const KEEP = join(process.env["COALMINE_STATE"] ?? ".coalmine", "faults");
 const EXIT = { unexpected: 1, usage: 2, failed: 3, stopped: 5 } as const;
@@ -41,6 +42,7 @@ const Options = z.object({
   shrinkRuns: z.coerce.number().int().min(0).max(1000),
   keep: z.string().min(1),
   processes: z.coerce.number().int().min(1).max(64),
+  atATime: z.coerce.number().int().min(1).max(10_000),
   json: z.boolean(),
 });
 type Options = z.infer<typeof Options>;
@@ -73,7 +75,7 @@ async function simulate(options: Options, temporary: string): Promise<number> {
     );
   const faults = options.faults === undefined ? scenario.faults : readFaults(options.faults);
   const why = indivisible({ ...scenario, faults: [...faults] });
-  const processes = why === undefined ? options.processes : 1;
+  const shares = why === undefined ? options : unshared;
   const devices = options.devices ?? scenario.fleet.devices;
   const artifactFolder = options.artifacts ?? join(temporary, "artifacts");
   mkdirSync(artifactFolder, { recursive: true });
@@ -85,8 +87,9 @@ async function simulate(options: Options, temporary: string): Promise<number> {
   };
   const told: ToRun = { ...options, devices, artifactFolder };
   const { bounds } = scenario;
-  if (options.processes > 1 && why !== undefined) progress(`one process plays it: ${why}`);
-  const outcome = await sharedRun(told, { clock: systemClock, bounds, progress }, processes);
+  if ((options.processes > 1 || devices > options.atATime) && why !== undefined)
+    progress(`one process plays all of it at once: ${why}`);
+  const outcome = await sharedRun(told, { clock: systemClock, bounds, progress }, shares);
   const { passed, events, digest, checks } = outcome;
   const line = { scenario: options.scenario, seed, devices, passed, events, digest, invariants: checks };
   if (!json)
@@ -103,7 +106,7 @@ async function simulate(options: Options, temporary: string): Promise<number> {
     const tried = await sharedRun(
       { ...told, faults: file },
       { clock: systemClock, bounds, progress: () => undefined },
-      processes,
+      shares,
     );
     progress(`with ${faults.length} faults it ${failsAlike(tried, outcome) ? "fails" : "passes"}`);
     return failsAlike(tried, outcome);
@@ -163,11 +166,14 @@ function readOptions(): Options | undefined {
         "shrink-runs": text("16"),
         keep: text(KEEP),
         processes: text("1"),
+        "at-a-time": text(String(AT_A_TIME)),
         json: { type: "boolean", default: false },
       },
     });
-    const { "shrink-runs": shrinkRuns, ...rest } = values;
-    return positionals.join(" ") === "simulate" ? Options.safeParse({ ...rest, shrinkRuns }).data : undefined;
+    const { "shrink-runs": shrinkRuns, "at-a-time": atATime, ...rest } = values;
+    return positionals.join(" ") === "simulate"
+      ? Options.safeParse({ ...rest, shrinkRuns, atATime }).data
+      : undefined;
   } catch {
     return undefined;
   }

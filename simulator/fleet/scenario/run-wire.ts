@@ -31,7 +31,7 @@ export const ToRun = z.object({
   candidate: z.string().optional(),
   artifactFolder: z.string(),
   /** Which of the devices it plays, where other processes play the others; and in how many turns, one after the other. */
-  part: z.object({ index: z.int().min(0), of: z.int().min(2), turns: z.int().min(1) }).optional(),
+  part: z.object({ index: z.int().min(0), of: z.int().min(1), turns: z.int().min(1) }).optional(),
   /** A file of faults, instead of the scenario's own. */
   faults: z.string().optional(),
   /** Where it writes how it went, for a report. */

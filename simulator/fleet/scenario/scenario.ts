@@ -11,6 +11,8 @@ const Name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "a name is small letters
 /** A month is the longest that a device is promised to be alone. */
 const LASTS_MS_MAX = 32 * 24 * 3_600_000;
 const FAULTS_MAX = 200;
+/** So that a fleet does not do everything at the same instants for ever. */
+export const JOIN_WITHIN_MS = 30_000;
 
 const instrumentKinds = ["rheometer", ...lineInstrumentKinds] as const;
 const linkKinds = ["good", "unsteady"] as const;
@@ -64,7 +66,7 @@ export const Scenario = z
       .strictObject({
         devices: z.int().min(1).max(10_000).default(20),
         /** All are switched on within this. */
-        joinWithin: Duration.default(30_000),
+        joinWithin: Duration.default(JOIN_WITHIN_MS),
         sites: z
           .array(Site)
           .min(1)
