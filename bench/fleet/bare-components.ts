@@ -16,17 +16,20 @@ const Told = z.object({
   heartbeats: z.literal(60),
   lines: z.number().min(40),
   objects: z.number().min(1),
+  /** Five of each reading, and the results of a curve; where they are read. */
+  points: z.number().min(1200).optional(),
 });
 
 /**
- * The limit: processor time in ms of a device's hour where its components' bundles run on ports that do next to nothing. As
- * many processes at once as the fleet has, since cores share their memory and caches.
+ * The limit: processor time in ms of a device's hour where its components' bundles run on ports that do next to nothing; with
+ * `isRead` what they send is read, and nothing else. As many processes at once as the fleet has, since cores share their
+ * memory and caches.
  */
-export async function bareComponentsMs(folder: string, processes: number): Promise<number> {
+export async function bareComponentsMs(folder: string, processes: number, isRead: boolean): Promise<number> {
   const runs = Array.from({ length: processes }, async (_, index) => {
     const artifactFolder = join(folder, `bare-${index}`);
-    mkdirSync(artifactFolder);
-    const told = { dist: join(root, "dist"), artifactFolder, devices: DEVICES, hours: HOURS };
+    mkdirSync(artifactFolder, { recursive: true });
+    const told = { dist: join(root, "dist"), artifactFolder, devices: DEVICES, hours: HOURS, isRead };
     const words = [...YOUNG_SPACE, join(import.meta.dirname, "bare-main.ts"), JSON.stringify(told)];
     const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";

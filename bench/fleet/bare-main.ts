@@ -18,10 +18,20 @@ import { SharedModels } from "../../simulator/fleet/hosted/shared-models.ts";
 import { modelOf, readRelease } from "../../simulator/fleet/release/release-folder.ts";
 import { recordedFibrinogen } from "../../simulator/instruments/recordings.ts";
 import { BarePorts, type Left } from "./bare-ports.ts";
+import { LeastCloud } from "./least-cloud.ts";
 
-/** A process that runs nothing but the bundles of some devices, at the reference load: the least that a fleet can take. */
-const { dist, artifactFolder, devices, hours } = z
-  .object({ dist: z.string(), artifactFolder: z.string(), devices: z.number(), hours: z.number() })
+/**
+ * A process that runs nothing but the bundles of some devices, at the reference load: the least that a fleet can take. With
+ * `isRead` what leaves them is read too, as whoever says that nothing is lost has to.
+ */
+const { dist, artifactFolder, devices, hours, isRead } = z
+  .object({
+    dist: z.string(),
+    artifactFolder: z.string(),
+    devices: z.number(),
+    hours: z.number(),
+    isRead: z.boolean(),
+  })
   .parse(JSON.parse(process.argv[2] ?? ""));
 const HOUR_MS = 3_600_000;
 /** To begin, before it is measured. */
@@ -40,6 +50,7 @@ const model = modelOf(release);
 const models = new SharedModels(modelsInThread(artifactFolder), clock, systemClock);
 const fibrinogen = recordedFibrinogen();
 const left: Left = { heartbeats: 0, lines: 0, objects: 0 };
+const cloud = isRead ? new LeastCloud() : undefined;
 const ledgers: CountingLedger[] = [];
 const load = referenceLoad(clock);
 
@@ -82,6 +93,7 @@ for (let index = 0; index < devices; index++) {
     links: bench.links,
     models: models.of(own.fork("models"), () => unpacked(componentNames.bloodViscosityModel)),
     left,
+    cloud,
   });
   bench.start();
   for (const { component, version, configuration, loaded } of programs) {
@@ -94,7 +106,8 @@ for (let index = 0; index < devices; index++) {
 await clock.runUntil(clock.now() + WARM_HOURS * HOUR_MS);
 const readings = (): number =>
   ledgers.flatMap((ledger) => ledger.boots()).reduce((sum, boot) => sum + boot.readings, 0);
-const before = { ...left, readings: readings(), cpu: process.cpuUsage() };
+const pointsOf = (): number => cloud?.points ?? 0;
+const before = { ...left, readings: readings(), points: pointsOf(), cpu: process.cpuUsage() };
 await clock.runUntil(clock.now() + hours * HOUR_MS);
 const { user, system } = process.cpuUsage(before.cpu);
 const each = (count: number): number => count / devices / hours;
@@ -105,6 +118,7 @@ process.stdout.write(
     heartbeats: each(left.heartbeats - before.heartbeats),
     lines: each(left.lines - before.lines),
     objects: each(left.objects - before.objects),
+    ...(isRead ? { points: each(pointsOf() - before.points) } : {}),
   })}\n`,
 );
 process.exit(0);

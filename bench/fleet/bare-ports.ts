@@ -1,10 +1,12 @@
 import { memoryFiles } from "@coalmine/durable-log/memory-files";
 import { nodeCrypto } from "@coalmine/device/crypto";
+import { copyJson } from "@coalmine/ipc";
 import type { Ipc, JsonObject, JsonValue, LocalMessage, Models, Ports } from "@coalmine/ports";
 import { type DrivenClock, jsonLog, type SeededRandom } from "@coalmine/runtime";
 import { MemoryDisk } from "../../simulator/core-device/hosted/memory-disk.ts";
 import type { HostedLinks } from "../../simulator/instruments/hosted-links.ts";
 import { hostedFolder } from "../../simulator/fleet/hosted/log-folder.ts";
+import type { LeastCloud } from "./least-cloud.ts";
 
 export const ROOT = "/greengrass";
 
@@ -27,11 +29,13 @@ export interface BareDevice {
   readonly links: HostedLinks;
   readonly models: Models;
   readonly left: Left;
+  /** Where what leaves the device is read; nowhere otherwise, and messages are handed over as they are. */
+  readonly cloud: LeastCloud | undefined;
 }
 
 /**
- * Ports that do what a component needs to go on, and no more: no core device, no broker, no cloud; messages are handed over
- * as they are, requests are granted at once, and nothing is checked, copied, encrypted or counted against a quota.
+ * Ports that do what a component needs to go on, and no more: no core device, no broker, no cloud; requests are granted at
+ * once, and nothing is checked, encrypted or counted against a quota.
  */
 export class BarePorts {
   readonly #device: BareDevice;
@@ -49,7 +53,7 @@ export class BarePorts {
   }
 
   of(component: string, version: string, configuration: JsonObject): Ports {
-    const { thingName, clock, random, links, models, left } = this.#device;
+    const { thingName, clock, random, links, models, left, cloud } = this.#device;
     const work = memoryFiles({
       now: () => clock.now(),
       foreign: (path) => hostedFolder(this.#disk, path.slice(ROOT.length + 1)),
@@ -62,8 +66,9 @@ export class BarePorts {
       files: work,
       model: models,
       objects: {
-        put: async () => {
+        put: async ({ body }) => {
           left.objects++;
+          await cloud?.take(body);
           return { etag: "" };
         },
       },
@@ -102,16 +107,20 @@ export class BarePorts {
       publish: async (topic, message) => {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever publishes here sends what JSON can carry.
         const sent = message as LocalMessage;
+        const { cloud } = this.#device;
         await Promise.resolve();
         for (const { filter, receive } of this.#subscribers)
           if (filter === topic || (filter.endsWith("/+") && topic.startsWith(filter.slice(0, -1))))
-            receive(topic, sent);
+            receive(topic, cloud !== undefined && "json" in sent ? { json: copyJson(sent.json) } : sent);
       },
       subscribe: async (filter, receive) => {
         this.#subscribers.add({ filter, receive });
         return none;
       },
-      publishToIotCore: async () => void this.#device.left.heartbeats++,
+      publishToIotCore: async (topic, _, payload) => {
+        this.#device.left.heartbeats++;
+        this.#device.cloud?.hear(topic, payload);
+      },
       subscribeToIotCore: async () => none,
       getConfiguration: async (keyPath) => keyPath.reduce<JsonValue>(memberOf, configuration),
       updateConfiguration: async () => undefined,

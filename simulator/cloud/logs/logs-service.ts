@@ -12,7 +12,7 @@ const streamName = /^[^:*\n]{1,512}$/;
 const retentions = new Set([
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ]);
-const Events = z.array(z.object({ timestamp: z.number(), message: z.string() }));
+const Events = z.compile(z.array(z.object({ timestamp: z.number(), message: z.string() })));
 const EVENTS_PER_PAGE_MAX = 10_000;
 const PAGE_BYTES_MAX = 1_048_576;
 

@@ -11,10 +11,7 @@ const words = {
 
 /** A work folder on a disk that may be in trouble: what was there can be read, a full disk still removes. */
 export function troubledFiles(files: Files, trouble: () => DiskTrouble | undefined): Files {
-  const refused = async (
-    path: string,
-    kinds: readonly DiskTrouble[] = ["full", "read-only"],
-  ): Promise<void> => {
+  const refuse = (path: string, kinds: readonly DiskTrouble[] = ["full", "read-only"]): void => {
     const now = trouble();
     if (now === undefined || !kinds.includes(now)) return;
     const [code, what] = words[now];
@@ -24,11 +21,11 @@ export function troubledFiles(files: Files, trouble: () => DiskTrouble | undefin
     inSteps({
       read: (position, lengthBytes) => file.read(position, lengthBytes),
       write: async (position, bytes) => {
-        await refused(path);
+        refuse(path);
         return file.write(position, bytes);
       },
       truncate: async (sizeBytes) => {
-        await refused(path, ["read-only"]);
+        refuse(path, ["read-only"]);
         return file.truncate(sizeBytes);
       },
       sync: () => file.sync(),
@@ -38,21 +35,21 @@ export function troubledFiles(files: Files, trouble: () => DiskTrouble | undefin
   return {
     ...files,
     open: async (path, mode) => {
-      if (mode === "exclusive") await refused(path);
-      if (mode === "write") await refused(path, ["read-only"]);
-      if (mode === "create" && trouble() !== undefined) await files.status(path).catch(() => refused(path));
+      if (mode === "exclusive") refuse(path);
+      if (mode === "write") refuse(path, ["read-only"]);
+      if (mode === "create" && trouble() !== undefined) await files.status(path).catch(() => refuse(path));
       return troubled(await files.open(path, mode), path);
     },
     makeFolder: async (path) => {
-      await refused(path);
+      refuse(path);
       return files.makeFolder(path);
     },
     rename: async (from, to) => {
-      await refused(from, ["read-only"]);
+      refuse(from, ["read-only"]);
       return files.rename(from, to);
     },
     remove: async (path) => {
-      await refused(path, ["read-only"]);
+      refuse(path, ["read-only"]);
       return files.remove(path);
     },
     freeBytes: async () => (trouble() === undefined ? files.freeBytes() : 0),

@@ -1,0 +1,55 @@
+import { gunzipSync } from "node:zlib";
+import { Heartbeat } from "@coalmine/contract";
+import { parquetReadObjects } from "hyparquet";
+import { generate, parser, type Packet } from "mqtt-packet";
+import * as z from "zod";
+
+const Heard = z.compile(Heartbeat);
+const columns = ["thing", "instrument", "boot", "sequence", "channel", "model_sha256"];
+
+/**
+ * What any simulator has to do with what leaves a device, since heartbeats go by MQTT and every point is looked for: each
+ * heartbeat as a packet, its answer as another, both written and read; what it says, read; each object, read point by point.
+ */
+export class LeastCloud {
+  readonly #device = parser({ protocolVersion: 5 });
+  readonly #broker = parser({ protocolVersion: 5 });
+  readonly #seen = new Set<string>();
+  #acknowledged = 0;
+  points = 0;
+
+  constructor() {
+    this.#broker.on("packet", (packet: Packet) => {
+      if (packet.cmd !== "publish") return;
+      Heard.parse(JSON.parse(packet.payload.toString()));
+      this.#device.parse(write({ cmd: "puback", messageId: packet.messageId ?? 0, reasonCode: 0 }));
+    });
+    this.#device.on("packet", () => void this.#acknowledged++);
+  }
+
+  hear(topic: string, payload: Uint8Array): void {
+    const before = this.#acknowledged;
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    this.#broker.parse(
+      write({ cmd: "publish", topic, payload: bytes, qos: 1, dup: false, retain: false, messageId: 1 }),
+    );
+    if (this.#acknowledged === before) throw new Error("a heartbeat was not acknowledged");
+  }
+
+  async take(body: Uint8Array): Promise<void> {
+    const bytes = body.slice();
+    const rows = await parquetReadObjects({
+      file: { byteLength: bytes.length, slice: (start, end) => bytes.buffer.slice(start, end) },
+      columns,
+      compressors: { GZIP: (packed) => gunzipSync(packed) },
+    });
+    this.#seen.clear();
+    for (const { instrument, boot, sequence, channel } of rows)
+      this.#seen.add(`${String(instrument)}/${String(boot)}/${String(sequence)}/${String(channel)}`);
+    this.points += this.#seen.size;
+  }
+}
+
+function write(packet: Packet): Buffer {
+  return generate(packet, { protocolVersion: 5 });
+}
