@@ -1,8 +1,8 @@
-import { gunzipSync } from "node:zlib";
 import { Heartbeat } from "@coalmine/contract";
-import { parquetReadObjects } from "hyparquet";
 import { generate, parser, type Packet } from "mqtt-packet";
 import * as z from "zod";
+import { rowsIn } from "../../simulator/fleet/evidence/lake.ts";
+import { Points } from "../../simulator/fleet/evidence/points.ts";
 
 const Heard = z.compile(Heartbeat);
 const columns = ["thing", "instrument", "boot", "sequence", "channel", "model_sha256"];
@@ -14,7 +14,6 @@ const columns = ["thing", "instrument", "boot", "sequence", "channel", "model_sh
 export class LeastCloud {
   readonly #device = parser({ protocolVersion: 5 });
   readonly #broker = parser({ protocolVersion: 5 });
-  readonly #seen = new Set<string>();
   #acknowledged = 0;
   points = 0;
 
@@ -37,16 +36,10 @@ export class LeastCloud {
   }
 
   async take(body: Uint8Array): Promise<void> {
-    const bytes = body.slice();
-    const rows = await parquetReadObjects({
-      file: { byteLength: bytes.length, slice: (start, end) => bytes.buffer.slice(start, end) },
-      columns,
-      compressors: { GZIP: (packed) => gunzipSync(packed) },
-    });
-    this.#seen.clear();
-    for (const { instrument, boot, sequence, channel } of rows)
-      this.#seen.add(`${String(instrument)}/${String(boot)}/${String(sequence)}/${String(channel)}`);
-    this.points += this.#seen.size;
+    const seen = new Points();
+    for (const { sequence, channel } of await rowsIn(new Uint8Array(body), columns))
+      seen.add(Number(sequence), String(channel));
+    this.points += seen.size;
   }
 }
 

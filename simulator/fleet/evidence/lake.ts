@@ -4,6 +4,7 @@ import * as z from "zod";
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { LocalIot } from "../../cloud/iot-parts.ts";
 import type { DrivenRegion } from "../driven/region.ts";
+import { Points } from "./points.ts";
 
 /** What the lake holds of what the instruments measured. Points that a model computed are counted apart. */
 export interface LakeFindings {
@@ -139,35 +140,6 @@ function measuredBy(region: DrivenRegion, thingName: string): Measured[] {
   );
 }
 
-/** Which points of one start of one instrument were seen: of a large fleet tens of millions, so each is one small number. */
-class Points {
-  readonly #sequences = new Map<string, Set<number>>();
-
-  /** False where it was seen before. */
-  add(sequence: number, channel: string): boolean {
-    const seen = this.#sequences.get(channel);
-    if (seen === undefined) {
-      this.#sequences.set(channel, new Set([sequence]));
-      return true;
-    }
-    if (seen.has(sequence)) return false;
-    seen.add(sequence);
-    return true;
-  }
-
-  channelsAt(sequence: number): number {
-    let channels = 0;
-    for (const seen of this.#sequences.values()) if (seen.has(sequence)) channels++;
-    return channels;
-  }
-
-  get size(): number {
-    let size = 0;
-    for (const seen of this.#sequences.values()) size += seen.size;
-    return size;
-  }
-}
-
 function pointsOf(starts: Map<string, Points>, start: string): Points {
   const known = starts.get(start) ?? new Points();
   starts.set(start, known);
@@ -190,7 +162,14 @@ async function parquetRows(
   columns: string[],
 ): Promise<Record<string, unknown>[]> {
   const { Body }: { Body?: Uint8Array } = await cloud.invoke("s3", "GetObject", { Bucket, Key });
-  const bytes = new Uint8Array(Body ?? []);
+  return rowsIn(new Uint8Array(Body ?? []), columns);
+}
+
+/** The rows of a Parquet object, in memory of their own. */
+export function rowsIn(
+  bytes: Uint8Array<ArrayBuffer>,
+  columns: string[],
+): Promise<Record<string, unknown>[]> {
   return parquetReadObjects({
     file: { byteLength: bytes.length, slice: (start, end) => bytes.buffer.slice(start, end) },
     columns,

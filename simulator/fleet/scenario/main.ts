@@ -5,7 +5,7 @@ import { Course } from "../rehearsal/course.ts";
 import { readRelease } from "../release/release-folder.ts";
 import { reversioned } from "../release/reversioned.ts";
 import { digestOf } from "./event-log.ts";
-import { whole } from "./outcome.ts";
+import { outcomeOf } from "./outcome.ts";
 import { play } from "./play.ts";
 import { readFaults, readScenario } from "./read-scenario.ts";
 import { type FromRun, type Outcome, ToRun } from "./run-wire.ts";
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
       });
     }
     if (told.course !== undefined) writeFileSync(told.course, JSON.stringify(course?.told()));
-    await send({ kind: "ended", outcome: whole(outcomes) });
+    await send({ kind: "ended", outcome: outcomeOf(outcomes) });
   } catch (failure) {
     if (!(failure instanceof CoalmineError)) throw failure;
     await send({ kind: "failed", code: failure.code, message: failure.message });

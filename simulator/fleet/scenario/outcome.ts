@@ -3,7 +3,7 @@ import { digestOf, mergedLog } from "./event-log.ts";
 import type { Outcome } from "./run-wire.ts";
 
 /** The outcome of a fleet from those of its parts: every check of every part has to hold. */
-export function whole(parts: readonly Outcome[]): Outcome {
+export function outcomeOf(parts: readonly Outcome[]): Outcome {
   const [first, ...others] = parts;
   if (first !== undefined && others.length === 0) return first;
   const log = mergedLog(parts.map((part) => part.log ?? []));

@@ -1,8 +1,8 @@
+import { outcomeOf } from "./outcome.ts";
 import type { Outcome, ToRun } from "./run-wire.ts";
 import { JOIN_WITHIN_MS, type Scenario } from "./scenario.ts";
 import { toldMs } from "./units.ts";
 import { type Usage, watchedRun, type Watching } from "./watched-run.ts";
-import { whole } from "./outcome.ts";
 
 /**
  * What a process can hold and stay quick. What a device leaves behind in its minute lies in memory until the minute of the
@@ -46,7 +46,7 @@ export async function sharedRun(told: ToRun, watching: Watching, shares: Shares)
     ),
   );
   try {
-    return whole(await Promise.all(parts));
+    return outcomeOf(await Promise.all(parts));
   } catch (failure) {
     // Nobody waits for what the others would find.
     abandoned.abort();
