@@ -19,15 +19,16 @@ const NAME = "tracked.json";
 const NEW = "tracked.json.new";
 const JOURNAL = "tracked.journal";
 const OLD = "positions.json";
-/** A card that is written to for every batch wears out. */
+/** A card that is synced for every batch wears out. */
 const SYNC_EVERY_MS = 1000;
-const JOURNAL_BYTES_MAX = 1024 * 1024;
+/** The journal of a busy device lasts for hours, and a start reads it in no time. */
+const JOURNAL_BYTES_MAX = 256 * 1024;
 
 /**
- * How far each file went to the cloud. After each acknowledged batch it is written down: whole, with a sync of file and
- * folder, at most once a second; in between appended to a journal without a sync, which the death of the process does
- * not touch. Only where the power goes are the batches of that second sent again, under the same names: a file's name
- * is synced before the first of its events goes.
+ * How far each file went to the cloud. After each acknowledged batch it is appended to a journal, which is synced at most
+ * once a second; a journal that is full gives way to one file with all there is. The death of the process undoes
+ * nothing, and where the power goes the batches of one second are sent again, under the same names: a file's name is
+ * synced before the first of its events goes.
  */
 export class Positions {
   readonly #files: Files;
@@ -44,6 +45,8 @@ export class Positions {
   #turn: Promise<void> = Promise.resolve();
   #isFailing = false;
   #isUnsynced = false;
+  /** The journal could not take something: the whole has to. */
+  #hasGap = false;
   failures = 0;
 
   private constructor(
@@ -77,9 +80,8 @@ export class Positions {
     }
     const old = text === undefined ? parsed(Old, await readText(ports.files, OLD))?.positions : undefined;
     const positions = new Positions(ports, stored, new Map(Object.entries(old ?? {})));
-    // A run that died left it in the journal, unsynced: the power may go before this run has anything to write.
-    positions.#isUnsynced = stored.sequence > wholeSequence;
-    await positions.#inTurn(() => positions.#sync());
+    // A run that died left it in the journal, perhaps unsynced: the power may go before this run has anything to write.
+    if (stored.sequence > wholeSequence) await positions.#inTurn(() => positions.#writeWhole());
     return positions;
   }
 
@@ -93,18 +95,16 @@ export class Positions {
    */
   async record(component: string, files: readonly Tracked[], hasNewNames: boolean): Promise<void> {
     this.#components.set(component, files.slice(-(FORGOTTEN_MAX + files.filter(isLive).length)));
-    this.#sequence++;
-    this.#isUnsynced = true;
-    await this.#inTurn(async () => {
+    const sequence = ++this.#sequence;
+    await this.#inTurn(() => {
       const waitMs = this.#syncedMs + SYNC_EVERY_MS - this.#clock.monotonicMs();
-      if (waitMs <= 0 || hasNewNames) await this.#sync();
-      else {
+      const isDue = waitMs <= 0 || hasNewNames;
+      if (!isDue)
         this.#timer ??= this.#clock.timer(waitMs, () => {
           this.#timer = undefined;
           void this.#inTurn(() => this.#sync());
         });
-        await this.#append({ sequence: this.#sequence, component, files: [...this.of(component)] });
-      }
+      return this.#append({ sequence, component, files: [...this.of(component)] }, isDue);
     });
   }
 
@@ -135,45 +135,84 @@ export class Positions {
     return this.#turn;
   }
 
+  /** Makes durable what is not. */
   async #sync(): Promise<void> {
+    if (this.#hasGap) return this.#writeWhole();
     if (!this.#isUnsynced) return;
     this.#syncedMs = this.#clock.monotonicMs();
-    this.#isUnsynced = false;
     try {
-      const whole: z.infer<typeof Stored> = {
-        version: 2,
-        sequence: this.#sequence,
-        components: Object.fromEntries([...this.#components].map(([name, files]) => [name, [...files]])),
-      };
-      const file = await this.#files.open(NEW, "create");
-      try {
-        await file.truncate(0);
-        await file.write(0, new TextEncoder().encode(JSON.stringify(whole)));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await this.#files.rename(NEW, NAME);
-      await this.#files.syncFolder("");
-      // Entries that are left after a crash here have a sequence that the whole has passed.
-      await this.#journal?.truncate(0);
-      this.#journalBytes = 0;
+      await this.#journal?.sync();
+      this.#isUnsynced = false;
     } catch (failure) {
-      this.#isUnsynced = true;
+      this.#hasGap = true;
       throw failure;
     }
   }
 
-  async #append(entry: z.infer<typeof Entry>): Promise<void> {
+  async #append(entry: z.infer<typeof Entry>, isDue: boolean): Promise<void> {
     const bytes = new TextEncoder().encode(`${JSON.stringify(entry)}\n`);
-    if (this.#journalBytes + bytes.length > JOURNAL_BYTES_MAX) return;
-    if (this.#journal === undefined) {
-      this.#journal = await this.#files.open(JOURNAL, "create");
-      await this.#journal.truncate(0);
+    if (this.#journalBytes + bytes.length > JOURNAL_BYTES_MAX) this.#hasGap = true;
+    if (this.#hasGap) return isDue ? this.#writeWhole() : undefined;
+    if (isDue) this.#syncedMs = this.#clock.monotonicMs();
+    try {
+      this.#journal ??= await this.#newJournal();
+      // What is durable by itself is so whatever became of what was written before: that takes a sync of all.
+      if (isDue && !this.#isUnsynced) await this.#journal.writeDurably(this.#journalBytes, bytes);
+      else {
+        await this.#journal.write(this.#journalBytes, bytes);
+        this.#isUnsynced = true;
+        if (isDue) await this.#journal.sync();
+      }
+      if (isDue) this.#isUnsynced = false;
+      this.#journalBytes += bytes.length;
+    } catch (failure) {
+      this.#hasGap = true;
+      throw failure;
     }
-    await this.#journal.write(this.#journalBytes, bytes);
-    this.#journalBytes += bytes.length;
   }
+
+  async #newJournal(): Promise<File> {
+    const journal = await this.#files.open(JOURNAL, "create");
+    try {
+      await emptied(journal);
+      await this.#files.syncFolder("");
+      return journal;
+    } catch (failure) {
+      await journal.close().catch(() => undefined);
+      throw failure;
+    }
+  }
+
+  async #writeWhole(): Promise<void> {
+    this.#syncedMs = this.#clock.monotonicMs();
+    this.#hasGap = true;
+    const whole: z.infer<typeof Stored> = {
+      version: 2,
+      sequence: this.#sequence,
+      components: Object.fromEntries([...this.#components].map(([name, files]) => [name, [...files]])),
+    };
+    const file = await this.#files.open(NEW, "create");
+    try {
+      await file.truncate(0);
+      await file.write(0, new TextEncoder().encode(JSON.stringify(whole)));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await this.#files.rename(NEW, NAME);
+    await this.#files.syncFolder("");
+    // Entries that are left after a crash here have a sequence that the whole has passed.
+    if (this.#journal !== undefined) await emptied(this.#journal);
+    this.#journalBytes = 0;
+    this.#isUnsynced = false;
+    this.#hasGap = false;
+  }
+}
+
+/** With a sync, so that what follows may be durable by itself. */
+async function emptied(file: File): Promise<void> {
+  await file.truncate(0);
+  await file.sync();
 }
 
 function isLive({ state }: Tracked): boolean {

@@ -1,24 +1,17 @@
-import type { Clock, CloudLogs, Crypto, ForeignFolder, Log, Random, Timer } from "@coalmine/ports";
+import type { ForeignFolder, Timer } from "@coalmine/ports";
 import { messageOf } from "@coalmine/runtime";
 import { assemble } from "./assemble.ts";
 import { type Batch, BatchBuilder, type Outgoing } from "./batches.ts";
-import type { ClockStep, ClockWatch } from "./clock/clock-watch.ts";
+import type { ClockStep } from "./clock/clock-watch.ts";
 import { retimed } from "./clock/file-steps.ts";
-import type { Config, LogSource } from "./config.ts";
-import type { DeadLetters } from "./dead-letters/dead-letters.ts";
+import type { LogSource } from "./config.ts";
 import { DiskLimits } from "./disk-limits.ts";
 import { EventMaker, type Made } from "./event-maker.ts";
 import { FileSet, type Listed } from "./file-set.ts";
 import { type Chunk, fileKey, type FollowedFile } from "./followed-file.ts";
 import { listFiles, nameMatcher } from "./listing.ts";
-import type { LocalTopic } from "./local-topic.ts";
 import { EVENT_OVERHEAD_BYTES, utf8Bytes } from "./log-event.ts";
-import type { Positions } from "./positions.ts";
-import type { Target } from "./put-batch.ts";
-import type { Redactor } from "./redactor.ts";
-import type { RequestRate } from "./request-rate.ts";
-import type { ServerTime } from "./server-time.ts";
-import type { Tally } from "./tally.ts";
+import type { Shared } from "./shared.ts";
 import { TimedPut } from "./timed-put.ts";
 import { idOf, positionAt } from "./tracked.ts";
 import { Wake } from "./wake.ts";
@@ -27,25 +20,8 @@ import { Wake } from "./wake.ts";
 const PEM_WAIT_MS = 60_000;
 /** How often disk limits are seen to, whatever the upload is at. */
 const LIMITS_EVERY_MS = 5000;
-
-/** What all sources share. */
-export interface Shared {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly crypto: Crypto;
-  readonly log: Log;
-  readonly cloudLogs: CloudLogs;
-  readonly config: Config;
-  readonly redactor: Redactor;
-  readonly positions: Positions;
-  readonly deadLetters: DeadLetters;
-  readonly serverTime: ServerTime;
-  readonly rate: RequestRate;
-  readonly clockWatch: ClockWatch;
-  readonly tally: Tally;
-  readonly localTopic: LocalTopic | undefined;
-  target(source: LogSource, date: string): Target;
-}
+/** What the folder's watch listed so shortly ago is not listed again. */
+const LISTING_MS_MAX = 50;
 
 /**
  * Reads one source's files and puts their lines, oldest first. What was read waits in one batch at most; a batch that
@@ -68,6 +44,8 @@ export class SourceUploader {
   /** Files were given the names of their events since that was last written down. */
   #hasNewNames = false;
   #listed: readonly Listed[] = [];
+  /** When the watch listed that, until a round took it. */
+  #listedMs = -Infinity;
   #behindSinceMs: number | undefined;
   #limitsTimer: Timer | undefined;
   #turn: Promise<void> = Promise.resolve();
@@ -131,6 +109,7 @@ export class SourceUploader {
   /** Told by the folder's watch. */
   changed(listed: readonly Listed[]): void {
     this.#listed = listed;
+    this.#listedMs = this.#shared.clock.monotonicMs();
     this.#lookAtClock(listed);
     this.#wake.wake();
   }
@@ -203,7 +182,9 @@ export class SourceUploader {
     this.#builder = new BatchBuilder();
     try {
       await this.#inTurn(async () => {
-        this.#listed = await listFiles(this.#folder, this.matches);
+        if (this.#shared.clock.monotonicMs() - this.#listedMs > LISTING_MS_MAX)
+          this.#listed = await listFiles(this.#folder, this.matches);
+        this.#listedMs = -Infinity;
         await this.#files.look(this.#listed);
       });
       this.#lookAtClock(this.#listed);

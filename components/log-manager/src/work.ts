@@ -3,7 +3,8 @@ import type { LogSource } from "./config.ts";
 import type { LetterUpload } from "./dead-letters/letter-upload.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { openingRule } from "./openings.ts";
-import { type Shared, SourceUploader } from "./source-uploader.ts";
+import type { Shared } from "./shared.ts";
+import { SourceUploader } from "./source-uploader.ts";
 
 /** All sources under one configuration, each on its own; what they share is handed in. Runs until it is stopped. */
 export class Work {

@@ -7,6 +7,7 @@ const TAG_BYTES = 16;
 /** The `crypto` port on Node's own. A sealed text ends with its 16-byte tag. */
 export const nodeCrypto: Crypto = {
   sha256: (bytes) => own(hash("sha256", bytes, "buffer")),
+  sha256Hex: (content) => hash("sha256", content, "hex"),
   crc32: (bytes, previous) => crc32(bytes, previous),
   randomBytes: (lengthBytes) => own(randomBytes(lengthBytes)),
   gzip: (bytes) => own(gzipSync(bytes)),

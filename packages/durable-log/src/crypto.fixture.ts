@@ -9,6 +9,7 @@ export const fixtureCrypto: Crypto = {
   crc32: (bytes, previous = 0) => crc32(bytes, previous),
   randomBytes: (lengthBytes) => new Uint8Array(randomBytes(lengthBytes)),
   sha256: (bytes) => new Uint8Array(createHash("sha256").update(bytes).digest()),
+  sha256Hex: (content) => createHash("sha256").update(content).digest("hex"),
   gzip: () => {
     throw new Error("the log has no use for this");
   },

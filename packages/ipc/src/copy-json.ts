@@ -19,7 +19,7 @@ function copyMember(value: unknown, depth: number): JsonValue | undefined {
     case "boolean":
       return value;
     case "number":
-      return Number.isFinite(value) ? value + 0 : null; // JSON has no minus zero
+      return isPlain(value) ? value : value === 0 ? 0 : null;
     case "bigint":
       throw new TypeError(`cannot send it as JSON: ${value} is a bigint; send a number or a text`);
     case "undefined":
@@ -37,22 +37,23 @@ function copyMember(value: unknown, depth: number): JsonValue | undefined {
     const told: unknown = toJSON.call(value);
     return copyMember(told, depth + 1);
   }
-  const copy: JsonObject = {};
-  // Neither a list of the keys nor `Reflect`: of a fleet's time this loop has been several per cent.
-  for (const key in value) {
-    if (!Object.hasOwn(value, key)) continue;
-    const copied = copyMember(value[key], depth + 1);
-    if (copied === undefined) continue;
-    if (key === "__proto__")
-      Object.defineProperty(copy, key, {
-        value: copied,
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      });
+  // Texts and most numbers are copied by the spread, many times faster than one by one: of a fleet's time this has been
+  // several per cent. A key that is a symbol comes along; nobody who reads JSON meets it.
+  const copy: Record<string, unknown> = { ...value };
+  for (const key in copy) {
+    const member = copy[key];
+    if (typeof member === "string" || (typeof member === "number" && isPlain(member))) continue;
+    const copied = copyMember(member, depth + 1);
+    if (copied === undefined) delete copy[key];
     else copy[key] = copied;
   }
-  return copy;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every member was looked at
+  return copy as JsonObject;
+}
+
+/** JSON has no minus zero, and nothing that is not finite. */
+function isPlain(value: number): boolean {
+  return Number.isFinite(value) && !Object.is(value, -0);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -17,17 +17,9 @@ import { IpcServiceError, type IpcService } from "./service.ts";
 export function ipcPort(service: IpcService, principal: string, context: IpcContext): Ipc {
   const { clock, log } = context;
 
-  async function open(
-    name: OperationName,
-    request: object,
-    receive: (event: JsonObject) => void,
-  ): Promise<{ response: JsonObject; stream: LocalStream }> {
-    const operation = operationNamed(name);
-    invariant(operation !== undefined, `the model has no operation ${name}`);
-    const stream = new LocalStream(operation, context, receive);
+  async function open(stream: LocalStream, name: OperationName, request: object): Promise<JsonObject> {
     try {
-      const response = await service.open(principal, name, copyJson(request), stream);
-      return { response: copyJson(response), stream };
+      return copyJson(await service.open(principal, name, copyJson(request), stream));
     } catch (thrown) {
       stream.close();
       throw thrown instanceof IpcServiceError
@@ -36,8 +28,15 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
     }
   }
 
+  function streamOf(name: OperationName, receive: (event: JsonObject) => void): LocalStream {
+    const operation = operationNamed(name);
+    invariant(operation !== undefined, `the model has no operation ${name}`);
+    return new LocalStream(operation, context, receive);
+  }
+
   async function call(name: OperationName, request: object): Promise<JsonObject> {
-    const { response, stream } = await open(name, request, () => {});
+    const stream = streamOf(name, () => {});
+    const response = await open(stream, name, request);
     stream.close();
     return response;
   }
@@ -47,7 +46,8 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
     request: object,
     receive: (event: JsonObject) => void,
   ): Promise<Subscription> {
-    const { stream } = await open(name, request, receive);
+    const stream = streamOf(name, receive);
+    await open(stream, name, request);
     stream.answered();
     return {
       close: async () => stream.close(),

@@ -1,6 +1,8 @@
 /** Synchronous, so that no order of events depends on it. */
 export interface Crypto {
   sha256(bytes: Uint8Array): Uint8Array;
+  /** In lower-case hexadecimal digits; a text counts as its UTF-8. */
+  sha256Hex(content: Uint8Array | string): string;
   /** CRC-32 (IEEE 802.3, as gzip has it); `previous` continues a running one. */
   crc32(bytes: Uint8Array, previous?: number): number;
   randomBytes(lengthBytes: number): Uint8Array;

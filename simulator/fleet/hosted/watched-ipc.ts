@@ -13,15 +13,12 @@ const Unauthorized = z.object({ code: z.literal("UnauthorizedError"), message: z
 
 /** The same IPC, with somebody who sees what is published and what is refused. */
 export function watchedIpc(ipc: Ipc, conduct: Conduct): Ipc {
-  const seen = async <Answer>(asked: Promise<Answer>): Promise<Answer> => {
-    try {
-      return await asked;
-    } catch (failure) {
-      const read = Unauthorized.safeParse(failure);
-      if (read.success) conduct.refused(read.data.message);
-      throw failure;
-    }
+  const refused = (failure: unknown): never => {
+    const read = Unauthorized.safeParse(failure);
+    if (read.success) conduct.refused(read.data.message);
+    throw failure;
   };
+  const seen = <Answer>(asked: Promise<Answer>): Promise<Answer> => asked.catch(refused);
   return {
     publish: (topic, message) => {
       conduct.published("local", topic);
