@@ -98,7 +98,7 @@ export class DiskLimits {
   async #list(): Promise<OnDisk[]> {
     const listed = await listFiles(this.#ports.folder, (name) => this.#ports.matches(name));
     const seen = new Map<string, OnDisk>();
-    for (const [key, [first, ...others]] of Map.groupBy(listed, ({ status }) => fileKey(status))) {
+    for (const [key, [first, ...others]] of Map.groupBy(listed, ({ key }) => key)) {
       if (first === undefined) continue;
       const { sizeBytes, modifiedMs } = first.status;
       const before = this.#seen.get(key);

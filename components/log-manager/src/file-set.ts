@@ -18,6 +18,8 @@ const OPEN_MAX = 64;
 
 export interface Listed {
   readonly name: string;
+  /** As `fileKey` has it. */
+  readonly key: string;
   readonly status: FileStatus;
 }
 
@@ -103,7 +105,7 @@ export class FileSet {
   /** Takes a new listing of the folder. Must not run while something that was read waits for acknowledgement. */
   async look(listed: readonly Listed[]): Promise<void> {
     const nowMs = this.#ports.clock.monotonicMs();
-    const byKey = Map.groupBy(listed, ({ status }) => fileKey(status));
+    const byKey = Map.groupBy(listed, ({ key }) => key);
     for (const [key, names] of byKey) {
       const status = names[0]?.status;
       if (status === undefined) continue;
@@ -149,7 +151,7 @@ export class FileSet {
 
   /** The clock was not set before the folder was `listed`: what is in it then is of the clock before whatever step comes. */
   noteSure(listed: readonly Listed[]): void {
-    this.#sure = new Map(listed.map(({ status }) => [fileKey(status), status.sizeBytes]));
+    this.#sure = new Map(listed.map(({ key, status }) => [key, status.sizeBytes]));
   }
 
   /**
@@ -157,7 +159,7 @@ export class FileSet {
    * name of the file's events.
    */
   noteStep(step: ClockStep, listed: readonly Listed[]): ReadonlyMap<string, FileStep> {
-    const sizes = new Map(listed.map(({ status }) => [fileKey(status), status.sizeBytes]));
+    const sizes = new Map(listed.map(({ key, status }) => [key, status.sizeBytes]));
     const made = new Map<string, FileStep>();
     for (const file of this.#followed.values()) {
       const listedBytes = sizes.get(file.key) ?? 0;
@@ -169,7 +171,7 @@ export class FileSet {
       const own = file.noteStep(step, sureBytes, Math.max(file.contentBytes, listedBytes, seenBytes));
       if (own !== undefined && id !== "") made.set(id, own);
     }
-    for (const { status } of listed) this.#noteEarly(step, status);
+    for (const { key, status } of listed) this.#noteEarly(step, key, status);
     this.#forgotten.noteStep(step);
     this.noteSure(listed);
     this.hasChanged = true;
@@ -177,11 +179,10 @@ export class FileSet {
   }
 
   /** The next look may find a file new, or find that it was cut; when, its own times tell. */
-  #noteEarly(step: ClockStep, status: FileStatus): void {
+  #noteEarly(step: ClockStep, key: string, status: FileStatus): void {
     const watchedFrom = this.#hasLooked ? 0 : status.sizeBytes;
     const made = fileStep(step, { watchedFrom }, 0, status.sizeBytes);
     if (made === undefined) return;
-    const key = fileKey(status);
     const early = this.#early.get(key) ?? newlyTracked(status);
     this.#early.set(key, { ...early, clockSteps: [...early.clockSteps, made].slice(-STEPS_MAX) });
   }

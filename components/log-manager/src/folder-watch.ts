@@ -17,7 +17,7 @@ export class FolderWatch {
   readonly #clock: Clock;
   readonly #delayMs: number;
   readonly #sources: readonly Watching[];
-  readonly #seen = new Map<Watching, string>();
+  readonly #seen = new Map<Watching, readonly Listed[]>();
   #watch: { close(): void } | undefined;
   #timer: Timer | undefined;
   #isLooking = false;
@@ -60,11 +60,9 @@ export class FolderWatch {
     this.#isLooking = false;
     for (const source of this.#sources) {
       const own = listed.filter(({ name }) => source.matches(name));
-      const is = own
-        .map(({ name, status }) => `${name}/${status.inode}/${status.sizeBytes}/${status.modifiedMs}`)
-        .join("\n");
-      if (this.#seen.get(source) === is) continue;
-      this.#seen.set(source, is);
+      const before = this.#seen.get(source);
+      if (before !== undefined && isSame(own, before)) continue;
+      this.#seen.set(source, own);
       source.changed(own);
     }
     if (this.#isAskedAgain) {
@@ -72,4 +70,19 @@ export class FolderWatch {
       this.#told();
     }
   }
+}
+
+function isSame(now: readonly Listed[], before: readonly Listed[]): boolean {
+  return (
+    now.length === before.length &&
+    now.every(({ name, key, status: { sizeBytes, modifiedMs } }, index) => {
+      const was = before[index];
+      return (
+        name === was?.name &&
+        key === was.key &&
+        sizeBytes === was.status.sizeBytes &&
+        modifiedMs === was.status.modifiedMs
+      );
+    })
+  );
 }

@@ -27,6 +27,8 @@ export interface Chunk {
 
 /** A file that log-manager follows: what it is, how far it was read, and the handle that outlives its names. */
 export class FollowedFile {
+  /** As `fileKey` has it: what it tracks may move in from elsewhere, the inode stays. */
+  readonly key: string;
   tracked: Tracked;
   /** How far it was read; what is read and not acknowledged is on its way. */
   read: Position;
@@ -57,15 +59,12 @@ export class FollowedFile {
   last: (EventTime & { readonly offset: number }) | undefined;
 
   constructor(tracked: Tracked, nowMs: number, isSettled: boolean) {
+    this.key = fileKey(tracked);
     this.tracked = tracked;
     this.read = tracked.position;
     this.changedMs = nowMs;
     this.firstSeenMs = nowMs;
     this.isSettled = isSettled;
-  }
-
-  get key(): string {
-    return fileKey(this.tracked);
   }
 
   /** Whether something of it was read before, by this run or an earlier one. */

@@ -1,6 +1,7 @@
 import type { ForeignFolder } from "@coalmine/ports";
 import { uncompressedName } from "./content.ts";
 import type { Listed } from "./file-set.ts";
+import { fileKey } from "./followed-file.ts";
 import { linearPattern } from "./linear-pattern.ts";
 
 /** Names that a matcher remembers its answer for. */
@@ -34,7 +35,7 @@ export async function listFiles(
   for (const name of names) {
     if (!matches(name)) continue;
     const status = await folder.status(name).catch(() => undefined);
-    if (status?.kind === "file") found.push({ name, status });
+    if (status?.kind === "file") found.push({ name, key: fileKey(status), status });
   }
   return found;
 }

@@ -8,7 +8,7 @@ import type { LogSource } from "./config.ts";
 import { DiskLimits } from "./disk-limits.ts";
 import { EventMaker, type Made } from "./event-maker.ts";
 import { FileSet, type Listed } from "./file-set.ts";
-import { type Chunk, fileKey, type FollowedFile } from "./followed-file.ts";
+import type { Chunk, FollowedFile } from "./followed-file.ts";
 import { listFiles, nameMatcher } from "./listing.ts";
 import { EVENT_OVERHEAD_BYTES, utf8Bytes } from "./log-event.ts";
 import type { Shared } from "./shared.ts";
@@ -118,8 +118,7 @@ export class SourceUploader {
   lag(): { readonly bytes: number; readonly ms: number } {
     let bytes = 0;
     const counted = new Set<string>();
-    for (const { status } of this.#listed) {
-      const key = fileKey(status);
+    for (const { key, status } of this.#listed) {
       const file = this.#files.find(key);
       // Several names may lead to one file.
       if (file?.isAbandoned === true || counted.has(key)) continue;

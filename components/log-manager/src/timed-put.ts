@@ -12,6 +12,8 @@ export class TimedPut {
   #waiting: readonly Outgoing[] = [];
   #underWay: readonly Outgoing[] = [];
   #day = 0;
+  /** Where the events of a day go: the next batch is mostly of the same one. */
+  #targetOfDay: { readonly day: number; readonly target: Target } | undefined;
   #stepped = new AbortController();
 
   constructor(ports: PutPorts, target: (date: string) => Target) {
@@ -69,8 +71,9 @@ export class TimedPut {
     this.#stepped = stepped;
     stop.addEventListener("abort", stopped, { once: true });
     try {
-      const target = this.#target(dateOf(this.#day));
-      return await putEvents(this.#ports, target, this.#underWay, stepped.signal);
+      if (this.#targetOfDay?.day !== this.#day)
+        this.#targetOfDay = { day: this.#day, target: this.#target(dateOf(this.#day)) };
+      return await putEvents(this.#ports, this.#targetOfDay.target, this.#underWay, stepped.signal);
     } finally {
       stop.removeEventListener("abort", stopped);
     }

@@ -21,6 +21,7 @@ export class MadeInstruments {
   readonly #owner: MadesOwner;
   readonly #known = new Map<InstrumentId, MadeInstrument>();
   #open: { readonly start: number; readonly backlog: Backlog } | undefined;
+  #isEmpty: boolean | undefined;
   #timer: Timer | undefined;
   #keeping: Promise<unknown> = Promise.resolve();
 
@@ -39,7 +40,7 @@ export class MadeInstruments {
   /** Before the first is asked for. Publishes what earlier lives left, also where no line is wanted any more. */
   async open(isWanted: boolean): Promise<void> {
     if (this.#open !== undefined) return;
-    if (!isWanted && !(await this.#ports.files.list("")).includes(BACKLOG_FOLDER)) return;
+    if (!isWanted && (await this.#hasNothing())) return;
     const start = await countStart(this.#ports);
     const { backlog, left } = await Backlog.open(
       this.#ports,
@@ -54,6 +55,11 @@ export class MadeInstruments {
       this.of(last.instrument).intake.restore(batch, last, readings);
       this.#owner.publish({ name: batch, points, readings });
     }
+  }
+
+  /** No life left anything. What is not there now is made by `open` alone. */
+  async #hasNothing(): Promise<boolean> {
+    return (this.#isEmpty ??= !(await this.#ports.files.list("")).includes(BACKLOG_FOLDER));
   }
 
   of(id: InstrumentId): MadeInstrument {

@@ -20,6 +20,10 @@ export const HEADER_BYTES = 18;
 export const PAYLOAD_BYTES_MAX = 200;
 export const FRAME_BYTES_MAX = HEADER_BYTES + PAYLOAD_BYTES_MAX + 4;
 
+/** A frame is put together here and is on its way before the next one: an allocation less for each. */
+const scratch = new Uint8Array(FRAME_BYTES_MAX);
+const scratchView = new DataView(scratch.buffer);
+
 /** The frame as it goes over the line, a delimiter before it (which ends whatever the line held) and one after it. */
 export function encodeFrame(frame: Frame, framing: Framing = cobs): Uint8Array {
   const payloadBytes = frame.payload.length;
@@ -27,8 +31,8 @@ export function encodeFrame(frame: Frame, framing: Framing = cobs): Uint8Array {
     throw new RangeError(
       `Cannot frame a payload of ${payloadBytes} bytes: a frame carries at most ${PAYLOAD_BYTES_MAX}; split the message.`,
     );
-  const plain = new Uint8Array(HEADER_BYTES + payloadBytes + 4);
-  const view = new DataView(plain.buffer);
+  const plain = scratch.subarray(0, HEADER_BYTES + payloadBytes + 4);
+  const view = scratchView;
   plain[0] = PROTOCOL_VERSION;
   plain[1] = frame.type;
   view.setUint32(2, frame.sequence, true);

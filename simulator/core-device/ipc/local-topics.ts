@@ -11,12 +11,17 @@ interface Subscriber {
   readonly send: (event: JsonObject) => void;
 }
 
+/** Ours. Who publishes on ever new topics makes the others' be looked up anew. */
+const TOPICS_MAX = 1000;
+
 /** The message of a publication, with the topic it was published on. */
 export type LocalEvent = JsonObject;
 
 /** Publish and subscribe on the device: at most once, nothing kept, in order of publishing. */
 export class LocalTopics {
   readonly #subscribers = new Set<Subscriber>();
+  /** Who hears what is published on a topic, forgotten when anybody comes or goes. */
+  readonly #hearing = new Map<string, readonly Subscriber[]>();
 
   subscribe(
     component: string,
@@ -37,21 +42,37 @@ export class LocalTopics {
       send,
     };
     this.#subscribers.add(subscriber);
-    return { close: () => this.#subscribers.delete(subscriber) };
+    this.#hearing.clear();
+    return {
+      close: () => {
+        this.#subscribers.delete(subscriber);
+        this.#hearing.clear();
+      },
+    };
   }
 
   /** Gives the event away: one subscriber has it, every other a copy. */
   publish(component: string, topic: string, event: LocalEvent): void {
+    let last: Subscriber | undefined;
+    for (const one of this.#hearingOn(topic)) {
+      if (one.fromOthersOnly && one.component === component) continue;
+      last?.send(copyJson(event));
+      last = one;
+    }
+    last?.send(event);
+  }
+
+  #hearingOn(topic: string): readonly Subscriber[] {
+    const known = this.#hearing.get(topic);
+    if (known !== undefined) return known;
     const levels = levelsOf(topic);
     const name = levels.join("/");
-    const concerned: Subscriber[] = [];
-    for (const one of this.#subscribers) {
-      if (one.fromOthersOnly && one.component === component) continue;
-      if (one.levels === undefined ? one.filter === name : matches(one.levels, levels)) concerned.push(one);
-    }
-    const last = concerned.pop();
-    for (const { send } of concerned) send(copyJson(event));
-    last?.send(event);
+    const hearing = [...this.#subscribers].filter((one) =>
+      one.levels === undefined ? one.filter === name : matches(one.levels, levels),
+    );
+    if (this.#hearing.size >= TOPICS_MAX) this.#hearing.clear();
+    this.#hearing.set(topic, hearing);
+    return hearing;
   }
 }
 

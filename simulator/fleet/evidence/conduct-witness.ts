@@ -1,13 +1,17 @@
 import type { DeviceConduct } from "../hosted/hosted-device.ts";
 
 const EXAMPLES_MAX = 20;
-/** Of one component whose names are kept put together. */
-const TOPICS_MAX = 100;
+
+/** Of one run of a component, by topic: they publish to the same few again and again. */
+interface Publications {
+  readonly prefix: string;
+  readonly local: Map<string, number>;
+  readonly cloud: Map<string, number>;
+}
 
 /** What components of a fleet published and called, counted; and what they were refused. */
 export class ConductWitness {
-  /** `thing component where topic` → how many. */
-  readonly published = new Map<string, number>();
+  readonly #publications: Publications[] = [];
   /** `service operation` → how many. */
   readonly calls = new Map<string, number>();
   /** The first few, in words. */
@@ -16,17 +20,10 @@ export class ConductWitness {
   ofThing(thingName: string): DeviceConduct {
     return {
       of: (component) => {
-        // Components publish to the same few topics again and again: putting their names together costs more than to count.
-        const names = { local: new Map<string, string>(), cloud: new Map<string, string>() };
+        const of = { prefix: `${thingName} ${component}`, local: new Map(), cloud: new Map() };
+        this.#publications.push(of);
         return {
-          published: (where, topic) => {
-            let name = names[where].get(topic);
-            if (name === undefined) {
-              name = `${thingName} ${component} ${where} ${topic}`;
-              if (names[where].size < TOPICS_MAX) names[where].set(topic, name);
-            }
-            count(this.published, name);
-          },
+          published: (where, topic) => count(of[where], topic),
           refused: (what) => this.#refuse(`${component} on ${thingName}: ${what}`),
         };
       },
@@ -38,11 +35,20 @@ export class ConductWitness {
     };
   }
 
+  /** `thing component where topic` → how many. */
+  get published(): ReadonlyMap<string, number> {
+    const published = new Map<string, number>();
+    for (const { prefix, local, cloud } of this.#publications)
+      for (const [where, counts] of Object.entries({ local, cloud }))
+        for (const [topic, times] of counts) count(published, `${prefix} ${where} ${topic}`, times);
+    return published;
+  }
+
   #refuse(what: string): void {
     if (this.refusals.length < EXAMPLES_MAX) this.refusals.push(what);
   }
 }
 
-function count(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+function count(counts: Map<string, number>, key: string, by = 1): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
 }

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RegionEvent } from "../driven/region.ts";
+import { ConductWitness } from "../evidence/conduct-witness.ts";
 import { lakeFindings } from "../evidence/lake.ts";
 import { logFindings } from "../evidence/secrets.ts";
+import type { DeviceConduct } from "../hosted/hosted-device.ts";
 import { openWitnessed } from "../evidence/witnessed-region.ts";
 import { usualNames } from "../driven/usual-settings.ts";
 import { invariants, type InvariantName, type Observed } from "./invariants.ts";
@@ -142,31 +144,24 @@ test("memory that grows with time is found", async () => {
 
 test("a topic or call that is not allowed is found, a flood, and a refusal", async () => {
   const name = "only allowed topics and calls";
-  const { conduct } = clean;
-  const planted = async (plant: () => void) => {
-    const published = new Map(conduct.published);
-    const calls = new Map(conduct.calls);
-    plant();
-    const found = await check(name, clean);
-    conduct.published.clear();
-    for (const [key, count] of published) conduct.published.set(key, count);
-    conduct.calls.clear();
-    for (const [key, count] of calls) conduct.calls.set(key, count);
-    conduct.refusals.length = 0;
-    return found;
+  const wrong = async (plant: (own: DeviceConduct) => void, sentence: string) => {
+    const conduct = new ConductWitness();
+    plant(conduct.ofThing(thing));
+    expect(await check(name, { ...clean, conduct })).toMatchObject({
+      ok: false,
+      found: expect.stringContaining(sentence),
+    });
   };
-  const own = conduct.ofThing(thing);
-  const of = own.of("coalmine.StreamUploader");
-  const wrong = async (plant: () => void, sentence: string) =>
-    expect(await planted(plant)).toMatchObject({ ok: false, found: expect.stringContaining(sentence) });
+  const uploader = "coalmine.StreamUploader";
   await wrong(
-    () => of.published("cloud", "coalmine/another/heartbeat"),
+    (own) => own.of(uploader).published("cloud", "coalmine/another/heartbeat"),
     "publishes to coalmine/another/heartbeat",
   );
-  await wrong(() => own.called("s3", "DeleteObject", undefined), "a component calls s3 DeleteObject");
-  await wrong(() => own.called("s3", "PutObject", "AccessDenied"), "AccessDenied");
-  await wrong(() => of.refused("PublishToTopic: no"), "PublishToTopic: no");
-  await wrong(() => {
+  await wrong((own) => own.called("s3", "DeleteObject", undefined), "a component calls s3 DeleteObject");
+  await wrong((own) => own.called("s3", "PutObject", "AccessDenied"), "AccessDenied");
+  await wrong((own) => own.of(uploader).refused("PublishToTopic: no"), "PublishToTopic: no");
+  await wrong((own) => {
+    const of = own.of(uploader);
     for (let count = 0; count < 3000; count++) of.published("cloud", `coalmine/${thing}/heartbeat`);
   }, "publishes 1000 messages an hour");
   expect(await check(name, clean)).toMatchObject({ ok: true });
