@@ -21,6 +21,14 @@ test("AES-256-GCM gives the published test vector", () => {
   expect(crypto.aes256GcmDecrypt(key, nonce, sealed, associated)).toEqual(plain);
 });
 
+test("SHA-256 gives the published digests, as bytes and as digits, of bytes and of a text's UTF-8", () => {
+  // The example of FIPS 180-4.
+  const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  expect(crypto.sha256(new TextEncoder().encode("abc"))).toEqual(hex(abc));
+  expect(crypto.sha256Hex("abc")).toBe(abc);
+  expect(crypto.sha256Hex("37 °C")).toBe(crypto.sha256Hex(new TextEncoder().encode("37 °C")));
+});
+
 test("a sealed text that was changed in any bit, or is too short, does not open", () => {
   const key = new Uint8Array(32).fill(1);
   const nonce = new Uint8Array(12).fill(2);

@@ -13,6 +13,8 @@ const LASTS_MS_MAX = 32 * 24 * 3_600_000;
 const FAULTS_MAX = 200;
 /** So that a fleet does not do everything at the same instants for ever. */
 export const JOIN_WITHIN_MS = 30_000;
+/** An hour until the last file is due, the longest cut of an unsteady line, and time to try again. */
+export const SETTLES_MS = 135 * 60_000;
 
 const instrumentKinds = ["rheometer", ...lineInstrumentKinds] as const;
 const linkKinds = ["good", "unsteady"] as const;
@@ -89,7 +91,7 @@ export const Scenario = z
       .default([{ at: 0, release: "running", within: 90 * 60_000 }]),
     lasts: Duration.refine((ms) => ms > 0 && ms <= LASTS_MS_MAX, "more than nothing, and at most 32 d"),
     /** Then the instruments rest, and what was measured has so long to arrive. */
-    settles: Duration.default(135 * 60_000),
+    settles: Duration.default(SETTLES_MS),
     faults: z.array(ScenarioFault).max(FAULTS_MAX).default([]),
     /** Components that a fault may bring to BROKEN. */
     mayBreak: z.array(z.enum(Object.values(componentNames))).default([]),
