@@ -9,8 +9,22 @@ const MINUTE_MS = 60_000;
  */
 export const TRIES_MAX = 10;
 
-/** Takes a try before anything is looked up, so that tries at the same time cannot be more. False where none is left. */
-export function tried(cloud: ClaimCloud, source: string): Promise<boolean> {
+/** More devices than that may be switched on at once behind one address; each gives its try back within moments. */
+const WAITS_MS = [100, 200, 400, 800];
+
+/**
+ * Takes a try before anything is looked up, so that tries at the same time cannot be more. False where none is left, nor is
+ * after a second and a half.
+ */
+export async function tried(cloud: ClaimCloud, source: string): Promise<boolean> {
+  for (const waitMs of WAITS_MS) {
+    if (await take(cloud, source)) return true;
+    await cloud.clock.sleep(waitMs);
+  }
+  return take(cloud, source);
+}
+
+function take(cloud: ClaimCloud, source: string): Promise<boolean> {
   return wasTrue(
     cloud.dynamodb.send(
       new UpdateItemCommand({

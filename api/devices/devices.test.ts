@@ -222,6 +222,13 @@ test("a code that is over is told as such to who has it; wrong ones run into a l
   const frozen = later(0);
   const now = frozen.clock.now();
   const still = { ...frozen, clock: { ...clock, now: () => now } };
+  // A ward whose devices are all switched on at once, behind one address.
+  const together = await Promise.all(
+    Array.from({ length: 3 * TRIES_MAX }, () =>
+      refused(exchangeCode(still, { code, key: key("a") }, "7.7.7.7")),
+    ),
+  );
+  expect(together).toEqual(together.map(() => "taken"));
   const wrong = newClaimCode(() => 3);
   const answers: string[] = [];
   for (let again = 0; again <= TRIES_MAX; again++)

@@ -156,7 +156,7 @@ export class Positions {
     if (isDue) this.#syncedMs = this.#clock.monotonicMs();
     try {
       this.#journal ??= await this.#newJournal();
-      // What is durable by itself is so whatever became of what was written before: that takes a sync of all.
+      // A durable write says nothing of what was written before it; where there is such, all is synced.
       if (isDue && !this.#isUnsynced) await this.#journal.writeDurably(this.#journalBytes, bytes);
       else {
         await this.#journal.write(this.#journalBytes, bytes);
