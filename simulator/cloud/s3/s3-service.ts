@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import type { Clock, Random } from "@coalmine/ports";
 import {
   ServiceError,
@@ -8,6 +7,7 @@ import {
   type Place,
   type Service,
 } from "../service.ts";
+import { digestOf } from "../store/digest-of.ts";
 import type { Store } from "../store/store.ts";
 import { uuid } from "../uuid.ts";
 import { s3Error } from "./errors.ts";
@@ -173,7 +173,7 @@ export class S3Service implements Service {
       const content = {
         blob,
         sizeBytes: body.length,
-        etag: `"${hash("md5", body)}"`,
+        etag: `"${digestOf("md5", body)}"`,
         headers: headersOf(input),
         metadata,
         ...(checksum === undefined ? {} : { checksum }),

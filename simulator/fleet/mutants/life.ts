@@ -34,7 +34,7 @@ export const lifeMutants = {
     harm: "ends itself when a log file is rotated",
     edits: [
       {
-        file: "components/log-manager/src/source-uploader.ts",
+        file: "components/log-manager/src/shared.ts",
         find: "export interface Shared {",
         replace: "export interface Shared {\n  readonly process: { fail(reason: string): void };",
       },

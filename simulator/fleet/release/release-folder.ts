@@ -58,11 +58,15 @@ export function readRelease(folder: string): Release {
     component,
     version,
     recipe: readFileSync(join(folder, recipeFile), "utf8"),
-    artifacts: Object.entries(artifacts).map(([platform, { file, sha256 }]) => ({
-      key: `${component}/${version}/${platform}/${basename(file)}`,
-      sha256,
-      bytes: () => readFileSync(join(folder, file)),
-    })),
+    artifacts: Object.entries(artifacts).map(([platform, { file, sha256 }]) => {
+      let read: Uint8Array | undefined;
+      return {
+        key: `${component}/${version}/${platform}/${basename(file)}`,
+        sha256,
+        // Read once: each part of a fleet publishes it.
+        bytes: () => (read ??= readFileSync(join(folder, file))),
+      };
+    }),
   }));
   return { folder, components };
 }
