@@ -19,23 +19,32 @@ function given(files: Files = memoryFiles()) {
   return { clock, open: () => Positions.open({ files, clock, log }) };
 }
 
-test("a batch a second is one durable append to the journal, and the power undoes none", async () => {
-  const disk = memoryFiles();
-  const calls: string[] = [];
-  const it = given({
+/** The disk, with somebody who is told of a call before it is made, and may refuse it. */
+function watched(disk: Files, tell: (call: "open" | "write" | "writeDurably", path: string) => void): Files {
+  return {
     ...disk,
     open: async (path, mode) => {
-      calls.push(`open ${path}`);
+      tell("open", path);
       const file = await disk.open(path, mode);
       return {
         ...file,
-        writeDurably: (position, bytes) => {
-          calls.push(`writeDurably ${path}`);
-          return file.writeDurably(position, bytes);
+        write: async (position, bytes) => {
+          tell("write", path);
+          await file.write(position, bytes);
+        },
+        writeDurably: async (position, bytes) => {
+          tell("writeDurably", path);
+          await file.writeDurably(position, bytes);
         },
       };
     },
-  });
+  };
+}
+
+test("a batch a second is one durable append to the journal, and the power undoes none", async () => {
+  const disk = memoryFiles();
+  const calls: string[] = [];
+  const it = given(watched(disk, (call, path) => calls.push(`${call} ${path}`)));
   const positions = await it.open();
   await positions.record("a", [at("1", 100)], true);
   calls.length = 0;
@@ -111,26 +120,11 @@ test("a full journal gives way to one file with all there is, and the power undo
 test("what a full disk refused goes as one file when there is room again", async () => {
   let isFull = false;
   const disk = memoryFiles();
-  const refused = (): void => {
-    if (isFull) throw Object.assign(new Error("the disk is full"), { code: "ENOSPC" });
-  };
-  const it = given({
-    ...disk,
-    open: async (path, mode) => {
-      const file = await disk.open(path, mode);
-      return {
-        ...file,
-        write: async (position, bytes) => {
-          refused();
-          await file.write(position, bytes);
-        },
-        writeDurably: async (position, bytes) => {
-          refused();
-          await file.writeDurably(position, bytes);
-        },
-      };
-    },
-  });
+  const it = given(
+    watched(disk, (call) => {
+      if (isFull && call !== "open") throw Object.assign(new Error("the disk is full"), { code: "ENOSPC" });
+    }),
+  );
   const positions = await it.open();
   await positions.record("a", [at("1", 100)], true);
   isFull = true;
