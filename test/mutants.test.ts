@@ -58,6 +58,16 @@ test.each(isLong ? mutantNames : some)(
   LIMIT_MS,
 );
 
+test(
+  "a release that cannot be installed is caught where it is weighed too, and ends nothing else",
+  async () => {
+    const { weighed } = await meet(meeting, "crash-at-start", ["weighed"]);
+    expect(weighed?.by).toBe("ERR_NOT_WEIGHED");
+    expect(weighed?.found).toContain("FAILED_ROLLBACK_COMPLETE");
+  },
+  LIMIT_MS,
+);
+
 test.runIf(isLong)(
   `no false alarm in ${SEEDS} seeds of ${SCENARIO_DEVICES} devices and ${GATES} runs of the whole gate`,
   async () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { systemClock } from "@coalmine/runtime/system-clock";
 import { type MutantName, mutants } from "../../simulator/fleet/mutants/catalogue.ts";
 import type { Change } from "../../simulator/fleet/mutants/change.ts";
-import { weighing } from "../../simulator/fleet/weighing/weighing.ts";
+import { NotWeighed, weighing } from "../../simulator/fleet/weighing/weighing.ts";
 import type { OwnRelease } from "../simulate/own-release.ts";
 import { buildCandidate } from "../simulate/releases.ts";
 import { simulate } from "../simulate/simulate.ts";
@@ -63,14 +63,7 @@ export async function meet(
       ];
       return { ...(await rehearsed(at.root, "main.ts", [...releases, ...how])), devices };
     },
-    weighed: async () => {
-      const candidateDist = await dist();
-      const began = performance.now();
-      const checks = await weighing(running.dist, candidateDist, seed, artifacts);
-      const wrong = checks.find(({ ok }) => !ok);
-      const found = wrong?.found ?? checks.map((one) => one.found).join("; ");
-      return { by: wrong?.name ?? null, found, seconds: (performance.now() - began) / 1000 };
-    },
+    weighed: async () => weighed(running.dist, await dist(), seed, artifacts),
     canary: () => canary(meeting, change),
   };
   for (const layer of layers) {
@@ -81,6 +74,26 @@ export async function meet(
   }
   rmSync(own, { recursive: true, force: true });
   return met;
+}
+
+/** A release that cannot be installed cannot be weighed either, which is what a rehearsal says of it too. */
+async function weighed(
+  running: string,
+  candidate: string,
+  seed: string,
+  artifacts: string,
+): Promise<Outcome> {
+  const began = performance.now();
+  const seconds = (): number => (performance.now() - began) / 1000;
+  try {
+    const checks = await weighing(running, candidate, seed, artifacts);
+    const wrong = checks.find(({ ok }) => !ok);
+    const found = wrong?.found ?? checks.map((one) => one.found).join("; ");
+    return { by: wrong?.name ?? null, found, seconds: seconds() };
+  } catch (failure) {
+    if (!(failure instanceof NotWeighed) || failure.release !== candidate) throw failure;
+    return { by: failure.code, found: failure.message, seconds: seconds() };
+  }
 }
 
 /** The release on the driven region alone, past whatever would stop it earlier. */

@@ -8,7 +8,7 @@ import { events, responses } from "./events.ts";
 import { refusal } from "./ipc-error.ts";
 import { LocalStream } from "./local-stream.ts";
 import { operationNamed, type OperationName } from "./operations.ts";
-import { IpcServiceError, type IpcService } from "./service.ts";
+import { IpcServiceError, type IpcService, type IpcStream } from "./service.ts";
 
 /**
  * The `Ipc` of a hosted component: the same service that frames carry to a process, by plain calls. Only resolved
@@ -17,28 +17,21 @@ import { IpcServiceError, type IpcService } from "./service.ts";
 export function ipcPort(service: IpcService, principal: string, context: IpcContext): Ipc {
   const { clock, log } = context;
 
-  async function open(stream: LocalStream, name: OperationName, request: object): Promise<JsonObject> {
+  /** What has no answer but that it was done: publications, of which a device makes hundreds an hour. */
+  async function tell(name: OperationName, request: object): Promise<void> {
     try {
-      return copyJson(await service.open(principal, name, copyJson(request), stream));
+      await service.open(principal, name, copyJson(request), noStream);
     } catch (thrown) {
-      stream.close();
-      throw thrown instanceof IpcServiceError
-        ? refusal(name, thrown.code, thrown.message, thrown)
-        : refusal(name, "ServiceError", messageOf(thrown), thrown);
+      throw refused(name, thrown);
     }
   }
 
-  function streamOf(name: OperationName, receive: (event: JsonObject) => void): LocalStream {
-    const operation = operationNamed(name);
-    invariant(operation !== undefined, `the model has no operation ${name}`);
-    return new LocalStream(operation, context, receive);
-  }
-
   async function call(name: OperationName, request: object): Promise<JsonObject> {
-    const stream = streamOf(name, () => {});
-    const response = await open(stream, name, request);
-    stream.close();
-    return response;
+    try {
+      return copyJson(await service.open(principal, name, copyJson(request), noStream));
+    } catch (thrown) {
+      throw refused(name, thrown);
+    }
   }
 
   async function subscribe(
@@ -46,8 +39,15 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
     request: object,
     receive: (event: JsonObject) => void,
   ): Promise<Subscription> {
-    const stream = streamOf(name, receive);
-    await open(stream, name, request);
+    const operation = operationNamed(name);
+    invariant(operation !== undefined, `the model has no operation ${name}`);
+    const stream = new LocalStream(operation, context, receive);
+    try {
+      await service.open(principal, name, copyJson(request), stream);
+    } catch (thrown) {
+      stream.close();
+      throw refused(name, thrown);
+    }
     stream.answered();
     return {
       close: async () => stream.close(),
@@ -61,10 +61,7 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
   }
 
   return {
-    publish: async (topic, message) => {
-      const publishMessage = wireMessage(message);
-      await call("PublishToTopic", { topic, publishMessage });
-    },
+    publish: (topic, message) => tell("PublishToTopic", { topic, publishMessage: wireMessage(message) }),
     subscribe: (topic, receive, options) =>
       subscribe("SubscribeToTopic", { topic, ...options }, (event) => {
         const read = events.SubscriptionResponseMessage.parse(event);
@@ -72,9 +69,8 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
           receive(read.jsonMessage.context.topic, { json: read.jsonMessage.message });
         else receive(read.binaryMessage.context.topic, { binary: fromBase64(read.binaryMessage.message) });
       }),
-    publishToIotCore: async (topicName, qos, payload) => {
-      await call("PublishToIoTCore", { topicName, qos: String(qos), payload: toBase64(payload) });
-    },
+    publishToIotCore: (topicName, qos, payload) =>
+      tell("PublishToIoTCore", { topicName, qos: String(qos), payload: toBase64(payload) }),
     subscribeToIotCore: (topicName, qos, receive) =>
       subscribe("SubscribeToIoTCore", { topicName, qos: String(qos) }, (event) => {
         const { message } = events.IoTCoreMessage.parse(event);
@@ -82,10 +78,12 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
       }),
     getConfiguration: (keyPath, componentName) =>
       configurationValue(keyPath, (path) => getConfiguration(path, componentName)),
-    updateConfiguration: async (keyPath, value) => {
-      const timestamp = clock.now() / 1000;
-      await call("UpdateConfiguration", { keyPath: [...keyPath], timestamp, valueToMerge: value });
-    },
+    updateConfiguration: (keyPath, value) =>
+      tell("UpdateConfiguration", {
+        keyPath: [...keyPath],
+        timestamp: clock.now() / 1000,
+        valueToMerge: value,
+      }),
     subscribeToConfigurationUpdate: (keyPath, changed) =>
       subscribe("SubscribeToConfigurationUpdate", { keyPath: [...keyPath] }, (event) =>
         changed(events.ConfigurationUpdateEvents.parse(event).configurationUpdateEvent.keyPath),
@@ -96,7 +94,7 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
         void sendAnswer("SendConfigurationValidityReport", log, async () => {
           const answer = await validationAnswer(() => validate(asked.configuration), log);
           const configurationValidityReport = { ...answer, deploymentId: asked.deploymentId };
-          await call("SendConfigurationValidityReport", { configurationValidityReport });
+          await tell("SendConfigurationValidityReport", { configurationValidityReport });
         });
       }),
     subscribeToComponentUpdates: ({ before, after }) =>
@@ -106,12 +104,10 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
         void sendAnswer("DeferComponentUpdate", log, async () => {
           const recheckAfterMs = await deferral(before, log);
           const { deploymentId } = read.preUpdateEvent;
-          await call("DeferComponentUpdate", { deploymentId, recheckAfterMs });
+          await tell("DeferComponentUpdate", { deploymentId, recheckAfterMs });
         });
       }),
-    updateState: async (state) => {
-      await call("UpdateState", { state });
-    },
+    updateState: (state) => tell("UpdateState", { state }),
     getSecretValue: async (secretId) => {
       const response = await call("GetSecretValue", { secretId });
       const { secretString, secretBinary } = responses.GetSecretValue.parse(response).secretValue;
@@ -134,6 +130,19 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
     },
   };
 }
+
+function refused(name: OperationName, thrown: unknown): Error {
+  return thrown instanceof IpcServiceError
+    ? refusal(name, thrown.code, thrown.message, thrown)
+    : refusal(name, "ServiceError", messageOf(thrown), thrown);
+}
+
+/** Of an operation that has no events: it is over with its answer. */
+const noStream: IpcStream = {
+  send: (shape) => invariant(false, `an operation without events sends ${shape}`),
+  end: () => undefined,
+  onClose: () => undefined,
+};
 
 function wireMessage(message: OutgoingMessage): object {
   if ("binary" in message) return { binaryMessage: { message: toBase64(message.binary) } };

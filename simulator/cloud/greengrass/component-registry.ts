@@ -12,7 +12,7 @@ import { messageOf } from "@coalmine/runtime";
 import { KeyedTimers } from "../keyed-timers.ts";
 import type { Place } from "../service.ts";
 import { ServiceError } from "../service.ts";
-import { digestOf } from "../store/digest-of.ts";
+import { hashOf } from "../store/hash-of.ts";
 import type { Store, Table } from "../store/store.ts";
 import { componentArn, parseComponentArn } from "./arns.ts";
 import { greengrassError } from "./errors.ts";
@@ -158,7 +158,7 @@ export class ComponentRegistry {
       if (bytes === undefined)
         errors[uri] = `Cannot get the artifact ${uri}: no such object in ${this.#place.region}.`;
       else {
-        artifact["Digest"] = Buffer.from(digestOf("sha256", bytes), "hex").toString("base64");
+        artifact["Digest"] = Buffer.from(hashOf("sha256", bytes), "hex").toString("base64");
         artifact["Algorithm"] = "SHA-256";
       }
     }

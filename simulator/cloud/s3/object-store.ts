@@ -1,5 +1,5 @@
 import type { Instant } from "@coalmine/ports";
-import { digestOf } from "../store/digest-of.ts";
+import { hashOf } from "../store/hash-of.ts";
 import type { BlobId, Store, Table } from "../store/store.ts";
 import type { ChecksumAlgorithm } from "./checksums.ts";
 
@@ -71,7 +71,7 @@ export class ObjectStore {
    * the row that refers to them and `hold`s them in one go; until then nobody sweeps them.
    */
   async withBlob<Result>(bytes: Uint8Array, use: (blob: BlobId) => Result): Promise<Result> {
-    const id = digestOf("sha256", bytes);
+    const id = hashOf("sha256", bytes);
     this.#arriving.set(id, (this.#arriving.get(id) ?? 0) + 1);
     try {
       await this.#removing.get(id);

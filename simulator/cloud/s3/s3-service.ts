@@ -7,7 +7,7 @@ import {
   type Place,
   type Service,
 } from "../service.ts";
-import { digestOf } from "../store/digest-of.ts";
+import { hashOf } from "../store/hash-of.ts";
 import type { Store } from "../store/store.ts";
 import { uuid } from "../uuid.ts";
 import { s3Error } from "./errors.ts";
@@ -173,7 +173,7 @@ export class S3Service implements Service {
       const content = {
         blob,
         sizeBytes: body.length,
-        etag: `"${digestOf("md5", body)}"`,
+        etag: `"${hashOf("md5", body)}"`,
         headers: headersOf(input),
         metadata,
         ...(checksum === undefined ? {} : { checksum }),

@@ -1,5 +1,5 @@
 import { invariant } from "@coalmine/runtime";
-import { digestOf } from "./digest-of.ts";
+import { hashOf } from "./hash-of.ts";
 import type { BlobId, Store, Table } from "./store.ts";
 
 /** A store without a disk, for tests and for driven regions (which checkpoint when their clock stands). */
@@ -14,7 +14,7 @@ export function memoryStore(): Store {
       return table as unknown as Table<Value>;
     },
     putBlob: (bytes) => {
-      const id = digestOf("sha256", bytes);
+      const id = hashOf("sha256", bytes);
       blobs.set(id, bytes);
       return Promise.resolve(id);
     },

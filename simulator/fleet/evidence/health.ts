@@ -18,7 +18,8 @@ export interface VersionHealth {
  * all there is to keep.
  */
 export class HealthWitness {
-  readonly #last = new Map<string, ComponentHealth>();
+  /** By thing, what each run of each component last said. */
+  readonly #last = new Map<string, ComponentHealth[]>();
   readonly #sequences = new Map<string, number>();
   /** When they were sent. */
   readonly #sentMs: number[] = [];
@@ -36,9 +37,11 @@ export class HealthWitness {
     const { thing, components, sequence, sentMs } = read.data;
     this.#sentMs.push(sentMs);
     this.#sequences.set(thing, sequence);
+    const runs = this.#last.get(thing) ?? [];
+    this.#last.set(thing, runs);
     for (const health of components) {
-      const { component, componentVersion, startedMs } = health;
-      this.#last.set(`${thing}/${component}/${componentVersion}/${startedMs}`, health);
+      const known = runs.findLastIndex((run) => isOneRun(run, health));
+      runs[known === -1 ? runs.length : known] = health;
     }
   }
 
@@ -50,7 +53,7 @@ export class HealthWitness {
   /** By component and version. */
   versions(): readonly VersionHealth[] {
     const grouped = Map.groupBy(
-      this.#last.values(),
+      [...this.#last.values()].flat(),
       ({ component, componentVersion }) => `${component}/${componentVersion}`,
     );
     return [...grouped.values()].flatMap((runs) => {
@@ -81,6 +84,14 @@ export class HealthWitness {
       ];
     });
   }
+}
+
+function isOneRun(one: ComponentHealth, other: ComponentHealth): boolean {
+  return (
+    one.component === other.component &&
+    one.startedMs === other.startedMs &&
+    one.componentVersion === other.componentVersion
+  );
 }
 
 const decoder = new TextDecoder();

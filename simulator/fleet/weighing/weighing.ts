@@ -6,6 +6,13 @@ import type { Check } from "../evidence/checks.ts";
 /** A release could not be weighed. */
 export class NotWeighed extends CoalmineError {
   readonly code = "ERR_NOT_WEIGHED";
+  /** Where its build is. */
+  readonly release: string;
+
+  constructor(message: string, release: string) {
+    super(message);
+    this.release = release;
+  }
 }
 
 /** What a release costs the machine that it runs on. */
@@ -71,6 +78,7 @@ function weighed(release: string, seed: string, artifacts: string): Promise<Weig
         reject(
           new NotWeighed(
             `${release} could not be weighed: ${told.trim().split("\n").at(-1) ?? ""} (${code === null ? `not done within ${WEIGH_MS_MAX / 60_000} min` : `exit code ${code}`})`,
+            release,
           ),
         );
     });
