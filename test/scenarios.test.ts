@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -75,6 +76,29 @@ test("a scenario on process devices is not the simulator's to play, and it says 
   const { code, err } = await simulate("processes-killed");
   expect(err).toContain("npm exec coalmine -- simulate --scenario processes-killed");
   expect(code).toBe(2);
+});
+
+test("a run ends when whoever watches it is killed", async () => {
+  const words = [
+    "simulate",
+    "--scenario",
+    "steady-day",
+    "--running",
+    inject("built").dist,
+    "--devices",
+    "20",
+  ];
+  const artifacts = ["--artifacts", join(folder, "artifacts")];
+  const watcher = spawn(process.execPath, [join(root, "simulator/fleet/main.ts"), ...words, ...artifacts]);
+  watcher.stdout.resume();
+  // The run has the same standard error, so that it is closed when both have ended.
+  const ended = once(watcher, "close");
+  await once(watcher.stderr, "data");
+  const killedMs = performance.now();
+  watcher.kill("SIGKILL");
+  watcher.stderr.resume();
+  await ended;
+  expect(performance.now() - killedMs).toBeLessThan(20_000);
 });
 
 test("a failure comes down to the faults that bring it about, and the command that is printed plays it again", async () => {

@@ -70,6 +70,8 @@ function turnsOf(part: ToRun["part"]): readonly (RegionPart | undefined)[] {
   return Array.from({ length: turns }, (_, turn) => ({ index: index + turn * of, of: of * turns }));
 }
 
+// Whoever watches is gone: nobody would hear of the rest, and it holds a processor for as long as it lasts.
+process.once("disconnect", () => process.exit(1));
 main().then(
   () => process.exit(0),
   (failure: unknown) => {
