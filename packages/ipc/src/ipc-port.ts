@@ -17,10 +17,10 @@ import { IpcServiceError, type IpcService, type IpcStream } from "./service.ts";
 export function ipcPort(service: IpcService, principal: string, context: IpcContext): Ipc {
   const { clock, log } = context;
 
-  /** What has no answer but that it was done: publications, of which a device makes hundreds an hour. */
-  async function tell(name: OperationName, request: object): Promise<void> {
+  /** What has no answer but that it was done: publications, of which a device makes hundreds an hour. What `make` gives is given away. */
+  async function tell(name: OperationName, make: () => JsonObject): Promise<void> {
     try {
-      await service.open(principal, name, copyJson(request), noStream);
+      await service.open(principal, name, make(), noStream);
     } catch (thrown) {
       throw refused(name, thrown);
     }
@@ -61,7 +61,8 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
   }
 
   return {
-    publish: (topic, message) => tell("PublishToTopic", { topic, publishMessage: wireMessage(message) }),
+    publish: (topic, message) =>
+      tell("PublishToTopic", () => ({ topic, publishMessage: wireMessage(message) })),
     subscribe: (topic, receive, options) =>
       subscribe("SubscribeToTopic", { topic, ...options }, (event) => {
         const read = events.SubscriptionResponseMessage.parse(event);
@@ -70,7 +71,7 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
         else receive(read.binaryMessage.context.topic, { binary: fromBase64(read.binaryMessage.message) });
       }),
     publishToIotCore: (topicName, qos, payload) =>
-      tell("PublishToIoTCore", { topicName, qos: String(qos), payload: toBase64(payload) }),
+      tell("PublishToIoTCore", () => ({ topicName, qos: String(qos), payload: toBase64(payload) })),
     subscribeToIotCore: (topicName, qos, receive) =>
       subscribe("SubscribeToIoTCore", { topicName, qos: String(qos) }, (event) => {
         const { message } = events.IoTCoreMessage.parse(event);
@@ -79,11 +80,9 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
     getConfiguration: (keyPath, componentName) =>
       configurationValue(keyPath, (path) => getConfiguration(path, componentName)),
     updateConfiguration: (keyPath, value) =>
-      tell("UpdateConfiguration", {
-        keyPath: [...keyPath],
-        timestamp: clock.now() / 1000,
-        valueToMerge: value,
-      }),
+      tell("UpdateConfiguration", () =>
+        copyJson({ keyPath, timestamp: clock.now() / 1000, valueToMerge: value }),
+      ),
     subscribeToConfigurationUpdate: (keyPath, changed) =>
       subscribe("SubscribeToConfigurationUpdate", { keyPath: [...keyPath] }, (event) =>
         changed(events.ConfigurationUpdateEvents.parse(event).configurationUpdateEvent.keyPath),
@@ -94,7 +93,7 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
         void sendAnswer("SendConfigurationValidityReport", log, async () => {
           const answer = await validationAnswer(() => validate(asked.configuration), log);
           const configurationValidityReport = { ...answer, deploymentId: asked.deploymentId };
-          await tell("SendConfigurationValidityReport", { configurationValidityReport });
+          await tell("SendConfigurationValidityReport", () => ({ configurationValidityReport }));
         });
       }),
     subscribeToComponentUpdates: ({ before, after }) =>
@@ -104,10 +103,10 @@ export function ipcPort(service: IpcService, principal: string, context: IpcCont
         void sendAnswer("DeferComponentUpdate", log, async () => {
           const recheckAfterMs = await deferral(before, log);
           const { deploymentId } = read.preUpdateEvent;
-          await tell("DeferComponentUpdate", { deploymentId, recheckAfterMs });
+          await tell("DeferComponentUpdate", () => ({ deploymentId, recheckAfterMs }));
         });
       }),
-    updateState: (state) => tell("UpdateState", { state }),
+    updateState: (state) => tell("UpdateState", () => ({ state })),
     getSecretValue: async (secretId) => {
       const response = await call("GetSecretValue", { secretId });
       const { secretString, secretBinary } = responses.GetSecretValue.parse(response).secretValue;
@@ -144,7 +143,7 @@ const noStream: IpcStream = {
   onClose: () => undefined,
 };
 
-function wireMessage(message: OutgoingMessage): object {
+function wireMessage(message: OutgoingMessage): JsonObject {
   if ("binary" in message) return { binaryMessage: { message: toBase64(message.binary) } };
-  return { jsonMessage: { message: message.json } };
+  return { jsonMessage: { message: copyJson(message.json) } };
 }
