@@ -71,7 +71,8 @@ async function known(cloud: ClaimCloud, request: ExchangeRequest, source: string
   if (!read.success)
     throw new CodeRefused("malformed", read.error.issues[0]?.message ?? "this is not a claim code");
   const code: ClaimCode = read.data;
-  if (!(await tried(cloud, source)))
+  const taken = await tried(cloud, source);
+  if (taken === undefined)
     throw new CodeRefused(
       "too-many",
       `${TRIES_MAX} wrong codes came from this address within a minute; wait a minute, and compare the code with the paper`,
@@ -79,7 +80,7 @@ async function known(cloud: ClaimCloud, request: ExchangeRequest, source: string
   const record = await recordOf(cloud, code);
   if (record === undefined)
     throw new CodeRefused("wrong", "this code is not known; compare it with the paper, or ask for a new one");
-  await forgiven(cloud, source);
+  await forgiven(cloud, taken);
   return record;
 }
 

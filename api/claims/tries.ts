@@ -12,23 +12,31 @@ export const TRIES_MAX = 10;
 /** More devices than that may be switched on at once behind one address; each gives its try back within moments. */
 const WAITS_MS = [100, 200, 400, 800];
 
+/** Where a try was counted: of one address, in one minute. */
+export interface Try {
+  readonly source: string;
+  readonly minute: number;
+}
+
 /**
- * Takes a try before anything is looked up, so that tries at the same time cannot be more. False where none is left, nor is
- * after a second and a half.
+ * Takes a try before anything is looked up, so that tries at the same time cannot be more. Undefined where none is left, nor
+ * is after a second and a half.
  */
-export async function tried(cloud: ClaimCloud, source: string): Promise<boolean> {
+export async function tried(cloud: ClaimCloud, source: string): Promise<Try | undefined> {
   for (const waitMs of WAITS_MS) {
-    if (await take(cloud, source)) return true;
+    const taken = await take(cloud, source);
+    if (taken !== undefined) return taken;
     await cloud.clock.sleep(waitMs);
   }
   return take(cloud, source);
 }
 
-function take(cloud: ClaimCloud, source: string): Promise<boolean> {
-  return wasTrue(
+async function take(cloud: ClaimCloud, source: string): Promise<Try | undefined> {
+  const one = { source, minute: Math.floor(cloud.clock.now() / MINUTE_MS) };
+  const isTaken = await wasTrue(
     cloud.dynamodb.send(
       new UpdateItemCommand({
-        ...minuteOf(cloud, source),
+        ...itemOf(one),
         UpdateExpression: "ADD #tries :one SET #expires = :expires",
         ConditionExpression: "attribute_not_exists(#tries) OR #tries < :max",
         ExpressionAttributeNames: { "#tries": "tries", "#expires": "expires" },
@@ -40,13 +48,14 @@ function take(cloud: ClaimCloud, source: string): Promise<boolean> {
       }),
     ),
   );
+  return isTaken ? one : undefined;
 }
 
-/** The code was right: its try is given back. */
-export async function forgiven(cloud: ClaimCloud, source: string): Promise<void> {
+/** The code was right: its try is given back to the minute that it was taken from, which may be over. */
+export async function forgiven(cloud: ClaimCloud, taken: Try): Promise<void> {
   await cloud.dynamodb.send(
     new UpdateItemCommand({
-      ...minuteOf(cloud, source),
+      ...itemOf(taken),
       UpdateExpression: "ADD #tries :back",
       ExpressionAttributeNames: { "#tries": "tries" },
       ExpressionAttributeValues: { ":back": { N: "-1" } },
@@ -54,7 +63,9 @@ export async function forgiven(cloud: ClaimCloud, source: string): Promise<void>
   );
 }
 
-function minuteOf({ clock }: ClaimCloud, source: string) {
-  const minute = String(Math.floor(clock.now() / MINUTE_MS));
-  return { TableName: COMMISSIONING_TABLE, Key: { item: { S: `tries#${source}` }, sort: { S: minute } } };
+function itemOf({ source, minute }: Try) {
+  return {
+    TableName: COMMISSIONING_TABLE,
+    Key: { item: { S: `tries#${source}` }, sort: { S: String(minute) } },
+  };
 }

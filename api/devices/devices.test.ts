@@ -2,6 +2,7 @@ import { createHash, createPublicKey } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
 import {
   AddThingToThingGroupCommand,
@@ -237,6 +238,29 @@ test("a code that is over is told as such to who has it; wrong ones run into a l
   // The right secret does not help an address that has guessed; another address goes on.
   expect(await refused(exchangeCode(still, { code, key: key("a") }, "6.6.6.6"))).toBe("too-many");
   expect(await refused(exchangeCode(still, { code, key: key("a") }, "1.2.3.4"))).toBe("taken");
+});
+
+test("a try that is given back after its minute is not one more in the next", async () => {
+  const [minted] = await mintCodes(region.claims, { site: "ward-1", who: "ada" });
+  const from = clock.now();
+  let isOver = false;
+  const now = (): number => from + (isOver ? 60_000 : 0);
+  // The minute ends as soon as the try is taken.
+  const dynamodb = {
+    send: (command: UpdateItemCommand) => region.claims.dynamodb.send(command).finally(() => (isOver = true)),
+  } as unknown as typeof region.claims.dynamodb;
+  const ending = { ...region.claims, dynamodb, clock: { ...clock, now } };
+  await exchangeCode(ending, { code: minted?.code ?? "", key: key("a") }, "5.5.5.5");
+  const next = { ...region.claims, clock: { ...clock, now } };
+  const answers: string[] = [];
+  for (let again = 0; again <= TRIES_MAX; again++)
+    answers.push(
+      await exchangeCode(next, { code: newClaimCode(() => 3), key: key("a") }, "5.5.5.5").then(
+        () => "taken",
+        (failure) => failure.refusal?.reason,
+      ),
+    );
+  expect(answers).toEqual([...Array<string>(TRIES_MAX).fill("wrong"), "too-many"]);
 });
 
 test("a code that another key shows is refused, and goes over as an alarm", async () => {
