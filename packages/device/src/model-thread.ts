@@ -49,7 +49,7 @@ async function serve(port: MessagePort, ring: ModelRing): Promise<void> {
     const { id } = request;
     if (request.kind === "open") {
       session = await open(request.path, request.sha256);
-      runs = new RingRuns(session, ring, await import("./onnx-runtime.ts"));
+      runs = new RingRuns(session, ring, await runtime());
       const { inputNames, outputNames } = session;
       return { id, kind: "opened", opened: { inputNames, outputNames } };
     }
@@ -79,6 +79,13 @@ async function serve(port: MessagePort, ring: ModelRing): Promise<void> {
   port.close();
 }
 
+let loading: Promise<typeof import("./onnx-runtime.ts")> | undefined;
+
+/** Loaded with the first model: the component's own thread has no use for it. To import it again takes as long as half a run. */
+function runtime(): Promise<typeof import("./onnx-runtime.ts")> {
+  return (loading ??= import("./onnx-runtime.ts"));
+}
+
 /** The session is made of the very bytes that were hashed. */
 export async function open(path: string, sha256: string): Promise<InferenceSession> {
   let bytes: Uint8Array;
@@ -93,8 +100,7 @@ export async function open(path: string, sha256: string): Promise<InferenceSessi
       "MODEL_HASH_MISMATCH",
       `cannot open ${path}: its SHA-256 is ${found}, ${sha256} was wanted; deploy the model's component again`,
     );
-  // Loaded here alone: the component's own thread has no use for the runtime.
-  const ort = await import("./onnx-runtime.ts");
+  const ort = await runtime();
   try {
     return await ort.InferenceSession.create(bytes, sessionOptions);
   } catch (cause) {
@@ -105,7 +111,7 @@ export async function open(path: string, sha256: string): Promise<InferenceSessi
 }
 
 export async function run(session: InferenceSession, feeds: Tensors): Promise<Tensors> {
-  const ort = await import("./onnx-runtime.ts");
+  const ort = await runtime();
   const given: Record<string, OrtTensor> = {};
   for (const [name, tensor] of Object.entries(feeds))
     given[name] =
