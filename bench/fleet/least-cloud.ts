@@ -3,17 +3,20 @@ import { generate, parser, type Packet } from "mqtt-packet";
 import * as z from "zod";
 import { rowsIn } from "../../simulator/fleet/evidence/lake.ts";
 import { Points } from "../../simulator/fleet/evidence/points.ts";
+import { secretSearch } from "../../simulator/fleet/evidence/secrets.ts";
 
 const Heard = z.compile(Heartbeat);
 const columns = ["thing", "instrument", "boot", "sequence", "channel", "model_sha256"];
 
 /**
- * What any simulator has to do with what leaves a device, since heartbeats go by MQTT and every point is looked for: each
- * heartbeat as a packet, its answer as another, both written and read; what it says, read; each object, read point by point.
+ * What any simulator has to do with what leaves a device, since heartbeats go by MQTT, every point is looked for and no log
+ * line may hold a secret: each heartbeat as a packet, its answer as another, both written and read; what it says, read; each
+ * object, read point by point; each line, searched.
  */
 export class LeastCloud {
   readonly #device = parser({ protocolVersion: 5 });
   readonly #broker = parser({ protocolVersion: 5 });
+  readonly #holdsSecret = secretSearch([]);
   #acknowledged = 0;
   points = 0;
 
@@ -33,6 +36,10 @@ export class LeastCloud {
       write({ cmd: "publish", topic, payload: bytes, qos: 1, dup: false, retain: false, messageId: 1 }),
     );
     if (this.#acknowledged === before) throw new Error("a heartbeat was not acknowledged");
+  }
+
+  search(line: string): void {
+    if (this.#holdsSecret(line)) throw new Error("a log line holds a secret");
   }
 
   async take(body: Uint8Array): Promise<void> {
