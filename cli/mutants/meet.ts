@@ -92,7 +92,9 @@ async function weighed(
     return { by: wrong?.name ?? null, found, seconds: seconds() };
   } catch (failure) {
     if (!(failure instanceof NotWeighed) || failure.release !== candidate) throw failure;
-    return { by: failure.code, found: failure.message, seconds: seconds() };
+    // What is written down is of no one machine.
+    const found = failure.message.replace(candidate, "the candidate");
+    return { by: failure.code, found, seconds: seconds() };
   }
 }
 
