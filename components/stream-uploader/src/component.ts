@@ -1,12 +1,12 @@
 import { topics } from "@coalmine/contract";
 import { type Ports, PORTS_VERSION, type Running } from "@coalmine/ports";
-import { Closing, messageOf } from "@coalmine/runtime";
+import { Closing, messageOf, phaseOf, untilPhase } from "@coalmine/runtime";
 import { AlarmRule } from "./alarm-rule.ts";
 import { Books } from "./books.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 import { every } from "./every.ts";
-import { HEARTBEAT_EVERY_MS, Heartbeats } from "./heartbeats.ts";
+import { HEARTBEAT_EVERY_MS, HEARTBEAT_LAG_MS, Heartbeats } from "./heartbeats.ts";
 import { Intake } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
 import { keyProblem, unlock } from "./log-keys.ts";
@@ -145,15 +145,16 @@ export async function start(ports: UploaderPorts): Promise<Running> {
   );
   await open(ipc.subscribe(topics.measurements, (_topic, message) => intake.receive(message)));
 
+  const phaseMs = phaseOf(own.thingName);
   const telling = every(
     clock,
-    () => config.healthIntervalSeconds * 1000,
+    () => untilPhase(clock, phaseMs, config.healthIntervalSeconds * 1000),
     tellHealth,
     warn("health was not published"),
   );
   const beating = every(
     clock,
-    () => HEARTBEAT_EVERY_MS,
+    () => untilPhase(clock, phaseMs + HEARTBEAT_LAG_MS, HEARTBEAT_EVERY_MS),
     async () => {
       for (const stream of [streams.alarms, streams.readings])
         await stream.tend().catch(warn("what time alone brings about was left for later"));

@@ -1,23 +1,19 @@
 import type { Clock } from "@coalmine/ports";
 
-/** Calls `task` each `intervalMs` on a fixed schedule, one at a time; what a slow task overran is left out. */
+/** Calls `task` again and again, one at a time, each time so long after the last as `nextMs` says when that is done. */
 export function every(
   clock: Clock,
-  intervalMs: () => number,
+  nextMs: () => number,
   task: () => Promise<void>,
   failed: (failure: unknown) => void,
 ): { stop(): void } {
   let isStopped = false;
-  let dueMs = clock.monotonicMs() + intervalMs();
-  let timer = clock.timer(intervalMs(), fire);
+  let timer = clock.timer(nextMs(), fire);
   function fire(): void {
     void task()
       .catch(failed)
       .then(() => {
-        if (isStopped) return;
-        const nowMs = clock.monotonicMs();
-        dueMs = Math.max(dueMs + intervalMs(), nowMs);
-        timer = clock.timer(dueMs - nowMs, fire);
+        if (!isStopped) timer = clock.timer(nextMs(), fire);
       });
   }
   return {

@@ -6,6 +6,8 @@ import type { UploaderHealth } from "./uploader-health.ts";
 
 const Health = z.compile(ComponentHealth);
 export const HEARTBEAT_EVERY_MS = 60_000;
+/** After the instant at which every component of the device says how it is, so that a heartbeat is fresh. */
+export const HEARTBEAT_LAG_MS = 1000;
 /** Components of one device; more are passed over. */
 const COMPONENTS_MAX = 32;
 

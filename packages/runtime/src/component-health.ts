@@ -1,5 +1,6 @@
 import { ComponentHealth, ComponentName, ComponentVersion, topics } from "@coalmine/contract";
 import type { Clock, ComponentProcess, Ipc, Timer } from "@coalmine/ports";
+import { phaseOf, untilPhase } from "./phase.ts";
 
 export interface HealthKeys {
   readonly counters: readonly string[];
@@ -18,6 +19,7 @@ export class HealthReport<Keys extends HealthKeys> {
   readonly #component: ComponentName;
   readonly #componentVersion: ComponentVersion;
   readonly #startedMs: number;
+  readonly #phaseMs: number;
   readonly #ports: { clock: Clock; ipc: Pick<Ipc, "publish">; process: ComponentProcess };
   #timer: Timer | undefined;
 
@@ -26,6 +28,7 @@ export class HealthReport<Keys extends HealthKeys> {
     this.#component = ComponentName.parse(ports.process.componentName);
     this.#componentVersion = ComponentVersion.parse(ports.process.componentVersion);
     this.#startedMs = ports.clock.now();
+    this.#phaseMs = phaseOf(ports.process.thingName);
     this.#counters = Object.fromEntries(keys.counters.map((key) => [key, 0]));
     this.#gauges = Object.fromEntries(keys.gauges.map((key) => [key, 0]));
     this.#sums = Object.fromEntries(keys.sums.map((key) => [key, { sum: 0, count: 0 }]));
@@ -69,11 +72,16 @@ export class HealthReport<Keys extends HealthKeys> {
       .catch(() => undefined);
   }
 
-  /** Publishes now and then every `intervalMs`, until `stop`. `before` may bring gauges up to date. */
+  /**
+   * Publishes now, and then once every `intervalMs` when the device's other components do, until `stop`. `before` may bring
+   * gauges up to date.
+   */
   start(intervalMs: () => number, before: () => void = () => undefined): void {
     before();
     void this.publish();
-    this.#timer = this.#ports.clock.timer(intervalMs(), () => this.start(intervalMs, before));
+    const { clock } = this.#ports;
+    const next = (): void => this.start(intervalMs, before);
+    this.#timer = clock.timer(untilPhase(clock, this.#phaseMs, intervalMs()), next);
   }
 
   stop(): void {

@@ -8,6 +8,7 @@ export * from "./driven-clock.ts";
 export * from "./seeded-random.ts";
 export * from "./json-log.ts";
 export * from "./component-health.ts";
+export * from "./phase.ts";
 export * from "./outbox.ts";
 export * from "./memory-ipc.ts";
 export * from "./live-configuration.ts";
