@@ -17,12 +17,11 @@ import { CountingLedger } from "./ledger.ts";
 import { type CurveLoad, drawn, linkFaults, type LoadLine, referenceLoad } from "./reference-load.ts";
 import { hostedThingName, type RegionSettings } from "./settings.ts";
 import { issuePrincipal, joinDevice, setUpCloud } from "./set-up.ts";
+import { SWITCHING_ON_MS } from "./switching-on.ts";
 import { Turn } from "./turn.ts";
 
 /** A Monday on which nothing else happened. */
 export const START = Date.UTC(2026, 0, 5);
-
-const SWITCHING_ON_MS = 30_000;
 
 /** What becomes of the messages that this region's devices publish to IoT Core. */
 export interface MessageHandler {
@@ -199,7 +198,6 @@ export class DrivenRegion {
     return this.#closing.close();
   }
 
-  /** Not all at once, or a thousand devices would do everything at the same instants for ever. */
   #switchOn(random: SeededRandom, withinMs: number): void {
     for (const thing of this.things) {
       const atMs = random.next() * withinMs;

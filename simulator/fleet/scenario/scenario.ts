@@ -2,6 +2,7 @@ import { componentNames } from "@coalmine/contract";
 import * as z from "zod";
 import { lineInstrumentKinds } from "../../instruments/line-instruments.ts";
 import { deviceClasses, namesOf } from "./device-classes.ts";
+import { SWITCHING_ON_MS } from "../driven/switching-on.ts";
 import { ScenarioFault } from "./fault-kinds.ts";
 import { Expectation } from "./expectations.ts";
 import { impossibilities } from "./impossible.ts";
@@ -11,8 +12,6 @@ const Name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, "a name is small letters
 /** A month is the longest that a device is promised to be alone. */
 const LASTS_MS_MAX = 32 * 24 * 3_600_000;
 const FAULTS_MAX = 200;
-/** So that a fleet does not do everything at the same instants for ever. */
-export const JOIN_WITHIN_MS = 30_000;
 /** An hour until the last file is due, the longest cut of an unsteady line, and time to try again. */
 export const SETTLES_MS = 135 * 60_000;
 
@@ -68,7 +67,7 @@ export const Scenario = z
       .strictObject({
         devices: z.int().min(1).max(10_000).default(20),
         /** All are switched on within this. */
-        joinWithin: Duration.default(JOIN_WITHIN_MS),
+        joinWithin: Duration.default(SWITCHING_ON_MS),
         sites: z
           .array(Site)
           .min(1)

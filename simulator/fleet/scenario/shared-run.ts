@@ -1,6 +1,7 @@
+import { SWITCHING_ON_MS } from "../driven/switching-on.ts";
 import { outcomeOf } from "./outcome.ts";
 import type { Outcome, ToRun } from "./run-wire.ts";
-import { JOIN_WITHIN_MS, type Scenario } from "./scenario.ts";
+import type { Scenario } from "./scenario.ts";
 import { toldMs } from "./units.ts";
 import { type Usage, watchedRun, type Watching } from "./watched-run.ts";
 
@@ -68,7 +69,7 @@ export function indivisible({
   faults,
   expect,
 }: Pick<Scenario, "fleet" | "faults" | "expect">): string | undefined {
-  if (fleet.joinWithin < JOIN_WITHIN_MS)
+  if (fleet.joinWithin < SWITCHING_ON_MS)
     return `all devices are switched on within ${toldMs(fleet.joinWithin)}, which one cloud has to bear`;
   const whole = expect.find(({ ofWhole }) => ofWhole);
   if (whole !== undefined) return `"${whole.text}" is asked of the whole fleet`;
