@@ -17,7 +17,7 @@ import { IpcServiceError, type IpcService, type IpcStream } from "./service.ts";
 export function ipcPort(service: IpcService, principal: string, context: IpcContext): Ipc {
   const { clock, log } = context;
 
-  /** What has no answer but that it was done: publications, of which a device makes hundreds an hour. What `make` gives is given away. */
+  /** For what has no answer but that it was done: a device publishes hundreds of times an hour. What `make` gives is not copied. */
   async function tell(name: OperationName, make: () => JsonObject): Promise<void> {
     try {
       await service.open(principal, name, make(), noStream);
