@@ -60,6 +60,16 @@ type DeviceFault = Exclude<
   { kind: "jump-clock" | "slow" | "throttle" | "error" | "drop-reply" }
 >;
 
+/** By chance; undefined where there is no other. */
+export function anotherThan<Name>(
+  last: Name | undefined,
+  names: readonly Name[],
+  random: SeededRandom,
+): Name | undefined {
+  const others = names.filter((name) => name !== last);
+  return others[random.below(Math.max(1, others.length))];
+}
+
 async function strikeDevice(
   region: DrivenRegion,
   device: HostedDevice,
@@ -84,10 +94,10 @@ async function strikeDevice(
       return device.kill(fault.component) || !device.hasPower;
     case "memory-pressure": {
       const until = clock.now() + fault.for;
+      let victim: string | undefined;
       const kill = (): void => {
         if (clock.now() >= until) return;
-        const running = device.running();
-        const victim = running[random.below(Math.max(1, running.length))];
+        victim = anotherThan(victim, device.running(), random);
         if (victim !== undefined) device.kill(victim);
         clock.timer(fault.killEvery, kill);
       };
