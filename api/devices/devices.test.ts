@@ -53,6 +53,12 @@ afterAll(async () => {
 });
 
 const key = (digit: string): Sha256 => Sha256.parse(digit.repeat(64));
+/** Why a code was not taken. */
+const refused = (asked: Promise<unknown>) =>
+  asked.then(
+    () => "taken",
+    (failure) => failure.refusal?.reason,
+  );
 /** The region's side, at another time. */
 const later = (ms: number) => ({ ...region.claims, clock: { ...clock, now: () => clock.now() + ms } });
 
@@ -212,11 +218,6 @@ test("a swap gives the name to another machine, and a new home takes the same on
 test("a code that is over is told as such to who has it; wrong ones run into a limit, and right ones do not", async () => {
   const [minted] = await mintCodes(region.claims, { site: "ward-1", who: "ada", ttlHours: 1 });
   const code = minted?.code ?? "";
-  const refused = (asked: Promise<unknown>) =>
-    asked.then(
-      () => "taken",
-      (failure) => failure.refusal?.reason,
-    );
   expect(await refused(exchangeCode(later(3_600_001), { code, key: key("a") }, "1.2.3.4"))).toBe("expired");
   for (let again = 0; again <= TRIES_MAX; again++)
     expect(await refused(exchangeCode(region.claims, { code, key: key("a") }, "1.2.3.4"))).toBe("taken");
@@ -255,10 +256,7 @@ test("a try that is given back after its minute is not one more in the next", as
   const answers: string[] = [];
   for (let again = 0; again <= TRIES_MAX; again++)
     answers.push(
-      await exchangeCode(next, { code: newClaimCode(() => 3), key: key("a") }, "5.5.5.5").then(
-        () => "taken",
-        (failure) => failure.refusal?.reason,
-      ),
+      await refused(exchangeCode(next, { code: newClaimCode(() => 3), key: key("a") }, "5.5.5.5")),
     );
   expect(answers).toEqual([...Array<string>(TRIES_MAX).fill("wrong"), "too-many"]);
 });

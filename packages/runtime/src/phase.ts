@@ -1,14 +1,12 @@
 import type { Clock } from "@coalmine/ports";
+import { fnv1a } from "./fnv1a.ts";
 
 /** A timer may fire a moment before its time: what was due then has been done. */
 const EARLY_SHARE = 0.01;
 
 /** Where in every interval a device has its turn, in ms: others of a fleet have it elsewhere. */
 export function phaseOf(thing: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < thing.length; index++)
-    hash = Math.imul(hash ^ thing.charCodeAt(index), 0x01000193) >>> 0;
-  return hash;
+  return fnv1a(thing) >>> 0;
 }
 
 /**

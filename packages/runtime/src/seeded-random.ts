@@ -1,4 +1,5 @@
 import type { Random } from "@coalmine/ports";
+import { fnv1a } from "./fnv1a.ts";
 
 /** A small fast generator (sfc32) that gives the same numbers for the same seed on every machine. */
 export class SeededRandom implements Random {
@@ -9,10 +10,9 @@ export class SeededRandom implements Random {
 
   /** `seed` is any text; `fork` gives independent streams of one seed. */
   constructor(seed: string) {
-    const hash = fnv1a(seed);
-    this.#a = hash(0);
-    this.#b = hash(1);
-    this.#c = hash(2);
+    this.#a = fnv1a(seed, 0);
+    this.#b = fnv1a(seed, 1);
+    this.#c = fnv1a(seed, 2);
     for (let round = 0; round < 12; round++) this.next();
     this.#seed = seed;
   }
@@ -42,13 +42,4 @@ export class SeededRandom implements Random {
   normal(): number {
     return Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next());
   }
-}
-
-function fnv1a(text: string): (salt: number) => number {
-  return (salt) => {
-    let hash = (0x811c9dc5 ^ Math.imul(salt, 0x9e3779b1)) | 0;
-    for (let index = 0; index < text.length; index++)
-      hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-    return hash;
-  };
 }

@@ -1,8 +1,8 @@
 import { componentNames } from "@coalmine/contract";
 import * as z from "zod";
 import { lineInstrumentKinds } from "../../instruments/line-instruments.ts";
-import { deviceClasses, namesOf } from "./device-classes.ts";
 import { SWITCHING_ON_MS } from "../driven/switching-on.ts";
+import { deviceClasses, namesOf } from "./device-classes.ts";
 import { ScenarioFault } from "./fault-kinds.ts";
 import { Expectation } from "./expectations.ts";
 import { impossibilities } from "./impossible.ts";
